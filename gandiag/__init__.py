@@ -1,0 +1,50 @@
+"""gandiag: GAN stability diagnostics and evaluation. The public names, resolved lazily: importing gandiag imports no torch."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Recorder": "gandiag.recording",
+    "attach": "gandiag.recording",
+    "detach": "gandiag.recording",
+    "PROBES": "gandiag.recording",
+    "Run": "gandiag.run",
+    "load_run": "gandiag.run",
+    "NotRecorded": "gandiag.errors",
+    "GandiagError": "gandiag.errors",
+    "RunError": "gandiag.errors",
+    "UsageError": "gandiag.errors",
+    "diagnose": "gandiag.diagnosis",
+    "CHECKS": "gandiag.diagnosis",
+    "Diagnosis": "gandiag.diagnosis",
+    "Finding": "gandiag.diagnosis",
+    "Verdict": "gandiag.diagnosis",
+    "write_report": "gandiag.reporting",
+    "export_generator": "gandiag.export",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the names are the table's keys
+
+if TYPE_CHECKING:
+    from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Verdict, diagnose
+    from gandiag.errors import GandiagError, NotRecorded, RunError, UsageError
+    from gandiag.export import export_generator
+    from gandiag.recording import PROBES, Recorder, attach, detach
+    from gandiag.reporting import write_report
+    from gandiag.run import Run, load_run
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gandiag' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,95 @@
+"""The command line: `gandiag VERB`. One file a verb; a verb's libraries are imported when it runs, so `--help` is instant."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gandiag.errors import GandiagError, did_you_mean
+
+VERBS = {
+    "run": "Train a GAN, record every step, diagnose it and write its report.",
+    "attach": "Record somebody's training script, unedited.",
+    "report": "Write the report of a run again.",
+    "check": "Judge runs: exit code 1 where a finding is bad enough.",
+    "compare": "Compare runs, or groups of runs.",
+    "watch": "Show the report of a run live, while it is going on.",
+    "evaluate": "Score images against images: FID, KID, precision, recall ...",
+    "export": "Export a generator to ONNX, with proof that the file is the generator.",
+    "verify": "Prove an exported bundle again.",
+    "sweep": "Train over a grid of settings.",
+    "recipes": "List the recipes.",
+    "list": "List the runs of a folder.",
+    "show": "Print the numbers of a run.",
+    "doctor": "Check this machine and this installation.",
+}
+
+
+class Verbs(click.Group):
+    """Loads a verb's file only when that verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [v for v in VERBS if _file_exists(v)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS or not _file_exists(cmd_name):
+            return None
+        module = importlib.import_module(f"gandiag.cli.{_file_of(cmd_name)}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], self.list_commands(ctx))}; see `gandiag --help`")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(v, VERBS[v]) for v in self.list_commands(ctx)])
+
+
+def _file_of(verb: str) -> str:
+    return {"list": "list_runs"}.get(verb, verb)
+
+
+def _file_exists(verb: str) -> bool:
+    return os.path.exists(os.path.join(os.path.dirname(__file__), f"{_file_of(verb)}.py"))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDIAG", "max_content_width": 110})
+@click.version_option(package_name="gandiag", message="gandiag %(version)s")
+def group() -> None:
+    """Tell whether a GAN training is healthy: record every step, diagnose, report, export.
+
+    Begin with `gandiag run`: it trains on real digits and ends with a verdict and a report.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The console script: runs a verb and turns errors into one line and an exit code (2 usage, 3 runtime, 130 interrupted)."""
+    try:
+        code = group.main(args=None if args is None else list(args), prog_name="gandiag", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _say("interrupted", 130)
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        code = 2 if isinstance(error, click.UsageError) else 3
+    except GandiagError as error:
+        code = _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        code = _say("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone: that is no error
+        code = 0
+    except OSError as error:
+        code = _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"Error: {message}" if code != 130 else message, err=True)
+    return code
