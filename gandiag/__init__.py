@@ -27,7 +27,26 @@ _HOME = {
     "export_generator": "gandiag.export",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the names are the table's keys
+__all__ = [
+    "CHECKS",
+    "PROBES",
+    "Diagnosis",
+    "Finding",
+    "GandiagError",
+    "NotRecorded",
+    "Recorder",
+    "Run",
+    "RunError",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "attach",
+    "detach",
+    "diagnose",
+    "export_generator",
+    "load_run",
+    "write_report",
+]
 
 if TYPE_CHECKING:
     from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Verdict, diagnose

@@ -38,15 +38,38 @@ def logit_bin_labels() -> list[str]:
 def _losses() -> list[Quantity]:
     group = "losses"
     return [
-        Quantity("discriminator_loss", "What the discriminator minimises, without its penalties where those are known apart.", group=group),
+        Quantity(
+            "discriminator_loss",
+            "What the discriminator minimises, without its penalties where those are known apart.",
+            group=group,
+        ),
         Quantity("generator_loss", "What the generator minimises.", group=group),
-        Quantity("discriminator_penalty", "The penalty that is added to the discriminator's loss (R1, WGAN-GP ...), already weighted.",
-                 range=">= 0", group=group),
-        Quantity("generator_penalty", "The penalty that is added to the generator's loss, already weighted.", group=group),
-        Quantity("value_function", "E log D(x) + E log(1 - D(G(z))) from the logits: the minimax game's value; -ln 4 = -1.386 where D cannot tell.",
-                 unit="nats", range="<= 0", group=group, source="Goodfellow et al. 2014"),
-        Quantity("jensen_shannon_bound", "(value function + ln 4) / 2: a lower bound on the Jensen-Shannon divergence of data and fakes, clipped below at 0.",
-                 unit="nats", range="0 .. ln 2", better="lower", group=group, source="Goodfellow et al. 2014"),
+        Quantity(
+            "discriminator_penalty",
+            "The penalty that is added to the discriminator's loss (R1, WGAN-GP ...), already weighted.",
+            range=">= 0",
+            group=group,
+        ),
+        Quantity(
+            "generator_penalty", "The penalty that is added to the generator's loss, already weighted.", group=group
+        ),
+        Quantity(
+            "value_function",
+            "E log D(x) + E log(1 - D(G(z))) from the logits: the minimax game's value; -ln 4 = -1.386 where D cannot tell.",
+            unit="nats",
+            range="<= 0",
+            group=group,
+            source="Goodfellow et al. 2014",
+        ),
+        Quantity(
+            "jensen_shannon_bound",
+            "(value function + ln 4) / 2: a lower bound on the Jensen-Shannon divergence of data and fakes, clipped below at 0.",
+            unit="nats",
+            range="0 .. ln 2",
+            better="lower",
+            group=group,
+            source="Goodfellow et al. 2014",
+        ),
     ]
 
 
@@ -55,30 +78,96 @@ def _gradients() -> list[Quantity]:
     for who in PLAYERS:
         group = "gradients"
         rows += [
-            Quantity(f"{who}_gradient_norm", f"L2 norm of the {who}'s gradient as its optimizer used it, at its last update of the step.",
-                     range=">= 0", group=group),
-            Quantity(f"{who}_gradient_norm_max", f"Largest gradient norm over the {who}'s updates of the step.", range=">= 0", group=group),
-            Quantity(f"{who}_gradient_cosine", f"Cosine between the {who}'s gradient and its previous one: near 1 smooth, -1 overshooting.",
-                     range="-1 .. 1", group=group),
+            Quantity(
+                f"{who}_gradient_norm",
+                f"L2 norm of the {who}'s gradient as its optimizer used it, at its last update of the step.",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_gradient_norm_max",
+                f"Largest gradient norm over the {who}'s updates of the step.",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_gradient_cosine",
+                f"Cosine between the {who}'s gradient and its previous one: near 1 smooth, -1 overshooting.",
+                range="-1 .. 1",
+                group=group,
+            ),
             Quantity(f"{who}_parameter_norm", f"L2 norm of the {who}'s parameters.", range=">= 0", group=group),
-            Quantity(f"{who}_update_ratio", f"L2 norm of the {who}'s last update over the norm of its parameters: about 1e-3 is usual.",
-                     range=">= 0", group=group),
-            Quantity(f"{who}_learning_rate", f"The {who}'s learning rate (the largest of its parameter groups).", range=">= 0", group=group),
-            Quantity(f"{who}_updates", f"How many times the {who}'s optimizer stepped within the step.", unit="count", range=">= 0", group=group),
-            Quantity(f"{who}_layer_gradient_norm", f"Gradient norm of each of the {who}'s parameters.", range=">= 0", shape="layers", group=group),
-            Quantity(f"{who}_layer_update_ratio", f"Update norm over parameter norm for each of the {who}'s parameters.", range=">= 0",
-                     shape="layers", group=group),
-            Quantity(f"{who}_layer_spectral_norm", f"Largest singular value of each of the {who}'s weight matrices.", range=">= 0",
-                     shape="layers", group="spectra"),
-            Quantity(f"{who}_layer_effective_rank", f"exp of the entropy of the normalised singular values of each of the {who}'s weight matrices.",
-                     range=">= 1", shape="layers", group="spectra", source="Roy and Vetterli 2007"),
-            Quantity(f"{who}_layer_small_share", f"Share of singular values below a tenth of the largest in each of the {who}'s weight matrices.",
-                     range="0 .. 1", shape="layers", group="spectra", source="Liu et al. 2019 (1908.10999)"),
-            Quantity(f"{who}_gradient_noise_scale", f"tr(covariance) / |gradient|^2 of the {who}'s per-sample gradients, ratio of unbiased means.",
-                     unit="samples", group="spectra", source="McCandlish et al. 2018"),
+            Quantity(
+                f"{who}_update_ratio",
+                f"L2 norm of the {who}'s last update over the norm of its parameters: about 1e-3 is usual.",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_learning_rate",
+                f"The {who}'s learning rate (the largest of its parameter groups).",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_updates",
+                f"How many times the {who}'s optimizer stepped within the step.",
+                unit="count",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_layer_gradient_norm",
+                f"Gradient norm of each of the {who}'s parameters.",
+                range=">= 0",
+                shape="layers",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_layer_update_ratio",
+                f"Update norm over parameter norm for each of the {who}'s parameters.",
+                range=">= 0",
+                shape="layers",
+                group=group,
+            ),
+            Quantity(
+                f"{who}_layer_spectral_norm",
+                f"Largest singular value of each of the {who}'s weight matrices.",
+                range=">= 0",
+                shape="layers",
+                group="spectra",
+            ),
+            Quantity(
+                f"{who}_layer_effective_rank",
+                f"exp of the entropy of the normalised singular values of each of the {who}'s weight matrices.",
+                range=">= 1",
+                shape="layers",
+                group="spectra",
+                source="Roy and Vetterli 2007",
+            ),
+            Quantity(
+                f"{who}_layer_small_share",
+                f"Share of singular values below a tenth of the largest in each of the {who}'s weight matrices.",
+                range="0 .. 1",
+                shape="layers",
+                group="spectra",
+                source="Liu et al. 2019 (1908.10999)",
+            ),
+            Quantity(
+                f"{who}_gradient_noise_scale",
+                f"tr(covariance) / |gradient|^2 of the {who}'s per-sample gradients, ratio of unbiased means.",
+                unit="samples",
+                group="spectra",
+                source="McCandlish et al. 2018",
+            ),
         ]
     rows += [
-        Quantity("gradient_scale", "The loss scale of mixed precision; absent where none is used.", range="> 0", group="gradients"),
+        Quantity(
+            "gradient_scale",
+            "The loss scale of mixed precision; absent where none is used.",
+            range="> 0",
+            group="gradients",
+        ),
     ]
     return rows
 
@@ -87,34 +176,103 @@ def _logits() -> list[Quantity]:
     rows: list[Quantity] = []
     for what in ("real", "fake"):
         group = "discriminator outputs"
-        rows += [Quantity(f"{what}_logit_{name}", f"{text} of the discriminator's logits on the {what} batch.", unit="logits", group=group)
-                 for name, text in (("mean", "Mean"), ("sd", "Standard deviation"))]
-        rows += [Quantity(f"{what}_logit_q{q:02d}", f"{q} % quantile of the discriminator's logits on the {what} batch.", unit="logits", group=group)
-                 for q in QUANTILES]
-        rows.append(Quantity(f"{what}_logit_histogram", f"Counts of the {what} batch's logits on {LOGIT_BINS} bins between -10 and 10 and one on "
-                             "each side; labels are left edges.", unit="count", range=">= 0", shape="vector", group=group))
+        rows += [
+            Quantity(
+                f"{what}_logit_{name}",
+                f"{text} of the discriminator's logits on the {what} batch.",
+                unit="logits",
+                group=group,
+            )
+            for name, text in (("mean", "Mean"), ("sd", "Standard deviation"))
+        ]
+        rows += [
+            Quantity(
+                f"{what}_logit_q{q:02d}",
+                f"{q} % quantile of the discriminator's logits on the {what} batch.",
+                unit="logits",
+                group=group,
+            )
+            for q in QUANTILES
+        ]
+        rows.append(
+            Quantity(
+                f"{what}_logit_histogram",
+                f"Counts of the {what} batch's logits on {LOGIT_BINS} bins between -10 and 10 and one on "
+                "each side; labels are left edges.",
+                unit="count",
+                range=">= 0",
+                shape="vector",
+                group=group,
+            )
+        )
     rows += [
-        Quantity("discriminator_auc", "P(logit of a real > logit of a fake), ties half, exact by ranks: 1 = D wins, 1/2 = cannot tell, below = inverted.",
-                 range="0 .. 1", group="discriminator outputs"),
-        Quantity("discriminator_accuracy", "Share of reals with logit > 0 and fakes with logit < 0; means nothing for a critic with a free offset.",
-                 range="0 .. 1", group="discriminator outputs"),
-        Quantity("discriminator_ks", "Kolmogorov-Smirnov distance between the logits on reals and on fakes.", range="0 .. 1",
-                 group="discriminator outputs"),
-        Quantity("discriminator_wasserstein", "Wasserstein-1 distance between the logits on reals and on fakes.", unit="logits", range=">= 0",
-                 group="discriminator outputs"),
-        Quantity("discriminator_calibration_error", "Expected calibration error of sigmoid(logit) as P(real), 10 bins.", range="0 .. 1", better="lower",
-                 group="discriminator outputs"),
-        Quantity("real_sign_mean", "E[sign D(real)], the r_t of ADA; invalid for critics with a free offset.", range="-1 .. 1",
-                 group="discriminator outputs", source="Karras et al. 2020"),
-        Quantity("generator_saturation", "Mean of sigmoid(logit) on fakes: the weight of the saturating loss's gradient.", range="0 .. 1",
-                 group="discriminator outputs"),
+        Quantity(
+            "discriminator_auc",
+            "P(logit of a real > logit of a fake), ties half, exact by ranks: 1 = D wins, 1/2 = cannot tell, below = inverted.",
+            range="0 .. 1",
+            group="discriminator outputs",
+        ),
+        Quantity(
+            "discriminator_accuracy",
+            "Share of reals with logit > 0 and fakes with logit < 0; means nothing for a critic with a free offset.",
+            range="0 .. 1",
+            group="discriminator outputs",
+        ),
+        Quantity(
+            "discriminator_ks",
+            "Kolmogorov-Smirnov distance between the logits on reals and on fakes.",
+            range="0 .. 1",
+            group="discriminator outputs",
+        ),
+        Quantity(
+            "discriminator_wasserstein",
+            "Wasserstein-1 distance between the logits on reals and on fakes.",
+            unit="logits",
+            range=">= 0",
+            group="discriminator outputs",
+        ),
+        Quantity(
+            "discriminator_calibration_error",
+            "Expected calibration error of sigmoid(logit) as P(real), 10 bins.",
+            range="0 .. 1",
+            better="lower",
+            group="discriminator outputs",
+        ),
+        Quantity(
+            "real_sign_mean",
+            "E[sign D(real)], the r_t of ADA; invalid for critics with a free offset.",
+            range="-1 .. 1",
+            group="discriminator outputs",
+            source="Karras et al. 2020",
+        ),
+        Quantity(
+            "generator_saturation",
+            "Mean of sigmoid(logit) on fakes: the weight of the saturating loss's gradient.",
+            range="0 .. 1",
+            group="discriminator outputs",
+        ),
         Quantity("heldout_logit_mean", "Mean logit on held-out reals.", unit="logits", group="held out"),
         Quantity("heldout_auc", "AUC of held-out reals against fakes.", range="0 .. 1", group="held out"),
-        Quantity("auc_gap", "AUC on training reals minus AUC on held-out reals; 0 where D does not memorise.", range="-1 .. 1", better="lower",
-                 group="held out"),
-        Quantity("auc_gap_sd", "Standard deviation of the AUC gap under the null of equal distributions.", range=">= 0", group="held out"),
-        Quantity("discriminator_overfitting", "r_v = (E D(train) - E D(held out)) / (E D(train) - E D(fake)); absent where the denominator is noise.",
-                 better="lower", group="held out", source="Karras et al. 2020"),
+        Quantity(
+            "auc_gap",
+            "AUC on training reals minus AUC on held-out reals; 0 where D does not memorise.",
+            range="-1 .. 1",
+            better="lower",
+            group="held out",
+        ),
+        Quantity(
+            "auc_gap_sd",
+            "Standard deviation of the AUC gap under the null of equal distributions.",
+            range=">= 0",
+            group="held out",
+        ),
+        Quantity(
+            "discriminator_overfitting",
+            "r_v = (E D(train) - E D(held out)) / (E D(train) - E D(fake)); absent where the denominator is noise.",
+            better="lower",
+            group="held out",
+            source="Karras et al. 2020",
+        ),
     ]
     return rows
 
@@ -124,13 +282,36 @@ def _forces() -> list[Quantity]:
     rows = []
     for who in PLAYERS:
         for what in ("real", "fake"):
-            rows.append(Quantity(f"{who}_force_on_{what}", f"Batch sum of -d({who} loss)/d(logit) on {what} scores: > 0 pushes them up, 0 is silence.",
-                                 unit="1/logit", group=group))
-            rows.append(Quantity(f"{who}_force_size_on_{what}", f"Batch sum of |d({who} loss)/d(logit)| on {what} scores.", unit="1/logit", range=">= 0",
-                                 group=group))
+            rows.append(
+                Quantity(
+                    f"{who}_force_on_{what}",
+                    f"Batch sum of -d({who} loss)/d(logit) on {what} scores: > 0 pushes them up, 0 is silence.",
+                    unit="1/logit",
+                    group=group,
+                )
+            )
+            rows.append(
+                Quantity(
+                    f"{who}_force_size_on_{what}",
+                    f"Batch sum of |d({who} loss)/d(logit)| on {what} scores.",
+                    unit="1/logit",
+                    range=">= 0",
+                    group=group,
+                )
+            )
     rows += [
-        Quantity("generator_gradient_at_logit", "L2 norm of the generator's gradient at the discriminator's output on fakes.", range=">= 0", group=group),
-        Quantity("generator_gradient_at_image", "L2 norm of the generator's gradient at the fake batch.", range=">= 0", group=group),
+        Quantity(
+            "generator_gradient_at_logit",
+            "L2 norm of the generator's gradient at the discriminator's output on fakes.",
+            range=">= 0",
+            group=group,
+        ),
+        Quantity(
+            "generator_gradient_at_image",
+            "L2 norm of the generator's gradient at the fake batch.",
+            range=">= 0",
+            group=group,
+        ),
     ]
     return rows
 
@@ -140,63 +321,204 @@ def _diversity() -> list[Quantity]:
     rows = []
     for what in ("real", "fake"):
         rows += [
-            Quantity(f"{what}_pairwise_distance", f"Mean distance between pairs of the {what} batch under a fixed random projection.", range=">= 0", group=group),
-            Quantity(f"{what}_effective_rank", f"Effective rank (participation ratio of the covariance's spectrum) of the projected {what} batch.",
-                     range=">= 1", group=group),
+            Quantity(
+                f"{what}_pairwise_distance",
+                f"Mean distance between pairs of the {what} batch under a fixed random projection.",
+                range=">= 0",
+                group=group,
+            ),
+            Quantity(
+                f"{what}_effective_rank",
+                f"Effective rank (participation ratio of the covariance's spectrum) of the projected {what} batch.",
+                range=">= 1",
+                group=group,
+            ),
             Quantity(f"{what}_mean", f"Mean of all values of the {what} batch.", group="ranges"),
-            Quantity(f"{what}_sd", f"Standard deviation of all values of the {what} batch.", range=">= 0", group="ranges"),
+            Quantity(
+                f"{what}_sd", f"Standard deviation of all values of the {what} batch.", range=">= 0", group="ranges"
+            ),
             Quantity(f"{what}_min", f"Smallest value of the {what} batch.", group="ranges"),
             Quantity(f"{what}_max", f"Largest value of the {what} batch.", group="ranges"),
-            Quantity(f"{what}_batch_repeat", f"Share of the {what} batch's values that equal the previous {what} batch's: 1 = the same batch again.",
-                     range="0 .. 1", group="ranges"),
+            Quantity(
+                f"{what}_batch_repeat",
+                f"Share of the {what} batch's values that equal the previous {what} batch's: 1 = the same batch again.",
+                range="0 .. 1",
+                group="ranges",
+            ),
         ]
-        rows.append(Quantity(f"{what}_channel_mean", f"Mean of each channel (or coordinate) of the {what} batch.", shape="vector", group="ranges"))
-    rows.append(Quantity("diversity_ratio", "Pairwise distance of the fakes over that of the reals: 1 = as diverse, 0 = one point.", range=">= 0",
-                         better="higher", group=group))
+        rows.append(
+            Quantity(
+                f"{what}_channel_mean",
+                f"Mean of each channel (or coordinate) of the {what} batch.",
+                shape="vector",
+                group="ranges",
+            )
+        )
+    rows.append(
+        Quantity(
+            "diversity_ratio",
+            "Pairwise distance of the fakes over that of the reals: 1 = as diverse, 0 = one point.",
+            range=">= 0",
+            better="higher",
+            group=group,
+        )
+    )
     return rows
 
 
 def _cost() -> list[Quantity]:
     group = "cost"
     return [
-        Quantity("nonfinite", "How many of the recorded scalars (losses, gradient norms, logits' means) are NaN or infinite at this step.",
-                 unit="count", range=">= 0", better="lower", group="numerics"),
+        Quantity(
+            "nonfinite",
+            "How many of the recorded scalars (losses, gradient norms, logits' means) are NaN or infinite at this step.",
+            unit="count",
+            range=">= 0",
+            better="lower",
+            group="numerics",
+        ),
         Quantity("wall_time", "Seconds since the recording began.", unit="s", range=">= 0", group=group),
-        Quantity("step_seconds", "Wall time of the step on the host.", unit="s", range=">= 0", better="lower", group=group),
-        Quantity("data_wait_seconds", "Time of the step in which the loop waited for data.", unit="s", range=">= 0", better="lower", group=group),
-        Quantity("images_per_second", "Real samples shown to the discriminator per second.", unit="1/s", range=">= 0", better="higher", group=group),
-        Quantity("images_seen", "Real samples shown to the discriminator since the start.", unit="count", range=">= 0", group=group),
-        Quantity("device_memory_bytes", "Peak memory allocated on the device.", unit="B", range=">= 0", better="lower", group=group),
-        Quantity("probe_seconds", "Host time that each probe took, since the last row.", unit="s", range=">= 0", better="lower", shape="vector", group=group),
-        Quantity("augmentation_probability", "p of adaptive discriminator augmentation.", range="0 .. 1", group="training"),
+        Quantity(
+            "step_seconds", "Wall time of the step on the host.", unit="s", range=">= 0", better="lower", group=group
+        ),
+        Quantity(
+            "data_wait_seconds",
+            "Time of the step in which the loop waited for data.",
+            unit="s",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "images_per_second",
+            "Real samples shown to the discriminator per second.",
+            unit="1/s",
+            range=">= 0",
+            better="higher",
+            group=group,
+        ),
+        Quantity(
+            "images_seen",
+            "Real samples shown to the discriminator since the start.",
+            unit="count",
+            range=">= 0",
+            group=group,
+        ),
+        Quantity(
+            "device_memory_bytes",
+            "Peak memory allocated on the device.",
+            unit="B",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "probe_seconds",
+            "Host time that each probe took, since the last row.",
+            unit="s",
+            range=">= 0",
+            better="lower",
+            shape="vector",
+            group=group,
+        ),
+        Quantity(
+            "augmentation_probability", "p of adaptive discriminator augmentation.", range="0 .. 1", group="training"
+        ),
     ]
 
 
 def _game() -> list[Quantity]:
     group = "game"
     return [
-        Quantity("game_eigenvalues_real", "Real parts of the leading eigenvalues of the game's Jacobian: all negative = locally stable.", shape="vector",
-                 group=group, source="Mescheder et al. 2017; Berard et al. 2020"),
-        Quantity("game_eigenvalues_imaginary", "Imaginary parts of the same eigenvalues: large against the real parts = rotation.", shape="vector", group=group),
-        Quantity("game_eigenvalue_residual", "Largest residual of the leading eigenpairs.", range=">= 0", better="lower", group=group),
-        Quantity("game_gradient_evaluations", "Gradient evaluations that the spectrum cost.", unit="count", range=">= 0", better="lower", group=group),
-        Quantity("generator_hessian_min", "Smallest eigenvalue of the generator's own Hessian: negative = not a local Nash equilibrium.", group=group),
+        Quantity(
+            "game_eigenvalues_real",
+            "Real parts of the leading eigenvalues of the game's Jacobian: all negative = locally stable.",
+            shape="vector",
+            group=group,
+            source="Mescheder et al. 2017; Berard et al. 2020",
+        ),
+        Quantity(
+            "game_eigenvalues_imaginary",
+            "Imaginary parts of the same eigenvalues: large against the real parts = rotation.",
+            shape="vector",
+            group=group,
+        ),
+        Quantity(
+            "game_eigenvalue_residual",
+            "Largest residual of the leading eigenpairs.",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "game_gradient_evaluations",
+            "Gradient evaluations that the spectrum cost.",
+            unit="count",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "generator_hessian_min",
+            "Smallest eigenvalue of the generator's own Hessian: negative = not a local Nash equilibrium.",
+            group=group,
+        ),
         Quantity("generator_hessian_max", "Largest eigenvalue of the generator's own Hessian.", group=group),
-        Quantity("discriminator_hessian_min", "Smallest eigenvalue of the discriminator's own Hessian: negative = not a local Nash equilibrium.", group=group),
+        Quantity(
+            "discriminator_hessian_min",
+            "Smallest eigenvalue of the discriminator's own Hessian: negative = not a local Nash equilibrium.",
+            group=group,
+        ),
         Quantity("discriminator_hessian_max", "Largest eigenvalue of the discriminator's own Hessian.", group=group),
-        Quantity("duality_gap", "max over D minus min over G of the game's value by k optimizer steps on held-out data: 0 at a Nash equilibrium.",
-                 range=">= 0, finite k under-estimates", better="lower", group=group, source="Grnarova et al. 2019"),
-        Quantity("extragradient_residual", "Norm of the game's vector field one step ahead: 0 if and only if stationary.", range=">= 0", better="lower",
-                 group=group, source="Gidel et al. 2019"),
-        Quantity("path_angle", "Cosine between the game's vector field and the way between two checkpoints, along that way.", shape="vector",
-                 range="-1 .. 1", group=group, source="Berard et al. 2020"),
-        Quantity("path_norm", "Norm of the game's vector field along the way between two checkpoints.", shape="vector", range=">= 0", group=group,
-                 source="Berard et al. 2020"),
-        Quantity("jacobian_log_condition", "Mean log condition number of J^T J of the generator at random latents.", range=">= 0", better="lower", group=group,
-                 source="Odena et al. 2018"),
-        Quantity("jacobian_log_condition_sd", "Standard deviation of the same over latents.", range=">= 0", group=group),
-        Quantity("parameter_trace", "Coordinates of both players' parameters in a fixed random plane (generator x, y; discriminator x, y).", shape="vector",
-                 group=group),
+        Quantity(
+            "duality_gap",
+            "max over D minus min over G of the game's value by k optimizer steps on held-out data: 0 at a Nash equilibrium.",
+            range=">= 0, finite k under-estimates",
+            better="lower",
+            group=group,
+            source="Grnarova et al. 2019",
+        ),
+        Quantity(
+            "extragradient_residual",
+            "Norm of the game's vector field one step ahead: 0 if and only if stationary.",
+            range=">= 0",
+            better="lower",
+            group=group,
+            source="Gidel et al. 2019",
+        ),
+        Quantity(
+            "path_angle",
+            "Cosine between the game's vector field and the way between two checkpoints, along that way.",
+            shape="vector",
+            range="-1 .. 1",
+            group=group,
+            source="Berard et al. 2020",
+        ),
+        Quantity(
+            "path_norm",
+            "Norm of the game's vector field along the way between two checkpoints.",
+            shape="vector",
+            range=">= 0",
+            group=group,
+            source="Berard et al. 2020",
+        ),
+        Quantity(
+            "jacobian_log_condition",
+            "Mean log condition number of J^T J of the generator at random latents.",
+            range=">= 0",
+            better="lower",
+            group=group,
+            source="Odena et al. 2018",
+        ),
+        Quantity(
+            "jacobian_log_condition_sd", "Standard deviation of the same over latents.", range=">= 0", group=group
+        ),
+        Quantity(
+            "parameter_trace",
+            "Coordinates of both players' parameters in a fixed random plane (generator x, y; discriminator x, y).",
+            shape="vector",
+            group=group,
+        ),
     ]
 
 
@@ -204,39 +526,157 @@ def _evaluation() -> list[Quantity]:
     """Scores on features carry the features' name in brackets: frechet_distance[digits-cnn]."""
     group = "quality"
     return [
-        Quantity("frechet_distance", "Frechet distance between Gaussians fitted to real and fake features; FID only on the Inception features.",
-                 range=">= 0", better="lower", group=group, source="Heusel et al. 2017"),
-        Quantity("frechet_distance_low", "Lower end of the 95 % interval of the Frechet distance.", better="lower", group=group),
-        Quantity("frechet_distance_high", "Upper end of the 95 % interval of the Frechet distance.", better="lower", group=group),
-        Quantity("frechet_distance_floor", "Frechet distance of reals against other reals at the same N: the best that can be read.", range=">= 0",
-                 better="lower", group=group),
-        Quantity("kernel_distance", "Squared MMD with the cubic polynomial kernel (KID), unbiased.", better="lower", group=group, source="Binkowski et al. 2018"),
-        Quantity("precision", "Share of fakes inside the reals' manifold (k nearest neighbours): quality.", range="0 .. 1", better="higher", group=group,
-                 source="Kynkaanniemi et al. 2019"),
-        Quantity("recall", "Share of reals inside the fakes' manifold: diversity; low when modes are lost.", range="0 .. 1", better="higher", group=group,
-                 source="Kynkaanniemi et al. 2019"),
-        Quantity("density", "Mean number of real balls that hold a fake, over k; blind to collapse.", range=">= 0", better="higher", group=group,
-                 source="Naeem et al. 2020"),
-        Quantity("coverage", "Share of reals whose ball holds a fake.", range="0 .. 1", better="higher", group=group, source="Naeem et al. 2020"),
-        Quantity("modes_covered", "Modes of the known mixture, or classes by the classifier, that the fakes hit (at least 20 samples of 2500, or the same share).",
-                 unit="count", range="0 .. modes", better="higher", group="modes"),
+        Quantity(
+            "frechet_distance",
+            "Frechet distance between Gaussians fitted to real and fake features; FID only on the Inception features.",
+            range=">= 0",
+            better="lower",
+            group=group,
+            source="Heusel et al. 2017",
+        ),
+        Quantity(
+            "frechet_distance_low",
+            "Lower end of the 95 % interval of the Frechet distance.",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "frechet_distance_high",
+            "Upper end of the 95 % interval of the Frechet distance.",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "frechet_distance_floor",
+            "Frechet distance of reals against other reals at the same N: the best that can be read.",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "kernel_distance",
+            "Squared MMD with the cubic polynomial kernel (KID), unbiased.",
+            better="lower",
+            group=group,
+            source="Binkowski et al. 2018",
+        ),
+        Quantity(
+            "precision",
+            "Share of fakes inside the reals' manifold (k nearest neighbours): quality.",
+            range="0 .. 1",
+            better="higher",
+            group=group,
+            source="Kynkaanniemi et al. 2019",
+        ),
+        Quantity(
+            "recall",
+            "Share of reals inside the fakes' manifold: diversity; low when modes are lost.",
+            range="0 .. 1",
+            better="higher",
+            group=group,
+            source="Kynkaanniemi et al. 2019",
+        ),
+        Quantity(
+            "density",
+            "Mean number of real balls that hold a fake, over k; blind to collapse.",
+            range=">= 0",
+            better="higher",
+            group=group,
+            source="Naeem et al. 2020",
+        ),
+        Quantity(
+            "coverage",
+            "Share of reals whose ball holds a fake.",
+            range="0 .. 1",
+            better="higher",
+            group=group,
+            source="Naeem et al. 2020",
+        ),
+        Quantity(
+            "modes_covered",
+            "Modes of the known mixture, or classes by the classifier, that the fakes hit (at least 20 samples of 2500, or the same share).",
+            unit="count",
+            range="0 .. modes",
+            better="higher",
+            group="modes",
+        ),
         Quantity("modes_total", "How many modes or classes the data has.", unit="count", range=">= 1", group="modes"),
-        Quantity("high_quality_share", "Share of fakes within 3 standard deviations of the nearest mode; a perfect sampler in 2-D reads 0.989.", range="0 .. 1",
-                 better="higher", group="modes", source="VEEGAN, Srivastava et al. 2017"),
-        Quantity("mode_kl", "KL(fakes' mode histogram || data's mode histogram): 0 = every mode as often as in the data.", unit="nats", range=">= 0",
-                 better="lower", group="modes", source="PacGAN, Lin et al. 2018"),
-        Quantity("mode_sd_ratio", "Within-mode standard deviation of the fakes over the data's: below 1 = shrunken modes.", range=">= 0", group="modes"),
-        Quantity("mode_histogram", "Share of the fakes in each mode or class.", range="0 .. 1", shape="vector", group="modes"),
-        Quantity("data_mode_histogram", "Share of the data in each mode or class.", range="0 .. 1", shape="vector", group="modes"),
-        Quantity("class_recall", "Recall of each class of the data.", range="0 .. 1", better="higher", shape="vector", group="modes"),
-        Quantity("inception_score", "exp of the mean KL between p(y|x) and p(y).", range="1 .. classes", better="higher", group=group, source="Salimans et al. 2016"),
-        Quantity("vendi_score", "exp of the Shannon entropy of the similarity kernel's spectrum: the effective number of distinct samples.", range="1 .. n",
-                 better="higher", group=group, source="Friedman and Dieng 2023"),
-        Quantity("authenticity", "Share of fakes that are farther from their nearest training sample than that sample is from its own neighbour.",
-                 range="0 .. 1", group="memorisation", source="Alaa et al. 2022"),
-        Quantity("copying_z", "C_T: z of the data-copying test; far below 0 = copies of the training set.", group="memorisation", source="Meehan et al. 2020"),
-        Quantity("nearest_real_distance", "Median distance of fakes to the nearest training sample over that of held-out reals to theirs.", range=">= 0",
-                 group="memorisation"),
+        Quantity(
+            "high_quality_share",
+            "Share of fakes within 3 standard deviations of the nearest mode; a perfect sampler in 2-D reads 0.989.",
+            range="0 .. 1",
+            better="higher",
+            group="modes",
+            source="VEEGAN, Srivastava et al. 2017",
+        ),
+        Quantity(
+            "mode_kl",
+            "KL(fakes' mode histogram || data's mode histogram): 0 = every mode as often as in the data.",
+            unit="nats",
+            range=">= 0",
+            better="lower",
+            group="modes",
+            source="PacGAN, Lin et al. 2018",
+        ),
+        Quantity(
+            "mode_sd_ratio",
+            "Within-mode standard deviation of the fakes over the data's: below 1 = shrunken modes.",
+            range=">= 0",
+            group="modes",
+        ),
+        Quantity(
+            "mode_histogram", "Share of the fakes in each mode or class.", range="0 .. 1", shape="vector", group="modes"
+        ),
+        Quantity(
+            "data_mode_histogram",
+            "Share of the data in each mode or class.",
+            range="0 .. 1",
+            shape="vector",
+            group="modes",
+        ),
+        Quantity(
+            "class_recall",
+            "Recall of each class of the data.",
+            range="0 .. 1",
+            better="higher",
+            shape="vector",
+            group="modes",
+        ),
+        Quantity(
+            "inception_score",
+            "exp of the mean KL between p(y|x) and p(y).",
+            range="1 .. classes",
+            better="higher",
+            group=group,
+            source="Salimans et al. 2016",
+        ),
+        Quantity(
+            "vendi_score",
+            "exp of the Shannon entropy of the similarity kernel's spectrum: the effective number of distinct samples.",
+            range="1 .. n",
+            better="higher",
+            group=group,
+            source="Friedman and Dieng 2023",
+        ),
+        Quantity(
+            "authenticity",
+            "Share of fakes that are farther from their nearest training sample than that sample is from its own neighbour.",
+            range="0 .. 1",
+            group="memorisation",
+            source="Alaa et al. 2022",
+        ),
+        Quantity(
+            "copying_z",
+            "C_T: z of the data-copying test; far below 0 = copies of the training set.",
+            group="memorisation",
+            source="Meehan et al. 2020",
+        ),
+        Quantity(
+            "nearest_real_distance",
+            "Median distance of fakes to the nearest training sample over that of held-out reals to theirs.",
+            range=">= 0",
+            group="memorisation",
+        ),
     ]
 
 

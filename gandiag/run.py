@@ -14,6 +14,7 @@ Null is "not measured at this step"; NaN is "measured, and it was NaN". A torn t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-SUPERSEDES = b"gandiag.supersedes_from"  # schema metadata: rows of earlier segments from this step on are no longer true
+SUPERSEDES = (
+    b"gandiag.supersedes_from"  # schema metadata: rows of earlier segments from this step on are no longer true
+)
 LABELS = b"gandiag.labels"
 STEP = "step"
 MAX_JSON_BYTES = 64 * 2**20  # a stranger's run.json or record file beyond this is refused
@@ -54,9 +57,15 @@ class _Segment:
     steps: np.ndarray
     supersedes_from: int | None
 
+    def has(self, name: str) -> bool:
+        return any(b.column(name).null_count < b.num_rows for b in self.batches)
+
     def labels(self, name: str) -> list[str]:
-        metadata = self.schema.field(name).metadata or {}
-        return [str(x) for x in json.loads(metadata.get(LABELS, b"[]"))]
+        try:
+            given = json.loads((self.schema.field(name).metadata or {}).get(LABELS, b"[]"))
+        except (ValueError, RecursionError):
+            return []
+        return [str(x) for x in given] if isinstance(given, list) else []
 
 
 @dataclass(frozen=True)
@@ -79,9 +88,14 @@ class Run:
 
     @cached_property
     def _where(self) -> dict[str, str]:
-        """Which table holds a series."""
-        return {name: table for table, segments in sorted(self._segments.items()) for s in segments for name in s.schema.names
-                if name != STEP}
+        """Which table holds a series that has been measured at least once."""
+        return {
+            name: table
+            for table, segments in sorted(self._segments.items())
+            for s in segments
+            for name in s.schema.names
+            if name != STEP and s.has(name)
+        }
 
     @cached_property
     def _cut(self) -> dict[str, list[int | None]]:
@@ -190,7 +204,9 @@ class Run:
         except FileNotFoundError:
             raise NotRecorded(f"{kind} samples at step {step}") from None
         except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError) as error:
-            raise RunError(f"{file} cannot be read as a batch of samples ({error}); delete that file, the rest of the run is fine") from None
+            raise RunError(
+                f"{file} cannot be read as a batch of samples ({error}); delete that file, the rest of the run is fine"
+            ) from None
 
     # -- columns
 
@@ -221,8 +237,11 @@ class Run:
         if len(width) > 1:  # a vector whose length changed on resume: the last form is the one that its labels fit
             last = values[-1].shape[1:]
             steps, values = map(list, zip(*[(s, v) for s, v in zip(steps, values) if v.shape[1:] == last]))
-        return (np.concatenate(steps) if steps else np.empty(0, np.int64),
-                np.concatenate(values) if values else np.empty(0), labels)
+        return (
+            np.concatenate(steps) if steps else np.empty(0, np.int64),
+            np.concatenate(values) if values else np.empty(0),
+            labels,
+        )
 
     @cached_property
     def _evaluated(self) -> dict[str, None]:
@@ -262,17 +281,23 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     if not folder.exists():
         raise RunError(f"{folder} does not exist; `gandiag list` shows the runs of a folder")
     if not file.is_file():
-        raise RunError(f"{folder} is no run: it has no run.json; give the folder that `gandiag run` or a Recorder wrote")
+        raise RunError(
+            f"{folder} is no run: it has no run.json; give the folder that `gandiag run` or a Recorder wrote"
+        )
     try:
         if file.stat().st_size > MAX_JSON_BYTES:
-            raise RunError(f"{file} is larger than {MAX_JSON_BYTES // 2**20} MiB: this is no run.json that gandiag wrote")
+            raise RunError(
+                f"{file} is larger than {MAX_JSON_BYTES // 2**20} MiB: this is no run.json that gandiag wrote"
+            )
         about = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{file} cannot be read ({error}); it must be a JSON object") from None
     if not isinstance(about, dict):
         raise RunError(f"{file} holds {type(about).__name__}, a JSON object was expected")
     if about.get("format") != FORMAT:
-        raise RunError(f"{file} has format {about.get('format')!r}, this gandiag reads format {FORMAT}: update gandiag, or record the run again")
+        raise RunError(
+            f"{file} has format {about.get('format')!r}, this gandiag reads format {FORMAT}: update gandiag, or record the run again"
+        )
     return Run(path=folder, about=about)
 
 
@@ -284,16 +309,20 @@ def _read_segment(file: Path) -> _Segment | None:
             return None
         reader = pa.ipc.open_stream(pa.memory_map(str(file), "r"))
         schema = reader.schema
-    except (pa.ArrowException, OSError):
-        return None
-    if STEP not in schema.names or schema.field(STEP).type != pa.int64():
+        if (
+            schema.names.count(STEP) != 1
+            or schema.field(STEP).type != pa.int64()
+            or len(set(schema.names)) < len(schema.names)
+        ):
+            return None
+    except (pa.ArrowException, OSError, ValueError):
         return None
     try:
         while True:
             batch = reader.read_next_batch()
             batch.validate()
             batches.append(batch)
-    except (StopIteration, pa.ArrowException, OSError):
+    except (StopIteration, pa.ArrowException, OSError, ValueError):
         pass  # the end, or a torn tail: what stands before it is kept
     steps = [b.column(STEP).to_numpy(zero_copy_only=False) for b in batches]
     given = (schema.metadata or {}).get(SUPERSEDES)
@@ -360,7 +389,9 @@ class RunWriter:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RunError(f"{self.path} is being written by another process: wait for it, or give another folder with --out") from None
+            raise RunError(
+                f"{self.path} is being written by another process: wait for it, or give another folder with --out"
+            ) from None
         self._resume_at = resume_at
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
         self._started: set[str] = set()
@@ -375,8 +406,15 @@ class RunWriter:
                     file.unlink()
         self._write_about()
 
-    def append(self, table: str, steps: np.ndarray, columns: Mapping[str, np.ndarray], *, labels: Mapping[str, Sequence[str]] | None = None,
-               absent: Mapping[str, np.ndarray] | None = None) -> None:
+    def append(
+        self,
+        table: str,
+        steps: np.ndarray,
+        columns: Mapping[str, np.ndarray],
+        *,
+        labels: Mapping[str, Sequence[str]] | None = None,
+        absent: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         """Appends rows to one table as one record batch.
 
         `steps` is (n,) int64; each column is (n,) for a scalar or (n, k) for a vector, whose k `labels` name its entries;
@@ -388,8 +426,12 @@ class RunWriter:
         arrays = {STEP: pa.array(np.asarray(steps, dtype=np.int64))}
         for name, values in columns.items():
             arrays[name] = _arrow(values, absent.get(name))
-        fields = [pa.field(name, a.type, metadata={LABELS: json.dumps(list(labels[name])).encode()} if name in labels else None)
-                  for name, a in arrays.items()]
+        fields = [
+            pa.field(
+                name, a.type, metadata={LABELS: json.dumps(list(labels[name])).encode()} if name in labels else None
+            )
+            for name, a in arrays.items()
+        ]
         schema, writer, sink = self._stream(table, pa.schema(fields))
         try:
             writer.write_batch(pa.record_batch(list(arrays.values()), schema=schema))
@@ -432,7 +474,9 @@ class RunWriter:
     def __enter__(self) -> RunWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close("finished" if kind is None else "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     # -- inside
@@ -452,9 +496,13 @@ class RunWriter:
             self._end(table)
         return self._open(table, schema)
 
-    def _open(self, table: str, schema: pa.Schema, supersedes_from: int | None = None) -> tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]:
+    def _open(
+        self, table: str, schema: pa.Schema, supersedes_from: int | None = None
+    ) -> tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]:
         folder = self.path / "tables"
-        taken = [int(m["segment"]) for f in folder.iterdir() if (m := _TABLE_FILE.match(f.name)) and m["table"] == table]
+        taken = [
+            int(m["segment"]) for f in folder.iterdir() if (m := _TABLE_FILE.match(f.name)) and m["table"] == table
+        ]
         if supersedes_from is not None:
             schema = schema.with_metadata({SUPERSEDES: str(supersedes_from).encode()})
         sink = (folder / f"{table}.{max(taken, default=-1) + 1:04d}.arrow").open("xb")
@@ -476,10 +524,8 @@ class RunWriter:
 
     def _abandon(self, table: str) -> None:
         _, _, sink = self._streams.pop(table)
-        try:
+        with contextlib.suppress(OSError):  # the error that brought us here is the one to report
             sink.close()
-        except OSError:
-            pass  # the error that brought us here is the one to report
 
     def _append_line(self, file: Path, record: Mapping[str, Any]) -> None:
         line = json.dumps(_plain(record), ensure_ascii=False).encode() + b"\n"
@@ -524,4 +570,3 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return str(value)
-

@@ -42,14 +42,20 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], self.list_commands(ctx))}; see `gandiag --help`")
+            raise click.UsageError(
+                f"there is no command {args[0]!r}{did_you_mean(args[0], self.list_commands(ctx))}; see `gandiag --help`"
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(v, VERBS[v]) for v in self.list_commands(ctx)])
+        rows = [(verb, VERBS[verb]) for verb in self.list_commands(ctx)]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
 
 def _file_of(verb: str) -> str:
@@ -60,7 +66,10 @@ def _file_exists(verb: str) -> bool:
     return os.path.exists(os.path.join(os.path.dirname(__file__), f"{_file_of(verb)}.py"))
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDIAG", "max_content_width": 110})
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDIAG", "max_content_width": 110},
+)
 @click.version_option(package_name="gandiag", message="gandiag %(version)s")
 def group() -> None:
     """Tell whether a GAN training is healthy: record every step, diagnose, report, export.
@@ -83,7 +92,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = _say("interrupted", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone: that is no error
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader of our output has gone: that is no error
         code = 0
     except OSError as error:
         code = _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 3)

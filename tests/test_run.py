@@ -1,0 +1,336 @@
+"""The run directory: what is written is what is read, torn tails are dropped, absent is not NaN, resumed rows are not doubled."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandiag import NotRecorded, RunError, load_run
+from gandiag.run import RunWriter
+
+
+def rows(writer: RunWriter, start: int, stop: int, value: float = 1.0, table: str = "every-1") -> None:
+    steps = np.arange(start, stop)
+    writer.append(table, steps, {"generator_loss": np.full(len(steps), value, np.float32)})
+
+
+def test_a_scalar_comes_back_with_its_steps_and_values(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append("every-1", np.arange(3), {"generator_loss": np.array([1, 2, 3], np.float32)})
+        writer.append("every-1", np.arange(3, 5), {"generator_loss": np.array([4, 5], np.float32)})
+    series = load_run(tmp_path / "r")["generator_loss"]
+    assert series.to_list() == [1, 2, 3, 4, 5]
+    assert series.index.to_list() == [0, 1, 2, 3, 4]
+    assert series.index.name == "step"
+    assert series.name == "generator_loss"
+
+
+def test_absent_is_not_nan(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append(
+            "t",
+            np.arange(4),
+            {"generator_loss": np.array([1, np.nan, 9, np.inf])},
+            absent={"generator_loss": np.array([False, False, True, False])},
+        )
+    series = load_run(tmp_path / "r")["generator_loss"]
+    assert series.index.to_list() == [0, 1, 3]
+    assert math.isnan(series[1])
+    assert series[3] == math.inf
+
+
+def test_a_vector_comes_back_as_a_frame_with_its_labels(tmp_path: Path) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(3, 2)
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append(
+            "t",
+            np.array([0, 10, 20]),
+            {"generator_layer_gradient_norm": values},
+            labels={"generator_layer_gradient_norm": ["net.0", "net.1"]},
+            absent={"generator_layer_gradient_norm": np.array([False, True, False])},
+        )
+    frame = load_run(tmp_path / "r").layers("generator_layer_gradient_norm")
+    assert frame.columns.to_list() == ["net.0", "net.1"]
+    assert frame.index.to_list() == [0, 20]
+    assert frame.to_numpy().tolist() == [[0, 1], [4, 5]]
+
+
+def test_a_scalar_is_no_vector_and_a_vector_no_scalar(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append("t", np.arange(2), {"a": np.zeros(2), "b": np.zeros((2, 3))}, labels={"b": list("xyz")})
+    run = load_run(tmp_path / "r")
+    with pytest.raises(NotRecorded, match="vector"):
+        run["b"]
+    with pytest.raises(NotRecorded, match="scalar"):
+        run.layers("a")
+    with pytest.raises(NotRecorded, match="c was not recorded"):
+        run["c"]
+    assert "a" in run
+    assert "c" not in run
+    assert run.names == ("a", "b")
+
+
+def test_a_column_that_was_never_measured_is_not_recorded(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append("t", np.arange(2), {"a": np.zeros(2)}, absent={"a": np.array([True, True])})
+    with pytest.raises(NotRecorded):
+        load_run(tmp_path / "r")["a"]
+
+
+def test_new_columns_begin_a_new_segment_and_old_rows_stay(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 2)
+        writer.append(
+            "every-1",
+            np.arange(2, 4),
+            {"generator_loss": np.array([7, 8], np.float32), "discriminator_loss": np.array([1, 2], np.float32)},
+        )
+    run = load_run(tmp_path / "r")
+    assert run["generator_loss"].to_list() == [1, 1, 7, 8]
+    assert run["discriminator_loss"].index.to_list() == [2, 3]
+
+
+def test_it_can_be_read_while_it_is_being_written(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "r", {"status": "running"})
+    rows(writer, 0, 5)
+    assert len(load_run(tmp_path / "r")["generator_loss"]) == 5
+    rows(writer, 5, 8)
+    assert len(load_run(tmp_path / "r")["generator_loss"]) == 8
+    assert load_run(tmp_path / "r").about["status"] == "running"
+    writer.close()
+    assert load_run(tmp_path / "r").about["status"] == "finished"
+
+
+def test_a_stream_cut_at_any_byte_keeps_every_whole_batch(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        for i in range(4):
+            rows(writer, 10 * i, 10 * i + 10)
+    file = tmp_path / "r" / "tables" / "every-1.0000.arrow"
+    whole = file.read_bytes()
+    kept = []
+    for size in range(0, len(whole) + 1, 37):
+        file.write_bytes(whole[:size])
+        run = load_run(tmp_path / "r")
+        kept.append(len(run["generator_loss"]) if "generator_loss" in run else 0)
+    assert kept == sorted(kept)
+    assert set(kept) <= {0, 10, 20, 30, 40}
+    assert {10, 20, 30} <= set(kept)
+    file.write_bytes(whole)
+    assert len(load_run(tmp_path / "r")["generator_loss"]) == 40
+
+
+def test_a_stream_with_a_mutated_byte_raises_nothing_but_our_errors(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 20)
+    file = tmp_path / "r" / "tables" / "every-1.0000.arrow"
+    whole = file.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        mutated = bytearray(whole)
+        mutated[random.integers(len(whole))] = random.integers(256)
+        file.write_bytes(bytes(mutated))
+        run = load_run(tmp_path / "r")
+        for name in run.names:
+            with contextlib.suppress(NotRecorded, RunError):
+                run[name]
+
+
+def test_resume_supersedes_rows_instead_of_doubling_them(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {"seed": 1}) as writer:
+        rows(writer, 0, 10, 1.0)
+        rows(writer, 0, 10, 1.0, table="every-5")
+        writer.record("evaluations", {"step": 4, "scores": {"modes_covered": 1}})
+        writer.record("evaluations", {"step": 8, "scores": {"modes_covered": 2}})
+        writer.samples(8, {"points": np.zeros((2, 2), np.float32)})
+    with RunWriter(tmp_path / "r", {}, resume_at=6) as writer:
+        rows(writer, 6, 9, 2.0)
+        writer.record("evaluations", {"step": 8, "scores": {"modes_covered": 3}})
+    run = load_run(tmp_path / "r")
+    series = run["generator_loss"]
+    assert run.about["seed"] == 1
+    assert series.index.is_unique
+    assert series.loc[6:].eq(2).all()
+    assert run["modes_covered"].to_dict() == {4: 1, 8: 3}
+    assert run.sample_steps() == []
+    assert run.steps == 9
+
+
+def test_a_table_that_is_not_continued_is_cut_too(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 10, table="old")
+    RunWriter(tmp_path / "r", {}, resume_at=4).close()
+    assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == [0, 1, 2, 3]
+    RunWriter(tmp_path / "r", {}, resume_at=2).close()
+    assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == [0, 1]
+
+
+def test_scores_are_series_and_need_no_features_name_where_there_is_one(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        for step, score in ((0, 9.0), (10, 4.0), (20, math.nan)):
+            writer.record(
+                "evaluations",
+                {
+                    "step": step,
+                    "scores": {"frechet_distance[digits-cnn]": score, "mode_histogram": [0.5, 0.5]},
+                    "labels": {"mode_histogram": ["zero", "one"]},
+                },
+            )
+        writer.record("evaluations", {"step": 30, "scores": {"frechet_distance[digits-cnn]": None}})
+    run = load_run(tmp_path / "r")
+    assert run["frechet_distance"].index.to_list() == [0, 10, 20]
+    assert math.isnan(run["frechet_distance"][20])
+    assert run.layers("mode_histogram").columns.to_list() == ["zero", "one"]
+
+
+def test_two_kinds_of_features_are_not_confused(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.record("evaluations", {"step": 0, "scores": {"precision[a]": 1.0, "precision[b]": 0.5}})
+    with pytest.raises(NotRecorded, match=r"precision\[a\], precision\[b\]"):
+        load_run(tmp_path / "r")["precision"]
+
+
+def test_samples_come_back(tmp_path: Path) -> None:
+    images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.samples(7, {"images": images})
+        writer.samples(0, {"images": images}, kind="real")
+    run = load_run(tmp_path / "r")
+    assert run.sample_steps() == [7]
+    assert run.sample_steps("real") == [0]
+    assert (run.samples(7)["images"] == images).all()
+    with pytest.raises(NotRecorded):
+        run.samples(8)
+
+
+def test_a_pickle_in_place_of_samples_is_refused(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.samples(7, {"points": np.zeros((1, 2))})
+    np.savez(
+        tmp_path / "r" / "samples" / "fake-000000007.npz", points=np.array([{"a": 1}], dtype=object), allow_pickle=True
+    )
+    with pytest.raises(RunError, match="cannot be read"):
+        load_run(tmp_path / "r").samples(7)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "cannot be read"),
+        ("[1]", "list"),
+        ("{}", "format None"),
+        ('{"format": 99}', "format 99"),
+        ("{" * 50, "cannot be read"),
+    ],
+)
+def test_a_run_json_that_is_none_is_an_error_that_says_so(tmp_path: Path, text: str, word: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(RunError, match=word):
+        load_run(tmp_path)
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no run\.json"):
+        load_run(tmp_path)
+    with pytest.raises(RunError, match="does not exist"):
+        load_run(tmp_path / "nowhere")
+
+
+def test_an_empty_run_loads(tmp_path: Path) -> None:
+    RunWriter(tmp_path / "r", {}).close()
+    run = load_run(tmp_path / "r")
+    assert run.steps == 0
+    assert run.names == ()
+
+
+def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> None:
+    RunWriter(tmp_path / "r", {}).close()
+    with pytest.raises(RunError, match="holds another run"):
+        RunWriter(tmp_path / "r", {})
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        RunWriter(tmp_path / "s", {})
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "r", {})
+    script = f"from gandiag.run import RunWriter\nRunWriter({str(tmp_path / 'r')!r}, {{}}, resume_at=0)"
+    second = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "being written by another process" in second.stderr
+    writer.close()
+    RunWriter(tmp_path / "r", {}, resume_at=0).close()
+
+
+def test_a_torn_line_is_dropped_and_not_added_to(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.record("events", {"step": 0, "event": "a"})
+    with (tmp_path / "r" / "events.jsonl").open("a") as file:
+        file.write('{"step": 1, "ev')
+    with RunWriter(tmp_path / "r", {}, resume_at=5) as writer:
+        writer.record("events", {"step": 6, "event": "b"})
+    assert [r["event"] for r in load_run(tmp_path / "r").records("events")] == ["a", "b"]
+
+
+def test_after_a_write_that_failed_the_rest_is_readable(tmp_path: Path) -> None:
+    class Full(Exception):
+        pass
+
+    class FullDisk:
+        def write_batch(self, batch: object) -> None:
+            sink.write(b"\x10\x00\x00\x00 torn")
+            raise Full
+
+        def close(self) -> None:
+            pass
+
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 5)
+        schema, _, sink = writer._streams["every-1"]
+        writer._streams["every-1"] = (schema, FullDisk(), sink)  # type: ignore[assignment]
+        with pytest.raises(Full):
+            rows(writer, 5, 10)
+        rows(writer, 10, 15)
+    assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == [*range(5), *range(10, 15)]
+
+
+def test_killed_while_writing_it_loses_only_what_was_not_flushed(tmp_path: Path) -> None:
+    script = textwrap.dedent(f"""
+        import numpy as np, os, signal
+        from gandiag.run import RunWriter
+        writer = RunWriter({str(tmp_path / "r")!r}, {{"status": "running"}})
+        for i in range(30):
+            writer.append("every-1", np.arange(i * 10, i * 10 + 10), {{"generator_loss": np.full(10, i, np.float32)}})
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    run = load_run(tmp_path / "r")
+    assert len(run["generator_loss"]) == 300
+    RunWriter(tmp_path / "r", {}, resume_at=run.steps).close()  # the dead process's lock does not stand in the way
+
+
+def test_run_json_takes_what_json_has_not(tmp_path: Path) -> None:
+    RunWriter(
+        tmp_path / "r", {"a": np.float32(1), "b": (1, 2), "c": Path("x"), "d": np.arange(2), "e": "\ud800"}
+    ).close()
+    about = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert (about["a"], about["b"], about["c"], about["d"]) == (1.0, [1, 2], "x", [0, 1])
+    assert not os.path.exists(tmp_path / "r" / "run.json.part")
+
+
+def test_a_link_in_place_of_a_table_is_not_followed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with RunWriter(tmp_path / name, {}) as writer:
+            rows(writer, 0, 3)
+    table = tmp_path / "a" / "tables" / "every-1.0000.arrow"
+    table.unlink()
+    table.symlink_to(tmp_path / "b" / "tables" / "every-1.0000.arrow")
+    assert load_run(tmp_path / "a").names == ()
