@@ -1,0 +1,285 @@
+"""Config: one flat dataclass that says everything about a training, and how its values are found (flag, environment, file, recipe)."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gandiag.errors import UsageError, did_you_mean
+
+Value = str | int | float | bool | None | tuple[Any, ...]
+ENVIRONMENT = "GANDIAG_RUN_"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything about a training; a value never depends on another, so that each can be set alone (`--set name=value`)."""
+
+    # the data
+    data: str = "digits"                           # digits, ring, grid, mnist:DIR, cifar10:DIR, a folder, X.zip, X.npz, X.parquet
+    resolution: int | None = None                  # height and width to which images are brought; none: as they are
+    channels: int | None = None                    # 1 or 3: images are turned to grey or colour; none: as they are
+    imbalance: float | None = None                 # long tail on purpose: the rarest class keeps this share of its samples
+    samples: int | None = None                     # train on the first so many samples only; none: on all
+    heldout: float = 0.1                           # share of the data that is never trained on
+    on_bad: str = "error"                          # what to do about an unreadable image: error, skip
+    data_scale: float = 1.0                        # the data are multiplied by this after they have been brought to [-1, 1] ...
+    data_offset: float = 0.0                       # ... and this is added: anything but 1 and 0 is a fault on purpose
+    # the players
+    generator: str = "mlp"                         # a network's name, or package.module:function
+    discriminator: str = "mlp"                     # a network's name, or package.module:function
+    generator_widths: tuple[int, ...] = ()         # units or channels of the hidden layers; empty: the network's own
+    discriminator_widths: tuple[int, ...] = ()     # units or channels of the hidden layers; empty: the network's own
+    spectral_norm: bool = False                    # divide the discriminator's weights by their largest singular value
+    latent: str = "normal"                         # normal, uniform (-1 .. 1)
+    latent_size: int = 64                          # how many random numbers the generator is fed
+    conditional: bool = False                      # feed the classes to both players
+    pack: int = 1                                  # PacGAN: the discriminator sees so many samples at a time
+    # the game
+    loss: str = "non-saturating"                   # see LOSSES
+    penalties: tuple[str, ...] = ("r1",)           # see PENALTIES; they are added, each times gamma
+    gamma: float = 0.5                             # weight of the penalties
+    penalty_every: int = 1                         # lazy regularisation: at every so many steps, so many times as strong
+    instance_noise: float = 0.0                    # standard deviation of the noise that is added to what the discriminator sees
+    clip_weights: float | None = None              # the discriminator's weights are clipped to +- this
+    augmentation: str = "none"                     # none, diffaugment, ada
+    augmentation_probability: float = 1.0          # of diffaugment; ada finds its own, beginning at 0
+    augmentation_target: float = 0.6               # E[sign D(real)] that ada holds
+    # how it is played
+    update: str = "alternating"                    # see UPDATES: alternating, simultaneous, extragradient, consensus, unrolled
+    d_steps: int = 1                               # updates of the discriminator in a step
+    g_steps: int = 1                               # updates of the generator in a step
+    unroll: int = 5                                # steps that an unrolled update looks ahead
+    consensus: float = 10.0                        # weight of the gradient-norm term of a consensus update
+    optimizer_g: str = "adam"                      # see OPTIMIZERS
+    optimizer_d: str = "adam"                      # see OPTIMIZERS
+    lr_g: float = 1e-3                             # learning rate of the generator
+    lr_d: float = 1e-3                             # learning rate of the discriminator
+    beta1: float = 0.0                             # decay of the mean gradient; the momentum of sgd and rmsprop
+    beta2: float = 0.99                            # decay of the mean squared gradient
+    weight_decay: float = 0.0                      # decoupled weight decay of both players
+    schedule: str = "constant"                     # of both learning rates: constant, linear, cosine (down to 0 at the last step)
+    warmup: int = 0                                # steps in which the learning rates rise from 0
+    clip_gradient: float | None = None             # largest norm of a player's gradient; none: unbounded
+    changes: str = ""                              # what changes in mid-run: "500: lr_g=0.005 gamma=0; 500-900: lr_d=0.1" (a - is a ramp)
+    # how long, how much
+    steps: int = 4000                              # updates of the game
+    batch: int = 128                               # real samples that the discriminator is shown in an update, over all processes
+    accumulate: int = 1                            # the batch is worked off in so many parts
+    images: int | None = None                      # stop after so many real samples
+    minutes: float | None = None                   # stop after so long
+    stop_on: tuple[str, ...] = ()                  # checks whose failure ends the run
+    stop_when: str | None = None                   # converged: end when the convergence check says so
+    # keeping and looking
+    ema_images: int = 44_000                       # half-life of the generator's moving average, in real samples shown; 0: none
+    ema_ramp: float = 0.05                         # the half-life is at most this share of what was shown so far
+    evaluate_every: int = 250                      # steps between evaluations; 0: at the end only
+    evaluation_samples: int = 2500                 # fakes that an evaluation draws
+    features: str = "auto"                         # whose features the scores are computed on: auto, digits-cnn, pixels, ...
+    metrics: tuple[str, ...] = ()                  # scores; empty: all that fit the data
+    best_by: str = "auto"                          # score by which the best checkpoint is chosen
+    checkpoint_every: int = 1000                   # steps between checkpoints; the last step always has one
+    keep: int = 2                                  # how many of the newest checkpoints stay; the best one always does
+    sample_every: int = 250                        # steps between kept sample batches; 0: at the end only
+    probes: str = "default"                        # what is recorded: minimal, default, full
+    diagnose_every: int = 250                      # steps between diagnoses during the run; 0: none
+    # the machine
+    seed: int = 0                                  # of everything that is random
+    device: str = "auto"                           # auto, cpu, cuda, cuda:1, mps
+    precision: str = "float32"                     # float32, bfloat16, float16 (the last two: automatic mixed precision)
+    compile: bool = False                          # torch.compile both players
+    channels_last: bool = False                    # memory layout of images
+    deterministic: bool = False                    # deterministic algorithms also on CUDA
+
+
+FIELDS: dict[str, dataclasses.Field[Any]] = {f.name: f for f in dataclasses.fields(Config)}
+ALTERNATIVES = {
+    "on_bad": ("error", "skip"),
+    "latent": ("normal", "uniform"),
+    "schedule": ("constant", "linear", "cosine"),
+    "stop_when": ("converged",),
+    "probes": ("minimal", "default", "full"),
+    "precision": ("float32", "bfloat16", "float16"),
+}
+AT_LEAST_ONE = ("latent_size", "pack", "penalty_every", "d_steps", "g_steps", "unroll", "steps", "batch", "accumulate", "keep", "images",
+                "evaluation_samples", "resolution", "channels", "samples")
+AT_LEAST_ZERO = ("gamma", "instance_noise", "augmentation_probability", "lr_g", "lr_d", "weight_decay", "warmup", "minutes", "ema_images", "ema_ramp",
+                 "evaluate_every", "checkpoint_every", "sample_every", "diagnose_every", "heldout", "consensus", "seed", "clip_gradient", "clip_weights")
+BELOW_ONE = ("beta2", "heldout")
+
+
+def effective_config(recipe: str, *, file: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None,
+                     flags: Mapping[str, Any] | None = None, settings: Mapping[str, str] | None = None) -> tuple[Config, dict[str, str]]:
+    """Returns the configuration and where each value came from: flag and --set over environment over file over recipe over default.
+
+    `environment` holds the values of GANDIAG_RUN_X by X in lower case; texts are read by the field's type. Raises UsageError that
+    names the nearest recipe or field for one that is unknown.
+    """
+    from gandiag.training.recipes import recipe_overrides
+
+    values: dict[str, Any] = {name: field.default for name, field in FIELDS.items()}
+    sources = dict.fromkeys(FIELDS, "default")
+    layers = (("recipe", recipe_overrides(recipe)), ("config file", file or {}), ("environment", environment or {}), ("set", settings or {}),
+              ("flag", flags or {}))
+    twice = set(settings or {}) & set(flags or {})
+    if twice:
+        raise UsageError(f"{', '.join(sorted(twice))} is given by a flag and by --set: give it once")
+    for source, given in layers:
+        for name, value in given.items():
+            known_field(name, source)
+            values[name] = read_value(name, value)
+            sources[name] = source
+    return check_config(Config(**values)), sources
+
+
+def known_field(name: str, source: str = "set") -> str:
+    """Returns the name of a field; raises UsageError with the nearest one for an unknown name."""
+    if name not in FIELDS:
+        place = {"set": "--set", "config file": "the config file"}.get(source, source)
+        raise UsageError(f"{place} names {name!r}, which is no setting{did_you_mean(name, list(FIELDS))}; `gandiag recipes mlp` prints them all")
+    return name
+
+
+def read_value(name: str, value: Any) -> Value:
+    """Returns a value of the field's type from a text, a TOML or a Python value; raises UsageError with what was expected."""
+    kind, optional = _kind(name)
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none" and optional):
+        if optional or FIELDS[name].default is None:
+            return None
+        raise UsageError(f"{name} must be {_wanted(kind)}, it cannot be none")
+    try:
+        return _read(kind, value)
+    except (ValueError, TypeError, OverflowError):
+        raise UsageError(f"{name} must be {_wanted(kind)}, not {value!r}") from None
+
+
+def check_config(config: Config) -> Config:
+    """Returns the configuration when its values are in range and fit together; raises UsageError otherwise."""
+    for name in FIELDS:
+        value = getattr(config, name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(v, float) and v != v for v in numbers):
+            raise UsageError(f"{name} is not a number (nan)")
+        if name in ALTERNATIVES and value is not None and value not in ALTERNATIVES[name]:
+            raise UsageError(f"{name} is one of {', '.join(ALTERNATIVES[name])}, not {value!r}{did_you_mean(str(value), ALTERNATIVES[name])}")
+        if name in AT_LEAST_ONE and value is not None and value < 1:
+            raise UsageError(f"{name} must be at least 1, not {value}")
+        if name in AT_LEAST_ZERO and value is not None and value < 0:
+            raise UsageError(f"{name} must be at least 0, not {value}")
+        if name in BELOW_ONE and value >= 1:
+            raise UsageError(f"{name} must be below 1, not {value}")
+    if config.batch % config.accumulate or config.batch // config.accumulate % config.pack:
+        raise UsageError(f"batch ({config.batch}) must be divisible by accumulate ({config.accumulate}) and its parts by pack ({config.pack})")
+    return config
+
+
+def read_config_file(path: str | Path) -> dict[str, Any]:
+    """Reads a TOML file of settings; a key `recipe` names the recipe that it starts from. Raises UsageError where it cannot be read."""
+    file = Path(path)
+    try:
+        if file.stat().st_size > 2**20:
+            raise UsageError(f"{file} is larger than 1 MiB: this is no configuration")
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the config file {file} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{file} is no TOML: {error}") from None
+    for name in values:
+        if name != "recipe":
+            known_field(name, "config file")
+    return values
+
+
+def environment_values(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the settings that the environment holds as GANDIAG_RUN_NAME; other variables with that prefix are options of the command."""
+    found = {name: environment[ENVIRONMENT + name.upper()] for name in FIELDS if ENVIRONMENT + name.upper() in environment}
+    return {name: text for name, text in found.items() if text != ""}
+
+
+def split_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Turns ('name=value', ...) into a dict; raises UsageError for what has no =, is unknown or is given twice."""
+    values: dict[str, str] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        name = name.strip()
+        if not equals:
+            raise UsageError(f"--set takes name=value, not {setting!r}")
+        if name in values:
+            raise UsageError(f"--set gives {name} twice")
+        values[known_field(name)] = text.strip()
+    return values
+
+
+def as_toml(config: Config, heading: str = "") -> str:
+    """Returns the configuration as TOML with a comment for each field; fields that are none stand there commented out."""
+    lines = [f"# {line}" for line in heading.splitlines()]
+    for name, comment in comments().items():
+        value = getattr(config, name)
+        text = f"# {name} = none" if value is None else f"{name} = {_toml(value)}"
+        lines.append(f"{text:<42} # {comment}")
+    return "\n".join(lines) + "\n"
+
+
+def comments() -> dict[str, str]:
+    """Returns each field's comment, read from the source of Config: it is written once."""
+    found = re.findall(r"^    (\w+): [^\n#]*#\s*(.*)$", inspect.getsource(Config), flags=re.MULTILINE)
+    return {name: comment for name, comment in found if name in FIELDS}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kind(name: str) -> tuple[Any, bool]:
+    hint = typing.get_type_hints(Config)[name]
+    if isinstance(hint, types.UnionType):
+        return next(k for k in typing.get_args(hint) if k is not type(None)), True
+    return hint, False
+
+
+def _wanted(kind: Any) -> str:
+    if typing.get_origin(kind) is tuple:
+        return f"a list of {'whole numbers' if typing.get_args(kind)[0] is int else 'names'} (a,b,c)"
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
+
+
+def _read(kind: Any, value: Any) -> Any:
+    if typing.get_origin(kind) is tuple:
+        parts = re.split(r"[,\s]+", value.strip("[]() ")) if isinstance(value, str) else list(value)
+        return tuple(_read(typing.get_args(kind)[0], part) for part in parts if part != "")
+    if kind is bool:
+        return _read_bool(value)
+    if kind is str:
+        if not isinstance(value, str):
+            raise TypeError
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError
+    number = float(value)
+    if kind is int:
+        if number != int(number):
+            raise ValueError
+        return int(value) if isinstance(value, (int, str)) and str(value).lstrip("+-").replace("_", "").isdigit() else int(number)
+    return number
+
+
+def _read_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if not isinstance(value, str) or value.strip().lower() not in words:
+        raise ValueError
+    return words[value.strip().lower()]
