@@ -1,0 +1,164 @@
+"""Dataset: what a training draws its reals from, whole in memory, with its content's fingerprint; and the split that holds some of it out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandiag.errors import UsageError
+
+Kind = Literal["images", "points"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Real samples with what is known about them.
+
+    `samples` is uint8 (n, c, h, w) for images and float32 (n, d) for points; `labels` int64 (n,) or None; `classes` names them.
+    Of a known mixture `modes` holds the centres (k, d), `mode_sd` their standard deviation and `mode_weights` their shares (k,).
+    An `endless` mixture is sampled afresh for every batch: its `samples` are then a fixed draw for reference. `hash` is of the content.
+    """
+
+    name: str
+    kind: Kind
+    samples: Tensor
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
+    modes: np.ndarray | None = None
+    mode_sd: float | None = None
+    mode_weights: np.ndarray | None = None
+    endless: bool = False
+    hash: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample: (c, h, w) or (d,)."""
+        return tuple(self.samples.shape[1:])
+
+    @property
+    def num_classes(self) -> int | None:
+        """How many classes the labels name, or None without labels."""
+        return None if self.classes is None else len(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def batch(self, indices: Tensor | slice) -> Tensor:
+        """Returns the samples at these places as the networks see them: float32, images in [-1, 1], points as they are."""
+        return to_model(self.samples[indices])
+
+    def about(self) -> dict[str, Any]:
+        """Returns what run.json tells of the data."""
+        return {
+            "name": self.name, "kind": self.kind, "shape": list(self.shape), "count": None if self.endless else len(self),
+            "classes": None if self.classes is None else list(self.classes),
+            "modes": None if self.modes is None else self.modes.tolist(), "mode_sd": self.mode_sd,
+            "mode_weights": None if self.mode_weights is None else self.mode_weights.tolist(),
+            "hash": self.hash, "range": [-1, 1] if self.kind == "images" else None, **self.facts,
+        }
+
+
+def make_dataset(name: str, samples: np.ndarray | Tensor, *, labels: Sequence[int] | np.ndarray | Tensor | None = None,
+                 classes: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None) -> Dataset:
+    """Builds a data set of one's own from uint8 images (n, c, h, w) or floating points (n, d), checks it and takes its fingerprint.
+
+    Labels without class names get the names '0', '1', ...; what cannot be data raises UsageError.
+    """
+    tensor = torch.as_tensor(np.ascontiguousarray(samples) if isinstance(samples, np.ndarray) else samples)
+    kind = _kind(name, tensor)
+    tensor = tensor if kind == "images" else tensor.to(torch.float32)
+    numbers = None if labels is None else torch.as_tensor(labels).to(torch.int64).reshape(-1)
+    names = _class_names(name, len(tensor), numbers, classes)
+    return Dataset(name=name, kind=kind, samples=tensor, labels=numbers, classes=names, hash=fingerprint(tensor, numbers), facts=dict(facts or {}))
+
+
+def _kind(name: str, samples: Tensor) -> Kind:
+    if len(samples) == 0:
+        raise UsageError(f"{name}: no samples in it")
+    if samples.ndim == 4 and samples.dtype == torch.uint8:
+        return "images"
+    if samples.ndim == 2 and samples.is_floating_point():
+        if not bool(torch.isfinite(samples).all()):
+            raise UsageError(f"{name}: some of its points are NaN or infinite; remove them")
+        return "points"
+    raise UsageError(f"{name}: found {samples.dtype} of shape {tuple(samples.shape)}, expected uint8 images (n, c, h, w) in 0..255 "
+                     "or floating points (n, d)")
+
+
+def _class_names(name: str, count: int, labels: Tensor | None, classes: Sequence[str] | None) -> tuple[str, ...] | None:
+    if labels is None:
+        return None
+    if len(labels) != count:
+        raise UsageError(f"{name}: {count} samples but {len(labels)} labels")
+    low, high = int(labels.min()), int(labels.max())
+    names = tuple(classes) if classes is not None else tuple(str(i) for i in range(high + 1))
+    if low < 0 or high >= len(names):
+        raise UsageError(f"{name}: labels go from {low} to {high}, but there are {len(names)} classes")
+    return names
+
+
+def to_model(samples: Tensor) -> Tensor:
+    """Returns uint8 images as float32 in [-1, 1]; points are passed on as they are."""
+    return samples.to(torch.float32).div_(127.5).sub_(1.0) if samples.dtype == torch.uint8 else samples
+
+
+def to_images(batch: Tensor) -> Tensor:
+    """Returns images in [-1, 1] as uint8, rounded to the nearest grey level and clamped: the inverse of `to_model`."""
+    return batch.detach().float().mul(127.5).add(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def fingerprint(samples: Tensor, labels: Tensor | None = None) -> str:
+    """Returns the SHA-256 over shapes, types and bytes of samples and labels: equal data, equal hash, wherever it was read from."""
+    digest = hashlib.sha256()
+    for tensor in (samples, labels):
+        if tensor is not None:
+            digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+            for chunk in tensor.split(4096):
+                digest.update(chunk.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def mixed_seed(*parts: int) -> int:
+    """Returns one 63-bit seed from several whole numbers, such that nearby ones give unrelated streams."""
+    words = np.random.SeedSequence([part & (2**64 - 1) for part in parts]).generate_state(1, np.uint64)
+    return int(words[0] >> np.uint64(1))
+
+
+def seeded(*parts: int) -> torch.Generator:
+    """Returns a random generator of its own, on the CPU, that depends on these numbers and on nothing else."""
+    return torch.Generator().manual_seed(mixed_seed(*parts))
+
+
+def subset(dataset: Dataset, indices: Tensor) -> Dataset:
+    """Returns the data set of these samples only, under a hash of its own."""
+    samples = dataset.samples[indices]
+    labels = None if dataset.labels is None else dataset.labels[indices]
+    return replace(dataset, samples=samples, labels=labels, hash=fingerprint(samples, labels))
+
+
+def hold_out(dataset: Dataset, *, share: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Splits into training data and held-out data that the discriminator never sees, the same way for the same seed.
+
+    Each class gives its share (rounded down, so that no class loses its last sample); an endless mixture needs no split: what it
+    holds out is its fixed draw, which training never sees.
+    """
+    if not 0 < share < 1:
+        raise UsageError(f"the held-out share is {share}; it must lie between 0 and 1")
+    if dataset.endless:
+        return dataset, replace(dataset, endless=False)
+    order = torch.randperm(len(dataset), generator=seeded(seed, 0x5011))
+    held = torch.zeros(len(dataset), dtype=torch.bool)
+    groups = torch.zeros(len(dataset), dtype=torch.int64) if dataset.labels is None else dataset.labels
+    for group in groups.unique():
+        members = order[groups[order] == group]
+        held[members[: int(len(members) * share)]] = True
+    if not bool(held.any()):
+        raise UsageError(f"{dataset.name}: {len(dataset)} samples are too few to hold out {share:.0%} of each class")
+    return subset(dataset, torch.nonzero(~held).flatten()), subset(dataset, torch.nonzero(held).flatten())
