@@ -600,6 +600,8 @@ def _evaluation() -> list[Quantity]:
             better="higher",
             group="modes",
         ),
+        Quantity("modes_hit", "Modes or classes with at least one (high-quality) sample: what papers call modes captured.", unit="count",
+                 range="0 .. modes", better="higher", group="modes", source="VEEGAN, Srivastava et al. 2017"),
         Quantity("modes_total", "How many modes or classes the data has.", unit="count", range=">= 1", group="modes"),
         Quantity(
             "high_quality_share",

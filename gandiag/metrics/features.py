@@ -1,0 +1,167 @@
+"""Feature extractors by name: images uint8 (n, c, h, w) to features (n, d) float32, each with a fingerprint of what it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gandiag.errors import UsageError, did_you_mean
+from gandiag.metrics.digits_cnn import WEIGHTS, load_digits_cnn, to_eight_by_eight
+
+BATCH = 256  # images a forward pass; the features do not depend on it
+RANDOM_CONV_SEED = 2020
+
+
+@dataclass(frozen=True)
+class Features:
+    """A named feature space. `extract` takes uint8 (n, c, h, w) to float32 (n, d); `fingerprint` says what it is, weights' hash too.
+
+    Where the extractor is a classifier, `probabilities` takes features (n, d) to class probabilities (n, K), and `classes`
+    names them.
+    """
+
+    name: str
+    extract: Callable[[Tensor], Tensor]
+    fingerprint: dict[str, Any]
+    probabilities: Callable[[Tensor], Tensor] | None = field(default=None, compare=False)
+    classes: tuple[str, ...] = ()
+
+
+def load_features(name: str, *, weights: str | Path | None = None) -> Features:
+    """Returns the feature extractor of that name (see FEATURES); raises UsageError on an unknown one.
+
+    >>> load_features("pixels").extract(torch.zeros(2, 1, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([2, 64])
+    """
+    if name not in FEATURES:
+        raise UsageError(f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}")
+    return FEATURES[name](weights)
+
+
+def check_images(images: Any) -> Tensor:
+    """Returns images as a uint8 tensor (n, c, h, w); raises ValueError or TypeError that says what was found."""
+    x = torch.as_tensor(images)
+    if x.dtype != torch.uint8:
+        raise TypeError(f"images have dtype {str(x.dtype).removeprefix('torch.')}; uint8 in 0..255 was expected (see to_uint8)")
+    if x.ndim != 4:
+        raise ValueError(f"images have shape {tuple(x.shape)}; (n, channels, height, width) was expected")
+    if not len(x) or min(x.shape[1:]) < 1:
+        raise ValueError(f"images have shape {tuple(x.shape)}: there is nothing to extract features from")
+    return x
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Returns images in [-1, 1] as uint8, rounded as stylegan does: (x * 127.5 + 128) clamped to 0..255, truncated.
+
+    Raises ValueError on NaN, which has no grey value.
+    """
+    if images.dtype == torch.uint8:
+        return images
+    if torch.isnan(images).any():
+        raise ValueError("images hold NaN: they cannot be turned into grey values")
+    return (images.to(torch.float32) * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+
+
+def file_sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def in_batches(run: Callable[[Tensor], Tensor], batch: int = BATCH) -> Callable[[Tensor], Tensor]:
+    """Returns an extractor that checks its images, runs them in batches without gradients, and returns float32 (n, d) on their device."""
+
+    def extract(images: Tensor) -> Tensor:
+        x = check_images(images)
+        with torch.no_grad():
+            return torch.cat([run(part).to(torch.float32).flatten(1) for part in x.split(batch)])
+
+    return extract
+
+
+def _digits_cnn(weights: str | Path | None) -> Features:
+    return _digits_cnn_of(Path(weights) if weights else WEIGHTS)
+
+
+@lru_cache(maxsize=4)
+def _digits_cnn_of(path: Path) -> Features:
+    networks: dict[torch.device, Any] = {}
+
+    def network(device: torch.device) -> Any:
+        if device not in networks:
+            networks[device] = load_digits_cnn(path).to(device)
+        return networks[device]
+
+    def run(images: Tensor) -> Tensor:
+        return network(images.device).features(to_eight_by_eight(images))
+
+    def probabilities(features: Tensor) -> Tensor:
+        with torch.no_grad():
+            return torch.softmax(network(features.device).head(features.to(torch.float32)), dim=1)
+
+    fingerprint = {"features": "digits-cnn", "weights": file_sha256(path), "resize": "area (bilinear below 8) to 8x8, grey"}
+    return Features("digits-cnn", in_batches(run), fingerprint, probabilities, tuple("0123456789"))
+
+
+def _pixels(weights: str | Path | None) -> Features:
+    _no_weights("pixels", weights)
+    return Features("pixels", in_batches(lambda x: x.to(torch.float32) / 255), {"features": "pixels", "resize": "none"})
+
+
+def _random_conv(weights: str | Path | None) -> Features:
+    _no_weights("random-conv", weights)
+    return _random_conv_of(RANDOM_CONV_SEED)
+
+
+@lru_cache(maxsize=4)
+def _random_conv_of(seed: int) -> Features:
+    """Three random convolutions with strides and mean pooling on a 2x2 grid: 256 features of any image, no training."""
+
+    networks: dict[tuple[int, torch.device], nn.Module] = {}
+
+    def network(channels: int, device: torch.device) -> nn.Module:
+        if (channels, device) not in networks:
+            networks[channels, device] = _random_network(channels, seed).to(device)
+        return networks[channels, device]
+
+    def run(images: Tensor) -> Tensor:
+        return network(images.shape[1], images.device)(images.to(torch.float32) / 127.5 - 1)
+
+    return Features("random-conv", in_batches(run), {"features": "random-conv", "weights": f"seed {seed}", "resize": "none"})
+
+
+def _random_network(channels: int, seed: int) -> nn.Module:
+    generator = torch.Generator().manual_seed(seed)
+    layers: list[nn.Module] = []
+    for inputs, outputs in ((channels, 32), (32, 64), (64, 64)):
+        layer = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+        with torch.no_grad():
+            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * (2 / (9 * inputs)) ** 0.5)
+            layer.bias.copy_(0.1 * torch.randn(outputs, generator=generator))  # type: ignore[union-attr]  # a bias there is
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers, _PoolToGrid()).eval().requires_grad_(False)
+
+
+class _PoolToGrid(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(x, 2).flatten(1)
+
+
+def _no_weights(name: str, weights: str | Path | None) -> None:
+    if weights is not None:
+        raise UsageError(f"the features {name!r} have no weights to load: leave weights out")
+
+
+FEATURES: dict[str, Callable[[str | Path | None], Features]] = {
+    "digits-cnn": _digits_cnn,
+    "pixels": _pixels,
+    "random-conv": _random_conv,
+}
