@@ -536,13 +536,20 @@ def _evaluation() -> list[Quantity]:
         ),
         Quantity(
             "frechet_distance_low",
-            "Lower end of the 95 % interval of the Frechet distance.",
+            "Lower end of the 95 % interval of the true Frechet distance: its bias of order 1/N is taken out.",
             better="lower",
             group=group,
         ),
         Quantity(
             "frechet_distance_high",
-            "Upper end of the 95 % interval of the Frechet distance.",
+            "Upper end of that interval; it may lie below the distance as reported, which is biased upwards.",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
+            "frechet_distance_error",
+            "Standard error of the Frechet distance at this N, by the jackknife: for comparing scores of the same N.",
+            range=">= 0",
             better="lower",
             group=group,
         ),
