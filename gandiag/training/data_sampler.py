@@ -25,7 +25,8 @@ class Sampler:
         if batch < 1 or batch % world != 0:
             raise UsageError(f"a batch of {batch} cannot be shared by {world} processes; choose a multiple of {world}")
         if not dataset.endless and batch > len(dataset):
-            raise UsageError(f"a batch of {batch} is larger than the data: {dataset.name} has {len(dataset)} samples; choose --batch {len(dataset)} or less")
+            raise UsageError(f"a batch of {batch} is larger than the data: {dataset.name} has {len(dataset)} samples; "
+                             f"choose --batch {len(dataset)} or less")
         self.dataset, self.batch, self.seed = dataset, batch, seed
         self.rank, self.world, self.device = rank, world, torch.device(device)
         self.position = 0

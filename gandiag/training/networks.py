@@ -28,7 +28,8 @@ def build_generator(name: str, sample_shape: Shape, latent_shape: Shape, *, num_
     return _builder(name, GENERATORS, "generator")(sample_shape, latent_shape, num_classes=num_classes, width=width)
 
 
-def build_discriminator(name: str, sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def build_discriminator(name: str, sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None,
+                        width: int | None = None) -> nn.Module:
     """Builds the discriminator of this name: forward(x) or, with `num_classes`, forward(x, labels), to logits (n,)."""
     return _builder(name, DISCRIMINATORS, "discriminator")(sample_shape, latent_shape, num_classes=num_classes, width=width)
 
