@@ -1,1 +1,57 @@
 """Diagnosis: what is wrong with a run, since when, why, and what to do. Reads runs only; never imports torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from gandiag.diagnosis.balance import discriminator_dominance, vanishing_generator_gradient
+from gandiag.diagnosis.collapse import mode_collapse
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.failures import divergence, numerical_failure
+from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
+from gandiag.diagnosis.inputs import data_mismatch
+from gandiag.diagnosis.limits import DEFAULT, Limits, load_limits, make_limits
+from gandiag.diagnosis.progress import convergence
+from gandiag.diagnosis.story import tell
+from gandiag.errors import NotRecorded
+
+Check = Callable[[Recorded], Finding]
+CHECKS: tuple[Check, ...] = (
+    numerical_failure,
+    divergence,
+    mode_collapse,
+    discriminator_dominance,
+    vanishing_generator_gradient,
+    data_mismatch,
+    convergence,
+)
+
+__all__ = [
+    "CHECKS", "CannotTell", "Check", "Diagnosis", "Evidence", "Finding", "Limits", "Overall", "Recorded", "Verdict", "diagnose", "evidence", "judge",
+    "load_limits", "make_limits",
+]  # fmt: skip
+
+
+def diagnose(run: Recorded | str | os.PathLike[str], checks: Sequence[Check] = CHECKS, limits: Limits | None = None) -> Diagnosis:
+    """Judges a run, or the run directory at a path, also one that is still being written: every check, told as one story.
+
+    >>> diagnose("runs/00000-mlp-digits").verdict   # doctest: +SKIP
+    <Overall.STABLE: 'stable'>
+    """
+    if isinstance(run, str | os.PathLike):
+        from gandiag.run import load_run
+
+        run = load_run(run)
+    seen = Evidence(run, limits or DEFAULT)
+    return tell(seen, [judge(check, seen) for check in checks])
+
+
+def judge(check: Check, run: Recorded) -> Finding:
+    """Makes one check; what was not recorded becomes NOT_CHECKED here and nowhere else."""
+    try:
+        return check(run)
+    except NotRecorded as missing:
+        return Finding(check.__name__, Verdict.NOT_CHECKED, str(missing))
+    except CannotTell as reason:
+        return Finding(check.__name__, Verdict.NOT_CHECKED, str(reason))

@@ -1,0 +1,193 @@
+"""Evidence: a run as the checks read it, on one grid of stretches, each series summarised once; and what is known of the game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.limits import DEFAULT, Limits
+from gandiag.errors import NotRecorded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Loss = Literal["non-saturating", "minimax", "hinge", "least-squares", "wasserstein", "relativistic", "unknown"]
+_LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
+    ("nonsat", "non-saturating"), ("saturating", "minimax"), ("minimax", "minimax"), ("hinge", "hinge"), ("leastsquare", "least-squares"),
+    ("lsgan", "least-squares"), ("mse", "least-squares"), ("wass", "wasserstein"), ("wgan", "wasserstein"), ("relativ", "relativistic"),
+    ("rpgan", "relativistic"), ("r3gan", "relativistic"), ("ns", "non-saturating"), ("logistic", "non-saturating"), ("bce", "non-saturating"),
+)  # fmt: skip
+FREE_OFFSET = 1e-3  # D's forces on real and fake cancel to this share at every step: its loss sees differences only
+
+
+class CannotTell(Exception):
+    """A check has what it reads, and yet cannot judge: too few steps, say. The message says why; it becomes a NOT_CHECKED finding."""
+
+
+class Recorded(Protocol):
+    """What a check may ask of a run; `Run` is one, and so is a log of others (`gandiag.logs`)."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def about(self) -> dict[str, Any]: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def steps(self) -> int: ...
+    def __contains__(self, name: object) -> bool: ...
+    def __getitem__(self, name: str) -> pd.Series: ...
+    def layers(self, name: str) -> pd.DataFrame: ...
+    def records(self, kind: str) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run with its series summarised on one grid; has the door of a Run, so that a check takes either."""
+
+    run: Recorded
+    limits: Limits = DEFAULT
+    _levels: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def path(self) -> Path:
+        return self.run.path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return self.run.about
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.run.names
+
+    @cached_property
+    def steps(self) -> int:
+        return self.run.steps
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.run
+
+    def __getitem__(self, name: str) -> pd.Series:
+        return self.run[name]
+
+    def layers(self, name: str) -> pd.DataFrame:
+        """The run's own vectors."""
+        return self.run.layers(name)
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """The run's own records."""
+        return self.run.records(kind)
+
+    # -- the grid
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """Edges (n + 1,) of the stretches on which every series is summarised."""
+        return trends.block_edges(self.steps, blocks=self.limits.blocks, rows=self.limits.block_rows)
+
+    def level(self, name: str) -> np.ndarray:
+        """Returns the median of a series in each stretch (n,), gaps filled forwards, NaN before the first; raises NotRecorded."""
+        if name not in self._levels:
+            series = self.run[name]
+            self._levels[name] = trends.block_medians(series.index.to_numpy(), series.to_numpy(dtype=float), self.edges)
+        return self._levels[name]
+
+    def maybe(self, name: str) -> np.ndarray | None:
+        """Returns `level(name)`, or None where it was not recorded."""
+        try:
+            return self.level(name)
+        except NotRecorded:
+            return None
+
+    def now(self, name: str) -> float:
+        """Returns the present level of a series: the median over the tail of the run; raises NotRecorded."""
+        return trends.middle(trends.tail(self.level(name), self.limits.tail_share))
+
+    def now_or_nan(self, name: str) -> float:
+        """Returns `now(name)`, or NaN where it was not recorded."""
+        return self.now(name) if self.maybe(name) is not None else float("nan")
+
+    def holds(self, state: np.ndarray) -> bool:
+        """Says whether a state (n,) of the stretches holds at the end of the run."""
+        return trends.holds(state, self.limits.tail_share)
+
+    def onset(self, state: np.ndarray) -> int | None:
+        """Returns the step at which the last lasting stretch of a state begins."""
+        first = trends.onset(state)
+        return None if first is None else int(self.edges[first])
+
+    @property
+    def short(self) -> bool:
+        """Says whether the run is too short for anything but what is certain at once."""
+        return self.steps < self.limits.steps_needed
+
+    def need_steps(self) -> None:
+        """Raises CannotTell where the run is too short for what grows slowly."""
+        if self.short:
+            raise CannotTell(f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.limits.steps_needed} are needed to judge this")
+
+    # -- what is known of the game
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The flat configuration, where the run has one."""
+        given = self.about.get("config")
+        return given if isinstance(given, dict) else {}
+
+    @cached_property
+    def loss(self) -> Loss:
+        """Returns the loss by its family, `unknown` where the run does not say."""
+        given = self.about.get("loss", self.config.get("loss"))
+        word = "".join(c for c in str(given or "").lower() if c.isalnum())
+        return next((loss for key, loss in _LOSS_WORDS if key in word), "unknown") if word else "unknown"
+
+    @cached_property
+    def free_offset(self) -> bool:
+        """Says whether D is a critic whose scores have no meaning in themselves, only their differences (Wasserstein, relativistic).
+
+        Known by the loss's name or by D's forces: a loss of differences pushes reals up exactly as it pushes fakes down.
+        """
+        if self.loss in ("wasserstein", "relativistic"):
+            return True
+        if self.loss != "unknown":
+            return False
+        try:
+            up, down = self.run["discriminator_force_on_real"], self.run["discriminator_force_on_fake"]
+            size = self.run["discriminator_force_size_on_real"]
+        except NotRecorded:
+            return False
+        both = up.index.intersection(down.index).intersection(size.index)[:500]
+        scale = size.loc[both].to_numpy() + 1e-12
+        return bool(len(both) >= 20 and np.max(np.abs(up.loc[both].to_numpy() + down.loc[both].to_numpy()) / scale) < FREE_OFFSET)
+
+    @cached_property
+    def inverted(self) -> bool:
+        """Says whether this game scores fakes high and reals low on purpose: D pushes reals down and fakes up, and G pushes fakes down."""
+        try:
+            real, fake = self.now("discriminator_force_on_real"), self.now("discriminator_force_on_fake")
+            generator = self.now("generator_force_on_fake")
+        except NotRecorded:
+            return False
+        return real < 0 < fake and generator < 0
+
+    def auc(self) -> np.ndarray:
+        """Returns how well D tells reals from fakes in its own convention (n,): 1 = always; raises NotRecorded."""
+        auc = self.level("discriminator_auc")
+        return 1 - auc if self.inverted else auc
+
+    @cached_property
+    def images(self) -> bool:
+        """Says whether the data are images; unknown counts as no."""
+        data = self.about.get("data")
+        return isinstance(data, dict) and data.get("kind") == "images"
+
+
+def evidence(run: Recorded | Evidence) -> Evidence:
+    """Returns a run as evidence; evidence as it is."""
+    return run if isinstance(run, Evidence) else Evidence(run)

@@ -1,0 +1,84 @@
+"""Checks of what goes into the game: data_mismatch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.errors import NotRecorded
+
+RANGES = ("real_min", "real_max", "fake_min", "fake_max")
+
+
+def data_mismatch(run: Recorded) -> Finding:
+    """Finds reals and fakes that live in different ranges, constant or repeated batches, and data that are not what run.json says."""
+    e = evidence(run)
+    if "real_min" not in e or "fake_min" not in e:
+        raise NotRecorded("the range of the reals or of the fakes")
+    for look in (_constant, _repeated, _range):
+        if (finding := look(e)) is not None:
+            return finding
+    low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
+    return Finding("data_mismatch", Verdict.HEALTHY, f"reals lie in [{low:.3g}, {high:.3g}] and fakes reached [{fake_low:.3g}, {fake_high:.3g}] "
+                   f"(limit: one standard range, to {e.limits.range_slack:.0%})", series=RANGES)  # fmt: skip
+
+
+def _bound(e: Evidence, name: str) -> float:
+    values = e[name].to_numpy(dtype=float)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        raise CannotTell(f"{name} was never finite")
+    return float(values.min() if name.endswith("min") else values.max())
+
+
+def _range(e: Evidence) -> Finding | None:
+    """A range that the generator cannot leave against a range of the reals that is another."""
+    low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
+    slack = e.limits.range_slack
+    bounded = abs(fake_low) <= 1 + 1e-4 and abs(fake_high) <= 1 + 1e-4
+    tanh = bounded and fake_low < -0.5
+    sigmoid = bounded and fake_low >= -1e-6 and fake_high > 0.5
+    zero_one = low >= -1e-6 and high <= 1 + slack and high > 0.5
+    found, cure = "", ""
+    if tanh and zero_one and _never_negative(e):
+        found, cure = "a range of [0, 1]", "scale the data to [-1, 1]: x * 2 - 1"
+    elif bounded and high > 10 and low >= -1e-6:
+        found, cure = "a range of bytes", "scale the data to [-1, 1]: x / 127.5 - 1"
+    elif bounded and (high > 1.2 or low < -1.2):
+        found, cure = "values beyond what the generator can give", "scale the data to [-1, 1], or end the generator without its squashing function"
+    elif sigmoid and low < -0.5 and high <= 1 + slack:
+        found, cure = "a range of [-1, 1]", "end the generator in tanh, or scale the data to [0, 1]"
+    if not found:
+        return None
+    return Finding("data_mismatch", Verdict.FAILED, f"reals lie in [{low:.3g}, {high:.3g}], {found}, and fakes in [{fake_low:.3g}, {fake_high:.3g}] "
+                   f"(limit: one standard range, to {slack:.0%})", cause="reals and fakes are scaled differently: D needs nothing else to tell them apart",
+                   remedies=(cure,), series=RANGES, onset=int(e["real_min"].index[0]), kind="range")  # fmt: skip
+
+
+def _never_negative(e: Evidence) -> bool:
+    return bool(np.all(e["real_min"].to_numpy() >= -1e-6))
+
+
+def _constant(e: Evidence) -> Finding | None:
+    """Reals that are all one value; a game of two points (Dirac-GAN) has constant fakes too, and is meant so."""
+    real_sd, fake_sd = e.maybe("real_sd"), e.maybe("fake_sd")
+    if real_sd is None or fake_sd is None or np.nanmax(real_sd) > 0 or np.nanmax(fake_sd) <= 1e-12:
+        return None
+    return Finding("data_mismatch", Verdict.FAILED, f"all values of the real batches are {e.now('real_mean'):.3g} (standard deviation 0; limit: above 0)",
+                   cause="the loader gives constant samples", remedies=("look at a batch of the loader",), series=("real_sd", "real_min", "real_max"),
+                   onset=0, kind="constant")  # fmt: skip
+
+
+def _repeated(e: Evidence) -> Finding | None:
+    """The same real batch again and again, where the data hold more than one batch."""
+    repeat = e.maybe("real_batch_repeat")
+    if repeat is None or not e.holds(np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch):
+        return None
+    count, batch = (e.about.get("data") or {}).get("count"), e.config.get("batch")
+    if (isinstance(count, int) and isinstance(batch, int) and count <= batch) or not e.now_or_nan("real_sd") > 0:
+        return None
+    return Finding("data_mismatch", Verdict.FAILED, f"{e.now('real_batch_repeat'):.0%} of the values of consecutive real batches are equal "
+                   f"(limit: {e.limits.repeated_batch:.1%})", cause="the loop trains on one and the same batch",
+                   remedies=("draw the batch inside the loop (next(iter(loader)) begins anew each time)",), series=("real_batch_repeat",), onset=e.onset(
+                       np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch), kind="repeated")  # fmt: skip

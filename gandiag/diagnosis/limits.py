@@ -1,0 +1,82 @@
+"""Limits: every threshold of the checks, by name, with its source; a TOML file may change any of them."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from gandiag.errors import UsageError, did_you_mean
+
+# "benchmark" = set on the calibration seeds of benchmarks/diagnosis.py; "ground truth" = the published and derived numbers that docs/diagnosis.md cites.
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every threshold of the checks; names begin with what they limit."""
+
+    # how much of a run must be there
+    steps_needed: int = 200  # below, only what is certain at once (NaN, forces, ranges) is judged: healthy GANs need ~250 steps to cover a ring (H1)
+    blocks: int = 200  # a run is judged on this many stretches: 0.5 % of the run each, well below the 3 % that an onset may be off
+    block_rows: int = 5  # fewest rows in a stretch whose median is taken
+    tail_share: float = 0.2  # "now" is the last fifth of the run
+    sustained_share: float = 0.1  # a state counts when it lasts a tenth of the run or longer
+
+    # divergence, relative to the run's own usual level
+    divergence_growth: float = 30.0  # of two kinds of series at once (H3's healthy gradients are 23 times H1's, but not their own past: ground truth 6)
+    divergence_growth_alone: float = 1000.0  # of one kind alone: E3's D loss went from 1 to 1280
+    fake_range: float = 4.0  # (|fake mean - real mean| or fake sd) over real sd: P9 ran to |x| = 612 on a ring of radius 1
+
+    # mode collapse and dropping
+    covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth 6
+    diversity_ratio: float = 0.1  # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
+    diversity_ratio_total: float = 0.02  # one point: fault 4 stays at .016
+    diversity_fall: float = 0.4  # of its own best level, together with a second sign
+    rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
+    hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
+
+    # balance of the players
+    dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth 5); never judged alone
+    dominance_gap: float = 8.0  # logits between reals and fakes: sigmoid(-4) = .018 on each side
+    vanished_gradient: float = 1e-3  # of the generator's own early gradient norm: P6 fell to 4.6e-8
+    faint_gradient: float = 3e-2
+    saturated: float = 1e-3  # the weight sigma(l) that the saturating loss leaves to G
+
+    # data
+    range_slack: float = 0.02  # of a standard range such as [-1, 1] or [0, 1]
+    repeated_batch: float = 0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
+
+    # convergence
+    improving: float = 0.05  # a score that still falls by 5 % a fifth of the run is still improving
+
+
+DEFAULT = Limits()
+
+
+def load_limits(path: str | os.PathLike[str]) -> Limits:
+    """Reads limits from a TOML file of `name = number` lines (a [limits] table is allowed); UsageError on an unknown name or a wrong type."""
+    file = Path(path)
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is no TOML: {error}") from None
+    table = given.get("limits", given)
+    if not isinstance(table, dict):
+        raise UsageError(f"{file}: `limits` must be a table of name = number")
+    return make_limits(table, where=str(file))
+
+
+def make_limits(given: Mapping[str, Any], *, where: str = "limits") -> Limits:
+    """Builds Limits from a mapping of some of its fields; UsageError on an unknown name or a value that is no number."""
+    known = {f.name: type(getattr(DEFAULT, f.name)) for f in fields(Limits)}
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(f"{where}: there is no limit {name!r}{did_you_mean(name, list(known))}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(f"{where}: {name} is {value!r}, a number was expected")
+    return Limits(**{name: known[name](value) for name, value in given.items()})

@@ -1,0 +1,125 @@
+"""The story: which finding is the root, which are its consequences, the overall verdict, and one sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
+
+# A check may cause those that stand behind its name; what stands earlier in the table is the deeper cause.
+CAUSES: dict[str, tuple[str, ...]] = {
+    "objective_fault": ("*",),
+    "data_mismatch": ("*",),
+    "metric_fault": ("convergence", "mode_dropping", "memorisation", "stagnation"),
+    "learning_rate": ("divergence", "numerical_failure", "mode_collapse", "oscillation", "discriminator_dominance", "vanishing_generator_gradient",
+                      "dead_layers", "spectral_collapse", "stagnation", "convergence", "mode_dropping", "discriminator_weakness"),
+    "divergence": ("numerical_failure", "mode_collapse", "discriminator_dominance", "vanishing_generator_gradient", "oscillation", "spectral_collapse",
+                   "stagnation", "convergence", "mode_dropping", "dead_layers", "discriminator_weakness"),
+    "numerical_failure": ("divergence", "mode_collapse", "stagnation", "convergence", "mode_dropping", "discriminator_dominance", "vanishing_generator_gradient"),
+    "vanishing_generator_gradient": ("discriminator_dominance", "mode_collapse", "stagnation", "mode_dropping", "convergence", "dead_layers"),
+    "discriminator_weakness": ("mode_collapse", "divergence", "stagnation", "oscillation", "mode_dropping", "convergence", "vanishing_generator_gradient"),
+    "discriminator_dominance": ("mode_collapse", "stagnation", "mode_dropping", "convergence", "vanishing_generator_gradient", "oscillation"),
+    "discriminator_overfitting": ("memorisation", "mode_collapse", "mode_dropping", "convergence", "discriminator_dominance", "stagnation"),
+    "mode_collapse": ("mode_dropping", "oscillation", "spectral_collapse", "stagnation", "convergence", "discriminator_dominance", "memorisation"),
+    "memorisation": ("mode_dropping", "convergence"),
+    "spectral_collapse": ("mode_dropping", "stagnation", "convergence"),
+    "oscillation": ("mode_dropping", "stagnation", "convergence"),
+    "dead_layers": ("stagnation", "mode_dropping", "convergence"),
+    "stagnation": ("convergence", "mode_dropping"),
+    "mode_dropping": ("convergence",),
+    "convergence": (),
+}  # fmt: skip
+_RANK = {check: i for i, check in enumerate(CAUSES)}
+_SEVERITY = {Verdict.FAILED: 0, Verdict.SUSPECT: 1, Verdict.HEALTHY: 2, Verdict.NOT_CHECKED: 3}
+NOT_OF_THE_GAME = ("metric_fault",)  # an illness of the measurement: the training itself may be well
+MUST_BE_CHECKED = ("divergence", "mode_collapse")  # without these nobody can call a run stable
+LATER = 0.05  # share of the run by which a cause may be noticed after its consequence
+
+
+def tell(e: Evidence, findings: Sequence[Finding]) -> Diagnosis:
+    """Orders findings into one story: roots first, each followed by its consequences; then what is healthy or was not checked."""
+    linked = _link(findings, LATER * e.steps)
+    roots = sorted((f for f in linked if _ill(f) and not f.because_of), key=_weight)
+    ordered: list[Finding] = []
+    for root in roots:
+        ordered.append(root)
+        ordered += sorted((f for f in linked if f.because_of == root.check), key=_weight)
+    ordered += sorted((f for f in linked if not _ill(f)), key=lambda f: (_SEVERITY[f.verdict], _RANK.get(f.check, len(_RANK))))
+    verdict = _overall(e, ordered)
+    return Diagnosis(verdict, tuple(ordered), _sentence(e, verdict, ordered))
+
+
+def _ill(f: Finding) -> bool:
+    return f.verdict in (Verdict.FAILED, Verdict.SUSPECT)
+
+
+def _weight(f: Finding) -> tuple[int, int, int]:
+    return (_SEVERITY[f.verdict], _RANK.get(f.check, len(_RANK)), f.onset if f.onset is not None else -1)
+
+
+def _link(findings: Sequence[Finding], slack: float) -> list[Finding]:
+    """Gives each consequence the name of its root."""
+    ill = [f for f in findings if _ill(f)]
+    parent: dict[str, str] = {}
+    for f in ill:
+        causes = [c for c in ill if c.check != f.check and _may_cause(c, f, slack)]
+        if causes:
+            parent[f.check] = min(causes, key=_weight).check
+    return [replace(f, because_of=_root(f.check, parent)) if f.check in parent else f for f in findings]
+
+
+def _root(check: str, parent: dict[str, str]) -> str:
+    seen = {check}
+    while check in parent and parent[check] not in seen:
+        check = parent[check]
+        seen.add(check)
+    return check
+
+
+def _may_cause(cause: Finding, effect: Finding, slack: float) -> bool:
+    behind = CAUSES.get(cause.check, ())
+    if effect.check not in behind and "*" not in behind:
+        return False
+    if _RANK.get(cause.check, 99) > _RANK.get(effect.check, 99) or _SEVERITY[cause.verdict] > _SEVERITY[effect.verdict]:
+        return False
+    return cause.onset is None or effect.onset is None or cause.onset <= effect.onset + slack
+
+
+def _overall(e: Evidence, findings: Sequence[Finding]) -> Overall:
+    failed = [f for f in findings if f.verdict is Verdict.FAILED]
+    if any(f.check not in NOT_OF_THE_GAME for f in failed):
+        return Overall.UNSTABLE
+    if failed or any(f.verdict is Verdict.SUSPECT for f in findings):
+        return Overall.SUSPECT
+    unseen = [f for f in findings if f.check in MUST_BE_CHECKED and f.verdict is Verdict.NOT_CHECKED]
+    if e.short or unseen or not any(f.verdict is Verdict.HEALTHY for f in findings):
+        return Overall.INCONCLUSIVE
+    return Overall.STABLE
+
+
+def _sentence(e: Evidence, verdict: Overall, findings: Sequence[Finding]) -> str:
+    ill = [f for f in findings if _ill(f)]
+    if ill:
+        root = ill[0]
+        since = f" since step {root.onset}" if root.onset and f"step {root.onset}" not in root.claim else ""
+        effects = [words(f.check) for f in ill[1:] if f.because_of == root.check]
+        others = [words(f.check) for f in ill[1:] if not f.because_of]
+        then = f"; it brings {_list(effects)}" if effects else ""
+        beside = f"; beside it {_list(others)}" if others else ""
+        return f"{words(root.check).capitalize()}{f' ({root.kind})' if root.kind else ''}{since}: {root.claim}{then}{beside}."
+    unseen = [words(f.check) for f in findings if f.verdict is Verdict.NOT_CHECKED]
+    if verdict is Overall.STABLE:
+        return f"No illness was found in {e.steps} steps" + (f"; not checked: {_list(unseen)}" if unseen else "") + "."
+    why = f"{e.steps} steps are too few" if e.short else f"not checked: {_list(unseen)}"
+    return f"No illness was found, but the run cannot be called stable: {why}."
+
+
+def words(check: str) -> str:
+    """Returns a check's code as words."""
+    return check.replace("_", " ")
+
+
+def _list(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

@@ -1,0 +1,116 @@
+"""Numbers about one series: levels over stretches of a run, what lasts, since when, and whether it rises. Pure numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+RISE_Z = 3.0  # Mann-Kendall z beyond which a trend is believed: p = .003 two-sided
+
+
+def block_edges(steps: int, *, blocks: int, rows: int) -> np.ndarray:
+    """Returns the edges (n + 1,) of at most `blocks` equal stretches of at least `rows` steps that cover steps 0 .. steps."""
+    count = max(1, min(blocks, steps // rows))
+    return np.unique(np.linspace(0, max(steps, 1), count + 1).round().astype(np.int64))
+
+
+def block_medians(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Returns the median of the finite values in each stretch (n,); a stretch without any keeps the level before it, NaN before the first."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        at, values = at[finite], values[finite]
+    cuts = np.searchsorted(at, edges)
+    levels = np.full(len(edges) - 1, np.nan)
+    for i, (start, end) in enumerate(zip(cuts[:-1], cuts[1:])):
+        if end > start:
+            levels[i] = np.median(values[start:end])
+    return filled(levels)
+
+
+def block_peaks(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Returns the largest absolute finite value in each stretch (n,); NaN where there is none."""
+    cuts = np.searchsorted(at, edges)
+    peaks = np.full(len(edges) - 1, np.nan)
+    for i, (start, end) in enumerate(zip(cuts[:-1], cuts[1:])):
+        part = np.abs(values[start:end])
+        part = part[np.isfinite(part)]
+        if len(part):
+            peaks[i] = part.max()
+    return peaks
+
+
+def filled(levels: np.ndarray) -> np.ndarray:
+    """Carries each level over the gap behind it; NaN before the first."""
+    known = ~np.isnan(levels)
+    if known.all() or not known.any():
+        return levels
+    last = np.maximum.accumulate(np.where(known, np.arange(len(levels)), -1))
+    return np.where(last >= 0, levels[np.maximum(last, 0)], np.nan)
+
+
+def tail(levels: np.ndarray, share: float) -> np.ndarray:
+    """Returns the last `share` of the levels, at least one of them."""
+    return levels[-max(1, round(share * len(levels))) :]
+
+
+def middle(values: np.ndarray) -> float:
+    """Returns the median of the values that are no NaN; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def holds(state: np.ndarray, share: float, of: float = 0.7) -> bool:
+    """Says whether a state (n,) bool holds at the end: in at least `of` of the last `share` of the stretches."""
+    return bool(np.mean(tail(state, share)) >= of)
+
+
+def onset(state: np.ndarray, *, patience: int = 5) -> int | None:
+    """Returns where the last lasting stretch of a state begins: gaps of up to `patience` stretches are bridged; None where it never holds."""
+    where = np.flatnonzero(state)
+    if not len(where):
+        return None
+    breaks = np.flatnonzero(np.diff(where) > patience)
+    return int(where[breaks[-1] + 1] if len(breaks) else where[0])
+
+
+def longest(state: np.ndarray, *, patience: int = 2) -> tuple[int, int] | None:
+    """Returns (first, last) of the longest stretch of a state, gaps of up to `patience` bridged; None where it never holds."""
+    where = np.flatnonzero(state)
+    if not len(where):
+        return None
+    parts = np.split(where, np.flatnonzero(np.diff(where) > patience) + 1)
+    best = max(parts, key=lambda p: p[-1] - p[0])
+    return int(best[0]), int(best[-1])
+
+
+def kendall_z(values: np.ndarray) -> float:
+    """Returns the Mann-Kendall z of a trend: above RISE_Z it rises, below -RISE_Z it falls; 0 for fewer than four values.
+
+    At most 100 values, evenly taken, are compared: all pairs of a long series would be slow and no surer.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) > 100:
+        known = known[np.linspace(0, len(known) - 1, 100).round().astype(int)]
+    n = len(known)
+    if n < 4:
+        return 0.0
+    score = float(np.sign(known[None, :] - known[:, None])[np.triu_indices(n, 1)].sum())
+    variance = n * (n - 1) * (2 * n + 5) / 18
+    return 0.0 if score == 0 else (score - np.sign(score)) / float(np.sqrt(variance))
+
+
+def robust_sd(values: np.ndarray) -> float:
+    """Returns 1.4826 times the median absolute deviation: the standard deviation, for normal values."""
+    known = values[np.isfinite(values)]
+    return float(1.4826 * np.median(np.abs(known - np.median(known)))) if len(known) else float("nan")
+
+
+def usual_level(levels: np.ndarray, *, skip: float = 0.02, until: float = 0.3) -> float:
+    """Returns the level that the run itself made usual: the median over its first `until`, the first `skip` left out."""
+    n = len(levels)
+    return middle(levels[min(n - 1, int(skip * n)) : max(int(skip * n) + 1, int(until * n))])
+
+
+def tail_middle(levels: np.ndarray, share: float = 0.2) -> float:
+    """Returns the median of the last `share` of the levels, 0 where nothing is known: what a series is now."""
+    now = middle(tail(levels, share))
+    return now if np.isfinite(now) else 0.0
