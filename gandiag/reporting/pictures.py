@@ -1,0 +1,192 @@
+"""Pictures: the samples of a run through time, as PNG grids or, for points in the plane, as SVG; both need no JavaScript."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from gandiag.errors import NotRecorded, RunError
+from gandiag.reporting.numbers import number
+from gandiag.run import Run
+
+FRAMES = 24
+TILES = 64  # an 8 x 8 grid
+PICTURE_BYTES = 1_100_000  # of PNG in a page: what is left of 3 MB beside the charts
+NEIGHBOURS = 8
+POINTS = 1000
+GRID_PIXELS = 640
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: its step and what the browser shows (an <img> or an <svg>), with its description as text."""
+
+    step: int
+    markup: Markup
+    words: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Samples of a run: fakes by step, reals beside them, and for images the nearest kept reals of some of the last fakes."""
+
+    frames: tuple[Frame, ...] = ()
+    real: Frame | None = None
+    nearest: Frame | None = None
+    missing: str = ""
+    kind: str = "images"
+
+
+def gallery(run: Run) -> Gallery:
+    """Collects the samples of a run; what cannot be read is said in `missing`."""
+    try:
+        kept = run.sample_steps("fake")
+        if not kept:
+            raise NotRecorded("samples")
+        kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, FRAMES).astype(int))]
+        fakes = {step: run.samples(step) for step in kept}
+        reals = run.sample_steps("real")
+        real = run.samples(reals[-1], "real") if reals else None
+    except NotRecorded as error:
+        return Gallery(missing=f"{error}. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself.")
+    except RunError as error:
+        return Gallery(missing=str(error))
+    last = fakes[kept[-1]]
+    if "images" in last:
+        return _images({s: b["images"] for s, b in fakes.items() if "images" in b}, real.get("images") if real else None)
+    if "points" in last and last["points"].ndim == 2 and last["points"].shape[1] >= 2:
+        return _points({s: b["points"] for s, b in fakes.items() if "points" in b}, real.get("points") if real else None, run.about.get("data"))
+    return Gallery(missing=f"The kept samples hold {', '.join(last) or 'nothing'}; images (n, h, w, c) or points (n, 2) can be shown.")
+
+
+# ------------------------------------------------------------------------------------------------------------------ images
+
+
+def _images(fakes: dict[int, np.ndarray], real: np.ndarray | None) -> Gallery:
+    steps = list(fakes)
+    tiles = min(TILES, min(len(b) for b in fakes.values()))
+    encoded = {s: png(montage(fakes[s][:tiles])) for s in steps}
+    while len(steps) > 2 and sum(len(encoded[s]) for s in steps) > PICTURE_BYTES:
+        steps = [s for i, s in enumerate(steps) if i % 2 == 0 or i == len(steps) - 1]
+    frames = tuple(Frame(s, _image(encoded[s], f"{tiles} generated samples at step {number(s)}", _fine(fakes[s])), f"{tiles} fakes at step {number(s)}")
+                   for s in steps)
+    if real is None or not len(real):
+        return Gallery(frames)
+    count = min(tiles, len(real))
+    beside = Frame(0, _image(png(montage(real[:count])), f"{count} real samples", _fine(real)), f"{count} reals")
+    return Gallery(frames, beside, _nearest(fakes[steps[-1]], real))
+
+
+def _nearest(fakes: np.ndarray, reals: np.ndarray) -> Frame | None:
+    """Pairs some fakes with their nearest kept reals by Euclidean distance of the pixels."""
+    if fakes.shape[1:] != reals.shape[1:] or len(reals) < 2:
+        return None
+    chosen = fakes[:NEIGHBOURS]
+    flat = reals.reshape(len(reals), -1).astype(np.float32)
+    nearest = [int(np.argmin(((flat - f.reshape(1, -1).astype(np.float32)) ** 2).sum(axis=1))) for f in chosen]
+    rows = np.concatenate([chosen, reals[nearest]])
+    words = f"{len(chosen)} of the last fakes (above) and, below each, the nearest of the {len(reals)} reals that were kept, by pixels"
+    return Frame(0, _image(png(montage(rows, columns=len(chosen))), words, _fine(fakes)), words)
+
+
+def montage(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lays images (n, h, w, c) uint8 out in a grid with a gap of one pixel (or more, for large ones); returns (H, W, c) uint8."""
+    n, h, w, c = images.shape
+    columns = columns or int(np.ceil(np.sqrt(n)))
+    rows = -(-n // columns)
+    shrink = max(1, (max(h * rows, w * columns) + GRID_PIXELS - 1) // GRID_PIXELS)
+    images = images[:, ::shrink, ::shrink]
+    n, h, w, c = images.shape
+    gap = max(1, w // 16)
+    canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), 128, dtype=np.uint8)
+    for i, image in enumerate(images):
+        top, left = i // columns * (h + gap), i % columns * (w + gap)
+        canvas[top:top + h, left:left + w] = image
+    return canvas
+
+
+def png(image: np.ndarray) -> bytes:
+    """Encodes (h, w, c) uint8 with c of 1, 3 or 4 as PNG; of other numbers of channels the first one is shown."""
+    from PIL import Image
+
+    picture = image if image.shape[2] in (3, 4) else image[:, :, 0]
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _image(data: bytes, words: str, fine: bool) -> Markup:
+    source = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    return Markup('<img class="{}" src="{}" alt="{}">').format("fine" if fine else "pixels", source, words)
+
+
+def _fine(images: np.ndarray) -> bool:
+    return max(images.shape[1:3]) > 64
+
+
+# ------------------------------------------------------------------------------------------------------------------ points
+
+
+def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any) -> Gallery:
+    data = data if isinstance(data, dict) else {}
+    modes = np.asarray(data.get("modes") or np.empty((0, 2)), dtype=np.float64).reshape(-1, 2)
+    sd = float(data.get("mode_sd") or 0)
+    centre, half = _window(modes, real, list(fakes.values())[-1], sd)
+    draw = _Plane(centre, half)
+    ground = draw.circles(modes, max(3 * sd, 0.02 * half)) + (draw.dots(real[:POINTS], "real") if real is not None else Markup())
+    frames = tuple(_frame(step, batch[:POINTS, :2], draw, ground, len(modes)) for step, batch in fakes.items())
+    beside = None
+    if real is not None and len(real):
+        words = f"{min(len(real), POINTS)} real samples" + (f" over the {len(modes)} modes" if len(modes) else "")
+        beside = Frame(0, draw.picture(ground, words), words)
+    return Gallery(frames, beside, kind="points")
+
+
+def _frame(step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int) -> Frame:
+    inside = draw.inside(batch)
+    words = f"{len(batch)} generated samples at step {number(step)}" + (f" over the {modes} modes" if modes else "")
+    if not inside.all():
+        words += f"; {int((~inside).sum())} lie outside this window"
+    return Frame(step, draw.picture(ground + draw.dots(batch[inside], "fake"), words), words)
+
+
+def _window(modes: np.ndarray, real: np.ndarray | None, fakes: np.ndarray, sd: float) -> tuple[np.ndarray, float]:
+    """Chooses the square that shows the data; fakes that have run away do not shrink it."""
+    seen = [a for a in (modes, real) if a is not None and len(a)] or [fakes]
+    points = np.concatenate([a[:, :2] for a in seen]).astype(np.float64)
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return np.zeros(2), 1.0
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, float(max((high - low).max() / 2 * 1.35, 4 * sd, 1e-6))
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """A square of the plane as the 1000 x 1000 units of an SVG."""
+
+    centre: np.ndarray
+    half: float
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        units = (np.asarray(points, dtype=np.float64)[:, :2] - self.centre) / self.half * np.array([500, -500]) + 500
+        return np.rint(units).astype(np.int64)
+
+    def inside(self, points: np.ndarray) -> np.ndarray:
+        return (np.abs(points[:, :2].astype(np.float64) - self.centre) <= self.half).all(axis=1)
+
+    def dots(self, points: np.ndarray, name: str) -> Markup:
+        way = "".join(f"M{x} {y}h0" for x, y in self.at(points[self.inside(points)]).tolist())
+        return Markup('<path class="{}" d="{}"/>').format(name, way)
+
+    def circles(self, centres: np.ndarray, radius: float) -> Markup:
+        size = max(4, round(radius / self.half * 500))
+        return Markup().join(Markup('<circle class="mode" cx="{}" cy="{}" r="{}"/>').format(x, y, size) for x, y in self.at(centres).tolist())
+
+    def picture(self, inside: Markup, words: str) -> Markup:
+        return Markup('<svg class="plane" viewBox="0 0 1000 1000" role="img" aria-label="{}">{}</svg>').format(words, inside)

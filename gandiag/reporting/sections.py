@@ -1,0 +1,58 @@
+"""SECTIONS: the panels of the page, in their order. Pass `SECTIONS + (my_section,)` to add one of your own."""
+
+from __future__ import annotations
+
+from gandiag.reporting import sections_game as game
+from gandiag.reporting import sections_scores as scores
+from gandiag.reporting.panel import Section
+
+SECTIONS: tuple[Section, ...] = (
+    game.losses,
+    game.value_function,
+    game.force_on_the_score,
+    game.penalties,
+    game.gradient_norms,
+    game.generator_gradient_path,
+    game.update_ratios,
+    game.gradient_cosine,
+    game.parameter_norms,
+    game.learning_rates,
+    game.layer_gradients_of_generator,
+    game.layer_gradients_of_discriminator,
+    game.layer_updates_of_generator,
+    game.layer_updates_of_discriminator,
+    scores.output_quantiles,
+    scores.output_histogram_real,
+    scores.output_histogram_fake,
+    scores.separation,
+    scores.output_overlay,
+    scores.output_distance,
+    scores.calibration,
+    scores.overfitting,
+    scores.modes,
+    scores.mode_quality,
+    scores.class_histogram,
+    scores.class_history,
+    scores.batch_diversity,
+    scores.effective_rank,
+    scores.batch_range,
+    scores.frechet,
+    scores.precision_recall,
+    scores.neighbours,
+    scores.kernel,
+    scores.memorisation,
+    scores.other_scores,
+    game.eigenvalues,
+    game.phase_portrait,
+    game.players_curvature,
+    game.distance_to_equilibrium,
+    game.path_angle,
+    game.spectra_of_generator,
+    game.spectra_of_discriminator,
+    game.gradient_noise,
+    game.jacobian_condition,
+    scores.step_time,
+    scores.throughput,
+    scores.device_memory,
+    scores.probe_cost,
+)
