@@ -140,7 +140,7 @@ def _compare(real: Any, fake: Any, k: int, *, inclusive: bool) -> Prdc:
         held += inside.sum(axis=0)
         covered += int(inside.any(axis=1).sum())
         recalled += int((block <= fake_limit if inclusive else block < fake_limit).any(axis=1).sum())
-    return Prdc(float((held > 0).mean()), recalled / len(x), float(held.sum()) / (k * len(y)), covered / len(x))
+    return Prdc(float((held > 0).mean()), recalled / len(x), float(1.0 / k * held.mean()), covered / len(x))  # prdc's own order
 
 
 def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
