@@ -607,8 +607,15 @@ def _evaluation() -> list[Quantity]:
             better="higher",
             group="modes",
         ),
-        Quantity("modes_hit", "Modes or classes with at least one (high-quality) sample: what papers call modes captured.", unit="count",
-                 range="0 .. modes", better="higher", group="modes", source="VEEGAN, Srivastava et al. 2017"),
+        Quantity(
+            "modes_hit",
+            "Modes or classes with at least one (high-quality) sample: what papers call modes captured.",
+            unit="count",
+            range="0 .. modes",
+            better="higher",
+            group="modes",
+            source="VEEGAN, Srivastava et al. 2017",
+        ),
         Quantity("modes_total", "How many modes or classes the data has.", unit="count", range=">= 1", group="modes"),
         Quantity(
             "high_quality_share",
@@ -699,3 +706,36 @@ QUANTITIES: dict[str, Quantity] = {
 def quantity(name: str) -> Quantity | None:
     """Returns the entry for a series' name; features in brackets are ignored: frechet_distance[digits-cnn]."""
     return QUANTITIES.get(name.split("[", 1)[0])
+
+
+def as_markdown() -> str:
+    """Returns docs/metrics.md: every quantity, by group. `python -m gandiag.quantities > docs/metrics.md` remakes the page."""
+    lines = [
+        "# Every quantity that a run can hold",
+        "",
+        "Made from `gandiag/quantities.py` by `python -m gandiag.quantities > docs/metrics.md`; a test holds the two equal.",
+        'Read one with `gandiag.load_run("runs/mine")["generator_gradient_norm"]` (a pandas Series by step, measured steps only),',
+        "a per-layer one or a histogram with `run.layers(name)`. Scores on features carry the features' name: `frechet_distance[digits-cnn]`.",
+        "*Better* is empty where neither direction is: the diagnosis, not the sign, says what is healthy.",
+    ]
+    for group in dict.fromkeys(q.group for q in QUANTITIES.values()):
+        lines += [
+            "",
+            f"## {group.capitalize()}",
+            "",
+            "| series | what it is | unit | range | better | source |",
+            "|---|---|---|---|---|---|",
+        ]
+        for q in QUANTITIES.values():
+            if q.group == group:
+                form = {"scalar": "", "layers": " *(per layer)*", "vector": " *(vector)*"}[q.shape]
+                better = "" if q.better == "neither" else q.better
+                cells = (f"`{q.name}`{form}", q.meaning, q.unit, q.range, better, q.source)
+                lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(as_markdown())

@@ -1,0 +1,51 @@
+"""The documentation is true: quantities, commands and checks are all in it, and its code blocks run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gandiag.cli import VERBS, _file_exists
+from gandiag.quantities import QUANTITIES, as_markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_the_page_of_quantities_is_the_one_that_the_code_makes() -> None:
+    said = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert said == as_markdown(), "remake it: python -m gandiag.quantities > docs/metrics.md"
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_every_quantity_says_what_it_is(name: str) -> None:
+    assert len(QUANTITIES[name].meaning) > 15
+    assert QUANTITIES[name].group
+
+
+@pytest.mark.parametrize("verb", [v for v in VERBS if _file_exists(v)])
+def test_every_command_is_in_the_readme(verb: str) -> None:
+    assert f"gandiag {verb}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_check_has_an_entry() -> None:
+    from gandiag import CHECKS
+
+    page = (ROOT / "docs" / "diagnosis.md").read_text(encoding="utf-8")
+    missing = [check.__name__ for check in CHECKS if not re.search(rf"^#+ .*`?{check.__name__}`?", page, re.M)]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_no_page_names_a_path_of_somebodys_machine(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"/(work|tmp/w|root|home/\w+)/", text)
