@@ -26,7 +26,7 @@ class Player(Generic[Seen]):
 
     `gradient()` leaves the true gradient (averaged, unscaled, clipped) on this player's parameters, touches nothing else, and returns what
     it saw. `apply()` makes the move: one `optimizer.step()`, by way of a loss scaler where there is one. `project()` brings the parameters
-    back to where they may be (weight clipping); it is called after every change of them. `loss()` is asked for by consensus and unrolled
+    back to where they may be (weight clipping); it is called after every real move. `loss()` is asked for by consensus and unrolled
     updates only: this player's loss, 0-d, as a function of both players' parameters, nothing detached.
     """
 
@@ -66,7 +66,6 @@ def extragradient(discriminator: Player[Seen], generator: Player[Seen]) -> tuple
     for player in players:
         # a copy shares the state and the groups, and leaves the hooks behind: looking ahead is no move of the game
         copy.copy(player.optimizer).step()
-        player.project()
     seen = discriminator.gradient(), generator.gradient()
     for player, values in zip(players, here):
         _put_back(player, values)
