@@ -25,20 +25,21 @@ class Config:
     """Everything about a training; a value never depends on another, so that each can be set alone (`--set name=value`)."""
 
     # the data
-    data: str = "digits"                           # digits, ring, grid, mnist:DIR, cifar10:DIR, a folder, X.zip, X.npz, X.parquet
+    data: str = "digits"                           # digits, ring, grid, ring:sd=0.05, mnist:DIR, cifar10:DIR, a folder, X.zip, X.npz
     resolution: int | None = None                  # height and width to which images are brought; none: as they are
-    channels: int | None = None                    # 1 or 3: images are turned to grey or colour; none: as they are
     imbalance: float | None = None                 # long tail on purpose: the rarest class keeps this share of its samples
     samples: int | None = None                     # train on the first so many samples only; none: on all
-    heldout: float = 0.1                           # share of the data that is never trained on
+    heldout: float = 0.1                           # share of the data that is never trained on; 0: none
     on_bad: str = "error"                          # what to do about an unreadable image: error, skip
     data_scale: float = 1.0                        # the data are multiplied by this after they have been brought to [-1, 1] ...
     data_offset: float = 0.0                       # ... and this is added: anything but 1 and 0 is a fault on purpose
     # the players
     generator: str = "mlp"                         # a network's name, or package.module:function
     discriminator: str = "mlp"                     # a network's name, or package.module:function
-    generator_widths: tuple[int, ...] = ()         # units or channels of the hidden layers; empty: the network's own
-    discriminator_widths: tuple[int, ...] = ()     # units or channels of the hidden layers; empty: the network's own
+    generator_width: int | None = None             # units or channels of its hidden layers; none: the network's own
+    discriminator_width: int | None = None         # units or channels of its hidden layers; none: the network's own
+    generator_depth: int | None = None             # hidden layers, of networks that leave it open; none: the network's own
+    discriminator_depth: int | None = None         # hidden layers, of networks that leave it open; none: the network's own
     spectral_norm: bool = False                    # divide the discriminator's weights by their largest singular value
     latent: str = "normal"                         # normal, uniform (-1 .. 1)
     latent_size: int = 64                          # how many random numbers the generator is fed
@@ -55,11 +56,14 @@ class Config:
     augmentation_probability: float = 1.0          # of diffaugment; ada finds its own, beginning at 0
     augmentation_target: float = 0.6               # E[sign D(real)] that ada holds
     # how it is played
-    update: str = "alternating"                    # see UPDATES: alternating, simultaneous, extragradient, consensus, unrolled
+    update: str = "alternating"                    # see UPDATES: alternating, simultaneous, extragradient, optimistic, consensus ...
+    first: str = "discriminator"                   # who moves first in an alternating step: discriminator, generator
     d_steps: int = 1                               # updates of the discriminator in a step
     g_steps: int = 1                               # updates of the generator in a step
     unroll: int = 5                                # steps that an unrolled update looks ahead
     consensus: float = 10.0                        # weight of the gradient-norm term of a consensus update
+    lookahead_every: int = 5                       # steps after which a lookahead update goes back ...
+    lookahead_share: float = 0.5                   # ... to this share of the way
     optimizer_g: str = "adam"                      # see OPTIMIZERS
     optimizer_d: str = "adam"                      # see OPTIMIZERS
     lr_g: float = 1e-3                             # learning rate of the generator
@@ -105,13 +109,14 @@ FIELDS: dict[str, dataclasses.Field[Any]] = {f.name: f for f in dataclasses.fiel
 ALTERNATIVES = {
     "on_bad": ("error", "skip"),
     "latent": ("normal", "uniform"),
+    "first": ("discriminator", "generator"),
     "schedule": ("constant", "linear", "cosine"),
     "stop_when": ("converged",),
     "probes": ("minimal", "default", "full"),
     "precision": ("float32", "bfloat16", "float16"),
 }
-AT_LEAST_ONE = ("latent_size", "pack", "penalty_every", "d_steps", "g_steps", "unroll", "steps", "batch", "accumulate", "keep", "images",
-                "evaluation_samples", "resolution", "channels", "samples")
+AT_LEAST_ONE = ("latent_size", "lookahead_every", "pack", "penalty_every", "d_steps", "g_steps", "unroll", "steps", "batch", "accumulate", "keep", "images",
+                "evaluation_samples", "resolution", "samples", "generator_width", "discriminator_width", "generator_depth", "discriminator_depth")
 AT_LEAST_ZERO = ("gamma", "instance_noise", "augmentation_probability", "lr_g", "lr_d", "weight_decay", "warmup", "minutes", "ema_images", "ema_ramp",
                  "evaluate_every", "checkpoint_every", "sample_every", "diagnose_every", "heldout", "consensus", "seed", "clip_gradient", "clip_weights")
 BELOW_ONE = ("beta2", "heldout")

@@ -1,0 +1,46 @@
+"""Live diagnosis: judges what was recorded so far, hands each new alert out once, and says when the training should stop itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gandiag.diagnosis import CHECKS, diagnose
+from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
+from gandiag.errors import UsageError, did_you_mean
+from gandiag.recording import Recorder
+from gandiag.run import load_run
+
+
+def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, on_finding: Callable[[Finding], None] | None) -> str:
+    """Diagnoses the run up to now and returns why to stop, or an empty text. It depends on the recording alone, never on the clock."""
+    recorder.flush()
+    diagnosis = diagnose(recorder.path)
+    for finding in new_alerts(recorder, diagnosis):
+        recorder.record_event("alert", check=finding.check, verdict=str(finding.verdict), claim=finding.claim, onset=finding.onset)
+        if on_finding is not None:
+            on_finding(finding)
+    return reason_to_stop(diagnosis, stop_on, stop_when)
+
+
+def new_alerts(recorder: Recorder, diagnosis: Diagnosis) -> list[Finding]:
+    """Returns the illnesses that no alert has told of yet, or only as suspected."""
+    told = {(event.get("check"), event.get("verdict")) for event in load_run(recorder.path).records("events") if event.get("event") == "alert"}
+    return [f for f in diagnosis.illnesses if (f.check, str(f.verdict)) not in told and (f.check, str(Verdict.FAILED)) not in told]
+
+
+def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str | None) -> str:
+    """Returns which check that was asked for has failed, or that the training has converged; an empty text where neither is so."""
+    for finding in diagnosis.findings:
+        if finding.check in stop_on and finding.verdict == Verdict.FAILED:
+            return f"{finding.check}: {finding.claim}"
+        if stop_when == "converged" and finding.check == "convergence" and finding.verdict == Verdict.HEALTHY and finding.kind != "improving":
+            return f"converged: {finding.claim}"
+    return ""
+
+
+def known_checks(names: Sequence[str]) -> None:
+    """Raises UsageError for a name that is no check, with the nearest one."""
+    codes = [check.__name__ for check in CHECKS]
+    for name in names:
+        if name not in codes:
+            raise UsageError(f"stop_on names {name!r}, which is no check{did_you_mean(name, codes)}; there are {', '.join(codes)}")

@@ -1,0 +1,97 @@
+"""Evaluation during a training: fakes from the moving average, drawn by a random generator of their own, scored against the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gandiag.errors import UsageError
+from gandiag.metrics.features import Features, load_features
+from gandiag.metrics.quality import Evaluation, Reference, evaluate_images, evaluate_points, feature_scores, make_protocol, make_reference
+from gandiag.training.data import Dataset
+from gandiag.training.dataset import seeded, subset, to_images
+
+REFERENCE_SAMPLES = 10_000  # reals that are scored against at most
+CLASSIFIER_TRUSTED = 0.9  # digits-cnn is taken for data whose own labels it finds this often
+DRAW = 500  # fakes in one forward pass
+PICKS = 0x5EED  # the stream of random numbers that picks the reals
+
+
+@dataclass(frozen=True)
+class Score:
+    """Which score chooses the best checkpoint, and which way is better."""
+
+    name: str
+    better: Literal["lower", "higher"]
+
+
+def make_evaluation(data: Dataset, *, features: str, seed: int) -> Callable[[Tensor], Evaluation]:
+    """Returns the function from fakes (images (n, c, h, w) in [-1, 1] or points (n, d)) to their scores; the real side is worked out once."""
+    reals = _at_most(data, REFERENCE_SAMPLES, seed)
+    if data.kind == "points":
+        return _points_evaluation(reals, seed)
+    chosen = _chosen_features(reals, features)
+    reference = make_reference(reals.samples, chosen, real_labels=reals.labels, seed=seed)
+    return lambda fakes: evaluate_images(reference, to_images(fakes).cpu(), chosen, seed=seed)
+
+
+def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None:
+    """Returns the score by which checkpoints are compared, given the scores of an evaluation; None where none fits.
+
+    `auto` is the Frechet distance; for a known mixture, where lost modes hardly show in that, it is mode_kl.
+    """
+    wanted = name if name != "auto" else "mode_kl" if data.modes is not None else "frechet_distance"
+    found = [key for key in scores if key == wanted or key.startswith(f"{wanted}[")]
+    if not found:
+        if name != "auto" and scores:
+            raise UsageError(f"best_by names {name!r}, which no evaluation of this data gives; it gives {', '.join(sorted(scores))}")
+        return None
+    lower = wanted.startswith(("frechet", "kernel", "mode_kl"))
+    return Score(found[0], "lower" if lower else "higher")
+
+
+@torch.no_grad()
+def draw_samples(generator: nn.Module, count: int, *, draw_latent: Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]], seed: int,
+                 device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """Returns fakes (count, ...) on the CPU in float32 and the classes asked for; the same seed gives the same latents at every step."""
+    random = torch.Generator(device).manual_seed(seed)
+    fakes, classes = [], []
+    for begin in range(0, count, DRAW):
+        latent, labels = draw_latent(min(DRAW, count - begin), random)
+        fakes.append((generator(latent) if labels is None else generator(latent, labels)).float().cpu())
+        classes.append(labels)
+    return torch.cat(fakes), None if classes[0] is None else torch.cat([c.cpu() for c in classes if c is not None])
+
+
+def _points_evaluation(reals: Dataset, seed: int) -> Callable[[Tensor], Evaluation]:
+    points = reals.samples.numpy().astype(np.float64)
+    reference = Reference(points, seed=seed)
+    if reals.modes is not None:
+        return lambda fakes: evaluate_points(reference, fakes.numpy(), reals.modes, reals.mode_sd, reals.mode_weights, seed=seed)
+
+    def unknown_modes(fakes: Tensor) -> Evaluation:
+        found = feature_scores(reference, fakes.numpy().astype(np.float64), "points", seed=seed)
+        return Evaluation(found, {}, make_protocol({"features": "points"}, reference, len(fakes), seed=seed))
+
+    return unknown_modes
+
+
+def _chosen_features(reals: Dataset, name: str) -> Features:
+    """`auto`: the digit classifier where it knows these reals by their own labels, else random convolutions."""
+    if name != "auto":
+        return load_features(name)
+    classifier = load_features("digits-cnn")
+    if reals.labels is None or reals.num_classes != len(classifier.classes) or classifier.probabilities is None:
+        return load_features("random-conv")
+    few = slice(0, 1000)
+    found = classifier.probabilities(classifier.extract(reals.samples[few])).argmax(1)
+    return classifier if float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED else load_features("random-conv")
+
+
+def _at_most(data: Dataset, count: int, seed: int) -> Dataset:
+    return data if len(data) <= count else subset(data, torch.randperm(len(data), generator=seeded(seed, PICKS))[:count])

@@ -1,0 +1,202 @@
+"""train: the loop around the training step. It evaluates, keeps checkpoints, resumes exactly, and stops when it should.
+
+Plain torch, and no Fabric or Accelerate: what they would take off this file is the choice of a device and a few lines of mixed
+precision, and what they would add is a wrapper around modules and optimizers that the recorder's hooks, double backward passes and the
+exact resume would all have to see through.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+import torch
+
+from gandiag.diagnosis.finding import Finding
+from gandiag.errors import GandiagError, RunError
+from gandiag.recording import Recorder
+from gandiag.training.alarms import look
+from gandiag.training.checkpoint import forget_after, load_checkpoint
+from gandiag.training.config import Config
+from gandiag.training.pause import due, pause
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import Training, prepare
+from gandiag.training.processes import leave_processes
+from gandiag.training.resume import restore
+from gandiag.training.schedule import learning_rate_factor, parse_changes, settings_at
+from gandiag.training.step import Players, Turn, play, set_learning_rates, update_average
+
+LEAST_FREE_BYTES = 32 * 2**20  # a run that cannot even write this much is not begun
+Ended = Literal["finished", "interrupted", "stopped"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is: handed to `watch` after every step."""
+
+    path: Path
+    step: int
+    steps: int
+    images: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended: after which step, and why it stopped where it stopped early."""
+
+    path: Path
+    step: int
+    ended: Ended
+    why: str = ""
+
+
+def train(config: Config, *, out: str | os.PathLike[str], resume: bool = False, about: Mapping[str, Any] | None = None,
+          watch: Callable[[Progress], None] | None = None, on_finding: Callable[[Finding], None] | None = None) -> Outcome:
+    """Trains as the configuration says, records every step to the run directory `out`, and returns how it ended.
+
+    `resume` continues the run at its last checkpoint, on the CPU bit for bit as if it had never stopped. `about` is merged into run.json.
+    Ctrl-C and SIGTERM end the training after the step that is going on, with a checkpoint; a second one ends it at once.
+    """
+    path = Path(out)
+    refuse_unusable_folder(path, resume=resume)
+    checkpoint = load_checkpoint(path) if resume else None
+    training = prepare(config)
+    if checkpoint is not None:
+        restore(training, checkpoint)
+    try:
+        with _signals() as asked_to_stop, _recording(training, path, None if checkpoint is None else checkpoint.step, about) as recorder:
+            if checkpoint is not None and recorder is not None:
+                forget_after(path, checkpoint.step)
+                recorder.record_event("resumed", checkpoint=checkpoint.step)
+            outcome = _play_on(training, recorder, path, resumed_at=None if checkpoint is None else checkpoint.step, asked_to_stop=asked_to_stop,
+                               watch=watch, on_finding=on_finding)
+            if recorder is not None:
+                recorder.close("interrupted" if outcome.ended == "interrupted" else "finished")
+    except torch.OutOfMemoryError as error:
+        raise GandiagError(f"the device is out of memory ({str(error).splitlines()[0]}): choose a smaller --batch, or --set accumulate=2") from None
+    leave_processes(training.processes)
+    return outcome
+
+
+def dry_run(config: Config) -> Training:
+    """Builds everything and plays one step, so that what does not fit is found; writes nothing."""
+    training = prepare(config)
+    parse_changes(config.changes)
+    play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+    return training
+
+
+def refuse_unusable_folder(path: Path, *, resume: bool) -> None:
+    """Raises RunError where a run cannot be written to: the folder holds something else, or the disk is full."""
+    if not resume and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        what = "holds another run" if (path / "run.json").exists() else "exists and is not empty"
+        raise RunError(f"{path} {what}: give another folder with --out, or continue that run with --resume {path}")
+    place = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE_BYTES:
+        raise RunError(f"no disk space: {place} has {free / 2**20:.0f} MiB left, a run needs at least {LEAST_FREE_BYTES // 2**20} MiB; free some, or give another place with --out")
+
+
+def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resumed_at: int | None, asked_to_stop: threading.Event,
+             watch: Callable[[Progress], None] | None, on_finding: Callable[[Finding], None] | None) -> Outcome:
+    config, players = training.config, training.players
+    changes, initial, began = parse_changes(config.changes), initial_settings(config), time.monotonic()
+    while True:
+        ended, why = _reason_to_stop(training, time.monotonic() - began, asked_to_stop)
+        if ended is None and players.step and due(players.step, config.diagnose_every):
+            ended, why = _alarmed(training, recorder, on_finding)
+        if recorder is not None:
+            pause(training, recorder, last=ended is not None, fresh=players.step != resumed_at)
+        if ended is not None:
+            return Outcome(path, players.step, ended, why)
+        settings = as_settings(settings_at(players.step, initial, changes))
+        factor = learning_rate_factor(players.step, schedule=config.schedule, warmup=config.warmup, steps=config.steps)
+        set_learning_rates(players, settings.lr_g * factor, settings.lr_d * factor, config.penalty_every)
+        d_turn, g_turn = play(players, training.rules, settings, training.update)
+        _record(training, recorder, d_turn, g_turn)
+        players.step += 1
+        update_average(players, images=players.step * config.batch, half_life=config.ema_images, ramp=config.ema_ramp, batch=config.batch)
+        if watch is not None and recorder is not None:
+            watch(Progress(path, players.step, config.steps, players.step * config.batch, time.monotonic() - began))
+
+
+def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn: Turn) -> None:
+    gathered, mean = training.processes.gathered, training.processes.mean
+    seen = {"real_logits": gathered(d_turn.real_logits), "fake_logits": gathered(d_turn.fake_logits), "real": gathered(d_turn.real),
+            "fake": gathered(d_turn.fake), "d_loss": mean(d_turn.loss), "g_loss": mean(g_turn.loss), "d_penalty": mean(d_turn.penalty)}
+    if recorder is not None:
+        recorder.step(**seen)
+
+
+def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading.Event) -> tuple[Ended | None, str]:
+    config, step, agreed = training.config, training.players.step, training.processes.agreed
+    if agreed(int(asked_to_stop.is_set())):
+        return "interrupted", "it was interrupted"
+    if step >= config.steps:
+        return "finished", ""
+    if config.images is not None and step * config.batch >= config.images:
+        return "stopped", f"{config.images} images were shown"
+    if config.minutes is not None and agreed(int(seconds >= 60 * config.minutes)):
+        return "stopped", f"{config.minutes:g} minutes are over"
+    return None, ""
+
+
+def _alarmed(training: Training, recorder: Recorder | None, on_finding: Callable[[Finding], None] | None) -> tuple[Ended | None, str]:
+    """Diagnoses what was recorded so far; on several processes all learn whether the first one wants to stop."""
+    why = ""
+    if recorder is not None:
+        why = look(recorder, stop_on=training.config.stop_on, stop_when=training.config.stop_when, on_finding=on_finding)
+    return ("stopped", why) if training.processes.agreed(int(bool(why))) else (None, "")
+
+
+@contextmanager
+def _recording(training: Training, path: Path, resume_at: int | None, about: Mapping[str, Any] | None) -> Iterator[Recorder | None]:
+    """Opens the recorder of the process that writes; notes `failed` or `interrupted` where the training does not come to its end."""
+    if not training.processes.writes:
+        yield None
+        return
+    config, players = training.config, training.players
+    known = {"config": asdict(config), "seed": config.seed, "steps_planned": config.steps, "loss": config.loss, "data": training.data.about(),
+             "device": {"type": training.device.type, "name": device_name(training.device)}, "processes": training.processes.world}
+    with Recorder(path, generator=players.generator, discriminator=players.discriminator, generator_optimizer=players.generator_optimizer,
+                  discriminator_optimizer=players.discriminator_optimizer, probes=config.probes, about={**known, **(about or {})},
+                  resume=False if resume_at is None else resume_at) as recorder:
+        yield recorder
+
+
+def device_name(device: torch.device) -> str:
+    """Returns what the device calls itself."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C or SIGTERM into a wish to stop that the loop sees between two steps; the second one is what it always was."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        for other, handler in before.items():
+            signal.signal(other, handler)
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,93 @@
+"""What happens between two steps: samples are kept, scores are recorded, checkpoints are written, the best one is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from gandiag.recording import Recorder
+from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
+from gandiag.training.evaluation import best_score, draw_samples
+from gandiag.training.players import latent_shape
+from gandiag.training.preparation import Training
+from gandiag.training.resume import state_of
+
+SAMPLES_KEPT = 64  # of each kept batch: a grid of 8 x 8
+POINTS_KEPT = 1000
+
+
+def due(step: int, every: int) -> bool:
+    """Whether something that comes every so many steps comes at this one; 0 is never."""
+    return every > 0 and step % every == 0
+
+
+def pause(training: Training, recorder: Recorder, *, last: bool, fresh: bool) -> None:
+    """Keeps, evaluates and shows what is due at this step; after a resume the checkpoint is there already."""
+    config, step = training.config, training.players.step
+    if not training.processes.writes:
+        return
+    if fresh and step and (last or due(step, config.checkpoint_every)):
+        _keep(training, recorder)
+    if last or due(step, config.sample_every) or due(step, config.evaluate_every):
+        _show_and_score(training, recorder, last=last, fresh=fresh)
+
+
+def _show_and_score(training: Training, recorder: Recorder, *, last: bool, fresh: bool) -> None:
+    config, players = training.config, training.players
+    if not config.ema_images:
+        players.generator_ema.load_state_dict(players.generator.state_dict())
+    scoring = last or due(players.step, config.evaluate_every)
+    count = config.evaluation_samples if scoring else SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
+    fakes, labels = draw_samples(players.generator_ema, count, draw_latent=training.rules.draw_latent, seed=config.seed, device=training.device)
+    if last or due(players.step, config.sample_every):
+        kept = SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
+        recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=players.step)
+    if scoring:
+        _score(training, recorder, fakes, fresh=fresh)
+
+
+def _score(training: Training, recorder: Recorder, fakes: torch.Tensor, *, fresh: bool) -> None:
+    """Records the scores of these fakes, and keeps the checkpoint when it is the best one so far."""
+    config, step = training.config, training.players.step
+    if training.evaluate is None:
+        return
+    if training.data.kind == "images" and not bool(torch.isfinite(fakes).all()):
+        recorder.record_event("evaluation_skipped", why="the generator's samples are not finite")
+        return
+    evaluation = training.evaluate(fakes)
+    scores = {name: value for name, value in evaluation.scores.items() if not config.metrics or name.split("[")[0] in config.metrics}
+    recorder.record_evaluation(scores, protocol=evaluation.protocol, labels=evaluation.labels, step=step)
+    score = best_score(config.best_by, training.data, evaluation.scores)
+    value = None if score is None else float(evaluation.scores[score.name])  # type: ignore[arg-type]
+    before = read_best(recorder.path)
+    if score is None or value is None or value != value or not step:
+        return
+    if before is None or (value < before if score.better == "lower" else value > before):
+        if step not in checkpoint_steps(recorder.path):
+            _keep(training, recorder)
+        write_json(recorder.path / "checkpoints" / "best.json", {"step": step, "score": score.name, "value": value, "better": score.better})
+        prune_checkpoints(recorder.path, config.keep)
+
+
+def _keep(training: Training, recorder: Recorder) -> None:
+    """Writes a checkpoint; a disk that refuses it costs the checkpoint and not the training."""
+    players, config = training.players, training.config
+    recorder.flush()
+    modules = {"generator": players.generator, "discriminator": players.discriminator}
+    if config.ema_images:
+        modules["generator_ema"] = players.generator_ema
+    try:
+        save_checkpoint(recorder.path, players.step, players=modules, state=state_of(training, recorder), facts=facts_of(training))
+        prune_checkpoints(recorder.path, config.keep)
+    except OSError as error:
+        recorder.record_event("checkpoint_failed", why=f"{error.strerror or error}")
+
+
+def facts_of(training: Training) -> dict[str, Any]:
+    """Returns what rebuilds the generator and says what it makes."""
+    data = training.data
+    return {"config": asdict(training.config), "shape": list(data.shape), "output": data.kind, "num_classes": training.num_classes,
+            "latent_shape": list(latent_shape(training.config)), "latent": training.config.latent, "data": data.name, "data_hash": data.hash,
+            "classes": None if data.classes is None else list(data.classes)}

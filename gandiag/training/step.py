@@ -1,0 +1,255 @@
+"""The training step: one update of the game. It fits one screen, logs nothing and reads no value off the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gandiag.training.losses import Loss
+from gandiag.training.optimizers import Player
+from gandiag.training.penalties import Penalty, Shown, clip_weights, lazy_rates
+
+Batch = tuple[Tensor, Tensor | None]  # samples and, in a conditional game, their classes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may change in mid-run (see schedule.CHANGEABLE), as it is at one step."""
+
+    lr_g: float
+    lr_d: float
+    gamma: float
+    instance_noise: float
+    augmentation_probability: float
+    clip_gradient: float | None
+    clip_weights: float | None
+    d_steps: int
+    g_steps: int
+    data_scale: float
+    data_offset: float
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a game is played by, fixed for the whole training."""
+
+    loss: Loss
+    penalties: tuple[Penalty, ...]
+    penalty_every: int
+    view: Callable[[Tensor, Settings, torch.Generator], Tensor]  # what the discriminator is shown of a batch: noise, augmentation, packing
+    draw_latent: Callable[[int, torch.Generator], Batch]  # latents for so many fakes
+    draw_real: Callable[[], Batch]  # the next reals
+    batch: int  # of this process
+    accumulate: int
+    full_precision: bool
+    autocast: Callable[[], AbstractContextManager[Any]]
+    average: Callable[[nn.Module], None]  # averages the gradients over processes
+
+
+@dataclass
+class Players:
+    """The live state of a training: all that a checkpoint keeps."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    generator_ema: nn.Module  # the moving average; without one, a copy for evaluation
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    random: torch.Generator  # of latents, noise, interpolates and augmentation
+    step: int = 0
+    augmentation_probability: float = 0.0
+    penalty_memory: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one player's update saw: its loss and penalty (already weighted), logits and samples; all without graph."""
+
+    loss: Tensor
+    penalty: Tensor | None
+    real_logits: Tensor | None
+    fake_logits: Tensor
+    real: Tensor | None
+    fake: Tensor
+
+
+UpdateOfPlayers = Callable[[Player[Turn], Player[Turn], Settings], tuple[Turn, Turn]]
+
+
+def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPlayers) -> tuple[Turn, Turn]:
+    """Plays one step of the game: each side can say its gradient and make its move, the update decides in which order."""
+    losses = differentiable_losses(players, rules, settings)
+    discriminator = Player(
+        players.discriminator, players.discriminator_optimizer, gradient=lambda: discriminator_gradient(players, rules, settings),
+        apply=lambda: players.scaler.step(players.discriminator_optimizer),
+        project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None, loss=losses[0])
+    generator = Player(
+        players.generator, players.generator_optimizer, gradient=lambda: generator_gradient(players, rules, settings),
+        apply=lambda: players.scaler.step(players.generator_optimizer), loss=losses[1])
+    turns = update(discriminator, generator, settings)
+    if players.scaler.is_enabled():
+        players.scaler.update()
+    return turns
+
+
+def discriminator_gradient(players: Players, rules: Rules, settings: Settings) -> Turn:
+    """Leaves the gradient of the discriminator's loss and penalties on its parameters."""
+    players.discriminator_optimizer.zero_grad(set_to_none=True)
+    turns = []
+    for real, real_labels in parts(rules.draw_real(), rules.accumulate):
+        with torch.no_grad(), rules.autocast():
+            fake, fake_labels = draw_fakes(players, rules, len(real))
+        real, fake = real * settings.data_scale + settings.data_offset, fake.float()
+        shown = shown_to_discriminator(players, rules, settings, (real, real_labels), (fake, fake_labels))
+        with rules.autocast():
+            real_logits = judge(players.discriminator, shown.real, shown.real_labels)
+            fake_logits = judge(players.discriminator, shown.fake, shown.fake_labels)
+        loss = rules.loss.discriminator(real_logits, fake_logits)
+        penalty = weighted_penalty(rules, settings, shown, (real_logits, fake_logits)) if due(players, rules, settings) else None
+        players.scaler.scale((loss if penalty is None else loss + penalty) / rules.accumulate).backward()
+        turns.append(Turn(loss.detach(), None if penalty is None else penalty.detach(), real_logits.detach(), fake_logits.detach(), real, fake))
+    finish_gradient(players, players.discriminator, players.discriminator_optimizer, rules, settings)
+    return joined(turns)
+
+
+def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Turn:
+    """Leaves the gradient of the generator's loss on its parameters; the discriminator's are left alone."""
+    players.generator_optimizer.zero_grad(set_to_none=True)
+    turns = []
+    with frozen(players.discriminator):
+        for real_logits in real_scores(players, rules, settings):
+            with rules.autocast():
+                fake, labels = draw_fakes(players, rules, rules.batch // rules.accumulate)
+                fake_logits = judge(players.discriminator, rules.view(fake, settings, players.random), labels)
+            loss = rules.loss.generator(fake_logits if real_logits is None else real_logits, fake_logits)
+            players.scaler.scale(loss / rules.accumulate).backward()
+            turns.append(Turn(loss.detach(), None, None, fake_logits.detach(), None, fake.detach()))
+    finish_gradient(players, players.generator, players.generator_optimizer, rules, settings)
+    return joined(turns)
+
+
+def finish_gradient(players: Players, player: nn.Module, optimizer: torch.optim.Optimizer, rules: Rules, settings: Settings) -> None:
+    """Averages a gradient over processes and clips its norm, once it is whole."""
+    rules.average(player)
+    if settings.clip_gradient is not None:
+        players.scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(player.parameters(), settings.clip_gradient)
+
+
+def differentiable_losses(players: Players, rules: Rules, settings: Settings) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+    """Returns both players' losses as functions of both players' parameters, on one batch that is drawn when it is first asked for."""
+
+    @cache
+    def batch() -> tuple[Batch, Batch]:
+        return rules.draw_real(), rules.draw_latent(rules.batch, players.random)
+
+    def logits() -> tuple[Tensor, Tensor]:
+        (real, real_labels), (latent, labels) = batch()
+        fake = players.generator(latent) if labels is None else players.generator(latent, labels)
+        views = (rules.view(x, settings, players.random) for x in (real * settings.data_scale + settings.data_offset, fake))
+        return judge(players.discriminator, next(views), real_labels), judge(players.discriminator, next(views), labels)
+
+    return lambda: rules.loss.discriminator(*logits()), lambda: rules.loss.generator(*logits())
+
+
+def draw_fakes(players: Players, rules: Rules, count: int) -> Batch:
+    """Returns fakes from new latents, and the classes that they were asked to be of."""
+    latent, labels = rules.draw_latent(count, players.random)
+    return (players.generator(latent) if labels is None else players.generator(latent, labels)), labels
+
+
+def judge(discriminator: nn.Module, shown: Tensor, labels: Tensor | None) -> Tensor:
+    """Returns the discriminator's logits in float32, (n,)."""
+    logits: Tensor = discriminator(shown) if labels is None else discriminator(shown, labels)
+    return logits.float().reshape(-1)
+
+
+def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[Tensor | None]:
+    """Yields, for each part of a batch, the logits on reals where the generator's loss looks at them, None where it does not."""
+    if not rules.loss.generator_uses_real:
+        yield from [None] * rules.accumulate
+        return
+    for real, labels in parts(rules.draw_real(), rules.accumulate):
+        with rules.autocast():
+            view = rules.view(real * settings.data_scale + settings.data_offset, settings, players.random)
+            yield judge(players.discriminator, view, labels)
+
+
+def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
+    """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
+    views = {"real": rules.view(real[0], settings, players.random), "fake": rules.view(fake[0], settings, players.random)}
+    wanted = {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
+    return Shown(players.discriminator, **{name: view.detach().requires_grad_(name in wanted) for name, view in views.items()},
+                 real_labels=real[1], fake_labels=fake[1], random=players.random, memory=players.penalty_memory)
+
+
+def due(players: Players, rules: Rules, settings: Settings) -> bool:
+    """Whether the penalties count in this step: lazy ones come at every so many steps, and are so many times as strong."""
+    return bool(rules.penalties) and settings.gamma > 0 and players.step % rules.penalty_every == 0
+
+
+def weighted_penalty(rules: Rules, settings: Settings, shown: Shown, logits: tuple[Tensor, Tensor]) -> Tensor:
+    """Returns gamma times the sum of the penalties. Under mixed precision they are computed anew, in float32."""
+    if rules.full_precision:
+        shown = replace(shown, real_logits=logits[0], fake_logits=logits[1])
+    terms = [penalty.value(shown) for penalty in rules.penalties]
+    return settings.gamma * rules.penalty_every * (terms[0] if len(terms) == 1 else torch.stack(terms).sum())
+
+
+@torch.no_grad()
+def update_average(players: Players, *, images: int, half_life: float, ramp: float, batch: int) -> None:
+    """Moves the generator's moving average on: beta = 0.5^(batch / half-life), the half-life at most `ramp` of the images shown so far.
+
+    A half-life of 0 is no average at all: nothing is done.
+    """
+    if not half_life:
+        return
+    life = min(half_life, images * ramp) if ramp > 0 else half_life
+    torch._foreach_lerp_(list(players.generator_ema.parameters()), list(players.generator.parameters()), 1 - 0.5 ** (batch / life))
+    for kept, new in zip(players.generator_ema.buffers(), players.generator.buffers()):
+        kept.copy_(new)
+
+
+def set_learning_rates(players: Players, lr_g: float, lr_d: float, penalty_every: int) -> None:
+    """Gives both optimizers their rates; with a lazy penalty the discriminator's is scaled as in StyleGAN2."""
+    lazy, _ = lazy_rates(lr_d, (0.0, 0.0), penalty_every)
+    for optimizer, rate in ((players.generator_optimizer, lr_g), (players.discriminator_optimizer, lazy)):
+        for group in optimizer.param_groups:
+            if group["lr"] != rate:
+                group["lr"] = rate
+
+
+@contextmanager
+def frozen(player: nn.Module) -> Iterator[None]:
+    """Keeps gradients off a player's parameters for a while, and puts back what was trainable."""
+    trainable = [p for p in player.parameters() if p.requires_grad]
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+def parts(batch: Batch, count: int) -> list[Batch]:
+    """Cuts a batch into equal parts."""
+    samples, labels = batch
+    return list(zip(samples.chunk(count), [None] * count if labels is None else labels.chunk(count)))
+
+
+def joined(turns: list[Turn]) -> Turn:
+    """Returns one turn of all the parts that a batch was worked off in."""
+    if len(turns) == 1:
+        return turns[0]
+    columns: dict[str, list[Any]] = {name: [getattr(turn, name) for turn in turns] for name in Turn.__dataclass_fields__}
+    means = {name: None if columns[name][0] is None else torch.stack(columns[name]).mean() for name in ("loss", "penalty")}
+    whole = {name: None if columns[name][0] is None else torch.cat(columns[name]) for name in ("real_logits", "fake_logits", "real", "fake")}
+    return Turn(**means, **whole)
