@@ -3,5 +3,6 @@
 from gandiag.reporting.page import write_report
 from gandiag.reporting.panel import Panel
 from gandiag.reporting.sections import SECTIONS
+from gandiag.reporting.story import write_markdown
 
-__all__ = ["SECTIONS", "Panel", "write_report"]
+__all__ = ["SECTIONS", "Panel", "write_markdown", "write_report"]

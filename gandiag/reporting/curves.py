@@ -9,12 +9,11 @@ import pandas as pd
 
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
-from gandiag.reporting.figures import Curve, Trace, line, over_steps, reference_line
+from gandiag.reporting.decimate import untyped
+from gandiag.reporting.figures import Curve, Trace, line, over_steps, scale
 from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Drawing
 from gandiag.run import Run
-
-__all__ = ["curves", "describe", "recorded", "reference_line"]
 
 
 def recorded(run: Run, names: Sequence[str]) -> tuple[dict[str, pd.Series], tuple[str, ...]]:
@@ -31,13 +30,30 @@ def recorded(run: Run, names: Sequence[str]) -> tuple[dict[str, pd.Series], tupl
     return found, tuple(absent)
 
 
-def curves(run: Run, diagnosis: Diagnosis, wanted: Sequence[Curve], *, y: str, log: bool = False, references: Sequence[tuple[float, str]] = (),
-           y_range: Sequence[float] | None = None, under: Sequence[Trace] = ()) -> Drawing:
+def curves(
+    run: Run,
+    diagnosis: Diagnosis,
+    wanted: Sequence[Curve],
+    *,
+    y: str,
+    log: bool = False,
+    references: Sequence[tuple[float, str]] = (),
+    y_range: Sequence[float] | None = None,
+    under: Sequence[Trace] = (),
+) -> Drawing:
     """Draws the wanted series that were recorded; `under` are traces that lie beneath them (ribbons)."""
     found, absent = recorded(run, [c.series for c in wanted])
+    absent = tuple(c.series for c in wanted if c.series in absent and not c.optional)
     drawn = [c for c in wanted if c.series in found]
     traces = [*under, *(t for c in drawn for t in line(found[c.series], c))]
     figure = over_steps(traces, diagnosis, run.steps, y=y, log=log, references=references, y_range=y_range)
+    if y_range is None:
+        shown = (
+            [found[c.series].to_numpy() for c in drawn]
+            + [untyped(t["y"]) for t in under]
+            + [np.array([value]) for value, _ in references]
+        )
+        figure["layout"]["yaxis"] |= scale(shown, log=log)
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
     return Drawing(figure, summary, tuple(str(found[c.series].name) for c in drawn), absent)
@@ -48,13 +64,17 @@ def describe(values: pd.Series, label: str, *, log: bool = False) -> str:
     y, at = values.to_numpy().astype(np.float64), values.index.to_numpy()
     finite = np.isfinite(y)
     if not finite.any():
-        return f"{label}: none of its {number(len(y))} values is a finite number (the first at step {number(int(at[0]))})."
+        return (
+            f"{label}: none of its {number(len(y))} values is a finite number (the first at step {number(int(at[0]))})."
+        )
     low, high = int(np.argmin(np.where(finite, y, np.inf))), int(np.argmax(np.where(finite, y, -np.inf)))
     said = f"{label}: {number(y[0])} at step {number(int(at[0]))}, {number(y[-1])} at step {number(int(at[-1]))}"
     if len(y) > 2:
         said += f"; lowest {number(y[low])} (step {number(int(at[low]))}), highest {number(y[high])} (step {number(int(at[high]))})"
     if not finite.all():
-        said += f"; {number(int((~finite).sum()))} values are not finite, the first at step {number(int(at[~finite][0]))}"
+        said += (
+            f"; {number(int((~finite).sum()))} values are not finite, the first at step {number(int(at[~finite][0]))}"
+        )
     if log and (y[finite] <= 0).any():
         said += f"; {number(int((y[finite] <= 0).sum()))} values are not above zero and have no place on the log axis"
     return said + "."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ BUCKETS = 700  # a panel is about 560 CSS pixels wide: more buckets than pixels 
 SMOOTH_BUCKETS = 200
 SMOOTH_FROM = 400  # below that many points a line is readable as it is
 HEATMAP_COLUMNS = 240
-_TYPED = {"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4", "float32": "f4", "float64": "f8"}
+_TYPED = {
+    "int8": "i1",
+    "uint8": "u1",
+    "int16": "i2",
+    "uint16": "u2",
+    "int32": "i4",
+    "uint32": "u4",
+    "float32": "f4",
+    "float64": "f8",
+}
 
 
 def kept(values: np.ndarray, buckets: int = BUCKETS) -> np.ndarray:
@@ -35,14 +45,14 @@ def kept(values: np.ndarray, buckets: int = BUCKETS) -> np.ndarray:
 
 
 def _arg(which: Any, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    return np.array([a + which(values[a:b]) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist())], dtype=np.int64)
+    return np.array([a + which(values[a:b]) for a, b in pairwise(edges.tolist())], dtype=np.int64)
 
 
 def smooth(at: np.ndarray, values: np.ndarray, buckets: int = SMOOTH_BUCKETS) -> tuple[np.ndarray, np.ndarray]:
     """Returns the middle step and the median of the finite values of each bucket: the line that the eye follows."""
     edges = np.linspace(0, len(values), min(buckets, len(values)) + 1).astype(np.int64)
     middle = at[(edges[:-1] + edges[1:] - 1) // 2]
-    return middle, np.array([_median(values[a:b]) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist())])
+    return middle, np.array([_median(values[a:b]) for a, b in pairwise(edges.tolist())])
 
 
 def _median(values: np.ndarray) -> float:
@@ -57,7 +67,7 @@ def columns(at: np.ndarray, table: np.ndarray, limit: int = HEATMAP_COLUMNS) -> 
     edges = np.linspace(0, len(at), limit + 1).astype(np.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a bucket in which nothing is a number stays NaN
-        return at[edges[:-1]], np.stack([np.nanmax(table[a:b], axis=0) for a, b in zip(edges[:-1], edges[1:])])
+        return at[edges[:-1]], np.stack([np.nanmax(table[a:b], axis=0) for a, b in pairwise(edges.tolist())])
 
 
 def typed(values: Any) -> dict[str, str] | list[Any]:
@@ -69,7 +79,10 @@ def typed(values: Any) -> dict[str, str] | list[Any]:
         array = array.astype(_smallest_integer(array))
     elif array.dtype != np.float32:
         array = _exact_float(array.astype(np.float64))
-    encoded = {"dtype": _TYPED[array.dtype.name], "bdata": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")}
+    encoded = {
+        "dtype": _TYPED[array.dtype.name],
+        "bdata": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii"),
+    }
     return {**encoded, "shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else encoded
 
 

@@ -33,6 +33,7 @@
     for (const key of Object.keys(layout)) {
       if (/^[xy]axis\d*$/.test(key)) Object.assign(layout[key], { gridcolor: grid, linecolor: grid, zerolinecolor: grid });
     }
+    for (const note of layout.annotations || []) note.bgcolor = css("--card");
     if (night) layout.shapes = (layout.shapes || []).map(recolor);
     if (zoom && overSteps(figure)) layout.xaxis.range = zoom.slice();
     return [data, layout];

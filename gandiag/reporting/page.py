@@ -28,11 +28,19 @@ from gandiag.run import Run, load_run
 
 PlotlyJs = Literal["inline", "directory"]
 PLOTLY_FILE = "plotly.min.js"
-CONFIG = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False, "responsive": True,
-          "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "sendDataToCloud"]}
+CONFIG = {
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "displaylogo": False,
+    "responsive": True,
+    "displayModeBar": "hover",
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "sendDataToCloud"],
+}
 # A page that was opened from a file may load plotly.js from beside it; nothing else may be loaded from anywhere, and nothing sent.
-POLICY = ("default-src 'none'; script-src 'unsafe-inline' blob:{script}; style-src 'unsafe-inline'; img-src data: blob:; "
-          "connect-src {connect}; base-uri 'none'; form-action 'none'")
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' blob:{script}; style-src 'unsafe-inline'; img-src data: blob:; "
+    "connect-src {connect}; base-uri 'none'; form-action 'none'"
+)
 _FOLDER = Path(__file__).parent
 
 
@@ -44,9 +52,15 @@ class Drawn:
     panel: Panel
 
 
-def write_report(run: Run | str | os.PathLike[str], out: str | os.PathLike[str] | None = None, *, plotlyjs: PlotlyJs = "inline",
-                 baseline: Run | str | os.PathLike[str] | None = None, diagnosis: Diagnosis | None = None,
-                 sections: Sequence[Section] = SECTIONS) -> Path:
+def write_report(
+    run: Run | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    plotlyjs: PlotlyJs = "inline",
+    baseline: Run | str | os.PathLike[str] | None = None,
+    diagnosis: Diagnosis | None = None,
+    sections: Sequence[Section] = SECTIONS,
+) -> Path:
     """Writes the stability report of a run as one HTML file and returns its path; report.json with the same facts lies beside it.
 
     `out` is the file (RUN/report.html by default). `plotlyjs="inline"` makes a page that needs nothing else, `"directory"` puts
@@ -60,11 +74,16 @@ def write_report(run: Run | str | os.PathLike[str], out: str | os.PathLike[str] 
     file = Path(out) if out is not None else run.path / "report.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw(run, diagnosis, sections)
-    page = render(run, diagnosis, drawn, plotly=plotly_tag(plotlyjs), policy=policy(plotlyjs), baseline=_compared(run, baseline))
+    page = render(
+        run, diagnosis, drawn, plotly=plotly_tag(plotlyjs), policy=policy(plotlyjs), baseline=_compared(run, baseline)
+    )
     if plotlyjs == "directory":
         _share_plotly(file.parent)
     _replace(file, page)
-    _replace(file.with_suffix(".json"), json.dumps(jsonable(report_facts(run, diagnosis, drawn)), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    _replace(
+        file.with_suffix(".json"),
+        json.dumps(jsonable(report_facts(run, diagnosis, drawn)), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+    )
     return file
 
 
@@ -88,16 +107,44 @@ def draw(run: Run, diagnosis: Diagnosis, sections: Sequence[Section] = SECTIONS)
     return drawn
 
 
-def render(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn], *, plotly: Markup, policy: str, baseline: Any = None, live: str = "") -> str:
+def render(
+    run: Run,
+    diagnosis: Diagnosis,
+    drawn: Sequence[Drawn],
+    *,
+    plotly: Markup,
+    policy: str,
+    baseline: Any = None,
+    live: str = "",
+) -> str:
     """Renders the page from what was drawn; `live` is what the script of `gandiag watch` adds."""
     template = environment().get_template("page.html")
     return template.render(
-        title=str(run.about.get("name") or run.path.name), diagnosis=diagnosis, tone=facts.TONES, icon=facts.ICONS, counted=facts.counted(diagnosis),
-        identity=facts.identity(run), best=facts.best_sentence(run), tiles=_tiles(run), cards=_cards(run, diagnosis, drawn),
-        gallery=gallery(run), chapters=_chapters(drawn), checks=_checks(diagnosis), reproduce=facts.reproduce(run), steps=run.steps,
-        figures=Markup(embedded({d.id: _figure(d.panel) for d in drawn if d.panel.figure is not None})), config=Markup(embedded(CONFIG)),
-        evaluations=_evaluations(run), recorded=[(name, facts.meaning(name)) for name in run.names], baseline=baseline, plotly=plotly, policy=policy,
-        css=source("page.css"), script=source("page.js"), live=Markup(live), status=str(run.about.get("status", "")),
+        title=str(run.about.get("name") or run.path.name),
+        diagnosis=diagnosis,
+        tone=facts.TONES,
+        icon=facts.ICONS,
+        counted=facts.counted(diagnosis),
+        identity=facts.identity(run),
+        best=facts.best_sentence(run),
+        tiles=_tiles(run),
+        cards=_cards(run, diagnosis, drawn),
+        gallery=gallery(run),
+        chapters=_chapters(drawn),
+        checks=_checks(diagnosis),
+        reproduce=facts.reproduce(run),
+        steps=run.steps,
+        figures=Markup(embedded({d.id: _figure(d.panel) for d in drawn if d.panel.figure is not None})),
+        config=Markup(embedded(CONFIG)),
+        evaluations=_evaluations(run),
+        recorded=[(name, facts.meaning(name)) for name in run.names],
+        baseline=baseline,
+        plotly=plotly,
+        policy=policy,
+        css=source("page.css"),
+        script=source("page.js"),
+        live=Markup(live),
+        status=str(run.about.get("status", "")),
     )
 
 
@@ -105,7 +152,13 @@ def environment() -> Any:
     """Returns jinja2 with autoescape: whatever a run holds is text."""
     import jinja2
 
-    made = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
     made.filters |= {"number": numbers.number, "title_of": facts.check_title}
     return made
 
@@ -133,9 +186,19 @@ def _tiles(run: Run) -> list[dict[str, Any]]:
 def _cards(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
     """Returns the illnesses, each with its evidence; consequences say whose they are."""
     where = {name: d.id for d in reversed(drawn) for name in d.panel.series}
-    return [{"finding": f, "id": f.check.replace("_", "-"), "when": numbers.steps(f.onset, f.end), "remedies": facts.remedies(f),
-             "confidence": facts.confidence(f), "evidence": _evidence(run, f), "zoom": _zoom(f, run.steps),
-             "links": [(name, where[name]) for name in f.series if name in where]} for f in diagnosis.illnesses]
+    return [
+        {
+            "finding": f,
+            "id": f.check.replace("_", "-"),
+            "when": numbers.steps(f.onset, f.end),
+            "remedies": facts.remedies(f),
+            "confidence": facts.confidence(f),
+            "evidence": _evidence(run, f),
+            "zoom": _zoom(f, run.steps),
+            "links": [(name, where[name]) for name in f.series if name in where],
+        }
+        for f in diagnosis.illnesses
+    ]
 
 
 def _evidence(run: Run, finding: Finding) -> list[dict[str, Any]]:
@@ -146,7 +209,14 @@ def _evidence(run: Run, finding: Finding) -> list[dict[str, Any]]:
         except NotRecorded:
             continue
         if spark := sparkline(values, describe(values, name), onset=finding.onset, end=finding.end, steps=run.steps):
-            rows.append({"name": name, "spark": spark, "first": numbers.number(float(values.iloc[0]), 3), "last": numbers.number(float(values.iloc[-1]), 3)})
+            rows.append(
+                {
+                    "name": name,
+                    "spark": spark,
+                    "first": numbers.number(float(values.iloc[0]), 3),
+                    "last": numbers.number(float(values.iloc[-1]), 3),
+                }
+            )
     return rows[:3]
 
 
@@ -164,7 +234,23 @@ def _chapters(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
         title = d.panel.chapter or "More"
         chapter = chapters.setdefault(title, {"title": title, "id": _slug(title), "panels": [], "missing": []})
         chapter["missing" if d.panel.figure is None else "panels"].append(d)
+    for chapter in chapters.values():
+        chapter["panels"] = _rows(chapter["panels"])
     return list(chapters.values())
+
+
+def _rows(panels: Sequence[Drawn]) -> list[dict[str, Any]]:
+    """Returns the panels with their widths: one that would stand alone in a row of two takes the whole row."""
+    rows: list[dict[str, Any]] = []
+    alone = False  # whether the last narrow panel still lacks its neighbour
+    for d in panels:
+        if d.panel.wide and alone:
+            rows[-1]["wide"] = True
+        alone = not d.panel.wide and not alone
+        rows.append({"id": d.id, "panel": d.panel, "wide": d.panel.wide})
+    if alone:
+        rows[-1]["wide"] = True
+    return rows
 
 
 def _slug(title: str) -> str:
@@ -186,7 +272,10 @@ def _evaluations(run: Run) -> dict[str, Any]:
         except NotRecorded:
             continue  # a vector: it has a chart
     table = pd.DataFrame(columns)
-    rows = [(numbers.number(int(step)), [numbers.number(None if pd.isna(v) else float(v)) for v in row]) for step, row in zip(table.index[::-1], table.to_numpy()[::-1])]
+    rows = [
+        (numbers.number(int(step)), [numbers.number(None if pd.isna(v) else float(v)) for v in row])
+        for step, row in zip(table.index[::-1], table.to_numpy()[::-1])
+    ]
     return {"names": list(table.columns), "rows": rows}
 
 
@@ -206,13 +295,31 @@ def _figure(panel: Panel) -> Any:
 
 def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict[str, Any]:
     """Returns the facts of the page as plain data: what report.json holds."""
-    return {"report": 1, "run": str(run.about.get("name") or run.path.name), "verdict": str(diagnosis.verdict), "story": diagnosis.story,
-            "steps": run.steps, "status": run.about.get("status"), "best": facts.best_score(run),
-            "findings": [facts.finding_facts(f) for f in diagnosis.findings],
-            "scorecard": [asdict(t) for t in facts.scorecard(run)],
-            "panels": [{"id": d.id, "title": d.panel.title, "chapter": d.panel.chapter, "healthy": d.panel.lead, "summary": d.panel.summary,
-                        "series": list(d.panel.series), "missing": d.panel.missing or None} for d in drawn],
-            "series": list(run.names), "reproduce": facts.reproduce(run)}
+    return {
+        "report": 1,
+        "run": str(run.about.get("name") or run.path.name),
+        "verdict": str(diagnosis.verdict),
+        "story": diagnosis.story,
+        "steps": run.steps,
+        "status": run.about.get("status"),
+        "best": facts.best_score(run),
+        "findings": [facts.finding_facts(f) for f in diagnosis.findings],
+        "scorecard": [asdict(t) for t in facts.scorecard(run)],
+        "panels": [
+            {
+                "id": d.id,
+                "title": d.panel.title,
+                "chapter": d.panel.chapter,
+                "healthy": d.panel.lead,
+                "summary": d.panel.summary,
+                "series": list(d.panel.series),
+                "missing": d.panel.missing or None,
+            }
+            for d in drawn
+        ],
+        "series": list(run.names),
+        "reproduce": facts.reproduce(run),
+    }
 
 
 def jsonable(value: Any) -> Any:
@@ -233,7 +340,13 @@ def jsonable(value: Any) -> Any:
 def embedded(value: Any) -> str:
     """Returns JSON that may stand inside a script element: nothing in it can end the element."""
     dumped = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return dumped.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        dumped.replace("&", "\\u0026")
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
 
 
 @cache

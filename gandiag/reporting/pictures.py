@@ -53,15 +53,25 @@ def gallery(run: Run) -> Gallery:
         reals = run.sample_steps("real")
         real = run.samples(reals[-1], "real") if reals else None
     except NotRecorded as error:
-        return Gallery(missing=f"{error}. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself.")
+        return Gallery(
+            missing=f"{error}. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself."
+        )
     except RunError as error:
         return Gallery(missing=str(error))
     last = fakes[kept[-1]]
     if "images" in last:
-        return _images({s: b["images"] for s, b in fakes.items() if "images" in b}, real.get("images") if real else None)
+        return _images(
+            {s: b["images"] for s, b in fakes.items() if "images" in b}, real.get("images") if real else None
+        )
     if "points" in last and last["points"].ndim == 2 and last["points"].shape[1] >= 2:
-        return _points({s: b["points"] for s, b in fakes.items() if "points" in b}, real.get("points") if real else None, run.about.get("data"))
-    return Gallery(missing=f"The kept samples hold {', '.join(last) or 'nothing'}; images (n, h, w, c) or points (n, 2) can be shown.")
+        return _points(
+            {s: b["points"] for s, b in fakes.items() if "points" in b},
+            real.get("points") if real else None,
+            run.about.get("data"),
+        )
+    return Gallery(
+        missing=f"The kept samples hold {', '.join(last) or 'nothing'}; images (n, h, w, c) or points (n, 2) can be shown."
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------------ images
@@ -69,12 +79,18 @@ def gallery(run: Run) -> Gallery:
 
 def _images(fakes: dict[int, np.ndarray], real: np.ndarray | None) -> Gallery:
     steps = list(fakes)
-    tiles = min(TILES, min(len(b) for b in fakes.values()))
+    tiles = min(TILES, *(len(b) for b in fakes.values()))
     encoded = {s: png(montage(fakes[s][:tiles])) for s in steps}
     while len(steps) > 2 and sum(len(encoded[s]) for s in steps) > PICTURE_BYTES:
         steps = [s for i, s in enumerate(steps) if i % 2 == 0 or i == len(steps) - 1]
-    frames = tuple(Frame(s, _image(encoded[s], f"{tiles} generated samples at step {number(s)}", _fine(fakes[s])), f"{tiles} fakes at step {number(s)}")
-                   for s in steps)
+    frames = tuple(
+        Frame(
+            s,
+            _image(encoded[s], f"{tiles} generated samples at step {number(s)}", _fine(fakes[s])),
+            f"{tiles} fakes at step {number(s)}",
+        )
+        for s in steps
+    )
     if real is None or not len(real):
         return Gallery(frames)
     count = min(tiles, len(real))
@@ -101,12 +117,14 @@ def montage(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     rows = -(-n // columns)
     shrink = max(1, (max(h * rows, w * columns) + GRID_PIXELS - 1) // GRID_PIXELS)
     images = images[:, ::shrink, ::shrink]
+    if max(h, w) <= 16:
+        images = images.repeat(4, axis=1).repeat(4, axis=2)  # so that the gap is thin beside small pictures
     n, h, w, c = images.shape
     gap = max(1, w // 16)
     canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), 128, dtype=np.uint8)
     for i, image in enumerate(images):
         top, left = i // columns * (h + gap), i % columns * (w + gap)
-        canvas[top:top + h, left:left + w] = image
+        canvas[top : top + h, left : left + w] = image
     return canvas
 
 
@@ -138,7 +156,9 @@ def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any) ->
     sd = float(data.get("mode_sd") or 0)
     centre, half = _window(modes, real, list(fakes.values())[-1], sd)
     draw = _Plane(centre, half)
-    ground = draw.circles(modes, max(3 * sd, 0.02 * half)) + (draw.dots(real[:POINTS], "real") if real is not None else Markup())
+    ground = draw.circles(modes, max(3 * sd, 0.02 * half)) + (
+        draw.dots(real[:POINTS], "real") if real is not None else Markup()
+    )
     frames = tuple(_frame(step, batch[:POINTS, :2], draw, ground, len(modes)) for step, batch in fakes.items())
     beside = None
     if real is not None and len(real):
@@ -186,7 +206,12 @@ class _Plane:
 
     def circles(self, centres: np.ndarray, radius: float) -> Markup:
         size = max(4, round(radius / self.half * 500))
-        return Markup().join(Markup('<circle class="mode" cx="{}" cy="{}" r="{}"/>').format(x, y, size) for x, y in self.at(centres).tolist())
+        return Markup().join(
+            Markup('<circle class="mode" cx="{}" cy="{}" r="{}"/>').format(x, y, size)
+            for x, y in self.at(centres).tolist()
+        )
 
     def picture(self, inside: Markup, words: str) -> Markup:
-        return Markup('<svg class="plane" viewBox="0 0 1000 1000" role="img" aria-label="{}">{}</svg>').format(words, inside)
+        return Markup('<svg class="plane" viewBox="0 0 1000 1000" role="img" aria-label="{}">{}</svg>').format(
+            words, inside
+        )

@@ -13,7 +13,9 @@ BUCKETS = 90
 DECADES = 2.5  # positive values that span more than that are drawn on a log scale
 
 
-def sparkline(values: pd.Series, words: str, *, onset: int | None = None, end: int | None = None, steps: int = 0) -> Markup:
+def sparkline(
+    values: pd.Series, words: str, *, onset: int | None = None, end: int | None = None, steps: int = 0
+) -> Markup:
     """Draws one series; the steps of an illness are shaded. Empty where fewer than two values are finite."""
     at, y = values.index.to_numpy().astype(np.float64), values.to_numpy().astype(np.float64)
     keep = kept(y, BUCKETS)
@@ -27,8 +29,9 @@ def sparkline(values: pd.Series, words: str, *, onset: int | None = None, end: i
     low, high = y[fine].min(), y[fine].max()
     across = at / last * WIDTH
     down = (HEIGHT - 3) - (y - low) / ((high - low) or 1) * (HEIGHT - 6)
-    return Markup('<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}<path d="{}"/></svg>').format(
-        WIDTH, HEIGHT, words, _shade(onset, end, last), _way(across, down, fine))
+    return Markup(
+        '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}<path d="{}"/></svg>'
+    ).format(WIDTH, HEIGHT, words, _shade(onset, end, last), _way(across, down, fine))
 
 
 def _way(across: np.ndarray, down: np.ndarray, fine: np.ndarray) -> str:
