@@ -1,0 +1,285 @@
+"""What passes by is enough for quality: a seeded reservoir of reals as D saw them, and fresh fakes, scored every so many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gandiag.metrics.features import Features, load_features, to_uint8
+from gandiag.metrics.inputs import feature_matrix
+from gandiag.metrics.modes import class_coverage_of_counts
+from gandiag.metrics.quality import Reference, feature_scores, make_protocol
+from gandiag.recording.step import Step
+from gandiag.recording.untouched import bare, own_randomness, untouched
+
+RESERVOIR = 1024  # reals kept: enough that the distance's own noise stays below the changes that matter
+FAKES = 512  # drawn for each evaluation
+KEEP_EVERY = 10
+LOOK_EVERY = 50
+FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUATE_EVERY steps
+EVALUATE_EVERY = 500
+CLUSTERS = 10  # of the reals: what "modes" means where nobody has named any
+SHOWN = 64  # samples kept for the page
+BATCH = 64  # at a time through the generator
+
+
+class Passing:
+    """Keeps reals as they pass, draws fakes from the generator as the script does, and scores the ones against the others.
+
+    Its two probes return no series: `keep` fills the reservoir, `evaluate_when_due` hands scores and samples to the recorder.
+    Nothing of the script is touched: own random streams, modes and buffers put back, no gradients.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        latents: Sequence[Tensor],
+        kinds: Sequence[Mapping[str, Any]],
+        *,
+        seed: int = 0,
+        every: int = EVALUATE_EVERY,
+    ) -> None:
+        self.generator = bare(generator)
+        self.kinds = tuple(kinds)
+        self.every = every
+        self.seed = seed
+        self.recorder: Any = None
+        self.best: tuple[float, int] | None = None
+        self._seen_latents = [t.detach().clone() for t in latents]
+        self._random = np.random.default_rng(seed)
+        self._reals: Tensor | None = None
+        self._passed = 0
+        self._reference: tuple[int, _Side] | None = None
+        self._last = -1
+
+    # -- probes
+
+    def keep(self, step: Step) -> dict[str, Tensor]:
+        """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
+        real = step.real
+        if real is None or not real.is_floating_point() or real.ndim < 2:
+            return {}
+        if self._reals is None or self._reals.shape[1:] != real.shape[1:]:
+            self._reals, self._passed = (
+                torch.empty((RESERVOIR, *real.shape[1:]), dtype=real.dtype, device=real.device),
+                0,
+            )
+        first = self._passed + np.arange(len(real))
+        places = np.where(first < RESERVOIR, first, self._random.integers(0, first + 1))
+        self._passed += len(real)
+        rows = np.flatnonzero(places < RESERVOIR)
+        if len(rows):
+            last_wins = {int(places[r]): int(r) for r in rows}
+            target, source = (torch.tensor(list(x)) for x in (last_wins.keys(), last_wins.values()))
+            self._reals[target.to(real.device, non_blocking=True)] = real.detach()[
+                source.to(real.device, non_blocking=True)
+            ]
+        return {}
+
+    def evaluate_when_due(self, step: Step) -> dict[str, Tensor]:
+        """Scores the generator at the fixed steps of the schedule."""
+        if step.index in FIRST_LOOKS or (step.index and step.index % self.every == 0):
+            self.evaluate(step.index)
+        return {}
+
+    # -- scoring
+
+    def evaluate(self, index: int) -> None:
+        """Scores fresh fakes against the reals kept, and hands scores, samples and the best generator so far to the recorder."""
+        count = min(self._passed, RESERVOIR)
+        if self._reals is None or count < 32 or index == self._last:
+            return
+        self._last = index
+        reals = self._reals[:count].detach().float().cpu()
+        fakes = self.draw(FAKES)
+        if fakes is None or fakes.shape[1:] != reals.shape[1:]:
+            self.recorder.record_event("not_evaluated", why="what the generator returns has not the shape of the reals")
+            return
+        side = self._real_side(reals)
+        scores, labels, protocol = side.score(fakes, self.seed)
+        self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
+        self.recorder.record_samples(side.shown(fakes[:SHOWN]), kind="fake", step=index)
+        if not self.recorder_has_reals:
+            self.recorder.record_samples(side.shown(reals[:SHOWN]), kind="real", step=0)
+            self.recorder_has_reals = True
+        self._keep_best(scores, index)
+
+    recorder_has_reals = False
+
+    def draw(self, count: int) -> Tensor | None:
+        """Returns fresh fakes (count, ...) on the host, drawn in eval mode with the observed kind of latent; None where G fails so."""
+        draw = np.random.default_rng([self.seed, 1])
+        made: list[Tensor] = []
+        with torch.no_grad(), untouched(self.generator), own_randomness(self.seed):
+            self.generator.eval()
+            for begin in range(0, count, BATCH):
+                inputs = [self._latent(i, min(BATCH, count - begin), draw) for i in range(len(self.kinds))]
+                try:
+                    out = self.generator(*inputs)
+                except (RuntimeError, TypeError, ValueError) as error:
+                    self.recorder.record_event(
+                        "not_evaluated", why=f"the generator cannot be called in eval mode: {error}"
+                    )
+                    return None
+                first = out if isinstance(out, Tensor) else next(iter(out))
+                made.append(first.detach().float().cpu())
+        return torch.cat(made)
+
+    def _latent(self, i: int, count: int, draw: np.random.Generator) -> Tensor:
+        kind, seen = self.kinds[i], self._seen_latents[i]
+        shape = (count, *kind["shape"])
+        if kind["kind"] == "label":
+            values: Any = draw.integers(0, max(int(kind["classes"]), 1), shape)
+        elif kind["kind"] == "one-hot":
+            values = np.eye(int(kind["classes"]))[draw.integers(0, int(kind["classes"]), count)]
+        elif kind["kind"] == "normal":
+            mean, sd = _round_law(kind["mean"], kind["sd"])
+            values = draw.normal(mean, sd, shape)
+        elif kind["kind"] == "uniform":
+            values = draw.uniform(_round_end(kind["low"], kind), _round_end(kind["high"], kind), shape)
+        else:
+            values = seen.cpu().numpy()[draw.integers(0, len(seen), count)]
+        return torch.as_tensor(values, dtype=seen.dtype).to(seen.device)
+
+    def _real_side(self, reals: Tensor) -> _Side:
+        if self._reference is None or self._reference[0] < RESERVOIR:
+            self._reference = (len(reals), make_side(reals, self.seed))
+        return self._reference[1]
+
+    def _keep_best(self, scores: Mapping[str, Any], index: int) -> None:
+        distance = next((v for k, v in scores.items() if k.startswith("frechet_distance[")), None)
+        if distance is not None and (self.best is None or distance < self.best[0]):
+            self.best = (distance, index)
+            self.save("best", index)
+
+    def save(self, which: str, index: int) -> Path:
+        """Writes the generator as safetensors to RUN/checkpoints/WHICH-generator.safetensors, in one piece."""
+        import json
+        import os
+
+        from safetensors.torch import save_file
+
+        folder = Path(self.recorder.path) / "checkpoints"
+        folder.mkdir(exist_ok=True)
+        file = folder / f"{which}-generator.safetensors"
+        tensors = {
+            name: t.detach().cpu().clone().contiguous()
+            for name, t in self.generator.state_dict().items()
+            if isinstance(t, Tensor)
+        }
+        scratch = file.with_suffix(".part")
+        save_file(
+            tensors,
+            scratch,
+            metadata={"step": str(index), "class": type(self.generator).__name__, "latents": json.dumps(self.kinds)},
+        )
+        os.replace(scratch, file)
+        return file
+
+
+# ---------------------------------------------------------------------------------------------------------------- both sides
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The real side of the scores: its features, its clusters, and how values become pixels."""
+
+    reference: Reference
+    features: Features | None
+    centres: np.ndarray
+    shares: np.ndarray
+    low: float
+    high: float
+
+    def seen_as(self, values: Tensor) -> Any:
+        """Turns samples into features (n, d)."""
+        if self.features is None:
+            return feature_matrix(values.reshape(len(values), -1), "fake", at_least=2)
+        return feature_matrix(self.features.extract(self.pixels(values)), "fake", at_least=2)
+
+    def pixels(self, values: Tensor) -> Tensor:
+        """Maps the reals' range to 0..255, for reals and fakes alike."""
+        return to_uint8((values - self.low) / (self.high - self.low) * 2 - 1)
+
+    def shown(self, values: Tensor) -> Any:
+        """Returns what the page shows: images in [-1, 1], points as they are, anything else flattened to points."""
+        if self.features is not None:
+            return ((values - self.low) / (self.high - self.low) * 2 - 1).clamp(-1, 1)
+        return values.reshape(len(values), -1)
+
+    def score(self, fakes: Tensor, seed: int) -> tuple[dict[str, Any], dict[str, list[str]], dict[str, Any]]:
+        """Returns scores, labels and protocol of these fakes."""
+        found = np.asarray(self.seen_as(fakes))
+        name = self.features.name if self.features is not None else "values"
+        scores: dict[str, Any] = (
+            dict(feature_scores(self.reference, found, name, seed=seed)) if np.isfinite(found).all() else {}
+        )
+        counts = np.bincount(_nearest(found, self.centres), minlength=len(self.centres))
+        coverage = class_coverage_of_counts(counts, self.shares)
+        scores |= {
+            "modes_covered": float(coverage.covered),
+            "modes_total": float(len(self.centres)),
+            "mode_kl": coverage.kl,
+            "mode_histogram": coverage.histogram.tolist(),
+            "data_mode_histogram": coverage.data_histogram.tolist(),
+        }
+        names = [f"cluster {i}" for i in range(len(self.centres))]
+        fingerprint = self.features.fingerprint if self.features is not None else {"features": "values"}
+        protocol = make_protocol(fingerprint, self.reference, len(found), seed=seed)
+        protocol |= {
+            "modes": f"{len(self.centres)} k-means clusters of the reals",
+            "pixel_range": [self.low, self.high],
+        }
+        return scores, {"mode_histogram": names, "data_mode_histogram": names}, protocol
+
+
+def make_side(reals: Tensor, seed: int) -> _Side:
+    """Makes the real side: random convolution features for images of 1 or 3 channels, the values themselves for anything else."""
+    from sklearn.cluster import KMeans
+
+    image = reals.ndim == 4 and reals.shape[1] in (1, 3)
+    features = load_features("random-conv") if image else None
+    low, high = _range_of(reals)
+    side = _Side(Reference(np.empty((0, 0))), features, np.empty((0, 0)), np.empty(0), low, high)
+    found = np.asarray(side.seen_as(reals), dtype=np.float64)
+    clusters = min(CLUSTERS, max(1, len(found) // 20))
+    fitted = KMeans(clusters, n_init=4, random_state=seed).fit(found)
+    shares = np.bincount(fitted.labels_, minlength=clusters) / len(found)
+    return _Side(
+        Reference(found, seed=seed, source="seen by the discriminator"),
+        features,
+        fitted.cluster_centers_,
+        shares,
+        low,
+        high,
+    )
+
+
+def _nearest(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    values = np.nan_to_num(values)
+    return np.argmin((values**2).sum(1)[:, None] - 2 * values @ centres.T + (centres**2).sum(1), axis=1)
+
+
+def _range_of(reals: Tensor) -> tuple[float, float]:
+    """Returns the range that the reals are in: [-1, 1], [0, 1] or [0, 255] where they fit one of them, else their own."""
+    low, high = float(reals.min()), float(reals.max())
+    for a, b in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
+        if a - 1e-3 <= low and high <= b + 1e-3 and (high - low) > 0.5 * (b - a):
+            return a, b
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _round_law(mean: float, sd: float) -> tuple[float, float]:
+    return (0.0 if abs(mean) < 0.15 * sd else mean), (1.0 if abs(sd - 1) < 0.15 else sd)
+
+
+def _round_end(value: float, kind: Mapping[str, Any]) -> float:
+    width = float(kind["high"]) - float(kind["low"])
+    near = min((-1.0, 0.0, 1.0), key=lambda end: abs(end - value))
+    return near if abs(near - value) < 0.1 * width else value
