@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gandiag.diagnosis import CHECKS, diagnose
 from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
 from gandiag.errors import UsageError, did_you_mean
-from gandiag.recording import Recorder
 from gandiag.run import load_run
+
+if TYPE_CHECKING:
+    from gandiag.recording import Recorder
 
 
 def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, on_finding: Callable[[Finding], None] | None) -> str:

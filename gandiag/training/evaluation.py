@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from gandiag.errors import UsageError
 from gandiag.metrics.features import Features, load_features
-from gandiag.metrics.quality import Evaluation, Reference, evaluate_images, evaluate_points, feature_scores, make_protocol, make_reference
+from gandiag.metrics.quality import (
+    Evaluation,
+    Reference,
+    evaluate_images,
+    evaluate_points,
+    feature_scores,
+    make_protocol,
+    make_reference,
+)
 from gandiag.training.data import Dataset
 from gandiag.training.dataset import seeded, subset, to_images
 

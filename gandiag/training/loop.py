@@ -33,7 +33,7 @@ from gandiag.training.preparation import Training, prepare
 from gandiag.training.processes import leave_processes
 from gandiag.training.resume import restore
 from gandiag.training.schedule import learning_rate_factor, parse_changes, settings_at
-from gandiag.training.step import Players, Turn, play, set_learning_rates, update_average
+from gandiag.training.step import Turn, play, set_learning_rates, update_average
 
 LEAST_FREE_BYTES = 32 * 2**20  # a run that cannot even write this much is not begun
 Ended = Literal["finished", "interrupted", "stopped"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gandiag.recording import Recorder
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
 from gandiag.training.evaluation import best_score, draw_samples
 from gandiag.training.players import latent_shape
 from gandiag.training.preparation import Training
 from gandiag.training.resume import state_of
+
+if TYPE_CHECKING:
+    from gandiag.recording import Recorder
 
 SAMPLES_KEPT = 64  # of each kept batch: a grid of 8 x 8
 POINTS_KEPT = 1000

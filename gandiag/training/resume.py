@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gandiag.recording import Recorder
 from gandiag.training.checkpoint import Checkpoint
 from gandiag.training.preparation import Training
+
+if TYPE_CHECKING:
+    from gandiag.recording import Recorder
 
 
 def state_of(training: Training, recorder: Recorder) -> dict[str, Any]:
