@@ -9,11 +9,14 @@ import pandas as pd
 
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
+from gandiag.reporting.axes import scale
 from gandiag.reporting.decimate import untyped
-from gandiag.reporting.figures import Curve, Trace, line, over_steps, scale
+from gandiag.reporting.figures import Curve, Trace, line, over_steps
 from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Drawing
 from gandiag.run import Run
+
+RUNAWAY = 1000.0  # times the median: a linear axis then shows nothing but the largest values
 
 
 def recorded(run: Run, names: Sequence[str]) -> tuple[dict[str, pd.Series], tuple[str, ...]]:
@@ -36,15 +39,20 @@ def curves(
     wanted: Sequence[Curve],
     *,
     y: str,
-    log: bool = False,
+    log: bool | None = False,
     references: Sequence[tuple[float, str]] = (),
     y_range: Sequence[float] | None = None,
     under: Sequence[Trace] = (),
 ) -> Drawing:
-    """Draws the wanted series that were recorded; `under` are traces that lie beneath them (ribbons)."""
+    """Draws the wanted series that were recorded; `under` are traces that lie beneath them (ribbons).
+
+    `log=None` takes a log axis only where all values are positive and some are so large that a linear one would hide the rest.
+    """
     found, absent = recorded(run, [c.series for c in wanted])
     absent = tuple(c.series for c in wanted if c.series in absent and not c.optional)
     drawn = [c for c in wanted if c.series in found]
+    if log is None:
+        log = _runs_away([found[c.series].to_numpy() for c in drawn])
     traces = [*under, *(t for c in drawn for t in line(found[c.series], c))]
     figure = over_steps(traces, diagnosis, run.steps, y=y, log=log, references=references, y_range=y_range)
     if y_range is None:
@@ -57,6 +65,14 @@ def curves(
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
     return Drawing(figure, summary, tuple(str(found[c.series].name) for c in drawn), absent)
+
+
+def _runs_away(values: Sequence[np.ndarray]) -> bool:
+    finite = [v[np.isfinite(v)] for v in values]
+    whole = np.concatenate(finite)
+    return bool(
+        len(whole) and whole.min() > 0 and whole.max() > RUNAWAY * min(float(np.median(v)) for v in finite if len(v))
+    )
 
 
 def describe(values: pd.Series, label: str, *, log: bool = False) -> str:

@@ -11,20 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
+from gandiag.diagnosis.finding import Diagnosis
+from gandiag.reporting.axes import bands, faded, log_ticks, reference_label, reference_line
 from gandiag.reporting.decimate import SMOOTH_FROM, columns, kept, smooth, typed
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A828C"
-BAND = {Verdict.FAILED: VERMILLION, Verdict.SUSPECT: ORANGE}
 SEQUENTIAL = "Cividis"  # readable with every kind of colour vision, light to dark in one direction
 HEIGHT = 300
 FEW_POINTS = 60
-LOG_SPAN = 1.0  # decades that a log axis shows at least
 HEAT_SPAN = (
     2.0  # decades that a log colour scale spans at least: within a factor of ten of the middle is noise, not news
 )
-
 Figure = dict[str, Any]
 Trace = dict[str, Any]
 
@@ -115,12 +113,6 @@ def ribbon(low: pd.Series, high: pd.Series, *, name: str, color: str, opacity: f
     ]
 
 
-def faded(color: str, opacity: float) -> str:
-    """Returns a colour with an opacity, as CSS: '#0072B2', .2 -> 'rgba(0,114,178,0.2)'."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity:g})"
-
-
 def over_steps(
     traces: list[Trace],
     diagnosis: Diagnosis,
@@ -157,40 +149,6 @@ def over_steps(
     return {"data": traces, "layout": layout}
 
 
-def scale(shown: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:
-    """Returns the range, and on a log axis the ticks, of an axis that shows these values: a constant gets room, and noise is not blown up."""
-    finite = [v[np.isfinite(v) & ((v > 0) if log else True)] for v in (np.asarray(v, dtype=np.float64) for v in shown)]
-    finite = [v for v in finite if len(v)]
-    if not finite:
-        return {}
-    low, high = min(float(v.min()) for v in finite), max(float(v.max()) for v in finite)
-    if not log:
-        room = max((high - low) * 0.05, 1e-6 * max(abs(low), abs(high)), 0 if high > low else max(abs(high) * 0.1, 0.1))
-        return {"range": [low - room, high + room]}
-    low, high = np.log10(low), np.log10(high)
-    room = max((high - low) * 0.05, (LOG_SPAN - (high - low)) / 2)
-    return {"range": [float(low - room), float(high + room)]} | log_ticks(float(low - room), float(high + room))
-
-
-def log_ticks(low: float, high: float, around: int = 2) -> dict[str, Any]:
-    """Returns ticks for a log axis from 10^low to 10^high: powers of ten over many, 1-2-5 over few, and some beyond both ends."""
-    span = high - low
-    every = max(1, math.ceil(span / 6))
-    first, last = math.floor(low) - around * every, math.ceil(high) + around * every
-    within = (1, 2, 5) if span <= 1.5 else (1, 3) if span <= 2.5 else (1,)
-    values = [m * 10.0**e for e in range(first, last + 1, every) for m in within]
-    return {"tickmode": "array", "tickvals": values, "ticktext": [_power(v) for v in values]}
-
-
-def _power(value: float) -> str:
-    """Returns a tick's text: plain between 0.01 and 1000, a power of ten beyond."""
-    exponent = math.floor(math.log10(value) + 1e-9)
-    if -2 <= exponent < 3:
-        return f"{value:g}"
-    digit = round(value / 10.0**exponent)
-    return (f"{digit}·" if digit != 1 else "") + f"10<sup>{exponent}</sup>".replace("-", "−")
-
-
 def base(height: int = HEIGHT) -> dict[str, Any]:
     """Returns the layout that all figures share; the page adds the colours of its light or dark theme."""
     return {
@@ -199,78 +157,6 @@ def base(height: int = HEIGHT) -> dict[str, Any]:
         "uirevision": "kept",
         "dragmode": "zoom",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
-    }
-
-
-def bands(diagnosis: Diagnosis, steps: int) -> list[dict[str, Any]]:
-    """Returns one shaded band for each finding that is an illness and says when it began."""
-    return [
-        {
-            "type": "rect",
-            "xref": "x",
-            "yref": "paper",
-            "x0": f.onset,
-            "x1": _end(f, steps),
-            "y0": 0,
-            "y1": 1,
-            "layer": "below",
-            "fillcolor": faded(BAND[f.verdict], 0.09),
-            "line": {"width": 0},
-            "name": f"alert {f.check}",
-        }
-        for f in diagnosis.illnesses
-        if f.onset is not None
-    ] + [
-        {
-            "type": "line",
-            "xref": "x",
-            "yref": "paper",
-            "x0": f.onset,
-            "x1": f.onset,
-            "y0": 0,
-            "y1": 1,
-            "layer": "below",
-            "line": {"width": 1, "color": BAND[f.verdict], "dash": "dot"},
-            "name": f"onset {f.check}",
-        }
-        for f in diagnosis.illnesses
-        if f.onset is not None
-    ]
-
-
-def _end(finding: Finding, steps: int) -> int:
-    return max(steps - 1, 1) if finding.end is None else finding.end
-
-
-def reference_line(value: float) -> dict[str, Any]:
-    """Returns a horizontal line at a value that theory names."""
-    return {
-        "type": "line",
-        "xref": "paper",
-        "yref": "y",
-        "x0": 0,
-        "x1": 1,
-        "y0": value,
-        "y1": value,
-        "line": {"width": 1, "dash": "dash", "color": GREY},
-        "name": "reference",
-    }
-
-
-def reference_label(value: float, name: str) -> dict[str, Any]:
-    """Returns the text at a reference line; `value` in the axis's own coordinates (log10 on a log axis)."""
-    return {
-        "xref": "paper",
-        "yref": "y",
-        "x": 1,
-        "y": float(value),
-        "text": name,
-        "showarrow": False,
-        "xanchor": "right",
-        "yanchor": "bottom",
-        "font": {"size": 11},
-        "name": "reference",
-        "borderpad": 1,
     }
 
 
@@ -309,8 +195,7 @@ def heatmap(
     figure["layout"]["yaxis"] |= {} if numeric else {"type": "category", "autorange": "reversed"}
     figure["layout"]["hovermode"] = "closest"
     figure["layout"]["shapes"] = [
-        s | {"layer": "above", "fillcolor": "rgba(0,0,0,0)"} if s["type"] == "rect" else s | {"layer": "above"}
-        for s in figure["layout"]["shapes"]
+        s | {"layer": "above"} for s in figure["layout"]["shapes"] if not s["name"].startswith("alert")
     ]
     return figure
 

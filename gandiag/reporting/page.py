@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
 from gandiag.errors import NotRecorded, UsageError
-from gandiag.reporting import facts, numbers
+from gandiag.reporting import facts, numbers, scorecard
 from gandiag.reporting.curves import describe
-from gandiag.reporting.decimate import typed
+from gandiag.reporting.embed import (
+    CONFIG,
+    PlotlyJs,
+    embedded,
+    environment,
+    jsonable,
+    plotly_tag,
+    policy,
+    replace,
+    share_plotly,
+    source,
+)
 from gandiag.reporting.panel import Panel, Section, missing_sentence
 from gandiag.reporting.pictures import gallery
 from gandiag.reporting.sections import SECTIONS
 from gandiag.reporting.sparkline import sparkline
 from gandiag.run import Run, load_run
-
-PlotlyJs = Literal["inline", "directory"]
-PLOTLY_FILE = "plotly.min.js"
-CONFIG = {
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "displaylogo": False,
-    "responsive": True,
-    "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "sendDataToCloud"],
-}
-# A page that was opened from a file may load plotly.js from beside it; nothing else may be loaded from anywhere, and nothing sent.
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' blob:{script}; style-src 'unsafe-inline'; img-src data: blob:; "
-    "connect-src {connect}; base-uri 'none'; form-action 'none'"
-)
-_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -78,9 +69,9 @@ def write_report(
         run, diagnosis, drawn, plotly=plotly_tag(plotlyjs), policy=policy(plotlyjs), baseline=_compared(run, baseline)
     )
     if plotlyjs == "directory":
-        _share_plotly(file.parent)
-    _replace(file, page)
-    _replace(
+        share_plotly(file.parent)
+    replace(file, page)
+    replace(
         file.with_suffix(".json"),
         json.dumps(jsonable(report_facts(run, diagnosis, drawn)), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
     )
@@ -126,7 +117,7 @@ def render(
         icon=facts.ICONS,
         counted=facts.counted(diagnosis),
         identity=facts.identity(run),
-        best=facts.best_sentence(run),
+        best=scorecard.best_sentence(run),
         tiles=_tiles(run),
         cards=_cards(run, diagnosis, drawn),
         gallery=gallery(run),
@@ -148,33 +139,9 @@ def render(
     )
 
 
-def environment() -> Any:
-    """Returns jinja2 with autoescape: whatever a run holds is text."""
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.filters |= {"number": numbers.number, "title_of": facts.check_title}
-    return made
-
-
-@cache
-def source(name: str) -> Markup:
-    """Returns one of the page's own files (CSS, JavaScript), to be put into it as it is."""
-    return Markup((_FOLDER / name).read_text(encoding="utf-8"))
-
-
-# -------------------------------------------------------------------------------------------------------------------- parts
-
-
 def _tiles(run: Run) -> list[dict[str, Any]]:
     rows = []
-    for tile in facts.scorecard(run):
+    for tile in scorecard.scorecard(run):
         spark = Markup()
         if tile.series:
             values = run[tile.series]
@@ -290,9 +257,6 @@ def _figure(panel: Panel) -> Any:
     return figure.to_plotly_json() if hasattr(figure, "to_plotly_json") else figure
 
 
-# -------------------------------------------------------------------------------------------------------------- JSON, files
-
-
 def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict[str, Any]:
     """Returns the facts of the page as plain data: what report.json holds."""
     return {
@@ -302,9 +266,9 @@ def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict
         "story": diagnosis.story,
         "steps": run.steps,
         "status": run.about.get("status"),
-        "best": facts.best_score(run),
+        "best": scorecard.best_score(run),
         "findings": [facts.finding_facts(f) for f in diagnosis.findings],
-        "scorecard": [asdict(t) for t in facts.scorecard(run)],
+        "scorecard": [asdict(t) for t in scorecard.scorecard(run)],
         "panels": [
             {
                 "id": d.id,
@@ -320,63 +284,3 @@ def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict
         "series": list(run.names),
         "reproduce": facts.reproduce(run),
     }
-
-
-def jsonable(value: Any) -> Any:
-    """Returns a value as JSON has it: NaN and infinities as null, arrays as plotly's typed arrays."""
-    if isinstance(value, dict):
-        return {str(k): jsonable(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return jsonable(typed(value))
-    if isinstance(value, np.generic):
-        return jsonable(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def embedded(value: Any) -> str:
-    """Returns JSON that may stand inside a script element: nothing in it can end the element."""
-    dumped = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return (
-        dumped.replace("&", "\\u0026")
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("\u2028", "\\u2028")
-        .replace("\u2029", "\\u2029")
-    )
-
-
-@cache
-def plotly_js() -> str:
-    """Returns plotly.js as the installed plotly carries it."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-def plotly_tag(plotlyjs: PlotlyJs) -> Markup:
-    """Returns the script element that brings plotly.js."""
-    if plotlyjs == "directory":
-        return Markup('<script src="{}"></script>').format(PLOTLY_FILE)
-    return Markup("<script>") + Markup(plotly_js()) + Markup("</script>")
-
-
-def policy(plotlyjs: PlotlyJs, connect: str = "'none'") -> str:
-    """Returns the content security policy of the page."""
-    return POLICY.format(script=" 'self' file:" if plotlyjs == "directory" else "", connect=connect)
-
-
-def _share_plotly(folder: Path) -> None:
-    shared = folder / PLOTLY_FILE
-    if not shared.exists() or shared.read_text(encoding="utf-8") != plotly_js():
-        _replace(shared, plotly_js())
-
-
-def _replace(file: Path, content: str) -> None:
-    """Writes a file in one piece: a reader never sees half a page."""
-    scratch = file.with_name(file.name + ".part")
-    scratch.write_text(content, encoding="utf-8")
-    os.replace(scratch, file)

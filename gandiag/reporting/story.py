@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from gandiag.diagnosis.finding import Diagnosis, Verdict
-from gandiag.reporting import facts, numbers
+from gandiag.reporting import facts, numbers, scorecard
 from gandiag.run import Run, load_run
 
 
@@ -22,7 +22,7 @@ def write_markdown(
     parts = [
         f"## {facts.ICONS[diagnosis.verdict]} {str(diagnosis.verdict).upper()}: {escape(name(run))}",
         escape(diagnosis.story),
-        facts.best_sentence(run),
+        scorecard.best_sentence(run),
         _scorecard(run),
         *(_finding(f) for f in diagnosis.illnesses),
         _checks(diagnosis),
@@ -61,7 +61,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _scorecard(run: Run) -> str:
-    return table(["", "", ""], [[t.label, t.value, t.note] for t in facts.scorecard(run)])
+    return table(["", "", ""], [[t.label, t.value, t.note] for t in scorecard.scorecard(run)])
 
 
 def _finding(finding: Any) -> str:

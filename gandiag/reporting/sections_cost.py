@@ -1,0 +1,82 @@
+"""Sections on cost: the time of a step, throughput, memory, and the price of each probe."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandiag.diagnosis.finding import Diagnosis
+from gandiag.reporting.curves import curves, recorded
+from gandiag.reporting.figures import (
+    BLUE,
+    ORANGE,
+    PURPLE,
+    Curve,
+    bars,
+)
+from gandiag.reporting.numbers import number, percent, size
+from gandiag.reporting.panel import Drawing, Panel, panel
+from gandiag.run import Run
+
+CHAPTER = "Cost"
+
+
+def step_time(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the time of a step and the wait for data in it."""
+    wanted = [
+        Curve("step_seconds", "step", BLUE),
+        Curve("data_wait_seconds", "waiting for data", ORANGE, "dash", optional=True),
+    ]
+    return panel(
+        "Time of a step",
+        chapter=CHAPTER,
+        lead="Flat; waiting for data is a small part.",
+        draw=lambda: curves(run, diagnosis, wanted, y="seconds", log=True),
+    )
+
+
+def throughput(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws real samples per second."""
+    return panel(
+        "Throughput",
+        chapter=CHAPTER,
+        lead="Flat.",
+        draw=lambda: curves(run, diagnosis, [Curve("images_per_second", "samples per second", BLUE)], y="1/s"),
+    )
+
+
+def device_memory(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the peak memory of the device."""
+
+    def draw() -> Drawing:
+        drawing = curves(run, diagnosis, [Curve("device_memory_bytes", "peak memory", PURPLE)], y="bytes")
+        peak = float(np.nanmax(run["device_memory_bytes"].to_numpy()))
+        return Drawing(drawing.figure, f"{drawing.summary} The peak is {size(peak)}.", drawing.series, drawing.absent)
+
+    return panel("Device memory", chapter=CHAPTER, lead="Flat after the first steps; a climb is a leak.", draw=draw)
+
+
+def probe_cost(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how much of the host's time each probe took."""
+
+    def draw() -> Drawing:
+        table = run.layers("probe_seconds")
+        spent = table.sum().sort_values(ascending=False)
+        figure = bars(
+            [str(n) for n in spent.index],
+            [("seconds", spent.to_numpy(), BLUE, "")],
+            x_title="",
+            y_title="seconds in all",
+        )
+        said = f"All probes together: {number(float(spent.sum()))} s, most of it {spent.index[0]} ({number(float(spent.iloc[0]))} s)."
+        found, _ = recorded(run, ["step_seconds"]) if "step_seconds" in run else ({}, ())
+        if found:
+            mean = found["step_seconds"].mean() * run.steps
+            said += f" That is {percent(float(spent.sum()) / mean)} of the time of all steps." if mean > 0 else ""
+        return Drawing(figure, said, ("probe_seconds",))
+
+    return panel(
+        "Price of each probe",
+        chapter=CHAPTER,
+        lead="All of them together cost a few percent of the training.",
+        draw=draw,
+    )

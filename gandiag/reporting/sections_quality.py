@@ -1,0 +1,148 @@
+"""Sections on quality: Fréchet and kernel distance, precision and recall, memorisation, other scores."""
+
+from __future__ import annotations
+
+from gandiag.diagnosis.finding import Diagnosis
+from gandiag.errors import NotRecorded
+from gandiag.reporting.curves import curves, describe
+from gandiag.reporting.figures import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    Curve,
+    Trace,
+    path,
+    ribbon,
+)
+from gandiag.reporting.panel import Drawing, Panel, panel
+from gandiag.run import Run
+
+CHAPTER = "Quality"
+
+
+def frechet(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws each Frechet distance with its interval and its real-against-real floor."""
+
+    def draw() -> Drawing:
+        names = [n for n in run.names if n.split("[", 1)[0] == "frechet_distance"]
+        if not names:
+            raise NotRecorded("frechet_distance")
+        styles = ((BLUE, "solid"), (VERMILLION, "dash"), (PURPLE, "dot"))
+        under: list[Trace] = []
+        wanted: list[Curve] = []
+        for name, (color, dash) in zip(names, styles * len(names)):
+            features = name.removeprefix("frechet_distance")
+            wanted.append(Curve(name, f"Fréchet distance {features}".strip(), color, dash))
+            try:
+                low, high = run[f"frechet_distance_low{features}"].align(
+                    run[f"frechet_distance_high{features}"], join="inner"
+                )
+                under += ribbon(low, high, name="95 % interval", color=color, opacity=0.18)
+            except NotRecorded:
+                pass
+            if f"frechet_distance_floor{features}" in run:
+                wanted.append(
+                    Curve(f"frechet_distance_floor{features}", "floor: reals against reals", GREEN, "dashdot")
+                )
+        positive = all(float(run[n].min()) > 0 for n in names)
+        return curves(run, diagnosis, wanted, y="distance", under=under, log=positive)
+
+    return panel(
+        "Fréchet distance",
+        chapter=CHAPTER,
+        lead="Falls towards the floor that reals against other reals reach, and does not turn up again. "
+        "Only on Inception features is it the FID of papers.",
+        draw=draw,
+        wide=True,
+    )
+
+
+def precision_recall(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws precision against recall as a path through time."""
+
+    def draw() -> Drawing:
+        precision, recall = run["precision"].align(run["recall"], join="inner")
+        if not len(precision):
+            raise NotRecorded("precision, recall", "no evaluation holds both")
+        figure = path(
+            recall.to_numpy(),
+            precision.to_numpy(),
+            precision.index.to_numpy(),
+            x_title="recall (diversity)",
+            y_title="precision (fidelity)",
+            name="precision and recall",
+        )
+        figure["data"][0]["meta"] = f"{recall.name}, {precision.name}"
+        for axis in ("xaxis", "yaxis"):
+            figure["layout"][axis]["range"] = [-0.03, 1.03]
+        return Drawing(
+            figure,
+            describe(precision, "Precision") + " " + describe(recall, "Recall"),
+            (str(precision.name), str(recall.name)),
+        )
+
+    return panel(
+        "Precision and recall",
+        chapter=CHAPTER,
+        lead="Moves to the upper right corner; high precision with low recall is a collapse.",
+        draw=draw,
+    )
+
+
+def neighbours(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws precision, recall, density and coverage over steps."""
+    wanted = [
+        Curve("precision", "precision", BLUE),
+        Curve("recall", "recall", VERMILLION, "dash"),
+        Curve("coverage", "coverage", GREEN, "dot", optional=True),
+        Curve("density", "density", ORANGE, "dashdot", optional=True),
+    ]
+    return panel(
+        "Fidelity and diversity over time",
+        chapter=CHAPTER,
+        lead="All rise together. Density is blind to collapse; recall and coverage are not.",
+        draw=lambda: curves(run, diagnosis, wanted, y="score"),
+    )
+
+
+def kernel(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws every kernel distance."""
+
+    def draw() -> Drawing:
+        names = [n for n in run.names if n.split("[", 1)[0] == "kernel_distance"] or ["kernel_distance"]
+        return curves(
+            run, diagnosis, [Curve(n, n, BLUE, d) for n, d in zip(names, ("solid", "dash", "dot"))], y="squared MMD"
+        )
+
+    return panel("Kernel distance", chapter=CHAPTER, lead="Falls to 0 within its error and stays.", draw=draw)
+
+
+def memorisation(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the scores that tell copies of the training set."""
+    wanted = [
+        Curve("nearest_real_distance", "nearest real, fakes / held-out reals", optional=True),
+        Curve("authenticity", "authenticity", GREEN, "dash", optional=True),
+        Curve("copying_z", "C_T (z)", VERMILLION, "dot", optional=True),
+    ]
+    return panel(
+        "Copies of the training set",
+        chapter=CHAPTER,
+        lead="The first near 1, C_T not far below 0: fakes lie no nearer to the training set than new reals do.",
+        draw=lambda: curves(run, diagnosis, wanted, y="score"),
+    )
+
+
+def other_scores(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the Inception Score and the Vendi score."""
+    wanted = [
+        Curve("vendi_score", "Vendi score", BLUE, optional=True),
+        Curve("inception_score", "Inception Score", VERMILLION, "dash", optional=True),
+    ]
+    return panel(
+        "Vendi and Inception Score",
+        chapter=CHAPTER,
+        lead="Rise and level off near the data's own value.",
+        draw=lambda: curves(run, diagnosis, wanted, y="effective number"),
+    )
