@@ -359,7 +359,10 @@ def ends_in_sigmoid(node: Any) -> bool:
 def latent_kinds(generator: nn.Module, made: list[Call]) -> list[dict[str, Any]]:
     """Describes each input of the generator over the calls that were seen."""
     width = len(made[-1].inputs)
-    seen = [c for c in made if len(c.inputs) == width]
+    batches = [c.inputs[0].shape[:1] for c in made]
+    usual = max(set(batches), key=batches.count)  # samples for show are drawn in other batch sizes, by other laws
+    seen = [c for c in made if len(c.inputs) == width and c.inputs[0].shape[:1] == usual]
+    made = seen or made
     kinds = [
         latent_kind([c.inputs[i] for c in seen if c.inputs[i].shape[1:] == made[-1].inputs[i].shape[1:]])
         for i in range(width)
