@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,9 +33,10 @@ PICKS = 0x5EED  # the stream of random numbers that picks the reals
 
 @dataclass(frozen=True)
 class Score:
-    """Which score chooses the best checkpoint, and which way is better."""
+    """The score that chooses the best checkpoint: its value, and which way is better."""
 
     name: str
+    value: float
     better: Literal["lower", "higher"]
 
 
@@ -49,7 +51,7 @@ def make_evaluation(data: Dataset, *, features: str, seed: int) -> Callable[[Ten
 
 
 def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None:
-    """Returns the score by which checkpoints are compared, given the scores of an evaluation; None where none fits.
+    """Returns the score by which checkpoints are compared out of an evaluation's; None where it has no such score.
 
     `auto` is the Frechet distance; for a known mixture, where lost modes hardly show in that, it is mode_kl.
     """
@@ -60,7 +62,8 @@ def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None
             raise UsageError(f"best_by names {name!r}, which no evaluation of this data gives; it gives {', '.join(sorted(scores))}")
         return None
     lower = wanted.startswith(("frechet", "kernel", "mode_kl"))
-    return Score(found[0], "lower" if lower else "higher")
+    value = float(scores[found[0]])
+    return None if math.isnan(value) else Score(found[0], value, "lower" if lower else "higher")
 
 
 @torch.no_grad()

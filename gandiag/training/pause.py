@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
-from gandiag.training.evaluation import best_score, draw_samples
+from gandiag.training.evaluation import Score, best_score, draw_samples
 from gandiag.training.players import latent_shape
 from gandiag.training.preparation import Training
 from gandiag.training.resume import state_of
@@ -62,15 +62,18 @@ def _score(training: Training, recorder: Recorder, fakes: torch.Tensor, *, fresh
     scores = {name: value for name, value in evaluation.scores.items() if not config.metrics or name.split("[")[0] in config.metrics}
     recorder.record_evaluation(scores, protocol=evaluation.protocol, labels=evaluation.labels, step=step)
     score = best_score(config.best_by, training.data, evaluation.scores)
-    value = None if score is None else float(evaluation.scores[score.name])  # type: ignore[arg-type]
-    before = read_best(recorder.path)
-    if score is None or value is None or value != value or not step:
-        return
-    if before is None or (value < before if score.better == "lower" else value > before):
+    if step and score is not None and is_better(read_best(recorder.path), score):
         if step not in checkpoint_steps(recorder.path):
             _keep(training, recorder)
-        write_json(recorder.path / "checkpoints" / "best.json", {"step": step, "score": score.name, "value": value, "better": score.better})
+        write_json(recorder.path / "checkpoints" / "best.json", {"step": step, "score": score.name, "value": score.value, "better": score.better})
         prune_checkpoints(recorder.path, config.keep)
+
+
+def is_better(best: dict[str, Any] | None, score: Score) -> bool:
+    """Whether a score beats that of the best checkpoint so far; one of another name has nothing to compare with, and is taken."""
+    if best is None or best.get("score") != score.name:
+        return True
+    return score.value < best["value"] if score.better == "lower" else score.value > best["value"]
 
 
 def _keep(training: Training, recorder: Recorder) -> None:
