@@ -1,0 +1,292 @@
+"""Scripts in other people's styles under attach: players found, none confused, weights bit-identical, numbers those of the script."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gandiag
+from gandiag.recording.attach import Attachment, attach
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What attach must find in a script."""
+
+    generator: str
+    discriminator: str
+    output: str = "logit"
+    latents: tuple[str, ...] = ("normal",)
+    order: str = "alternating"
+
+
+FOUND = {
+    "dcgan_toplevel": Expected("netG (Generator)", "netD (Discriminator)", "probability"),
+    "gan_g_first": Expected("generator (Generator)", "discriminator (Discriminator)", "probability"),
+    "wgan_clip": Expected("G (Sequential)", "C (Sequential)", order="alternating, 5 D updates a step"),
+    "wgan_gp": Expected(
+        "generator (Generator)", "discriminator (Discriminator)", order="alternating, 5 D updates a step"
+    ),
+    "lsgan_trainer": Expected("Net", "Net"),
+    "acgan": Expected("generator (Generator)", "discriminator (Discriminator)", "probability", ("normal", "label")),
+    "cgan_functions": Expected("G", "D", latents=("normal", "label")),
+    "infogan": Expected(
+        "generator (Generator)", "discriminator (Discriminator)", latents=("normal", "one-hot", "uniform")
+    ),
+    "ebgan": Expected("generator (Sequential)", "discriminator (Discriminator)"),
+    "relativistic": Expected("generator (Sequential)", "discriminator (Sequential)"),
+    "hinge_twice": Expected("net_g (Sequential)", "net_d (Sequential)", order="alternating, 2 G updates a step"),
+    "one_optimizer": Expected("gen (Sequential)", "dis (Sequential)", order="one optimizer steps both"),
+    "concatenated_r1": Expected("g (Sequential)", "d (Critic)"),
+    "patch_ema": Expected("Gen", "PatchD"),
+    "accumulate_amp": Expected("G (Sequential)", "D (Sequential)"),
+    "compiled": Expected("g (OptimizedModule)", "d (OptimizedModule)"),
+    "aae": Expected("encoder (Sequential)", "discriminator (Sequential)", "probability", ("uniform",)),
+    "augmented": Expected("g (Sequential)", "d (Sequential)"),
+}
+NO_GAN = {
+    "no_gan_classifier": "none is shown both what another makes and data from outside",
+    "no_gan_vae": "none is shown both what another makes and data from outside",
+    "cyclegan": "more than one pair plays here",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a script in this process."""
+
+    printed: str
+    weights: dict[str, dict[str, torch.Tensor]]
+    own: dict[str, list[float]]
+    random_state: torch.Tensor
+
+
+def run(script: str, out: Path) -> Ran:
+    """Runs a script as `python SCRIPT OUT` would, in this process."""
+    kept, printed = sys.argv, io.StringIO()
+    sys.argv = [f"{script}.py", str(out)]
+    try:
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
+    finally:
+        sys.argv = kept
+    own = Path(f"{out}.json")
+    numbers = json.loads(own.read_text()) if own.exists() else {}
+    return Ran(printed.getvalue(), torch.load(out, weights_only=True), numbers, torch.get_rng_state())
+
+
+def run_attached(script: str, folder: Path, **wishes: Any) -> tuple[Ran, Attachment, list[str]]:
+    said: list[str] = []
+    attachment = attach(folder / "run", say=said.append, **wishes)
+    try:
+        ran = run(script, folder / "attached.pt")
+    finally:
+        attachment.detach()
+    return ran, attachment, said
+
+
+@pytest.fixture(params=FOUND)
+def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Ran, Ran, Attachment, Path]:
+    plain = run(request.param, tmp_path / "plain.pt")
+    ran, attachment, _ = run_attached(request.param, tmp_path, every=10)
+    return request.param, plain, ran, attachment, tmp_path / "run"
+
+
+def test_a_script_is_understood_and_left_as_it_was(recorded: tuple[str, Ran, Ran, Attachment, Path]) -> None:
+    name, plain, ran, attachment, path = recorded
+    expected = FOUND[name]
+    assert attachment.players is not None, attachment.why_not
+    facts = attachment.players.facts
+    # the players
+    assert facts["generator"] == expected.generator
+    assert facts["discriminator"] == expected.discriminator
+    assert attachment.players.discriminator_output == expected.output
+    assert tuple(kind["kind"] for kind in facts["latents"]) == expected.latents
+    assert facts["order"] == expected.order
+    # nothing was touched: weights, printed text, the random stream
+    assert ran.printed == plain.printed
+    assert torch.equal(ran.random_state, plain.random_state)
+    for net, state in plain.weights.items():
+        for key, value in state.items():
+            assert torch.equal(value, ran.weights[net][key]), f"{net}.{key} differs with and without attach"
+    # the numbers are the script's own
+    holds_the_scripts_numbers(gandiag.load_run(path), plain.own)
+
+
+def holds_the_scripts_numbers(recording: gandiag.Run, own: dict[str, list[float]]) -> None:
+    """The recording begins after the first updates: its rows are the last ones of what the script computed."""
+    series = {
+        "real": "real_logit_mean",
+        "fake": "fake_logit_mean",
+        "d_norm": "discriminator_gradient_norm",
+        "g_norm": "generator_gradient_norm",
+    }
+    for key, values in own.items():
+        rows = recording[series[key]].to_numpy()
+        assert len(rows) >= 5
+        every = 2 if len(values) >= 2 * len(rows) else 1  # two updates of a player in a step: the last one counts
+        best = min(misfit(rows, values, shift, every) for shift in range(len(values)))
+        assert best < 2e-4, (
+            f"{series[key]} is not what the script computed (off by {best:.1e}): {rows[:3]} against {values[:6]}"
+        )
+
+
+def misfit(rows: np.ndarray, values: list[float], shift: int, every: int) -> float:
+    """Returns the largest relative difference of the rows from the script's values, from `shift` on."""
+    wanted = np.asarray(values[shift::every][: len(rows)])
+    n = min(len(wanted), len(rows))
+    if n < len(rows) - 1 or n < 4:
+        return np.inf
+    return float(np.max(np.abs(wanted[:n] - rows[:n]) / (np.abs(wanted[:n]) + 1e-3)))
+
+
+@pytest.mark.parametrize("script", NO_GAN)
+def test_what_is_no_gan_or_no_single_one_is_said_not_guessed(script: str, tmp_path: Path) -> None:
+    plain = run(script, tmp_path / "plain.pt")
+    ran, attachment, _ = run_attached(script, tmp_path)
+    assert attachment.players is None
+    assert NO_GAN[script] in attachment.why_not
+    assert ran.printed == plain.printed
+    assert not (tmp_path / "run").exists()
+
+
+def test_names_decide_where_two_pairs_play(tmp_path: Path) -> None:
+    _, attachment, _ = run_attached("cyclegan", tmp_path, generator="G_AB", discriminator="D_B")
+    assert attachment.players is not None
+    assert attachment.players.facts["generator"] == "G_AB (Sequential)"
+    assert attachment.players.facts["discriminator"] == "D_B (Sequential)"
+
+
+def test_quality_comes_from_what_passes_by(tmp_path: Path) -> None:
+    run_attached("dcgan_toplevel", tmp_path)
+    recording = gandiag.load_run(tmp_path / "run")
+    assert "frechet_distance[random-conv]" in recording
+    assert recording["modes_total"].iloc[-1] >= 1
+    assert recording.sample_steps("fake")
+    assert recording.sample_steps("real") == [0]
+    from safetensors.torch import load_file
+
+    saved = load_file(tmp_path / "run" / "checkpoints" / "last-generator.safetensors")
+    wanted = torch.load(tmp_path / "attached.pt", weights_only=True)["g"]
+    assert all(torch.equal(saved[key], value) for key, value in wanted.items())
+
+
+def test_detach_takes_every_hook_away(tmp_path: Path) -> None:
+    from torch.nn.modules import module as table
+    from torch.optim import optimizer as optimizers
+
+    def hooks() -> int:
+        held = (table._global_forward_hooks, table._global_forward_pre_hooks, optimizers._global_optimizer_post_hooks)
+        return sum(len(h) for h in held) + len(optimizers._global_optimizer_pre_hooks)
+
+    before = hooks()
+    attachment = attach(tmp_path / "run", say=lambda line: None)
+    assert hooks() > before
+    with pytest.raises(gandiag.RunError, match="recorded already"):
+        attach(tmp_path / "other")
+    gandiag.detach()
+    assert hooks() == before
+    assert attachment.players is None
+    gandiag.detach()  # once more does nothing
+
+
+# ------------------------------------------------------------------------------------------------------------ the command
+
+
+def gandiag_attach(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gandiag", "attach", *arguments], capture_output=True, text=True, check=False, cwd=cwd
+    )
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_the_command_leaves_a_run_a_report_and_the_scripts_own_output(tmp_path: Path) -> None:
+    script = str(SCRIPTS / "gan_g_first.py")
+    plain = python(script, "a.pt", "--n_epochs", "4", cwd=tmp_path)
+    ran = gandiag_attach(script, "b.pt", "--n_epochs", "4", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == plain.stdout
+    assert "generator: generator (Generator)" in ran.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name == "00000-attach-gan_g_first"
+    assert (folder / "report.html").exists()
+    assert gandiag.load_run(folder).about["status"] == "finished"
+    assert "report:" in ran.stderr
+
+
+def test_a_crash_shows_its_own_traceback_and_keeps_the_run(tmp_path: Path) -> None:
+    script = str(SCRIPTS / "crashes.py")
+    plain = python(script, cwd=tmp_path)
+    ran = gandiag_attach(script, cwd=tmp_path)
+    assert ran.returncode == plain.returncode == 1
+    assert plain.stderr.strip() in ran.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert gandiag.load_run(folder).about["status"] == "failed"
+    assert gandiag.load_run(folder).steps > 3
+
+
+def test_the_scripts_exit_code_is_kept(tmp_path: Path) -> None:
+    ran = gandiag_attach(str(SCRIPTS / "crashes.py"), "--exit", cwd=tmp_path)
+    assert ran.returncode == 7
+    assert ran.stdout == "leaving\n"
+
+
+def test_a_script_without_a_gan_ends_with_one_line(tmp_path: Path) -> None:
+    ran = gandiag_attach(str(SCRIPTS / "no_gan_classifier.py"), "c.pt", cwd=tmp_path)
+    assert ran.returncode == 0
+    assert ran.stderr.startswith("gandiag: no GAN was trained here")
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_no_such_script_and_no_such_check_are_usage_errors(tmp_path: Path) -> None:
+    assert gandiag_attach("nowhere.py", cwd=tmp_path).returncode == 2
+    ran = gandiag_attach("--stop-on", "mode_colapse", str(SCRIPTS / "crashes.py"), cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "did you mean 'mode_collapse'" in ran.stderr
+
+
+def test_sigterm_leaves_a_run_with_its_report(tmp_path: Path) -> None:
+    endless = (SCRIPTS / "crashes.py").read_text().replace("range(20)", "range(10**9)").replace("step == 12", "False")
+    (tmp_path / "endless.py").write_text(endless)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gandiag", "attach", "endless.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/*/tables/*.arrow")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert (folder / "report.html").exists()
+    assert gandiag.load_run(folder).steps > 10
+
+
+def test_a_module_runs_with_m(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("")
+    (tmp_path / "package" / "train.py").write_text((SCRIPTS / "wgan_clip.py").read_text())
+    ran = gandiag_attach("-m", "package.train", "w.pt", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "w.pt").exists()
+    assert os.listdir(tmp_path / "runs") == ["00000-attach-train"]
