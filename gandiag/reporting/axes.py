@@ -12,8 +12,9 @@ from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
 
 VERMILLION, ORANGE, GREY = "#D55E00", "#E69F00", "#7A828C"
 BAND = {Verdict.FAILED: VERMILLION, Verdict.SUSPECT: ORANGE}
+STRIPS = 4  # more findings than that are shaded without a strip of their own
 STRIP = 0.022  # height of an alert's strip, as a share of the chart
-LOG_SPAN = 1.0  # decades that a log axis shows at least  # decades that a log axis shows at least
+LOG_SPAN = 1.0  # decades that a log axis shows at least
 
 
 def scale(shown: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:
@@ -53,26 +54,20 @@ def _power(value: float) -> str:
 def bands(diagnosis: Diagnosis, steps: int) -> list[dict[str, Any]]:
     """Returns the alert bands: for each illness that says when it began a faint shade over its steps, a strip at the top, and its onset."""
     timed = [f for f in diagnosis.illnesses if f.onset is not None]
-    return [shape for i, f in enumerate(timed) for shape in _band(f, 1 - STRIP * i, steps)]
+    return [shape for i, f in enumerate(timed) for shape in _band(f, i, steps)]
 
 
-def _band(finding: Finding, top: float, steps: int) -> list[dict[str, Any]]:
-    color = BAND[finding.verdict]
+def _band(finding: Finding, rank: int, steps: int) -> list[dict[str, Any]]:
+    color, top = BAND[finding.verdict], 1 - STRIP * rank
     place = {"xref": "x", "yref": "paper", "layer": "below", "x0": finding.onset}
     box = place | {"type": "rect", "x1": _end(finding, steps), "line": {"width": 0}}
-    return [
+    edge = {"type": "line", "x1": finding.onset, "line": {"width": 1, "color": color, "dash": "dot"}}
+    shapes = [
         box | {"y0": 0, "y1": 1, "fillcolor": faded(color, 0.05), "name": f"alert {finding.check}"},
-        box | {"y0": top - STRIP * 0.7, "y1": top, "fillcolor": faded(color, 0.7), "name": f"strip {finding.check}"},
-        place
-        | {
-            "type": "line",
-            "x1": finding.onset,
-            "y0": 0,
-            "y1": 1,
-            "line": {"width": 1, "color": color, "dash": "dot"},
-            "name": f"onset {finding.check}",
-        },
+        place | edge | {"y0": 0, "y1": 1, "name": f"onset {finding.check}"},
     ]
+    strip = {"y0": top - STRIP * 0.7, "y1": top, "fillcolor": faded(color, 0.7), "name": f"strip {finding.check}"}
+    return [*shapes, box | strip] if rank < STRIPS else shapes
 
 
 def _end(finding: Finding, steps: int) -> int:

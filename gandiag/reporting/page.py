@@ -94,8 +94,14 @@ def draw(run: Run, diagnosis: Diagnosis, sections: Sequence[Section] = SECTIONS)
             panel = section(run, diagnosis)
         except NotRecorded as error:
             panel = Panel(facts.check_title(name), "", missing=missing_sentence(error))
-        drawn.append(Drawn(name.replace("_", "-").strip("-<>"), panel))
+        drawn.append(Drawn(_own_id(name, {d.id for d in drawn}), panel))
     return drawn
+
+
+def _own_id(name: str, taken: set[str]) -> str:
+    """Returns an id for a panel that no other one has."""
+    slug = _slug(name) or "panel"
+    return next(i for i in (slug, *(f"{slug}-{n}" for n in range(2, len(taken) + 3))) if i not in taken)
 
 
 def render(
@@ -156,7 +162,8 @@ def _cards(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> list[dict[
     return [
         {
             "finding": f,
-            "id": f.check.replace("_", "-"),
+            "cause": _slug(f.because_of),
+            "id": _slug(f.check),
             "when": numbers.steps(f.onset, f.end),
             "remedies": facts.remedies(f),
             "confidence": facts.confidence(f),
@@ -199,7 +206,9 @@ def _chapters(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
     chapters: dict[str, dict[str, Any]] = {}
     for d in drawn:
         title = d.panel.chapter or "More"
-        chapter = chapters.setdefault(title, {"title": title, "id": _slug(title), "panels": [], "missing": []})
+        chapter = chapters.setdefault(
+            title, {"title": title, "id": "chapter-" + _slug(title), "panels": [], "missing": []}
+        )
         chapter["missing" if d.panel.figure is None else "panels"].append(d)
     for chapter in chapters.values():
         chapter["panels"] = _rows(chapter["panels"])

@@ -13,7 +13,7 @@ from gandiag.reporting.numbers import duration, number
 from gandiag.run import Run
 
 TILES = 6
-END = 0.1  # "at the end" is the last tenth of the run  # "at the end" is the last tenth of the run
+END = 0.1  # "at the end" is the last tenth of the run
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def write_markdown(
     parts = [
         f"## {facts.ICONS[diagnosis.verdict]} {str(diagnosis.verdict).upper()}: {escape(name(run))}",
         escape(diagnosis.story),
-        scorecard.best_sentence(run),
+        escape(scorecard.best_sentence(run)),
         _scorecard(run),
         *(_finding(f) for f in diagnosis.illnesses),
         _checks(diagnosis),
@@ -92,4 +92,5 @@ def _checks(diagnosis: Diagnosis) -> str:
 
 def _reproduce(run: Run) -> str:
     command = facts.reproduce(run)["command"]
-    return f"Made with `{command.replace('`', chr(39))}`." if command else ""
+    words = " ".join(command.split()).replace("`", "'")
+    return f"Made with `{words}`." if command else ""
