@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from metrics_peers import import_peer
 from scipy import linalg, special
 
 from gandiag.metrics import (
@@ -138,11 +139,24 @@ def test_the_bias_in_one_dimension_is_the_exact_one(n: int, one_sided: float, tw
         assert np.mean(values) == pytest.approx(expected, abs=4 * np.std(values) / math.sqrt(len(values)))
 
 
-def test_the_bias_in_many_dimensions_follows_the_law() -> None:
-    d, n = 16, 500
-    random, truth = np.random.default_rng(0), statistics_of_gaussian(np.zeros(d), np.eye(d))
-    values = [frechet_distance(truth, random.normal(size=(n, d))) for _ in range(150)]
-    assert np.mean(values) == pytest.approx(d / n + d * (d + 1) / (4 * (n - 1)), rel=0.04)
+@pytest.mark.parametrize(("d", "n", "power", "expected"), [(16, 500, 0, 0.16827), (64, 2000, 0, 0.55226), (32, 1000, 1.5, 0.00913)])
+def test_the_bias_in_many_dimensions_follows_the_law(d: int, n: int, power: float, expected: float) -> None:
+    spectrum = np.arange(1, d + 1.0) ** -power
+    pairs = spectrum[:, None] * spectrum / (spectrum[:, None] + spectrum)
+    law = spectrum.sum() / n + (pairs.sum() + spectrum.sum() / 2) / (2 * (n - 1))
+    assert law == pytest.approx(expected, rel=2e-3)
+    random, truth = np.random.default_rng(0), statistics_of_gaussian(np.zeros(d), np.diag(spectrum))
+    values = [frechet_distance(truth, random.normal(size=(n, d)) * np.sqrt(spectrum)) for _ in range(100)]
+    assert np.mean(values) == pytest.approx(law, rel=0.04)
+
+
+def test_the_reference_implementations_give_the_same_number() -> None:
+    fidelity, score = import_peer("torch_fidelity.metric_fid"), import_peer("pytorch_fid.fid_score")
+    x, y = gaussians(400, 300, 24)
+    statistics = [fidelity.fid_features_to_statistics(torch.from_numpy(a)) for a in (x, y)]
+    assert frechet_distance(x, y) == pytest.approx(fidelity.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"], rel=1e-8)
+    theirs = score.calculate_frechet_distance(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T))
+    assert frechet_distance(x, y) == pytest.approx(float(theirs), rel=1e-8)
 
 
 def test_the_interval_holds_the_truth_where_the_percentile_bootstrap_fails() -> None:

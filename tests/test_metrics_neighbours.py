@@ -6,6 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from metrics_peers import import_peer
 
 from gandiag.metrics import density_coverage, expected_coverage, nearest, prdc, precision_recall
 from gandiag.metrics.neighbours import manifold_members
@@ -32,6 +33,14 @@ def test_equals_the_obvious_twin_exactly(n: int, m: int, d: int, k: int) -> None
     real, fake = random.normal(size=(n, d)) + 5, 0.9 * random.normal(size=(m, d)) + 5.1
     assert prdc(real, fake, k) == twin(real, fake, k)
     assert precision_recall(real, fake, k) == twin(real, fake, k, inclusive=True)[:2]
+
+
+def test_equals_the_package_exactly() -> None:
+    package = import_peer("prdc")
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(300, 64)), 0.9 * random.normal(size=(250, 64)) + 0.1
+    theirs = package.compute_prdc(real, fake, nearest_k=5)
+    assert prdc(real, fake)._asdict() == theirs
 
 
 def test_tight_fakes_inside_wide_reals_are_precise_and_recall_nothing() -> None:

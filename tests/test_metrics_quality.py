@@ -33,7 +33,7 @@ def test_the_digits_cnn_is_small_and_knows_held_out_digits() -> None:
 
 
 def test_the_digits_cnn_takes_any_image() -> None:
-    images, labels = DIGITS[1]
+    images = DIGITS[1][0]
     large = images.repeat_interleave(4, 2).repeat_interleave(4, 3)
     assert (predicted(large) == predicted(images)).all()
     coloured = images.expand(-1, 3, -1, -1)
@@ -43,8 +43,8 @@ def test_the_digits_cnn_takes_any_image() -> None:
 
 @pytest.mark.skipif(not MNIST.exists(), reason="no MNIST files here: that the digits-cnn reads 28x28 digits is not seen")
 def test_the_digits_cnn_reads_mnist() -> None:
-    images = np.frombuffer(gzip.open(MNIST / "t10k-images-idx3-ubyte.gz").read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)
-    labels = np.frombuffer(gzip.open(MNIST / "t10k-labels-idx1-ubyte.gz").read(), np.uint8, offset=8)
+    images = np.frombuffer(gzip.decompress((MNIST / "t10k-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    labels = np.frombuffer(gzip.decompress((MNIST / "t10k-labels-idx1-ubyte.gz").read_bytes()), np.uint8, offset=8)
     assert float((predicted(torch.from_numpy(images[:2000].copy())).numpy() == labels[:2000]).mean()) > 0.7
 
 

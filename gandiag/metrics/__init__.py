@@ -1,6 +1,31 @@
 """The scores that papers report, as plain functions (real, fake) on features (n, d), real always first."""
 
+from gandiag.metrics.diversity import (
+    BinDifferences,
+    BirthdayParadox,
+    bin_differences,
+    birthday_paradox,
+    birthday_probability,
+    birthday_support,
+    compare_bins,
+    fractal_dimension,
+    rke_score,
+    vendi_of_kernel,
+    vendi_score,
+)
 from gandiag.metrics.features import FEATURES, Features, load_features, to_uint8
+from gandiag.metrics.fidelity import (
+    FrechetInfinity,
+    InceptionScore,
+    PrecisionRecallCurve,
+    frechet_distance_infinity,
+    inception_score,
+    inception_score_of_probabilities,
+    path_length,
+    prd_of_histograms,
+    precision_recall_curve,
+    sliced_wasserstein,
+)
 from gandiag.metrics.frechet import (
     FrechetStatistics,
     frechet_distance,
@@ -9,6 +34,20 @@ from gandiag.metrics.frechet import (
     statistics_of_gaussian,
 )
 from gandiag.metrics.intervals import Interval, basic_bootstrap, binomial_interval, frechet_interval
+from gandiag.metrics.kernel import (
+    SubsetKernelDistance,
+    gaussian_kernel_distance,
+    kernel_distance,
+    kernel_distance_interval,
+    kernel_distance_subsets,
+)
+from gandiag.metrics.memorisation import (
+    authenticity,
+    copying_z,
+    mann_whitney_z,
+    memorisation_distance,
+    memorisation_informed_frechet_distance,
+)
 from gandiag.metrics.modes import ModeCoverage, class_coverage, histogram_kl, mode_coverage
 from gandiag.metrics.neighbours import (
     DensityCoverage,
@@ -22,37 +61,71 @@ from gandiag.metrics.neighbours import (
     precision_recall,
 )
 from gandiag.metrics.quality import Evaluation, Reference, evaluate_images, evaluate_points, make_reference
+from gandiag.metrics.similarity import ms_ssim, pair_similarity
 
 __all__ = [
     "FEATURES",
+    "BinDifferences",
+    "BirthdayParadox",
     "DensityCoverage",
     "Evaluation",
     "Features",
+    "FrechetInfinity",
     "FrechetStatistics",
+    "InceptionScore",
     "Interval",
     "ModeCoverage",
     "Prdc",
     "PrecisionRecall",
+    "PrecisionRecallCurve",
     "Reference",
+    "SubsetKernelDistance",
+    "authenticity",
     "basic_bootstrap",
+    "bin_differences",
     "binomial_interval",
+    "birthday_paradox",
+    "birthday_probability",
+    "birthday_support",
     "class_coverage",
+    "compare_bins",
+    "copying_z",
     "density_coverage",
     "evaluate_images",
     "evaluate_points",
     "expected_coverage",
+    "fractal_dimension",
     "frechet_distance",
+    "frechet_distance_infinity",
     "frechet_interval",
     "frechet_statistics",
+    "gaussian_kernel_distance",
     "histogram_kl",
+    "inception_score",
+    "inception_score_of_probabilities",
+    "kernel_distance",
+    "kernel_distance_interval",
+    "kernel_distance_subsets",
     "load_features",
     "make_reference",
     "manifold_members",
+    "mann_whitney_z",
+    "memorisation_distance",
+    "memorisation_informed_frechet_distance",
     "merge_all",
     "mode_coverage",
+    "ms_ssim",
     "nearest",
+    "pair_similarity",
+    "path_length",
+    "prd_of_histograms",
     "prdc",
     "precision_recall",
+    "precision_recall_curve",
+    "rke_score",
+    "sliced_wasserstein",
     "statistics_of_gaussian",
     "to_uint8",
+    "vendi_of_kernel",
+    "vendi_score",
 ]

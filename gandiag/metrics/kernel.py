@@ -1,0 +1,234 @@
+"""Distances by kernels: KID as its references draw it, the same over all pairs with its standard error, and the Gaussian kernel's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gandiag.metrics.inputs import feature_pair, host_array
+from gandiag.metrics.intervals import LEVEL, Interval
+from gandiag.metrics.neighbours import distance_blocks
+
+SUBSETS, SUBSET_SIZE, SUBSET_SEED = 100, 1000, 2020  # torch-fidelity's defaults
+MOMENT_WIDTH = 160  # above, the third moment (d^3 numbers) no longer fits; below it wins where n > d^2 / 2
+BLOCK_ROWS = 1024
+SECOND_ORDER_SAMPLES = 1000  # for the small part of the variance that only matters near zero distance
+CMMD_BANDWIDTH, CMMD_SCALE = 10.0, 1000.0  # Jayasumana et al. 2024
+
+
+class SubsetKernelDistance(NamedTuple):
+    """Mean and population standard deviation over subsets; the sd is neither a standard error nor an interval."""
+
+    mean: float
+    sd: float
+    subsets: int
+    subset_size: int
+
+
+def kernel_distance(real: Any, fake: Any) -> float:
+    """Returns the unbiased squared MMD with the kernel (x.y/d + 1)^3 over all pairs: KID without its subsets' noise.
+
+    `real` and `fake` are features (n, d). Lower is better, 0 on average for equal distributions, so below 0 at times.
+    Binkowski et al. 2018. Raises ValueError on fewer than two samples a side.
+    """
+    x, y = feature_pair(real, fake, at_least=2)
+    within_x, within_y = _pair_sum(x, x) - _own(x).sum(), _pair_sum(y, y) - _own(y).sum()
+    n, m = len(x), len(y)
+    return float(within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * _pair_sum(x, y) / (n * m))
+
+
+def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> Interval:
+    """Returns kernel_distance with its standard error as a U-statistic, and the normal interval.
+
+    The variance is that of the projections on each sample, less what the projections count twice of the second order, so
+    that it is right for equal distributions too (where the first order vanishes).
+    """
+    from scipy.stats import norm
+
+    x, y = feature_pair(real, fake, at_least=4)
+    n, m = len(x), len(y)
+    cross = _row_sums(x, y), _row_sums(y, x)
+    own_x, own_y = _row_sums(x, x) - _own(x), _row_sums(y, y) - _own(y)
+    value = float(own_x.sum() / (n * (n - 1)) + own_y.sum() / (m * (m - 1)) - 2 * cross[0].sum() / (n * m))
+    of_x, of_y = own_x / (n - 1) - cross[0] / m, own_y / (m - 1) - cross[1] / n
+    first = 4 * of_x.var(ddof=1) / n + 4 * of_y.var(ddof=1) / m
+    vxx, vyy, vxy = _second_order(x[:SECOND_ORDER_SAMPLES], y[:SECOND_ORDER_SAMPLES])
+    second = 2 * vxx / (n * (n - 1)) + 2 * vyy / (m * (m - 1)) + 4 * vxy / (n * m)
+    error = math.sqrt(max(first - second, second, 0.0))
+    reach = float(norm.ppf(0.5 + level / 2)) * error
+    return Interval(value, value - reach, value + reach, error, 0.0, "U-statistic variance")
+
+
+def kernel_distance_subsets(real: Any, fake: Any, *, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE,
+                            seed: int = SUBSET_SEED) -> SubsetKernelDistance:
+    """Returns KID as torch-fidelity draws it: subsets without replacement from one legacy random stream, products in the
+    features' own precision, sums in float64.
+
+    Raises ValueError where a side has fewer samples than a subset: give a smaller `subset_size`, and say so beside the score.
+    """
+    x, y = _in_own_precision(real, "real"), _in_own_precision(fake, "fake")
+    feature_pair(x[:1], y[:1])
+    if min(len(x), len(y)) < subset_size or subset_size < 2:
+        raise ValueError(f"subsets of {subset_size} cannot be drawn from {len(x)} real and {len(y)} fake samples: give a subset_size "
+                         f"of 2 to {min(len(x), len(y))}, which is a protocol of its own")
+    random = np.random.RandomState(seed)
+    values = np.empty(subsets)
+    buffer = np.empty((subset_size, subset_size), dtype=np.result_type(x, y))
+    for i in range(subsets):
+        a = x[random.choice(len(x), subset_size, replace=False)]
+        b = y[random.choice(len(y), subset_size, replace=False)]
+        values[i] = _unbiased(a, b, buffer)
+    return SubsetKernelDistance(float(values.mean()), float(values.std()), subsets, subset_size)
+
+
+def gaussian_kernel_distance(real: Any, fake: Any, *, bandwidth: float = CMMD_BANDWIDTH, scale: float = CMMD_SCALE) -> float:
+    """Returns scale * MMD^2 with the kernel exp(-|x-y|^2 / 2 bandwidth^2), all pairs and the diagonal in it (CMMD's estimator).
+
+    On unit-norm CLIP embeddings with the defaults this is CMMD (Jayasumana et al. 2024). Lower is better, 0 for equal sets.
+    """
+    if not bandwidth > 0:
+        raise ValueError(f"the bandwidth is {bandwidth}; a number above zero was expected")
+    x, y = feature_pair(real, fake)
+    means = [_gaussian_sum(a, b, bandwidth) / (len(a) * len(b)) for a, b in ((x, x), (y, y), (x, y))]
+    return scale * (means[0] + means[1] - 2 * means[2])
+
+
+def median_bandwidth(real: Any, most: int = 2000) -> float:
+    """Returns the median distance between reals, a bandwidth that fits features of any scale."""
+    x, _ = feature_pair(real, real, at_least=2)
+    x = x[:most]
+    distances = np.concatenate([block[np.arange(len(x))[None] > np.arange(rows.start, rows.stop)[:, None]]
+                                for rows, block in distance_blocks(x, x)])
+    return math.sqrt(max(float(np.median(distances)), 0.0))
+
+
+def _unbiased(a: np.ndarray, b: np.ndarray, buffer: np.ndarray) -> float:
+    """The unbiased estimate of one subset; cubes by two products, since a power of three is a logarithm and an exponential."""
+    n, width = a.shape
+    total = 0.0
+    for left, right, weight in ((a, a, 1 / (n * (n - 1))), (b, b, 1 / (n * (n - 1))), (a, b, -2 / (n * n))):
+        np.matmul(left, right.T, out=buffer)
+        buffer *= 1.0 / width
+        buffer += 1.0
+        if left is right:
+            np.fill_diagonal(buffer, 0.0)
+        total += weight * _sum_of_cubes(buffer)
+    return total
+
+
+def _sum_of_cubes(k: np.ndarray) -> float:
+    """Sum of k^3 in one pass: the dot product of k^2 with k, row by row, in float64 sums of rows."""
+    return float(np.einsum("ij,ij->i", k * k, k).sum(dtype=np.float64))
+
+
+def _in_own_precision(values: Any, who: str) -> np.ndarray:
+    x = host_array(values, who)
+    x = np.ascontiguousarray(x, dtype=np.float32 if x.dtype in (np.float16, np.float32) else np.float64)
+    if x.ndim == 2 and not np.isfinite(x).all():
+        raise ValueError(f"{who} features hold NaN or infinity: find where they come from, they cannot be scored")
+    return x
+
+
+def _own(x: np.ndarray) -> np.ndarray:
+    return (np.einsum("ij,ij->i", x, x) / x.shape[1] + 1.0) ** 3
+
+
+def _by_moments(x: np.ndarray, y: np.ndarray) -> bool:
+    width = x.shape[1]
+    return width <= MOMENT_WIDTH and width * width <= 2 * min(len(x), len(y))
+
+
+def _pair_sum(x: np.ndarray, y: np.ndarray) -> float:
+    """Sum over all pairs of (x.y/d + 1)^3: by moment tensors where d is small, else block by block."""
+    if not _by_moments(x, y):
+        return float(_row_sums(x, y).sum())
+    width = x.shape[1]
+    (a1, a2, a3), (b1, b2, b3) = _moments(x), (_moments(y) if y is not x else _moments(x))
+    weight = _pair_weights(width)
+    return float((a3 * b3 * weight).sum() / width**3 + 3 * (a2 * b2 * weight).sum() / width**2 + 3 * (a1 * b1).sum() / width
+                 + len(x) * len(y))
+
+
+def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """For each row of x the sum over y of (x.y/d + 1)^3."""
+    width = x.shape[1]
+    if _by_moments(x, y):
+        b1, b2, b3 = _moments(y)
+        weight = _pair_weights(width)
+        sums = 3 * (x @ b1) / width + len(y)
+        for rows in _chunks(len(x)):
+            pairs = _pairs(x[rows])
+            sums[rows] += 3 * (pairs @ (weight * b2)) / width**2 + np.einsum("ij,ij->i", pairs @ (b3 * weight).T, x[rows]) / width**3
+        return sums
+    sums = np.empty(len(x))
+    for rows in _chunks(len(x)):
+        k = x[rows] @ y.T
+        k /= width
+        k += 1.0
+        sums[rows] = np.einsum("ij,ij->i", k * k, k)
+    return sums
+
+
+def _moments(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums over samples of y (d,), of its pairs (p,), and of y times its pairs (d, p); pairs i <= j once."""
+    width = y.shape[1]
+    third = np.zeros((width, width * (width + 1) // 2))
+    second = np.zeros(width * (width + 1) // 2)
+    for rows in _chunks(len(y)):
+        pairs = _pairs(y[rows])
+        second += pairs.sum(axis=0)
+        third += y[rows].T @ pairs
+    return y.sum(axis=0), second, third
+
+
+def _pairs(y: np.ndarray) -> np.ndarray:
+    """(n, d (d + 1) / 2): the products of coordinates i <= j."""
+    width = y.shape[1]
+    out = np.empty((len(y), width * (width + 1) // 2))
+    start = 0
+    for i in range(width):
+        np.multiply(y[:, i:], y[:, i:i + 1], out=out[:, start:start + width - i])
+        start += width - i
+    return out
+
+
+def _pair_weights(width: int) -> np.ndarray:
+    i, j = np.triu_indices(width)
+    return np.where(i == j, 1.0, 2.0)
+
+
+def _chunks(count: int) -> Iterator[slice]:
+    for start in range(0, count, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, count))
+
+
+def _second_order(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """Variances of the kernel's doubly centred part within x, within y, and between."""
+    def cubes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        k = a @ b.T / a.shape[1] + 1.0
+        return k * k * k
+
+    def within(a: np.ndarray) -> float:
+        k, n = cubes(a, a), len(a)
+        np.fill_diagonal(k, 0.0)
+        rows, total = k.sum(axis=1) / (n - 1), k.sum() / (n * (n - 1))
+        centred = k - rows[:, None] - rows[None] + total
+        np.fill_diagonal(centred, 0.0)
+        return float((centred**2).sum() / (n * (n - 1)))
+
+    between = cubes(x, y)
+    between -= between.mean(axis=1, keepdims=True)
+    between -= between.mean(axis=0, keepdims=True)
+    return within(x), within(y), float((between**2).mean())
+
+
+def _gaussian_sum(x: np.ndarray, y: np.ndarray, bandwidth: float) -> float:
+    total = 0.0
+    for _, block in distance_blocks(x, y):
+        np.maximum(block, 0.0, out=block)
+        block *= -0.5 / bandwidth**2
+        total += float(np.exp(block, out=block).sum())
+    return total
