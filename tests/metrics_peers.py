@@ -28,8 +28,12 @@ def _stand_in_for_torchvision() -> None:
         module = types.ModuleType("torchvision" + name)
         module.__getattr__ = lambda attribute: type(attribute, (), {}) if attribute[0].isupper() else _missing  # type: ignore[method-assign]
         module.__version__ = "0.0"  # type: ignore[attr-defined]
+        module.__path__ = []
         module.__spec__ = importlib.util.spec_from_loader("torchvision" + name, loader=None)
         sys.modules["torchvision" + name] = module
+        parent, _, child = ("torchvision" + name).rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
 
 
 def _missing(*_: object) -> None:
