@@ -15,15 +15,18 @@ def import_peer(name: str) -> Any:
     """Returns a peer's module, or skips the test and says what is not seen; none of what we call of peers needs torchvision itself."""
     if importlib.util.find_spec(name.split(".")[0]) is None:
         pytest.skip(f"{name.split('.')[0]} is not installed: its own number is not seen here")
-    if importlib.util.find_spec("torchvision") is None:
-        _stand_in_for_torchvision()
-    return importlib.import_module(name)
+    if name in sys.modules or importlib.util.find_spec("torchvision") is not None:
+        return importlib.import_module(name)
+    _stand_in_for_torchvision()
+    try:
+        return importlib.import_module(name)
+    finally:
+        for stand_in in [m for m in sys.modules if m.split(".")[0] == "torchvision"]:
+            del sys.modules[stand_in]  # torch looks for torchvision too, and must not find this one
 
 
 def _stand_in_for_torchvision() -> None:
     """Modules with the names that are imported and nothing in them: a class for whatever is asked."""
-    if "torchvision" in sys.modules:
-        return
     for name in ("", ".transforms", ".transforms.functional", ".datasets", ".models", ".models.inception", ".utils"):
         module = types.ModuleType("torchvision" + name)
         module.__getattr__ = lambda attribute: type(attribute, (), {}) if attribute[0].isupper() else _missing  # type: ignore[method-assign]
