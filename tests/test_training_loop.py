@@ -1,0 +1,285 @@
+"""train: what a run leaves behind, how it ends, and that recording does not change it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from gandiag.errors import GandiagError, RunError, UsageError
+from gandiag.run import load_run
+from gandiag.training import RECIPES, Config, load_generator, train
+from gandiag.training.checkpoint import checkpoint_steps, load_checkpoint, named_step, read_best
+from gandiag.training.config import effective_config
+from gandiag.training.evaluation import Score
+from gandiag.training.loop import Progress
+from gandiag.training.pause import is_better
+from gandiag.training.players import as_settings, initial_settings, pack_samples
+from gandiag.training.preparation import prepare
+from gandiag.training.step import Players, play, update_average
+
+TINY = dataclasses.replace(
+    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16, steps=12,
+    evaluate_every=6, sample_every=6, checkpoint_every=4, evaluation_samples=200, diagnose_every=0, keep=2)  # fmt: skip
+
+
+def tiny(**changes: object) -> Config:
+    return dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
+
+
+def weights(run: Path, player: str, which: str | int = "last") -> torch.Tensor:
+    return flat(load_checkpoint(run, which).weights[player])
+
+
+def flat(state: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.cat([state[name].flatten().double() for name in sorted(state)])
+
+
+def test_a_run_leaves_its_record_its_scores_its_samples_and_its_checkpoints(tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    outcome = train(TINY, out=tmp_path / "run", watch=steps.append, about={"recipe": "tiny"})
+    run = load_run(tmp_path / "run")
+    assert (outcome.ended, outcome.step) == ("finished", 12)
+    assert [p.step for p in steps] == list(range(1, 13))
+    assert run.about["status"] == "finished"
+    assert run.about["recipe"] == "tiny"
+    assert run.about["data"]["kind"] == "points"
+    assert len(run.about["data"]["modes"]) == 8
+    assert run.about["config"]["batch"] == 16
+    assert list(run["discriminator_loss"].index) == list(range(12))
+    assert list(run["modes_covered"].index) == [0, 6, 12]
+    assert run.sample_steps() == [0, 6, 12]
+    assert run.samples(12)["points"].shape[1] == 2
+    assert named_step(run.path, "last") == 12
+    assert set(checkpoint_steps(run.path)) >= {8, 12}
+    assert not list((run.path / "checkpoints").glob(".*"))
+
+
+def test_the_recorded_losses_and_gradients_are_those_of_the_training_itself(tmp_path: Path) -> None:
+    train(tiny(steps=5), out=tmp_path / "run")
+    training = prepare(tiny(steps=5))
+    d_losses, g_losses, g_norms = [], [], []
+    for _ in range(5):
+        d_turn, g_turn = play(training.players, training.rules, as_settings(initial_settings(TINY)), training.update)
+        training.players.step += 1
+        d_losses.append(float(d_turn.loss))
+        g_losses.append(float(g_turn.loss))
+        g_norms.append(float(torch.cat([p.grad.flatten() for p in training.players.generator.parameters() if p.grad is not None]).norm()))
+    run = load_run(tmp_path / "run")
+    assert run["discriminator_loss"].tolist() == pytest.approx(d_losses, rel=1e-6)
+    assert run["generator_loss"].tolist() == pytest.approx(g_losses, rel=1e-6)
+    assert run["generator_gradient_norm"].tolist() == pytest.approx(g_norms, rel=1e-5)
+    assert torch.equal(weights(tmp_path / "run", "generator"), flat(training.players.generator.state_dict()))
+
+
+def test_the_same_command_twice_leaves_the_same_weights_and_records(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        train(TINY, out=tmp_path / name)
+    one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    for player in ("generator", "generator_ema", "discriminator"):
+        assert torch.equal(weights(one.path, player), weights(two.path, player))
+    clocks = {"wall_time", "step_seconds", "data_wait_seconds", "images_per_second", "probe_seconds"}
+    assert set(one.names) == set(two.names)
+    for name in set(one.names) - clocks:
+        table = [run.layers(name) if is_vector(run, name) else run[name] for run in (one, two)]
+        assert table[0].equals(table[1]), name
+
+
+def is_vector(run, name: str) -> bool:
+    try:
+        run[name]
+    except GandiagError:
+        return True
+    return False
+
+
+def test_another_seed_is_another_run(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        train(tiny(seed=seed), out=tmp_path / str(seed))
+    assert not torch.equal(weights(tmp_path / "0", "generator"), weights(tmp_path / "1", "generator"))
+
+
+def test_load_generator_gives_back_what_was_trained(tmp_path: Path) -> None:
+    train(TINY, out=tmp_path / "run")
+    last = load_generator(tmp_path / "run", "last")
+    assert (last.latent_shape, last.latent, last.num_classes, last.output, last.shape, last.step, last.ema) == ((2,), "normal", None, "points", (2,), 12, True)
+    assert not last.module.training
+    with torch.no_grad():
+        assert last.module(torch.zeros(3, *last.latent_shape)).shape == (3, 2)
+    raw = load_generator(tmp_path / "run", 12, ema=False)
+    assert not raw.ema
+    assert torch.equal(flat(raw.module.state_dict()), weights(tmp_path / "run", "generator"))
+    assert load_generator(tmp_path / "run").step == (read_best(tmp_path / "run") or {"step": 12})["step"]
+    with pytest.raises(RunError, match="it has those of steps"):
+        load_generator(tmp_path / "run", 7)
+    with pytest.raises(RunError, match="no run"):
+        load_generator(tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    train(TINY, out=tmp_path / "run")
+    folder = tmp_path / "run" / "checkpoints" / "step-000000012"
+    (folder / "generator_ema.safetensors").write_bytes(b"\0" * 40)
+    with pytest.raises(RunError, match=r"generator_ema\.safetensors cannot be read as safetensors"):
+        load_generator(tmp_path / "run", 12)
+    (folder / "state.pt").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    (folder / "generator_ema.safetensors").unlink()
+    with pytest.raises(RunError, match=r"state\.pt cannot be read"):
+        load_checkpoint(tmp_path / "run", 12)
+
+
+def test_only_the_newest_checkpoints_and_the_best_one_stay(tmp_path: Path) -> None:
+    train(tiny(steps=20, checkpoint_every=2, keep=3, evaluate_every=0), out=tmp_path / "run")
+    best = read_best(tmp_path / "run")
+    assert set(checkpoint_steps(tmp_path / "run")) == {16, 18, 20} | ({best["step"]} if best else set())
+
+
+def test_better_is_judged_by_the_score_s_own_direction() -> None:
+    best = {"step": 3, "score": "frechet_distance[x]", "value": 2.0, "better": "lower"}
+    assert is_better(best, Score("frechet_distance[x]", 1.9, "lower"))
+    assert not is_better(best, Score("frechet_distance[x]", 2.0, "lower"))
+    assert is_better({**best, "score": "recall[x]"}, Score("recall[x]", 2.1, "higher"))
+    assert is_better(best, Score("mode_kl", 99.0, "lower"))
+    assert is_better(None, Score("mode_kl", 99.0, "lower"))
+
+
+def test_the_moving_average_halves_its_distance_in_its_half_life() -> None:
+    training = prepare(tiny(ema_images=160, ema_ramp=0.0))
+    players = training.players
+    begin = torch.cat([p.detach().flatten().clone() for p in players.generator_ema.parameters()])
+    with torch.no_grad():
+        for parameter in players.generator.parameters():
+            parameter.add_(1.0)
+    for step in range(10):
+        update_average(players, images=16 * (step + 1), half_life=160, ramp=0.0, batch=16)
+    moved = torch.cat([p.detach().flatten() for p in players.generator_ema.parameters()]) - begin
+    assert torch.allclose(moved, torch.full_like(moved, 0.5), atol=1e-5)
+
+
+def test_images_and_minutes_end_a_run_early(tmp_path: Path) -> None:
+    outcome = train(tiny(images=80), out=tmp_path / "images")
+    assert (outcome.ended, outcome.step, outcome.why) == ("stopped", 5, "80 images were shown")
+    outcome = train(tiny(minutes=0.0), out=tmp_path / "minutes")
+    assert (outcome.ended, outcome.step) == ("stopped", 0)
+
+
+def test_a_signal_ends_the_run_after_the_step_and_keeps_a_checkpoint(tmp_path: Path) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread only: nothing is tested here")
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = train(TINY, out=tmp_path / "run", watch=interrupt)
+    assert (outcome.ended, outcome.step) == ("interrupted", 7)
+    assert load_run(tmp_path / "run").about["status"] == "interrupted"
+    assert named_step(tmp_path / "run", "last") == 7
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_failing_step_leaves_a_run_that_says_so(tmp_path: Path) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.step == 5:
+            raise RuntimeError("the user's own fault")
+
+    with pytest.raises(RuntimeError, match="the user's own fault"):
+        train(TINY, out=tmp_path / "run", watch=fail)
+    run = load_run(tmp_path / "run")
+    assert run.about["status"] == "failed"
+    assert len(run["discriminator_loss"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"data": "digits", "batch": 5000}, "larger than the data"), ({"device": "cuda:99"}, "CUDA"), ({"device": "toaster"}, "no device"), ({"loss": "hing"}, "hinge"),
+        ({"update": "alternatin"}, "alternating"), ({"generator": "mpl"}, "mlp"), ({"penalties": ("r3",)}, "r1"), ({"optimizer_g": "adamm"}, "adam"),
+        ({"data": "digit"}, "digits"), ({"conditional": True, "data": "absent.npz"}, "absent"), ({"changes": "5: lrg=1"}, "lr_g"), ({"stop_on": ("mode_colapse",)}, "mode_collapse"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, changes: dict[str, object], wanted: str) -> None:
+    with pytest.raises(GandiagError, match=wanted):
+        train(tiny(**changes), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_another_run_is_left_alone(tmp_path: Path) -> None:
+    train(TINY, out=tmp_path / "run")
+    before = json.loads((tmp_path / "run" / "run.json").read_text())
+    with pytest.raises(RunError, match="holds another run: give another folder with --out, or continue"):
+        train(TINY, out=tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "run.json").read_text()) == before
+
+
+def test_packing_joins_samples_along_their_channels() -> None:
+    batch = torch.arange(24.0).reshape(4, 1, 2, 3)
+    packed = pack_samples(batch, 2)
+    assert packed.shape == (2, 2, 2, 3)
+    assert torch.equal(packed[1, 0], batch[2, 0])
+    assert torch.equal(packed[1, 1], batch[3, 0])
+    assert pack_samples(batch, 1) is batch
+
+
+def test_accumulated_parts_give_the_gradient_of_the_whole_batch() -> None:
+    found = []
+    for parts in (1, 4):
+        training = prepare(tiny(accumulate=parts, penalties=(), d_steps=1))
+        players: Players = training.players
+        latents = torch.randn(16, 2, generator=torch.Generator().manual_seed(5))
+        drawn = iter(latents.chunk(parts) * 2)
+        rules = dataclasses.replace(training.rules, draw_latent=lambda count, random, drawn=drawn: (next(drawn), None))
+        play(players, rules, as_settings(initial_settings(TINY)), training.update)
+        found.append(torch.cat([p.grad.flatten() for p in players.discriminator.parameters() if p.grad is not None]))
+    assert torch.allclose(found[0], found[1], atol=1e-6)
+
+
+def test_a_lazy_penalty_comes_at_its_steps_and_so_many_times_as_strong() -> None:
+    training = prepare(tiny(penalty_every=3, gamma=0.5))
+    settings = as_settings(initial_settings(tiny(gamma=0.5)))
+    with_penalty = []
+    for step in range(6):
+        training.players.step = step
+        with_penalty.append(play(training.players, training.rules, settings, training.update)[0].penalty is not None)
+    assert with_penalty == [True, False, False, True, False, False]
+    eager = prepare(tiny(penalty_every=1, gamma=0.5))
+    lazy = prepare(tiny(penalty_every=3, gamma=0.5))
+    values = [play(t.players, t.rules, settings, t.update)[0].penalty for t in (eager, lazy)]
+    assert float(values[1]) == pytest.approx(3 * float(values[0]), rel=1e-6)
+
+
+def test_a_change_takes_effect_at_its_step(tmp_path: Path) -> None:
+    train(tiny(changes="5: lr_g=0.25 gamma=0", probes="full"), out=tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    assert run["discriminator_penalty"].loc[:4].gt(0).all()
+    rates = run["generator_learning_rate"]
+    assert (rates.loc[rates.index < 5] == 1e-3).all()
+    assert (rates.loc[rates.index >= 5] == 0.25).all()
+    assert run["discriminator_penalty"].reindex(range(5, 12)).fillna(0).eq(0).all()
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_plays_its_first_steps(name: str) -> None:
+    config, _ = effective_config(name)
+    if config.data.partition(":")[0] in ("mnist", "cifar10"):
+        pytest.skip(f"{name} needs {config.data}, which this machine does not have: the recipe's shapes are not tried")
+    config = dataclasses.replace(config, batch=config.pack * config.accumulate * 4, evaluate_every=0)
+    training = prepare(config)
+    for _ in range(2):
+        d_turn, g_turn = play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+        training.players.step += 1
+    assert d_turn.fake_logits.shape == (config.batch // config.pack,)
+    assert torch.isfinite(g_turn.fake).all()
+    assert g_turn.fake.shape[1:] == training.data.shape
+
+
+def test_a_dry_run_refuses_what_a_run_would_refuse() -> None:
+    with pytest.raises(UsageError, match="no labels"):
+        prepare(tiny(data="ring", conditional=True, heldout=0.0)) and prepare(tiny(data="absent"))
