@@ -14,7 +14,7 @@ from torch import nn
 
 from gandiag.errors import UsageError
 from gandiag.export import Bundle, ExportError, export_generator, open_bundle
-from gandiag.export.bundle import without_paths
+from gandiag.export.provenance import without_paths
 
 
 class TinyGenerator(nn.Module):
@@ -23,7 +23,9 @@ class TinyGenerator(nn.Module):
     def __init__(self, classes: int = 0) -> None:
         super().__init__()
         self.embedding = nn.Embedding(classes, 4) if classes else None
-        self.body = nn.Sequential(nn.Linear(12 if classes else 8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh())
+        self.body = nn.Sequential(
+            nn.Linear(12 if classes else 8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh()
+        )
 
     def forward(self, z: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
         if self.embedding is not None:
@@ -35,15 +37,23 @@ def tiny(classes: int = 0, seed: int = 0) -> TinyGenerator:
     torch.manual_seed(seed)
     net = TinyGenerator(classes)
     with torch.no_grad():
-        net(torch.randn(64, 8), torch.arange(64) % classes if classes else None)  # gives the batch norm statistics of its own
+        net(
+            torch.randn(64, 8), torch.arange(64) % classes if classes else None
+        )  # gives the batch norm statistics of its own
     return net
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyGenerator, Bundle]:
     net = tiny()
-    facts = {"run": "00007-default-digits", "step": 4000, "ema": True, "verdict": "stable", "data": {"name": "digits", "hash": "ab12"}}
-    return net, export_generator(net, 8, tmp_path_factory.mktemp("export") / "bundle", facts=facts)
+    facts = {
+        "run": "00007-default-digits",
+        "step": 4000,
+        "ema": True,
+        "verdict": "stable",
+        "data": {"name": "digits", "hash": "ab12"},
+    }
+    return net, export_generator(net, 8, tmp_path_factory.mktemp("export") / "bundle", facts=facts, measure=False)
 
 
 def test_the_file_computes_what_torch_computes_at_any_batch(exported: tuple[TinyGenerator, Bundle]) -> None:
@@ -60,7 +70,9 @@ def test_the_file_computes_what_torch_computes_at_any_batch(exported: tuple[Tiny
 def test_inputs_and_output_are_named_and_typed_as_deployers_expect(exported: tuple[TinyGenerator, Bundle]) -> None:
     runtime = exported[1].session("cpu").runtime
     assert [(i.name, i.type, i.shape) for i in runtime.get_inputs()] == [("z", "tensor(float)", ["batch", 8])]
-    assert [(o.name, o.type, o.shape) for o in runtime.get_outputs()] == [("image", "tensor(float)", ["batch", 1, 8, 8])]
+    assert [(o.name, o.type, o.shape) for o in runtime.get_outputs()] == [
+        ("image", "tensor(float)", ["batch", 1, 8, 8])
+    ]
 
 
 def test_the_metadata_are_ours_and_nothing_else(exported: tuple[TinyGenerator, Bundle]) -> None:
@@ -78,7 +90,16 @@ def test_the_metadata_are_ours_and_nothing_else(exported: tuple[TinyGenerator, B
 
 def test_nothing_of_this_machine_is_in_the_bytes(exported: tuple[TinyGenerator, Bundle]) -> None:
     data = exported[1].model.read_bytes()
-    for trace in (__file__, str(Path(__file__).parent), "site-packages", ".py", "TinyGenerator", "stack_trace", 'File "', str(Path.home()) + "/"):
+    for trace in (
+        __file__,
+        str(Path(__file__).parent),
+        "site-packages",
+        ".py",
+        "TinyGenerator",
+        "stack_trace",
+        'File "',
+        str(Path.home()) + "/",
+    ):
         assert trace.encode() not in data, trace
 
 
@@ -106,7 +127,7 @@ def test_the_module_that_was_exported_is_untouched(tmp_path: Path) -> None:
     modes = {name: module.training for name, module in net.named_modules()}
     before = {name: value.clone() for name, value in net.state_dict().items()}
     random_state = torch.get_rng_state()
-    export_generator(net, 8, tmp_path / "b")
+    export_generator(net, 8, tmp_path / "b", measure=False)
     assert {name: module.training for name, module in net.named_modules()} == modes
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     assert all(parameter.requires_grad for parameter in net.parameters())
@@ -115,22 +136,24 @@ def test_the_module_that_was_exported_is_untouched(tmp_path: Path) -> None:
 
 def test_batch_norm_in_train_mode_is_exported_as_it_evaluates(tmp_path: Path) -> None:
     net = tiny().train()
-    bundle = export_generator(net, 8, tmp_path / "b")
-    z = np.random.default_rng(0).standard_normal((1, 8)).astype(np.float32)  # one latent alone: batch statistics could not exist
+    bundle = export_generator(net, 8, tmp_path / "b", measure=False)
+    z = (
+        np.random.default_rng(0).standard_normal((1, 8)).astype(np.float32)
+    )  # one latent alone: batch statistics could not exist
     with torch.no_grad():
         expected = net.eval()(torch.from_numpy(z)).numpy()
     assert np.abs(bundle.session("cpu")(z) - expected).max() < 1e-6
 
 
 def test_the_same_generator_gives_the_same_bytes(exported: tuple[TinyGenerator, Bundle], tmp_path: Path) -> None:
-    again = export_generator(tiny(), 8, tmp_path / "b", facts=exported[1].manifest["provenance"])
+    again = export_generator(tiny(), 8, tmp_path / "b", measure=False, facts=exported[1].manifest["provenance"])
     for name in again.manifest["files"]:
         assert (again.path / name).read_bytes() == (exported[1].path / name).read_bytes(), name
 
 
 def test_labels_come_second_and_choose_the_class(tmp_path: Path) -> None:
     net = tiny(classes=5)
-    bundle = export_generator(net, 8, tmp_path / "b", num_classes=5)
+    bundle = export_generator(net, 8, tmp_path / "b", measure=False, num_classes=5)
     z = np.random.default_rng(0).standard_normal((5, 8)).astype(np.float32)
     label = np.arange(5)
     with torch.no_grad():
@@ -141,7 +164,9 @@ def test_labels_come_second_and_choose_the_class(tmp_path: Path) -> None:
     assert np.abs(session(z, label[::-1]) - expected).max() > 1e-3
 
 
-def test_a_file_that_is_another_generator_is_refused_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_another_generator_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from gandiag.export import bundle as module
 
     honest = module.to_onnx
@@ -155,10 +180,12 @@ def test_a_file_that_is_another_generator_is_refused_and_nothing_is_written(tmp_
         return model
 
     monkeypatch.setattr(module, "to_onnx", slightly_wrong)
-    with pytest.raises(ExportError, match=r"refused.*parity: largest difference to torch .* times the float32 rounding floor"):
-        export_generator(tiny(), 8, tmp_path / "b")
+    with pytest.raises(
+        ExportError, match=r"refused.*parity: largest difference to torch .* times the float32 rounding floor"
+    ):
+        export_generator(tiny(), 8, tmp_path / "b", measure=False)
     assert list(tmp_path.iterdir()) == []
-    forced = export_generator(tiny(), 8, tmp_path / "b", force=True)
+    forced = export_generator(tiny(), 8, tmp_path / "b", measure=False, force=True)
     assert not forced.certified
     assert forced.manifest["failed"] == ["parity"]
     assert "Not certified" in (forced.path / "MODEL_CARD.md").read_text()
@@ -190,9 +217,14 @@ def test_a_bundle_is_replaced_only_when_told(exported: tuple[TinyGenerator, Bund
 )
 def test_options_that_cannot_be_are_told(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        export_generator(tiny(), 8, tmp_path / "b", **options)
+        export_generator(tiny(), 8, tmp_path / "b", measure=False, **options)
 
 
 def test_paths_of_this_machine_are_cut_to_their_last_part() -> None:
-    facts = {"data": "mnist:/home/bob/data/mnist", "list": ["C:\\Users\\bob\\x.png", 3, None, 0.5], "url": "a/b", "n": float("nan")}
+    facts = {
+        "data": "mnist:/home/bob/data/mnist",
+        "list": ["C:\\Users\\bob\\x.png", 3, None, 0.5],
+        "url": "a/b",
+        "n": float("nan"),
+    }
     assert without_paths(facts) == {"data": "mnist:mnist", "list": ["x.png", 3, None, 0.5], "url": "a/b", "n": "nan"}

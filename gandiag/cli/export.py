@@ -63,6 +63,17 @@ if TYPE_CHECKING:
 @click.option(
     "--force", is_flag=True, help="Write the bundle although a certificate failed; it is marked as not certified."
 )
+@click.option(
+    "--features", metavar="NAME", help="Also judge quality on these features of gandiag.metrics, such as digits-cnn."
+)
+@click.option(
+    "--measure/--no-measure",
+    default=True,
+    help="Measure latency and memory; without, the same weights give the same bytes in every file.",
+)
+@click.option("--compiled", is_flag=True, help="Time torch.compile too, beside torch eager.")
+@click.option("--triton", is_flag=True, help="Add a Triton model repository.")
+@click.option("--mlserver", is_flag=True, help="Add an MLServer folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is in DIR already.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(

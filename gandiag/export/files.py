@@ -113,21 +113,28 @@ def read_checked(file: Path, sha256: str) -> bytes:
     return data
 
 
-def read_reference(bundle: Bundle) -> Reference:
-    """Returns torch's exact values for some latents, as the export left them in the bundle."""
-    from safetensors import SafetensorError, safe_open
+def read_reference(bundle: Bundle) -> tuple[Reference, tuple[np.ndarray, np.ndarray]]:
+    """Returns what the export left for verify: torch's exact values for some latents, and mean and covariance of its samples' features."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
-    file = bundle.path / REFERENCE
+    data = read_checked(bundle.path / REFERENCE, bundle.manifest["files"][REFERENCE]["sha256"])
     try:
-        with safe_open(file, framework="numpy") as stored:
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - safe_open is no dict
-        about = bundle.manifest["reference"]
+        arrays, about = load(data), bundle.manifest["reference"]
         floors = float(about["floor"]), float(about["extreme_floor"])
         reference = Reference(arrays["z"], arrays.get("label"), arrays["exact"], None, *floors, int(about["extremes"]))
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+        moments = arrays["quality_mean"], arrays["quality_covariance"]
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BundleError(f"{REFERENCE} cannot be read ({type(error).__name__}): export again") from error
     _check_reference(reference, bundle.contract)
-    return reference
+    width = len(moments[0])
+    if (
+        moments[0].shape != (width,)
+        or moments[1].shape != (width, width)
+        or not all(np.isfinite(one).all() for one in moments)
+    ):
+        raise BundleError(f"{REFERENCE} holds no moments of torch's samples: export again")
+    return reference, moments
 
 
 def _check_reference(reference: Reference, contract: Contract) -> None:
@@ -261,11 +268,13 @@ def reference_to_keep(reference: Reference) -> Reference:
     )
 
 
-def reference_bytes(kept: Reference) -> bytes:
-    """Returns torch's exact values as safetensors."""
+def reference_bytes(kept: Reference, extra: Mapping[str, np.ndarray]) -> bytes:
+    """Returns torch's exact values, and what else verify needs, as safetensors."""
     from safetensors.numpy import save
 
-    arrays = {"z": kept.latents, "exact": kept.exact} | ({} if kept.labels is None else {"label": kept.labels})
+    arrays = (
+        {"z": kept.latents, "exact": kept.exact} | ({} if kept.labels is None else {"label": kept.labels}) | dict(extra)
+    )
     return bytes(save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
 
 
