@@ -1,0 +1,85 @@
+"""The block of rows that waits on the device: preallocated, filled without a sync, reduced many steps at once.
+
+Which entries of a row were measured is known on the host from the start (a bit mask), so that absent never becomes NaN, or zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# 0-d entries of a row, in the order of the scalar buffer's columns
+SCALARS = ("d_loss", "g_loss", "d_penalty", "g_penalty", "real_sum", "fake_sum", "generator_gradient_at_image",
+           "discriminator_gradient_max", "generator_gradient_max", "discriminator_scale", "generator_scale",
+           "discriminator_gradient_scale", "generator_gradient_scale",
+           "discriminator_skipped", "generator_skipped")
+# 1-d entries; their width is that of the first batch, and a new width begins a new block
+VECTORS = ("real_logits", "fake_logits", "discriminator_force_real", "discriminator_force_fake", "generator_force_real",
+           "generator_force_fake", "discriminator_gradient", "generator_gradient", "discriminator_layer_gradients",
+           "generator_layer_gradients")
+BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
+BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
+BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB
+
+
+@dataclass
+class Block:
+    """Rows on the device, and what the host knows of them."""
+
+    device: torch.device
+    capacity: int = BLOCK_STEPS
+    steps: list[int] = field(default_factory=list)
+    masks: list[int] = field(default_factory=list)
+    vectors: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scalars = torch.zeros(self.capacity, len(SCALARS), device=self.device)
+        self._scalar_rows = self.scalars.unbind(0)
+        self._vector_rows: dict[str, Sequence[Tensor]] = {}
+        zero, one = torch.zeros((), device=self.device), torch.ones((), device=self.device)
+        self._blank = [one if name.endswith("_scale") else zero for name in SCALARS]  # a scale is divided by
+
+    @property
+    def full(self) -> bool:
+        return len(self.steps) >= self.capacity
+
+    def fits(self, widths: Mapping[str, int]) -> bool:
+        """Tells whether a row with vectors of these widths can join the rows that are here."""
+        return all(name not in self.vectors or self.vectors[name].shape[1] == width for name, width in widths.items())
+
+    def row(self, name: str, width: int) -> Tensor:
+        """Returns the current row of a vector entry to write into (width,); its width must fit the block's."""
+        rows = self._vector_rows.get(name)
+        if rows is None or rows[0].shape[0] != width:
+            self.vectors[name] = torch.zeros(self.capacity, width, device=self.device)
+            rows = self._vector_rows[name] = self.vectors[name].unbind(0)
+        return rows[len(self.steps)]
+
+    def end_row(self, step: int, mask: int, scalars: Sequence[Tensor | None]) -> None:
+        """Closes the current row: `scalars` in the order of SCALARS, None where absent; `mask` holds the bits of what is there."""
+        row = [blank if s is None else s for s, blank in zip(scalars, self._blank)]
+        torch.stack(row, out=self._scalar_rows[len(self.steps)])
+        self.steps.append(step)
+        self.masks.append(mask)
+
+    def start_again(self) -> None:
+        """Forgets the closed rows; what was written into the row that is still open moves to the front."""
+        opened = len(self.steps)
+        if 0 < opened < self.capacity:
+            for rows in self._vector_rows.values():
+                rows[0].copy_(rows[opened])
+        self.steps, self.masks = [], []
+
+    def has(self, *names: str) -> np.ndarray:
+        """Returns for each row whether all of these entries were measured."""
+        bits = sum(BIT[n] for n in names)
+        return (np.asarray(self.masks, dtype=np.int64) & bits) == bits
+
+
+def capacity_for(widest: int) -> int:
+    """Returns how many rows a block may have when its widest vector has this many entries."""
+    return max(2, min(BLOCK_STEPS, BLOCK_VALUES // max(widest, 1)))

@@ -1,0 +1,199 @@
+"""Hooks on two modules: which calls of D belong to the game, on reals or on fakes, and in whose update their gradient took part.
+
+A call is the game's when a backward pass that fills parameters' gradients goes through its output. So calls for evaluation
+(no gradient), calls for a penalty (`autograd.grad`, which fills none) and interpolates drop out by themselves. Whose update a
+pass served is told by the parameters that it reached, and where it reached both players' by the optimizer that steps next.
+Nothing here reads a value from the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gandiag.recording.origin import Origin, Outputs, is_tracked
+from gandiag.recording.outputs import last_sigmoid, scores, tensors
+
+MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
+REPRESENTATIVES = 3  # parameters of a player that are looked for in a backward pass
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of the discriminator that built a graph."""
+
+    scores: list[Tensor]  # detached; several for a discriminator of several scales
+    versions: list[int]
+    image: Tensor | None  # detached
+    origin: Origin
+    penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
+
+    @property
+    def untouched(self) -> bool:
+        """False where the scores have been changed in place since."""
+        return all(s._version == v for s, v in zip(self.scores, self.versions))
+
+
+@dataclass(eq=False)
+class Pass:
+    """One backward pass that filled gradients."""
+
+    reached_discriminator: bool
+    reached_generator: bool
+    pushes: list[tuple[Call, int, Tensor]] = field(default_factory=list)  # call, which of its scores, d(loss)/d(score)
+    image_norms: list[Tensor] = field(default_factory=list)  # norms of the gradient at each output of the generator
+
+
+class Capture:
+    """Watches two modules through forward hooks and tensor hooks; `remove` leaves them as they were."""
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, *, say: Callable[[str, str], None]) -> None:
+        self.muted = False
+        self.generated = Outputs()
+        self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
+        self.on_call: Callable[[], None] | None = None  # told before each call is looked at
+        self.sigmoid_seen: bool | None = None
+        self._say = say
+        self._passes: dict[int, Pass | None] = {}
+        self._discriminator, self._generator = discriminator, generator
+        self._nodes: dict[str, list[Any]] = {}
+        self._undo = [_hook(generator, self._generator_called), _hook(discriminator, self._discriminator_called)]
+
+    def remove(self) -> None:
+        """Takes every hook away."""
+        self.muted = True
+        for undo in self._undo:
+            undo()
+        self._undo = []
+        self.open.clear()
+        self._passes.clear()
+        self._nodes.clear()
+        self.generated = Outputs()
+
+    # -- hooks
+
+    def _generator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+        if self.muted or torch.compiler.is_compiling() or module is not self._generator:
+            return
+        if self.on_call is not None:
+            self.on_call()
+        for tensor in (output,) if type(output) is Tensor else tensors(output):
+            if not is_tracked(tensor):
+                return
+            self.generated.remember(tensor)
+            if tensor.requires_grad:
+                tensor.register_hook(self._at_image)
+
+    def _discriminator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+        if self.muted or torch.compiler.is_compiling() or module is not self._discriminator:
+            return
+        found = [output] if type(output) is Tensor else scores(output)
+        if not found or not found[0].requires_grad or not is_tracked(found[0]):
+            return
+        if self.on_call is not None:
+            self.on_call()
+        image, origin = self._look(arguments, named)
+        if image is not None and found[0].shape == image.shape and found[0].dim() > 2:
+            self._say("energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits")
+            return
+        if self.sigmoid_seen is None:
+            self.sigmoid_seen = last_sigmoid(found[0])
+        kept = [t.detach() for t in found]
+        call = Call(kept, [t._version for t in kept], image, origin)
+        for i, score in enumerate(found):
+            if score.requires_grad:
+                score.register_hook(partial(self._pushed, call, i))
+
+    def _look(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor | None, Origin]:
+        """Returns which argument is the image, and where it comes from; the first tensor where none comes from G."""
+        first: Tensor | None = None
+        for value in (*arguments, *named.values()):
+            for tensor in (value,) if isinstance(value, Tensor) else tensors(value):
+                if not tensor.is_floating_point():
+                    continue
+                origin = self.generated.origin(tensor)
+                if origin.fake:
+                    return tensor.detach(), origin
+                first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
+        return (None if first is None else first.detach()), Origin(False)
+
+    def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
+        if self.muted:
+            return
+        current = self._current_pass()
+        if current is None:
+            call.penalised = True
+        else:
+            current.pushes.append((call, which, gradient.detach()))
+
+    def _at_image(self, gradient: Tensor) -> None:
+        if self.muted:
+            return
+        current = self._current_pass()
+        if current is not None:
+            current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32))
+
+    # -- backward passes
+
+    def _current_pass(self) -> Pass | None:
+        """Returns the backward pass that is running, None where it fills no player's gradients (`autograd.grad`)."""
+        number = torch._C._current_graph_task_id()
+        if number in self._passes:
+            return self._passes[number]
+        reached = self._reaches("discriminator"), self._reaches("generator")
+        if not any(reached):
+            self._nodes.clear()  # the nodes may be those of parameters that were moved to another device since
+            reached = self._reaches("discriminator"), self._reaches("generator")
+        current = Pass(*reached) if any(reached) else None
+        if len(self._passes) > MOST_OPEN:
+            self._passes.clear()
+        self._passes[number] = current
+        if current is not None:
+            self.open.append(current)
+            del self.open[:-MOST_OPEN]
+        return current
+
+    def _reaches(self, who: str) -> bool:
+        if who not in self._nodes:
+            self._nodes[who] = _leaves(self._discriminator if who == "discriminator" else self._generator)
+        return any(_fills(node) for node in self._nodes[who])
+
+
+def _leaves(module: nn.Module) -> list[Any]:
+    """Returns the nodes at which the gradients of a few of the module's trainable parameters are accumulated."""
+    trainable = [p for p in module.parameters() if p.requires_grad]
+    if len(trainable) > REPRESENTATIVES:
+        trainable = [trainable[0], trainable[len(trainable) // 2], trainable[-1]]
+    return [torch.autograd.graph.get_gradient_edge(p).node for p in trainable]
+
+
+def _fills(node: Any) -> bool:
+    try:
+        return bool(torch._C._will_engine_execute_node(node))
+    except RuntimeError:  # torch's answer for a leaf under `autograd.grad`: the gradient is returned, not accumulated
+        return False
+
+
+def _hook(module: nn.Module, hook: Callable[..., None]) -> Callable[[], None]:
+    """Registers a forward hook, also on a module that was compiled in place, whose compiled call would trace hooks into itself."""
+    compiled = getattr(module, "_compiled_call_impl", None)
+    if compiled is None:
+        return module.register_forward_hook(hook, with_kwargs=True).remove
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        output = compiled(*arguments, **named)
+        hook(module, arguments, named, output)
+        return output
+
+    module._compiled_call_impl = watched
+
+    def undo() -> None:
+        if module._compiled_call_impl is watched:
+            module._compiled_call_impl = compiled
+
+    return undo

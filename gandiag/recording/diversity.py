@@ -1,0 +1,82 @@
+"""What a batch looks like: its range, its channels, whether it repeats, and how diverse the fakes are beside the reals.
+
+Diversity is read under a fixed random projection (own generator, fixed seed: the run's random numbers are never touched).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from gandiag.recording.step import Step
+
+PROJECTED = 32  # dimensions of the random projection; data of fewer are taken as they are
+PAIRED = 256  # samples of a batch whose pairs are measured: the cost of a step must not grow with the batch
+COMPARED = 65_536  # values of a batch that are compared with the batch before
+SEED = 20_260  # of the projection, the same in every run so that runs can be compared
+
+
+def real_batch(step: Step) -> dict[str, Tensor | float]:
+    """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's."""
+    return {} if step.real is None else _batch(step.real, step.previous_real, "real")
+
+
+def fake_batch(step: Step) -> dict[str, Tensor | float]:
+    """The same of the fake batch, and its pairwise distance over that of the reals: 1 = as diverse, 0 = one point."""
+    if step.fake is None:
+        return {}
+    found = _batch(step.fake, step.previous_fake, "fake")
+    if step.real is not None:
+        found["diversity_ratio"] = found["fake_pairwise_distance"] / pairwise_distance(projected(step.real))
+    return found
+
+
+def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:
+    """Returns the first samples of a batch (n, ...) as points (n, <= PROJECTED); distances are kept in expectation."""
+    flat = batch[:samples].reshape(min(len(batch), samples), -1).float()
+    if flat.shape[1] <= PROJECTED:
+        return flat
+    return flat @ _projection(flat.shape[1], str(flat.device))
+
+
+def pairwise_distance(points: Tensor) -> Tensor:
+    """Returns the mean Euclidean distance over all pairs of different points of (n, d)."""
+    n = len(points)
+    centred = points - points.mean(0)
+    squares = centred.square().sum(1)
+    distance = (squares[:, None] + squares - 2 * centred @ centred.T).clamp(min=0).fill_diagonal_(0).sqrt()
+    return distance.sum() / max(n * (n - 1), 1)
+
+
+def effective_rank(points: Tensor) -> Tensor:
+    """Returns the participation ratio (tr C)^2 / tr C^2 of the points' covariance: 1 for a line, d for a ball; 1 for one point."""
+    centred = points - points.mean(0)
+    covariance = centred.T @ centred
+    spread = covariance.diagonal().sum().square()
+    whole = covariance.square().sum()
+    return torch.where(whole == 0, torch.ones_like(whole), spread / whole)
+
+
+@lru_cache(maxsize=8)
+def _projection(features: int, device: str) -> Tensor:
+    chance = torch.Generator().manual_seed(SEED)
+    return (torch.randn(features, PROJECTED, generator=chance) / PROJECTED**0.5).to(device)
+
+
+def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Tensor | float]:
+    batch = batch if batch.is_floating_point() else batch.float()
+    points = projected(batch)
+    spread, centre = torch.std_mean(batch.float(), correction=0)
+    low, high = torch.aminmax(batch)
+    found: dict[str, Tensor | float] = {
+        f"{what}_mean": centre, f"{what}_sd": spread, f"{what}_min": low.float(), f"{what}_max": high.float(),
+        f"{what}_pairwise_distance": pairwise_distance(points), f"{what}_effective_rank": effective_rank(points)}
+    if batch.dim() > 1 and batch.shape[1] <= PROJECTED:
+        found[f"{what}_channel_mean"] = batch.float().transpose(0, 1).reshape(batch.shape[1], -1).mean(1)
+    if previous is not None:
+        now = batch.reshape(-1)[:COMPARED]
+        if now.shape == previous.shape:
+            found[f"{what}_batch_repeat"] = (now == previous).float().mean()
+    return found

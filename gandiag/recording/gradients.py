@@ -1,0 +1,225 @@
+"""Gradients as the optimizer uses them: norms for each parameter, the cosine with the last gradient, updates against weights.
+
+They are read in a pre-hook of the optimizer: at the end of a loop's body D's gradients also hold what G's backward pass added.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gandiag.recording.buffer import Block
+from gandiag.recording.step import Step
+
+FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
+SCALER_LOOKS = 3  # updates at which the call stack is searched for a GradScaler
+
+
+def discriminator_gradient_norms(step: Step) -> dict[str, Tensor | float]:
+    """L2 norm of the discriminator's gradient in total, and for each parameter, at the step's last update."""
+    return _norms(step.discriminator_layer_gradients, step.discriminator_gradient_max, "discriminator")
+
+
+def generator_gradient_norms(step: Step) -> dict[str, Tensor | float]:
+    """L2 norm of the generator's gradient in total, and for each parameter, at the step's last update."""
+    return _norms(step.generator_layer_gradients, step.generator_gradient_max, "generator")
+
+
+def gradient_cosines(step: Step) -> dict[str, Tensor | float]:
+    """Cosine of each player's gradient with the one of its update before: near 1 smooth, -1 overshooting."""
+    found = {"discriminator_gradient_cosine": step.discriminator_gradient_cosine,
+             "generator_gradient_cosine": step.generator_gradient_cosine}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def update_ratios(step: Step) -> dict[str, Tensor | float]:
+    """L2 norm of each player's last update over that of its parameters, in total and for each, and the parameters' norm."""
+    found: dict[str, Tensor] = {}
+    for who, updates, parameters in (("discriminator", step.discriminator_layer_updates, step.discriminator_layer_parameters),
+                                     ("generator", step.generator_layer_updates, step.generator_layer_parameters)):
+        if updates is not None and parameters is not None:
+            whole = torch.linalg.vector_norm(parameters)
+            found |= {f"{who}_layer_update_ratio": updates / parameters, f"{who}_parameter_norm": whole,
+                      f"{who}_update_ratio": torch.linalg.vector_norm(updates) / whole}
+    return found
+
+
+def learning_rates(step: Step) -> dict[str, Tensor | float]:
+    """Each player's learning rate, the largest of the parameter groups that hold parameters of its own."""
+    found: dict[str, Tensor | float] = {}
+    for who, player in (("discriminator", step.discriminator), ("generator", step.generator)):
+        if player is not None and player.optimizer is not None:
+            rate = player.learning_rate()
+            if rate is not None:
+                found[f"{who}_learning_rate"] = rate
+    return found
+
+
+class Player:
+    """One network with its optimizer: reads its gradients when they are used."""
+
+    def __init__(self, who: str, module: nn.Module, optimizer: Any) -> None:
+        self.who = who
+        self.module = module
+        self.optimizer = unwrapped(optimizer)
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        named = [(strip(name), p) for name, p in module.named_parameters()]
+        owned = [(name, p) for name, p in named if id(p) in stepped] or named
+        self.names = [name for name, _ in owned]
+        self.parameters = [p for _, p in owned]
+        self.steps_it = bool(stepped & {id(p) for _, p in named})
+        self.values = sum(p.numel() for p in self.parameters)
+        self.flat = self.values <= FLAT_VALUES
+        self._zeros: dict[int, Tensor] = {}
+        self._views: dict[int, list[Tensor]] = {}
+        self._shapes = [p.shape for p in self.parameters]
+        self._looks = 0
+        self._scaler: Callable[[], Any] = lambda: None
+        self.updates = 0  # within the step
+        self.total_updates = 0
+        self.largest: Tensor | None = None
+        self.scale: Tensor | None = None  # of the loss, in mixed precision
+        self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
+        self.skipped: Tensor | None = None
+        self.cosine: Tensor | None = None
+        self._previous: tuple[int, Tensor] | None = None
+        self._before: list[Tensor] | None = None
+
+    def _groups(self) -> list[dict[str, Any]]:
+        groups = getattr(self.optimizer, "param_groups", None)
+        return groups if isinstance(groups, list) else []
+
+    def learning_rate(self) -> Tensor | float | None:
+        """Returns the largest learning rate of the groups that hold this player's parameters."""
+        mine = {id(p) for p in self.parameters}
+        rates = [g["lr"] for g in self._groups() if "lr" in g and any(id(p) in mine for p in g["params"])]
+        if any(isinstance(r, Tensor) for r in rates):
+            return torch.stack([torch.as_tensor(r, dtype=torch.float32) for r in rates]).amax()
+        return max((float(r) for r in rates), default=None)
+
+    def begin_step(self) -> None:
+        """Forgets the last step."""
+        self.updates = 0
+        self.largest = self.scale = self.gradient_scale = self.skipped = self.cosine = None
+        self._before = None
+
+    @torch.no_grad()
+    def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
+        """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
+        gradients = self._gradients()
+        if gradients is None:
+            return
+        entry = f"{self.who}_gradient" if self.flat else f"{self.who}_layer_gradients"
+        row = block.row(entry, self.values if self.flat else len(self.parameters))
+        if self.updates:
+            last = torch.linalg.vector_norm(row)
+            self.largest = last if self.largest is None else torch.maximum(self.largest, last)
+        if self.flat:
+            torch._foreach_copy_(self._row_views(row), gradients)
+        else:
+            torch.stack(norms(gradients), out=row)
+        self.updates += 1
+        self.total_updates += 1
+        self._read_scale()
+        if cosine or cosine_next:
+            self._turn(gradients, cosine)
+        if update:
+            self._before = [p.detach().clone() for p in self.parameters]
+
+    def layer_updates(self) -> tuple[Tensor, Tensor] | None:
+        """Returns the norms of the last update and of the parameters (layers,), None where no update of this step was followed."""
+        if self._before is None:
+            return None
+        after = [p.detach() for p in self.parameters]
+        change = torch._foreach_sub(after, self._before)
+        self._before = None
+        return torch.stack(norms(change)), torch.stack(norms(after))
+
+    def _gradients(self) -> list[Tensor] | None:
+        """Returns the gradients, zeros where a parameter has none this time; None where no parameter has one."""
+        gradients = [p.grad for p in self.parameters]
+        if all(g is None for g in gradients):
+            return None
+        return [self._zero(i) if g is None else g.to_dense() if g.is_sparse else g for i, g in enumerate(gradients)]
+
+    def _zero(self, i: int) -> Tensor:
+        if i not in self._zeros:
+            self._zeros[i] = torch.zeros_like(self.parameters[i])
+        return self._zeros[i]
+
+    def _row_views(self, row: Tensor) -> list[Tensor]:
+        views = self._views.get(row.data_ptr())
+        if views is None:
+            pieces = row.split([s.numel() for s in self._shapes])
+            views = self._views[row.data_ptr()] = [v.view(s) for v, s in zip(pieces, self._shapes)]
+        return views
+
+    def _turn(self, gradients: Sequence[Tensor], wanted: bool) -> None:
+        current = torch.cat([g.reshape(-1) for g in gradients]).float()
+        if wanted and self._previous is not None and self._previous[0] == self.total_updates - 1:
+            self.cosine = torch.nn.functional.cosine_similarity(current, self._previous[1], dim=0)
+        self._previous = (self.total_updates, current)
+
+    def _read_scale(self) -> None:
+        """Notes mixed precision's scale: never tests a tensor's truth, which would wait for the device."""
+        given = getattr(self.optimizer, "grad_scale", None)
+        found = getattr(self.optimizer, "found_inf", None)
+        self.gradient_scale = given.detach().clone().float().reshape(()) if isinstance(given, Tensor) else None
+        self.skipped = found.detach().clone().float().reshape(()) if isinstance(found, Tensor) else None
+        if self._looks < SCALER_LOOKS:
+            self._looks += 1
+            self._scaler = scaler_on_the_stack() or self._scaler
+        scaler = self._scaler()
+        scale = getattr(scaler, "_scale", None)
+        self.scale = scale.detach().clone().float().reshape(()) if isinstance(scale, Tensor) else self.gradient_scale
+
+
+def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Returns the L2 norm of each tensor, 0-d and float32 also where they are half precision, all on the device."""
+    if all(t.dtype == torch.float32 for t in tensors):
+        return list(torch._foreach_norm(list(tensors)))
+    return [torch.linalg.vector_norm(t, dtype=torch.float32 if not t.is_complex() else None).float() for t in tensors]
+
+
+def scaler_on_the_stack() -> Callable[[], Any] | None:
+    """Returns a weak reference to the GradScaler that is stepping the optimizer right now, None where none is."""
+    frame = sys._getframe(1)
+    for _ in range(12):
+        if frame is None:
+            return None
+        if frame.f_code.co_filename.endswith("grad_scaler.py"):
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, torch.amp.GradScaler):
+                return weakref.ref(owner)
+        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom of the stack, which the loop looks for
+    return None
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """Returns the torch optimizer inside the wrappers of Accelerate, Lightning and the like."""
+    for _ in range(4):
+        inner = getattr(optimizer, "optimizer", None)
+        if not isinstance(inner, Optimizer):
+            break
+        optimizer = inner
+    return optimizer
+
+
+def strip(name: str) -> str:
+    """Returns a parameter's name without what DDP and torch.compile put before it."""
+    for prefix in ("module.", "_orig_mod."):
+        name = name.removeprefix(prefix)
+    return name.replace("._orig_mod.", ".")
+
+
+def _norms(layers: Tensor | None, largest: Tensor | None, who: str) -> dict[str, Tensor | float]:
+    assert layers is not None
+    whole = layers.square().sum(-1).sqrt()
+    return {f"{who}_gradient_norm": whole, f"{who}_layer_gradient_norm": layers,
+            f"{who}_gradient_norm_max": whole if largest is None else torch.maximum(whole, largest)}

@@ -1,0 +1,60 @@
+"""Tells when an optimizer is about to use its gradients: torch's own through their pre-hook, others by their `step` method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from torch.optim import Optimizer
+
+
+def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], None]:
+    """Calls `about_to_step` each time the optimizer is about to use the gradients; returns what undoes it.
+
+    Where the gradients are computed in a closure, that is after the closure.
+    """
+    if isinstance(optimizer, Optimizer) and hasattr(optimizer, "_optimizer_step_pre_hooks"):
+        return optimizer.register_step_pre_hook(lambda _, arguments, named: _before_step(about_to_step, arguments, named)).remove
+    return _watch_method(optimizer, about_to_step)
+
+
+def _before_step(about_to_step: Callable[[], None], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    # torch hands the optimizer itself over as the first argument
+    position = next((i for i, a in enumerate(arguments) if i > 0 and callable(a)), None)
+    if position is not None:
+        return (*arguments[:position], _after(arguments[position], about_to_step), *arguments[position + 1:]), named
+    if callable(named.get("closure")):
+        return arguments, {**named, "closure": _after(named["closure"], about_to_step)}
+    about_to_step()
+    return None
+
+
+def _after(closure: Callable[[], Any], then: Callable[[], None]) -> Callable[[], Any]:
+    @wraps(closure)
+    def both() -> Any:
+        result = closure()
+        then()
+        return result
+
+    return both
+
+
+def _watch_method(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], None]:
+    inner = optimizer.step
+    own = "step" in vars(optimizer)
+
+    @wraps(inner)
+    def step(*arguments: Any, **named: Any) -> Any:
+        about_to_step()
+        return inner(*arguments, **named)
+
+    optimizer.step = step
+
+    def undo() -> None:
+        if own:
+            optimizer.step = inner
+        elif vars(optimizer).get("step") is step:
+            del optimizer.step
+
+    return undo

@@ -1,0 +1,89 @@
+"""Tells fakes from reals: an input of the discriminator is fake when it shares storage with, or descends from, an output of G.
+
+Storage is compared by identity through weak references, which hold no memory and cannot be confused by memory that is used
+again. Descent is read off the graph by the nodes' sequence numbers, which only ever grow: a walk never goes below the oldest
+output of G that it looks for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+
+KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
+HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
+MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an input of the discriminator comes from."""
+
+    fake: bool
+    attached: bool = False  # the graph leads back to G: a gradient reaches it from here
+    batch: int | None = None  # how many samples the output of G had that the graph leads back to
+
+
+class Outputs:
+    """The generator's last outputs, as far as they are needed to recognise them."""
+
+    def __init__(self) -> None:
+        self._storages: deque[StorageWeakRef] = deque(maxlen=KEPT_OUTPUTS)
+        self._nodes: deque[tuple[int, int]] = deque(maxlen=KEPT_OUTPUTS)  # sequence number, batch
+        self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
+
+    def remember(self, output: Tensor) -> None:
+        """Notes one output of the generator."""
+        self._storages.append(StorageWeakRef(output.untyped_storage()))
+        if output.grad_fn is not None:
+            self._nodes.append((output.grad_fn._sequence_nr(), len(output) if output.dim() else 1))
+        self.held.append(output.detach())
+
+    def origin(self, value: Tensor) -> Origin:
+        """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
+        batch = None if value.grad_fn is None else self._ancestor(value)
+        if batch is not None:
+            return Origin(True, True, batch)
+        identity = value.untyped_storage()._cdata
+        return Origin(any(s.cdata == identity and not s.expired() for s in self._storages))
+
+    def forget(self) -> None:
+        """Lets the held outputs go."""
+        self.held.clear()
+
+    def _ancestor(self, value: Tensor) -> int | None:
+        """Returns the batch of the output of G that a tensor was computed from, None where there is none."""
+        wanted = dict(self._nodes)
+        oldest = min(wanted, default=None)
+        if oldest is None:
+            return None
+        todo = [value.grad_fn]
+        seen: set[int] = set()
+        while todo and len(seen) < MOST_NODES:
+            node = todo.pop()
+            number = node._sequence_nr() if node is not None else -1
+            if node is None or number < oldest or number in seen:
+                continue
+            if number in wanted:
+                return wanted[number]
+            seen.add(number)
+            todo.extend(parent for parent, _ in node.next_functions)
+        return None
+
+
+def nearer(first: Tensor, second: Tensor, outputs: deque[Tensor]) -> Tensor | None:
+    """Returns a 0-d flag, true where `first` is nearer to G's last output of that shape than `second`; None where there is none."""
+    for output in reversed(outputs):
+        if output.shape == first.shape == second.shape:
+            return (first - output).abs().mean() < (second - output).abs().mean()
+    return None
+
+
+def is_tracked(value: Tensor) -> bool:
+    """Tells whether a tensor is an ordinary one: not a function transform's wrapper, not a tracer's stand-in."""
+    return not (torch._C._functorch.is_functorch_wrapped_tensor(value) or torch._C._functorch.is_functionaltensor(value)) \
+        if type(value) is Tensor else not hasattr(value, "fake_mode")

@@ -1,0 +1,63 @@
+"""Reads what modules return and take: which tensor of a discriminator's output is the score, which argument is the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SCORE_KEYS = ("logits", "logit", "validity", "adv", "adversarial", "score", "scores", "out", "output", "prediction")
+MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
+
+
+def tensors(value: Any, depth: int = MOST_NESTED) -> Iterator[Tensor]:
+    """Yields the floating-point tensors in tuples, lists, mappings and dataclass-like outputs, in order."""
+    if isinstance(value, Tensor):
+        if value.is_floating_point():
+            yield value
+    elif depth > 0:
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        elif hasattr(value, "__dict__") and not isinstance(value, torch.nn.Module) and not callable(value):
+            value = list(vars(value).values())
+        if isinstance(value, (list, tuple)):
+            for item in value:
+                yield from tensors(item, depth - 1)
+
+
+def scores(output: Any) -> list[Tensor]:
+    """Returns the tensors of a discriminator's output that are scores: one, or one for each scale.
+
+    (validity, classes) gives the validity; a list of patch maps gives them all; lists of features give the last of each.
+    """
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, Mapping):
+        for key in SCORE_KEYS:
+            if key in output:
+                return scores(output[key])
+    if isinstance(output, Sequence) and output and all(isinstance(x, (list, tuple)) and x for x in output):
+        return [t for x in output for t in scores(x[-1])]
+    found = list(tensors(output))
+    single = [t for t in found if t.dim() > 0 and t.numel() == t.shape[0]]
+    if single:
+        return single[:1]
+    maps = [t for t in found if t.dim() == 4 and t.shape[1] == 1]
+    return maps or found[:1]
+
+
+def last_sigmoid(score: Tensor) -> bool:
+    """Tells whether a score comes straight out of a sigmoid, by its place in the graph; views in between do not count."""
+    node = score.grad_fn
+    for _ in range(4):
+        if node is None:
+            return False
+        name = type(node).__name__
+        if name.startswith("Sigmoid"):
+            return True
+        if not name.startswith(("View", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "Alias", "ToCopy", "Select", "Mean", "Clone")):
+            return False
+        node = node.next_functions[0][0] if node.next_functions else None
+    return False

@@ -1,0 +1,484 @@
+"""Recorder: watches a training of two players and writes what every step tells, at almost no cost, into a run directory."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gandiag.errors import NotRecorded, UsageError, did_you_mean
+from gandiag.quantities import logit_bin_labels
+from gandiag.recording import gradients
+from gandiag.recording.about import describe
+from gandiag.recording.buffer import BIT, SCALARS, Block, capacity_for
+from gandiag.recording.capture import Call, Capture
+from gandiag.recording.diversity import COMPARED
+from gandiag.recording.gradients import Player
+from gandiag.recording.optimizers import watch
+from gandiag.recording.probes import BLOCKWISE, TIERS, name_of
+from gandiag.recording.reduce import HostRow, Table, chunk, reduce
+from gandiag.recording.samples import as_arrays
+from gandiag.recording.step import Probe, Step
+from gandiag.recording.turns import Side, Turns
+from gandiag.recording.writing import Transfer, WriterThread, take_off
+from gandiag.run import RunWriter, load_run
+
+FLUSH_SECONDS = 0.5  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
+PROBE_COST_EVERY = 100
+Given = Tensor | float | None
+Status = Literal["finished", "interrupted", "failed"]
+
+
+class Recorder:
+    """Records a training of a generator against a discriminator.
+
+    `step(...)` is the last line of the loop's body; every argument of it may be left out, and what is left out is captured by
+    hooks. With `automatic=True` no line in the loop is needed: a step is what lies between two updates of the generator.
+    `discriminator_output` says whether D returns logits or, after a sigmoid, probabilities. `probes` is a tier's name or a table
+    such as `PROBES | {my_probe: 10}`. `resume` continues a run: True after its last row, a number from that step on. Each illness
+    that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Nothing that is recorded changes
+    the training: no random number of the run is drawn, no module is left changed after `detach` or `close`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, generator: nn.Module, discriminator: nn.Module, generator_optimizer: Any = None,
+                 discriminator_optimizer: Any = None, discriminator_output: Literal["logit", "probability"] = "logit",
+                 automatic: bool = False, probes: str | Mapping[Probe, int] = "default", about: Mapping[str, Any] | None = None,
+                 resume: bool | int = False, on_finding: Callable[[Any], None] | None = None,
+                 judge: Callable[[Path], Sequence[Any]] | None = None) -> None:
+        if discriminator_output not in ("logit", "probability"):
+            raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
+        self.path = Path(path)
+        self._probes = _table(probes)
+        self._probability = discriminator_output == "probability"
+        self._discriminator = Player("discriminator", discriminator, discriminator_optimizer)
+        self._generator = Player("generator", generator, generator_optimizer)
+        self._players = {"discriminator": self._discriminator, "generator": self._generator}
+        self._device = next((p.device for p in self._discriminator.parameters), torch.device("cpu"))
+        self._untold: dict[str, str] = {}
+        self._untold_news = False
+        self._automatic = automatic
+        self._manual = not automatic
+        self._goes_first: str | None = None
+        self._complete = False
+        self._closed = False
+        self._detached = False
+
+        facts = describe(self._discriminator, self._generator, output=discriminator_output, probes=self._probes, device=self._device)
+        begin = _begin(self.path, resume)
+        self._writer = RunWriter(self.path, {**facts, **(about or {}), "path": None} if begin is None else {**(about or {}), "status": "running"},
+                                 resume_at=begin)
+        self._thread = WriterThread(self._writer)
+        self.index = begin or 0
+        self._wall_before, self._images_seen = _totals(self.path, begin)
+        self._began = self._last_end = self._last_flush = time.perf_counter()
+        self._first = True
+
+        self._labels = {f"{p.who}_layer_{what}": p.names for p in self._players.values() for what in ("gradient_norm", "update_ratio")}
+        self._labels |= {"real_logit_histogram": logit_bin_labels(), "fake_logit_histogram": logit_bin_labels()}
+        self._layer_sizes = {p.who: [q.numel() for q in p.parameters] for p in self._players.values()}
+        self._cosine_every = self._probes.get(gradients.gradient_cosines, 0)
+        self._update_every = self._probes.get(gradients.update_ratios, 0)
+        self._eager_probes = [(p, n) for p, n in self._probes.items() if p not in BLOCKWISE]
+        self._compared_every = min((n for p, n in self._eager_probes), default=0)
+        self._eager: dict[int, dict[int, dict[str, Tensor | float]]] = {}
+        self._seconds: dict[str, float] = {}
+        self._previous: tuple[int, Tensor | None, Tensor | None] = (-1, None, None)
+        self._host: list[HostRow] = []
+        self._waiting: list[tuple[list[Table], Transfer]] = []
+        flat = max((p.values for p in self._players.values() if p.flat), default=1)
+        self._block = Block(self._device, capacity_for(flat))
+
+        self._capture = Capture(generator, discriminator, say=self._say)
+        self._turns = Turns(self._capture, say=self._say)
+        self._capture.on_call = self._close_if_complete
+        self._undo = self._watch_optimizers()
+        me = weakref.ref(self)
+        self._at_exit = lambda: _close_at_exit(me, os.getpid())
+        atexit.register(self._at_exit)
+
+    # -- the public door
+
+    def step(self, *, real_logits: Tensor | None = None, fake_logits: Tensor | None = None, d_loss: Given = None, g_loss: Given = None,
+             real: Tensor | None = None, fake: Tensor | None = None, d_penalty: Given = None, g_penalty: Given = None,
+             data_wait_seconds: float | None = None, augmentation_probability: float | None = None) -> None:
+        """Ends one step of the game. What is given wins over what was captured; `real_logits` and `fake_logits` are D's outputs as
+        they are (probabilities where `discriminator_output="probability"`), of any shape. Waits for nothing on the device.
+        """
+        if self._closed:
+            raise UsageError(f"the recorder of {self.path} is closed: make a new one with resume=True to go on")
+        self._manual = True
+        self._end_step(real_logits, fake_logits, (d_loss, g_loss, d_penalty, g_penalty), real, fake, data_wait_seconds,
+                       augmentation_probability)
+
+    def record_evaluation(self, scores: Mapping[str, float | Sequence[float]], *, protocol: Mapping[str, Any],
+                          labels: Mapping[str, Sequence[str]] | None = None, step: int | None = None) -> None:
+        """Keeps scores of an evaluation: quantities' names to values, scores on features with the features in brackets."""
+        record = {"step": self._last_index if step is None else step, "scores": {k: _listed(v) for k, v in scores.items()},
+                  "labels": {k: list(v) for k, v in (labels or {}).items()}, "protocol": dict(protocol)}
+        self._thread.put(lambda: self._thread.record("evaluations", record))
+
+    def record_samples(self, batch: Any, *, kind: Literal["fake", "real"] = "fake", step: int | None = None, labels: Any = None) -> None:
+        """Keeps a small batch: images (n, c, h, w), floats in [-1, 1] or uint8, or points (n, d). Waits for the device."""
+        if kind not in ("fake", "real"):
+            raise UsageError(f"samples are 'fake' or 'real', not {kind!r}")
+        arrays = as_arrays(batch, labels)
+        at = self._last_index if step is None else step
+        self._thread.put(lambda: self._thread.samples(at, arrays, kind))
+
+    def record_event(self, kind: str, **facts: Any) -> None:
+        """Keeps that something happened at this step: `nonfinite`, `resumed`, `stopped` ..., with plain facts."""
+        record = {"step": self._last_index, "event": kind, **facts}
+        self._thread.put(lambda: self._thread.record("events", record))
+
+    def update_about(self, **changes: Any) -> None:
+        """Changes entries of run.json."""
+        self._thread.put(lambda: self._thread.update_about(changes))
+
+    def flush(self) -> None:
+        """Brings every row so far to the disk, and waits until it is there."""
+        self._close_if_complete()
+        self._reduce()
+        self._ship()
+        self._thread.wait()
+
+    def detach(self) -> None:
+        """Takes every hook away: modules and optimizers are as they were. The run stays open until `close`."""
+        if not self._detached:
+            self._detached = True
+            self._capture.remove()
+            for undo in self._undo:
+                undo()
+            self._undo = []
+
+    def close(self, status: Status = "finished") -> None:
+        """Writes what is left, takes the hooks away and ends the run; a second call does nothing."""
+        if self._closed:
+            return
+        if not self._manual and (self._discriminator.updates or self._generator.updates):
+            self._end_step(None, None, (None,) * 4, None, None, None, None)
+        self._closed = True
+        self.detach()
+        self._reduce()
+        self._ship()
+        self._thread.stop(status)
+        atexit.unregister(self._at_exit)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close("finished" if kind is None else "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
+
+    # -- optimizers
+
+    def _watch_optimizers(self) -> list[Callable[[], None]]:
+        d, g = self._discriminator.optimizer, self._generator.optimizer
+        undo = []
+        if d is not None and d is g:
+            undo.append(watch(d, self._both_step))
+        else:
+            for player in self._players.values():
+                if player.optimizer is not None:
+                    undo.append(watch(player.optimizer, partial(self._one_steps, player.who)))
+        for who, player in self._players.items():
+            if player.optimizer is not None and not player.steps_it:
+                self._say(f"{who} not stepped", f"the {who}'s optimizer holds none of the {who}'s parameters")
+        return undo
+
+    def _one_steps(self, who: str) -> None:
+        self._begin_update(who)
+        self._turns.stepped(who)
+        self._read(who)
+        if who == "generator" and self._goes_first == "discriminator" and not self._manual:
+            self._complete = True
+
+    def _both_step(self) -> None:
+        passes = self._capture.open
+        alone = {who for who, other in (("discriminator", "generator"), ("generator", "discriminator"))
+                 if passes and all(getattr(p, f"reached_{who}") and not getattr(p, f"reached_{other}") for p in passes)}
+        if len(alone) == 1:
+            self._one_steps(alone.pop())
+            return
+        self._begin_update("discriminator")
+        self._turns.stepped_together()
+        self._read("discriminator")
+        self._read("generator")
+        self._complete = not self._manual
+
+    def _begin_update(self, who: str) -> None:
+        """In the automatic mode, closes the row that this update no longer belongs to."""
+        self._goes_first = self._goes_first or who
+        self._close_if_complete()
+        if not self._manual and who == "generator" and self._goes_first == "generator" and self._generator.updates:
+            self._end_step(None, None, (None,) * 4, None, None, None, None)
+
+    def _read(self, who: str) -> None:
+        index = self.index
+        cosine, update = self._cosine_every, self._update_every
+        self._players[who].read(self._block, cosine=bool(cosine) and index % cosine == 0,
+                                cosine_next=bool(cosine) and (index + 1) % cosine == 0, update=bool(update) and index % update == 0)
+
+    def _close_if_complete(self) -> None:
+        if self._complete:
+            self._complete = False
+            self._end_step(None, None, (None,) * 4, None, None, None, None)
+
+    # -- the end of a step
+
+    @property
+    def _last_index(self) -> int:
+        return max(self.index - 1, 0)
+
+    def _end_step(self, real_logits: Tensor | None, fake_logits: Tensor | None, losses: tuple[Given, ...], real: Tensor | None,
+                  fake: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
+        self._complete = False
+        if not (self._discriminator.updates or self._generator.updates):
+            self._turns.nobody_stepped()
+        same = _says(real_logits, fake_logits, real, fake)
+        d = self._turns.seen("discriminator", same, self._probability)
+        g = self._turns.seen("generator", same, self._probability)
+        real = real if real is not None else _joined(_first(d.real, g.real).images)
+        fake = fake if fake is not None else _joined(_first(d.fake, g.fake).images)
+        vectors = {
+            "real_logits": [real_logits.detach().reshape(-1)] if real_logits is not None else _first(d.real, g.real).scores,
+            "fake_logits": [fake_logits.detach().reshape(-1)] if fake_logits is not None else _first(d.fake, g.fake).scores,
+            "discriminator_force_real": d.real.gradients, "discriminator_force_fake": d.fake.gradients,
+            "generator_force_real": g.real.gradients, "generator_force_fake": g.fake.gradients}
+        mask = self._write_vectors({name: pieces for name, pieces in vectors.items() if pieces})
+        scalars = self._scalars(losses, real, fake, g.image_norms)
+        for who, player in self._players.items():
+            if player.updates:
+                mask |= BIT[f"{who}_layer_gradients"] | (BIT[f"{who}_gradient"] if player.flat else 0)
+        mask |= sum(BIT[name] for name, value in zip(SCALARS, scalars) if value is not None)
+        self._run_eager(real, fake, real_logits, fake_logits)
+        self._block.end_row(self.index, mask, scalars)
+        self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
+
+    def _write_vectors(self, vectors: Mapping[str, list[Tensor]]) -> int:
+        widths = {name: sum(p.numel() for p in pieces) for name, pieces in vectors.items()}
+        if not self._block.fits(widths) or (not self._block.steps and capacity_for(max(widths.values(), default=1)) < self._block.capacity):
+            self._reduce()
+        for name, pieces in vectors.items():
+            row = self._block.row(name, widths[name])
+            if len(pieces) == 1:
+                row.copy_(pieces[0])
+            else:
+                torch.cat([p.float() for p in pieces], out=row)
+            if "force" in name:
+                row.neg_()
+        return sum(BIT[name] for name in vectors)
+
+    def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> list[Tensor | None]:
+        d, g = self._discriminator, self._generator
+        at_image = None if not image_norms else image_norms[0] if len(image_norms) == 1 else torch.linalg.vector_norm(torch.stack(image_norms))
+        found = [*losses, None if real is None else real.detach().sum(), None if fake is None else fake.detach().sum(), at_image,
+                 d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped]
+        return [self._as_scalar(value) for value in found]
+
+    def _as_scalar(self, value: Given) -> Tensor | None:
+        if value is None:
+            return None
+        if not isinstance(value, Tensor):
+            return torch.full((), float(value), device=self._device)
+        value = value.detach()
+        if value.dim():
+            value = value.mean() if value.numel() != 1 else value.reshape(())
+        if value.dtype != torch.float32 or value.device != self._device:
+            value = value.to(self._device, torch.float32, non_blocking=True)
+        return value
+
+    def _run_eager(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> None:
+        due = [(p, n) for p, n in self._eager_probes if self.index % n == 0]
+        if due:
+            step = self._as_step(real, fake, real_logits, fake_logits)
+            for probe, every in due:
+                self._run_probe(probe, every, step)
+        if self._compared_every and (self.index + 1) % self._compared_every == 0:
+            self._previous = (self.index, _head(real), _head(fake))
+
+    @torch.no_grad()
+    def _run_probe(self, probe: Probe, every: int, step: Step) -> None:
+        began = time.perf_counter()
+        try:
+            found = probe(step)
+        except Exception as error:  # a probe must never stop the training
+            self._eager_probes = [(p, n) for p, n in self._eager_probes if p is not probe]
+            self._say(f"probe {name_of(probe)}", f"the probe {name_of(probe)} failed at step {self.index} ({type(error).__name__}: {error}) "
+                      "and was switched off")
+            return
+        self._eager.setdefault(every, {}).setdefault(self.index, {}).update(found)
+        self._seconds[name_of(probe)] = self._seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
+
+    def _as_step(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> Step:
+        d, g = self._discriminator, self._generator
+        d_update, g_update = d.layer_updates(), g.layer_updates()
+        before = self._previous if self._previous[0] == self.index - 1 else (-1, None, None)
+        return Step(index=self.index, real=None if real is None else real.detach(), fake=None if fake is None else fake.detach(),
+                    real_logits=_row_or_none(real_logits), fake_logits=_row_or_none(fake_logits),
+                    previous_real=before[1], previous_fake=before[2], discriminator=d, generator=g,
+                    discriminator_gradient_cosine=d.cosine, generator_gradient_cosine=g.cosine,
+                    discriminator_layer_updates=d_update and d_update[0], discriminator_layer_parameters=d_update and d_update[1],
+                    generator_layer_updates=g_update and g_update[0], generator_layer_parameters=g_update and g_update[1])
+
+    def _end_row_on_host(self, real: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
+        now = time.perf_counter()
+        seconds = None if self._first else now - self._last_end
+        shown = None if real is None else float(len(real) * max(self._discriminator.updates, 1))
+        if shown is not None:
+            self._images_seen += shown
+        self._host.append(HostRow(
+            now - self._began + self._wall_before, seconds, data_wait_seconds, shown / seconds if shown and seconds else None,
+            self._images_seen if shown is not None else None, float(self._discriminator.updates), float(self._generator.updates),
+            augmentation_probability))
+        self._first = False
+        self._last_end = now
+        self._discriminator.begin_step()
+        self._generator.begin_step()
+        self._turns.forget()
+        self.index += 1
+        if self._block.full:
+            self._reduce()
+        if now - self._last_flush >= FLUSH_SECONDS:
+            self._reduce()
+            self._ship()
+
+    # -- flushing
+
+    def _reduce(self) -> None:
+        """Turns the rows of the block into columns, and begins their copy to the host."""
+        if not self._block.steps:
+            return
+        tables = reduce(self._block, self._host, self._probes, self._eager, self._layer_sizes, probability=self._probability,
+                        seconds=self._seconds)
+        self._waiting.append((tables, take_off(torch.cat([t.flat.to(self._device) for t in tables]))))
+        self._host, self._eager = [], {}
+        self._block.start_again()
+
+    def _ship(self) -> None:
+        """Hands what was reduced to the writer thread."""
+        waiting, self._waiting = self._waiting, []
+        self._last_flush = time.perf_counter()
+        labels = dict(self._labels)
+        if waiting:
+            self._thread.put(lambda: _write(self._thread, waiting, labels))
+        if self._untold_news:
+            self._untold_news = False
+            told = list(self._untold.values())
+            self._thread.put(lambda: self._thread.update_about({"could_not_tell": told}))
+
+    def _say(self, key: str, sentence: str) -> None:
+        """Notes in run.json, once, what could not be told."""
+        if key not in self._untold:
+            self._untold[key] = sentence
+            self._untold_news = True
+
+
+def _write(thread: WriterThread, waiting: Sequence[tuple[Sequence[Table], Transfer]], labels: Mapping[str, Sequence[str]]) -> None:
+    for tables, transfer in waiting:
+        values = transfer.wait()
+        at = 0
+        for table in tables:
+            size = sum(c.numel() for c in table.columns.values())
+            rows, _ = chunk(table, values[at: at + size], labels)
+            at += size
+            if rows.columns:
+                thread.append(rows)
+
+
+def _table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
+    if isinstance(probes, str):
+        if probes not in TIERS:
+            raise UsageError(f"there is no tier of probes {probes!r}{did_you_mean(probes, list(TIERS))}: give one of {', '.join(TIERS)} "
+                             "or a table of probes")
+        return dict(TIERS[probes])
+    for probe, every in probes.items():
+        if not callable(probe) or not isinstance(every, int) or every < 1:
+            raise UsageError(f"a table of probes maps functions to how many steps lie between two runs of them, not {probe!r}: {every!r}")
+    return dict(probes)
+
+
+def _begin(path: Path, resume: bool | int) -> int | None:
+    """Returns the step from which a run is continued, None for a new run."""
+    if resume is False or (resume is True and not (path / "run.json").exists()):
+        return None
+    return load_run(path).steps if resume is True else int(resume)
+
+
+def _totals(path: Path, begin: int | None) -> tuple[float, float]:
+    """Returns the wall time and the images seen before the step from which a run is continued."""
+    if not begin:
+        return 0.0, 0.0
+    run = load_run(path)
+    found = []
+    for name in ("wall_time", "images_seen"):
+        try:
+            series = run[name]
+        except NotRecorded:
+            found.append(0.0)
+            continue
+        before = series[series.index < begin]
+        found.append(float(before.iloc[-1]) if len(before) else 0.0)
+    return found[0], found[1]
+
+
+def _says(real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None) -> Callable[[Call], bool | None]:
+    """Returns what the loop's own arguments say of a captured call: on reals, on fakes, or nothing."""
+    given = [(t.untyped_storage()._cdata, is_real) for t, is_real in ((real_logits, True), (fake_logits, False), (real, True), (fake, False))
+             if isinstance(t, Tensor)]
+
+    def said(call: Call) -> bool | None:
+        held = {s.untyped_storage()._cdata for s in call.scores}
+        if call.image is not None:
+            held.add(call.image.untyped_storage()._cdata)
+        for identity, is_real in given:
+            if identity in held:
+                return is_real
+        return None
+
+    return said
+
+
+def _first(preferred: Side, otherwise: Side) -> Side:
+    return preferred if preferred.scores else otherwise
+
+
+def _joined(images: list[Tensor]) -> Tensor | None:
+    if not images:
+        return None
+    if len(images) == 1 or any(i.shape[1:] != images[0].shape[1:] for i in images):
+        return images[0]
+    return torch.cat(images)
+
+
+def _head(batch: Tensor | None) -> Tensor | None:
+    return None if batch is None else batch.detach().reshape(-1)[:COMPARED].clone()
+
+
+def _row_or_none(values: Tensor | None) -> Tensor | None:
+    return None if values is None else values.detach().reshape(-1).float()
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, (Tensor, np.ndarray)):
+        return value.tolist()
+    return list(value) if isinstance(value, (list, tuple)) else value
+
+
+def _close_at_exit(recorder: weakref.ref[Recorder], process: int) -> None:
+    """Ends a run whose script ended without doing so; a forked child leaves it alone."""
+    found = recorder()
+    if found is None or os.getpid() != process:
+        return
+    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    found.close("finished" if error is None else "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")

@@ -1,0 +1,207 @@
+"""Turns a block of rows into the tables' columns: many steps in one go, on the device, and then in one copy to the host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandiag.recording import numerics
+from gandiag.recording.buffer import BIT, SCALARS, Block
+from gandiag.recording.logits import to_logits
+from gandiag.recording.probes import BLOCKWISE, name_of
+from gandiag.recording.step import Probe, Step
+from gandiag.recording.writing import Chunk
+
+HIDDEN = "_"  # columns that only the host's checks need begin so, and are not written
+_STEP_FIELDS = {f.name for f in fields(Step)}
+_FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """What the host knows of a row without asking the device; None where it does not."""
+
+    wall_time: float
+    step_seconds: float | None
+    data_wait_seconds: float | None
+    images_per_second: float | None
+    images_seen: float | None
+    discriminator_updates: float | None
+    generator_updates: float | None
+    augmentation_probability: float | None
+
+
+_PRECISE = ("wall_time", "images_seen")  # float32 would round them
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of one table, still on the device."""
+
+    name: str
+    steps: np.ndarray
+    columns: dict[str, Tensor]  # (n,) or (n, k)
+    absent: dict[str, np.ndarray]
+    host: Sequence[HostRow] = ()
+
+    @property
+    def flat(self) -> Tensor:
+        """All columns one after the other."""
+        return torch.cat([c.reshape(-1).float() for c in self.columns.values()]) if self.columns else torch.empty(0)
+
+
+@torch.no_grad()
+def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], eager: Mapping[int, Mapping[int, Mapping[str, Tensor | float]]],
+           layer_sizes: Mapping[str, Sequence[int]], *, probability: bool, seconds: dict[str, float]) -> list[Table]:
+    """Runs the blockwise probes that are due, and joins what the others have left in `eager` (cadence -> step -> values)."""
+    whole = as_step(block, layer_sizes, probability)
+    steps = np.asarray(block.steps, dtype=np.int64)
+    tables = []
+    for every in sorted({1, *probes.values(), *eager}):
+        due = np.flatnonzero(steps % every == 0)
+        if not len(due):
+            continue
+        columns: dict[str, Tensor] = {}
+        absent: dict[str, np.ndarray] = {}
+        wanted = [p for p, n in probes.items() if n == every and p in BLOCKWISE and block.has(*_bits(BLOCKWISE[p]))[due].any()]
+        part = whole if every == 1 or not wanted else _rows(whole, due, block.capacity)
+        for probe in wanted:
+            began = time.perf_counter()
+            missing = ~block.has(*_bits(BLOCKWISE[probe]))[due]
+            for name, values in probe(part).items():
+                columns[name] = torch.as_tensor(values)[: len(due)]
+                if missing.any():
+                    absent[name] = missing
+            seconds[name_of(probe)] = seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
+        if every == 1:
+            _add_hidden(block, columns, absent)
+        _add_eager(eager.get(every, {}), steps[due], columns, absent, block.device)
+        if columns or every == 1:
+            tables.append(Table(f"every-{every}", steps[due], columns, absent, host if every == 1 else ()))
+    return tables
+
+
+def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability: bool) -> Step:
+    """Returns a block as one Step whose tensors have a leading axis of steps.
+
+    All rows of the block take part, also those not filled: the shapes, and with them the rounding, do not depend on when it was
+    cut off.
+    """
+    seen = set(np.flatnonzero([bool(np.bitwise_or.reduce(block.masks) & bit) for bit in BIT.values()]))
+    there = {name for i, name in enumerate(BIT) if i in seen}
+    given: dict[str, Tensor] = {name: block.scalars[:, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS}
+    given |= {name: block.vectors[name] for name in there if name in block.vectors and name in _STEP_FIELDS}
+    for who in ("discriminator", "generator"):
+        if f"{who}_gradient" in there:
+            pieces = block.vectors[f"{who}_gradient"].split(list(layer_sizes[who]), dim=1)
+            given[f"{who}_layer_gradients"] = torch.stack([torch.linalg.vector_norm(p, dim=1) for p in pieces], 1)
+        _unscale(block, given, who, there)
+    if probability:
+        given |= {name: to_logits(given[name]) for name in ("real_logits", "fake_logits") if name in given}
+    return Step(index=block.steps[0], **given)  # type: ignore[arg-type]  # the names are the fields'
+
+
+def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]]) -> tuple[Chunk, dict[str, np.ndarray]]:
+    """Returns a table's rows on the host, and its hidden columns apart; `values` are those of `Table.flat`, copied."""
+    columns: dict[str, np.ndarray] = {}
+    hidden: dict[str, np.ndarray] = {}
+    at = 0
+    for name, column in table.columns.items():
+        part = values[at: at + column.numel()].reshape(column.shape)
+        at += column.numel()
+        (hidden if name.startswith(HIDDEN) else columns)[name] = part
+    absent = {n: a for n, a in table.absent.items() if n in columns}
+    for who in ("discriminator", "generator"):
+        _leave_out_skipped(who, columns, absent, hidden.get(f"{HIDDEN}{who}_skipped"))
+    if table.host:
+        _add_host(table, columns, absent)
+        columns["nonfinite"] = numerics.count_nonfinite(columns, absent, len(table.steps))
+    named = {n: list(labels[n]) for n in columns if n in labels and columns[n].ndim == 2}
+    named |= {n: [str(i) for i in range(c.shape[1])] for n, c in columns.items() if c.ndim == 2 and len(named.get(n, ())) != c.shape[1]}
+    return Chunk(table.name, table.steps, columns, absent, named), hidden
+
+
+def _bits(needs: Sequence[str]) -> list[str]:
+    return list(needs)
+
+
+def _rows(whole: Step, due: np.ndarray, capacity: int) -> Step:
+    """Returns some rows of a block, filled up to a number that does not depend on where the block was cut off."""
+    places = np.zeros(capacity, dtype=np.int64)
+    places[: len(due)] = due
+    index = torch.from_numpy(places[: max(2, len(due))])
+    given = {f.name: getattr(whole, f.name) for f in fields(Step)}
+    return replace(whole, **{n: v[index.to(v.device)] for n, v in given.items() if isinstance(v, Tensor)})
+
+
+def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str]) -> None:
+    """Takes mixed precision's scale out of the forces, and out of the gradients where the optimizer got them scaled."""
+    if f"{who}_scale" in there:
+        scale = block.scalars[:, SCALARS.index(f"{who}_scale")]
+        for name in _FORCES:
+            if name.startswith(who) and name in given:
+                given[name] = given[name] / scale[:, None]
+        if who == "generator" and "generator_gradient_at_image" in given:
+            given["generator_gradient_at_image"] = given["generator_gradient_at_image"] / scale
+    if f"{who}_gradient_scale" in there:
+        scale = block.scalars[:, SCALARS.index(f"{who}_gradient_scale")]
+        if f"{who}_layer_gradients" in given:
+            given[f"{who}_layer_gradients"] = given[f"{who}_layer_gradients"] / scale[:, None]
+        if f"{who}_gradient_max" in given:
+            given[f"{who}_gradient_max"] = given[f"{who}_gradient_max"] / scale
+
+
+def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.ndarray]) -> None:
+    rows = len(block.steps)
+    for name in ("real_sum", "fake_sum", "discriminator_skipped", "generator_skipped"):
+        if block.has(name).any():
+            columns[f"{HIDDEN}{name}"] = block.scalars[:rows, SCALARS.index(name)]
+    for name in ("real_logits", "fake_logits"):
+        if block.has(name).any():
+            low, high = torch.aminmax(block.vectors[name][:rows], dim=1)
+            columns |= {f"{HIDDEN}{name}_low": low, f"{HIDDEN}{name}_high": high}
+    for who in ("discriminator", "generator"):
+        scaled = block.has(f"{who}_scale")
+        if scaled.any():
+            columns["gradient_scale"] = block.scalars[:rows, SCALARS.index(f"{who}_scale")]
+            absent["gradient_scale"] = ~scaled
+
+
+def _add_eager(found: Mapping[int, Mapping[str, Tensor | float]], steps: np.ndarray, columns: dict[str, Tensor],
+               absent: dict[str, np.ndarray], device: torch.device) -> None:
+    """Joins the values that probes left at single steps, as columns."""
+    names = {name: None for values in found.values() for name in values}
+    for name in names:
+        rows = [found.get(int(s), {}).get(name) for s in steps]
+        form = next(torch.as_tensor(r) for r in rows if r is not None) if any(r is not None for r in rows) else None
+        if form is None:
+            continue
+        there = [r is not None and torch.as_tensor(r).shape == form.shape for r in rows]
+        blank = torch.zeros(form.shape, device=device)
+        columns[name] = torch.stack([torch.as_tensor(r, device=device).float() if ok else blank for r, ok in zip(rows, there)])
+        if not all(there):
+            absent[name] = ~np.asarray(there)
+
+
+def _leave_out_skipped(who: str, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray], skipped: np.ndarray | None) -> None:
+    """An update that a fused optimizer skipped for an overflow was none: its gradient is absent, not infinite."""
+    if skipped is None or not (skipped > 0).any():
+        return
+    for name in (f"{who}_gradient_norm", f"{who}_gradient_norm_max", f"{who}_layer_gradient_norm"):
+        if name in columns:
+            absent[name] = absent.get(name, np.zeros(len(skipped), bool)) | (skipped > 0)
+
+
+def _add_host(table: Table, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray]) -> None:
+    for entry in fields(HostRow):
+        values = [getattr(row, entry.name) for row in table.host]
+        missing = np.asarray([v is None for v in values])
+        columns[entry.name] = np.asarray([0.0 if v is None else v for v in values],
+                                         dtype=np.float64 if entry.name in _PRECISE else np.float32)
+        if missing.any():
+            absent[entry.name] = missing

@@ -1,0 +1,164 @@
+"""Whose update a backward pass served, and what the game showed in it: scores on reals and fakes, forces, images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from gandiag.recording.capture import Call, Capture, Pass
+from gandiag.recording.force import in_logit_space
+from gandiag.recording.origin import nearer
+
+PLAYERS = ("discriminator", "generator")
+
+
+@dataclass
+class Side:
+    """What one player's last update saw of reals, or of fakes."""
+
+    scores: list[Tensor] = field(default_factory=list)  # flat
+    gradients: list[Tensor] = field(default_factory=list)  # flat, d(loss)/d(score)
+    images: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
+class Seen:
+    """What one player's last update saw."""
+
+    real: Side = field(default_factory=Side)
+    fake: Side = field(default_factory=Side)
+    image_norms: list[Tensor] = field(default_factory=list)
+
+
+class Turns:
+    """Assigns backward passes to the players as their optimizers step."""
+
+    def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
+        self._capture = capture
+        self._say = say
+        self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
+        self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
+
+    def stepped(self, who: str) -> None:
+        """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
+        waiting = self._capture.open
+        own = [p for p in waiting if _reached(p, who)]
+        joint = [p for p in own if p.reached_discriminator and p.reached_generator]
+        if not own and self._joint:  # both players went backward before either stepped: the passes through both are the generator's
+            own = self._take_over(who)
+        self._last[who] = own
+        self._joint = joint
+        self._capture.open = [p for p in waiting if p not in own]
+
+    def stepped_together(self) -> None:
+        """Notes that one optimizer is about to step both players."""
+        passes, self._capture.open = self._capture.open, []
+        self._last = {who: [p for p in passes if _reached(p, who)] for who in PLAYERS}
+        self._joint = []
+
+    def nobody_stepped(self) -> None:
+        """Assigns what is left by the parameters that it reached, for loops whose optimizers cannot be watched."""
+        passes, self._capture.open = self._capture.open, []
+        for who in PLAYERS:
+            alone = [p for p in passes if _reached(p, who) and not (who == "discriminator" and p.reached_generator)]
+            self._last[who] = alone or self._last[who]
+
+    def forget(self) -> None:
+        """Begins a new step."""
+        self._last = {who: [] for who in PLAYERS}
+        self._joint = []
+
+    def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
+        """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""
+        passes = self._last[who]
+        shared = [p for p in passes if p in self._last[_other(who)]]
+        pushes: dict[Call, dict[int, Tensor]] = {}
+        for one in passes:
+            for call, which, gradient in one.pushes:
+                if one in shared and call.origin.attached != (who == "generator"):
+                    continue  # one loss for both players: the calls through which the generator is reached are its own
+                parts = pushes.setdefault(call, {})
+                parts[which] = parts[which] + gradient if which in parts else gradient
+        found = Seen(image_norms=[n for p in passes for n in p.image_norms] if who == "generator" else [])
+        self._sort_out(pushes, is_real, probability, found)
+        return found
+
+    def _take_over(self, who: str) -> list[Pass]:
+        taken = [p for p in self._joint if _reached(p, who)]
+        rest = [p for p in self._last[_other(who)] if p not in taken]
+        if rest or who == "discriminator":
+            self._last[_other(who)] = rest
+        return taken
+
+    def _sort_out(self, pushes: dict[Call, dict[int, Tensor]], is_real: Callable[[Call], bool | None], probability: bool,
+                  found: Seen) -> None:
+        calls = [(call, *_flat(call, parts, probability)) for call, parts in pushes.items() if call.untouched]
+        if len(calls) < len(pushes):
+            self._say("in place", "the discriminator's outputs were changed in place after it returned them: those were left out")
+        said = {call: is_real(call) for call, _, _ in calls}
+        labels = {call: said[call] if said[call] is not None else not call.origin.fake for call, _, _ in calls}
+        kept = [(c, s, g) for c, s, g in calls if said[c] is not None or not c.penalised
+                or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)]
+        for call, score, gradient in self._halves(kept, labels, said, found):
+            side = found.real if labels[call] else found.fake
+            side.scores.append(score)
+            side.gradients.append(gradient)
+            if call.image is not None:
+                side.images.append(call.image)
+
+    def _halves(self, calls: list[tuple[Call, Tensor, Tensor]], labels: dict[Call, bool], said: dict[Call, bool | None],
+                found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
+        """Tells reals from fakes by nearness to G's last output where neither storage nor graph does; returns the other calls."""
+        held = self._capture.generated.held
+        open_ = [c for c in calls if said[c[0]] is None]
+        if len(calls) == 1 and len(open_) == 1:
+            pieces = _split(open_[0], [len(h) for h in held if h.dim()])
+        elif len(open_) == 2 and len(calls) == 2 and labels[open_[0][0]] and labels[open_[1][0]]:
+            pieces = [(s, g, c.image) for c, s, g in open_ if c.image is not None]
+        else:
+            return calls
+        if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
+            return calls
+        (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
+        first_is_fake = nearer(image_a, image_b, held)
+        if first_is_fake is None:
+            return calls
+        self._say("nearness", "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
+                  "nearer to the generator's last output")
+        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
+            side.scores.append(torch.where(flag, score_a, score_b))
+            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
+            side.images.append(torch.where(flag, image_a, image_b))
+        return []
+
+
+def _reached(one: Pass, who: str) -> bool:
+    return one.reached_discriminator if who == "discriminator" else one.reached_generator
+
+
+def _other(who: str) -> str:
+    return "generator" if who == "discriminator" else "discriminator"
+
+
+def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tensor, Tensor]:
+    """Returns a call's scores and the gradients at them, flat and float32; the gradients with respect to logits."""
+    chosen = sorted(parts)
+    score = torch.cat([call.scores[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else call.scores[chosen[0]].reshape(-1)
+    gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
+    score, gradient = score.float(), gradient.float()
+    return score, in_logit_space(gradient, score) if probability else gradient
+
+
+def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Cuts a call on twice the generator's batch into halves; the score must have as many values for each sample."""
+    one, score, gradient = call
+    image = one.image
+    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches or len(one.scores) > 1:
+        return []
+    if one.origin.fake and len(image) != 2 * (one.origin.batch or 0):
+        return []
+    half, values = len(image) // 2, len(score) // 2
+    return [(score[:values], gradient[:values], image[:half]), (score[values:], gradient[values:], image[half:])]
