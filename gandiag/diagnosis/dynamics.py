@@ -226,7 +226,7 @@ def _amplitude_law(amplitudes: np.ndarray) -> tuple[float, float | None]:
     """Fits u = u_limit + b exp(-kappa n) to u = amplitude^-2 with relative errors; returns kappa and the limit amplitude (None where none)."""
     u, n = amplitudes**-2.0, np.arange(len(amplitudes), dtype=float)
     bends = np.geomspace(1e-3, 60, 160)
-    best = (np.inf, 0.0, np.zeros(2))
+    best: tuple[float, float, np.ndarray] = (np.inf, 0.0, np.zeros(2))
     for kappa in np.concatenate([-bends[::-1], [0.0], bends]) / n[-1]:
         shape = n if kappa == 0 else np.exp(-kappa * (n - (n[-1] if kappa < 0 else 0.0)))
         design = np.stack([np.ones_like(n), shape], axis=1) / u[:, None]

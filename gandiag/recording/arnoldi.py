@@ -45,8 +45,9 @@ def eigenvalues(multiply: Multiply, start: Tensor, *, kinds: tuple[str, ...] = (
     """Returns Ritz values of the linear map `multiply` on vectors like `start` (n,), with what leads by each of `kinds` refined first.
 
     Stops when the `count` leaders of every kind have residuals below `tolerance` times the largest |value|, when the subspace is the
-    whole space, or after `products` products. At most `basis` vectors are kept (by default what
-    fits into BASIS_NUMBERS, at least 48): beyond that the subspace is restarted (Krylov-Schur, Stewart 2001). An invariant subspace is left by a new random direction, so that multiple eigenvalues are found as often as they occur.
+    whole space, or after `products` products. At most `basis` vectors are kept (by default what fits into BASIS_NUMBERS, at least 48):
+    beyond that the subspace is restarted (Krylov-Schur, Stewart 2001). An invariant subspace is left by a new random direction, so that
+    multiple eigenvalues are found as often as they occur.
     """
     unknown = set(kinds) - set(KINDS)
     if unknown:

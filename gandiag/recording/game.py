@@ -113,7 +113,7 @@ def game_spectrum(players: Sequence[Player], *, count: int = 6, gradient_evaluat
     with linearised(players, scales) as game:
         if size <= EXACT_PARAMETERS:
             values = np.linalg.eigvals(_dense(game.transposed, size, game.like)).astype(complex)
-            residuals = np.full(size, np.finfo(np.float64).eps * np.abs(values).max(initial=0.0))
+            residuals = np.full(size, size * torch.finfo(game.like.dtype).eps * np.abs(values).max(initial=0.0))
             return GameSpectrum(Eigenvalues(values, residuals, size), FIELD_COST + PRODUCT_COST * size, exact=True)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
         found = eigenvalues(game.transposed, _start(game.like), kinds=kinds, count=count, products=budget, tolerance=tolerance)
@@ -143,7 +143,7 @@ def alternating_spectrum(players: Sequence[Player], *, steps: Sequence[float], c
         size = game.like.numel()
         if size <= EXACT_PARAMETERS:
             values = np.linalg.eigvals(_dense(multiply, size, game.like)).astype(complex)
-            return GameSpectrum(Eigenvalues(values, np.full(size, np.finfo(np.float64).eps), size), FIELD_COST + PRODUCT_COST * size, exact=True)
+            return GameSpectrum(Eigenvalues(values, np.full(size, size * torch.finfo(game.like.dtype).eps), size), FIELD_COST + PRODUCT_COST * size, exact=True)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
         found = eigenvalues(multiply, _start(game.like), kinds=("largest",), count=count, products=budget, tolerance=tolerance)
     return GameSpectrum(found, FIELD_COST + PRODUCT_COST * found.products, exact=False)
@@ -219,9 +219,10 @@ def _field(players: Sequence[Player], *, create_graph: bool) -> list[list[Tensor
             if loss.numel() != 1:
                 raise ValueError(f"a player's loss has shape {tuple(loss.shape)}: one number was expected")
             if not loss.requires_grad:
-                raise GandiagError("a player's loss does not depend on anything that moves: it is detached, or does not use the players that it is given")
+                raise GandiagError("a player's loss does not depend on anything that moves: it is detached, or does not use the players "
+                                   "that it is given")
             with _named_double_backward():
-                slopes = torch.autograd.grad(loss.sum(), q.parameters, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+                slopes = torch.autograd.grad(loss.reshape(()), q.parameters, create_graph=create_graph, allow_unused=True, materialize_grads=True)
         field.append([-g for g in slopes])
     return field
 

@@ -19,16 +19,16 @@ _HOOK_TABLES = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_bac
 @contextmanager
 def own_randomness(seed: int) -> Iterator[None]:
     """Inside, every global random stream (torch on each device, numpy, random) starts from `seed`; after, they go on as before."""
-    kept = random.getstate(), np.random.get_state()
+    kept = random.getstate(), np.random.get_state()  # noqa: NPY002 - what a user's loss draws from is frozen, numpy's global stream too
     with torch.random.fork_rng(devices=_cuda_devices()):
         torch.manual_seed(seed)
         random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002 - a user's loss may draw from numpy's global stream, so that one is frozen
+        np.random.seed(seed % 2**32)  # noqa: NPY002 - as above
         try:
             yield
         finally:
             random.setstate(kept[0])
-            np.random.set_state(kept[1])
+            np.random.set_state(kept[1])  # noqa: NPY002 - as above
 
 
 def _cuda_devices() -> list[int]:
