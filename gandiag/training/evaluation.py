@@ -40,11 +40,14 @@ class Score:
     better: Literal["lower", "higher"]
 
 
-def make_evaluation(data: Dataset, *, features: str, seed: int) -> Callable[[Tensor], Evaluation]:
-    """Returns the function from fakes (images (n, c, h, w) in [-1, 1] or points (n, d)) to their scores; the real side is worked out once."""
-    reals = _at_most(data, REFERENCE_SAMPLES, seed)
+def make_evaluation(data: Dataset, *, features: str, count: int, seed: int = 0) -> Callable[[Tensor], Evaluation]:
+    """Returns the function from fakes (images (n, c, h, w) in [-1, 1] or points (n, d)) to their scores; the real side is worked out once.
+
+    The seed is that of the scores and not of the training: two runs are scored against the same reals.
+    """
     if data.kind == "points":
-        return _points_evaluation(reals, seed)
+        return _points_evaluation(_at_most(data, count, seed), seed)  # a known mixture's scores hardly look at the reals
+    reals = _at_most(data, REFERENCE_SAMPLES, seed)
     chosen = _chosen_features(reals, features)
     reference = make_reference(reals.samples, chosen, real_labels=reals.labels, seed=seed)
     return lambda fakes: evaluate_images(reference, to_images(fakes).cpu(), chosen, seed=seed)

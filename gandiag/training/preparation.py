@@ -9,12 +9,14 @@ import torch
 
 from gandiag.errors import UsageError
 from gandiag.metrics.quality import Evaluation
+from gandiag.training.alarms import known_checks
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
 from gandiag.training.dataset import subset
 from gandiag.training.evaluation import make_evaluation
 from gandiag.training.players import build_players, build_rules, build_update, choose_device
 from gandiag.training.processes import Processes, join_processes
+from gandiag.training.schedule import parse_changes
 from gandiag.training.step import Players, Rules, UpdateOfPlayers
 
 
@@ -36,7 +38,9 @@ class Training:
 
 
 def prepare(config: Config) -> Training:
-    """Builds everything and trains nothing; raises UsageError for what does not fit together (a batch larger than the data, a device that is not there)."""
+    """Builds everything and trains nothing; raises UsageError for what does not fit together: a batch larger than the data, no such device ..."""
+    parse_changes(config.changes)
+    known_checks(config.stop_on)
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
@@ -48,7 +52,7 @@ def prepare(config: Config) -> Training:
     sampler = Sampler(data, config.batch, seed=config.seed, device=device, rank=processes.rank, world=processes.world)
     players = build_players(config, shape=data.shape, num_classes=num_classes, device=device)
     rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
-    evaluate = make_evaluation(data, features=config.features, seed=0) if processes.writes else None
+    evaluate = make_evaluation(data, features=config.features, count=config.evaluation_samples) if processes.writes else None
     return Training(config, data, heldout, sampler, players, rules, build_update(config), num_classes, device, processes, evaluate)
 
 
