@@ -59,14 +59,19 @@ def bands(diagnosis: Diagnosis, steps: int) -> list[dict[str, Any]]:
 
 def _band(finding: Finding, rank: int, steps: int) -> list[dict[str, Any]]:
     color, top = BAND[finding.verdict], 1 - STRIP * rank
-    place = {"xref": "x", "yref": "paper", "layer": "below", "x0": finding.onset}
-    box = place | {"type": "rect", "x1": _end(finding, steps), "line": {"width": 0}}
-    edge = {"type": "line", "x1": finding.onset, "line": {"width": 1, "color": color, "dash": "dot"}}
-    shapes = [
+    place: dict[str, Any] = {"xref": "x", "yref": "paper", "layer": "below", "x0": finding.onset}
+    box: dict[str, Any] = place | {"type": "rect", "x1": _end(finding, steps), "line": {"width": 0}}
+    edge: dict[str, Any] = {"type": "line", "x1": finding.onset, "line": {"width": 1, "color": color, "dash": "dot"}}
+    shapes: list[dict[str, Any]] = [
         box | {"y0": 0, "y1": 1, "fillcolor": faded(color, 0.05), "name": f"alert {finding.check}"},
         place | edge | {"y0": 0, "y1": 1, "name": f"onset {finding.check}"},
     ]
-    strip = {"y0": top - STRIP * 0.7, "y1": top, "fillcolor": faded(color, 0.7), "name": f"strip {finding.check}"}
+    strip: dict[str, Any] = {
+        "y0": top - STRIP * 0.7,
+        "y1": top,
+        "fillcolor": faded(color, 0.7),
+        "name": f"strip {finding.check}",
+    }
     return [*shapes, box | strip] if rank < STRIPS else shapes
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from markupsafe import Markup
 from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
 from gandiag.errors import NotRecorded, UsageError
 from gandiag.reporting import facts, numbers, scorecard
+from gandiag.reporting.chapters import Drawn, chapters, draw, figures, slug
+from gandiag.reporting.compare import compare_runs
+from gandiag.reporting.comparison_page import context
 from gandiag.reporting.curves import describe
 from gandiag.reporting.embed import (
     CONFIG,
@@ -28,19 +32,14 @@ from gandiag.reporting.embed import (
     share_plotly,
     source,
 )
-from gandiag.reporting.panel import Panel, Section, missing_sentence
+from gandiag.reporting.overlay import overlays
+from gandiag.reporting.panel import Section
 from gandiag.reporting.pictures import gallery
 from gandiag.reporting.sections import SECTIONS
 from gandiag.reporting.sparkline import sparkline
 from gandiag.run import Run, load_run
 
-
-@dataclass(frozen=True)
-class Drawn:
-    """A panel with the id under which the page holds it."""
-
-    id: str
-    panel: Panel
+BASELINE = "Curves against the baseline"
 
 
 def write_report(
@@ -65,8 +64,16 @@ def write_report(
     file = Path(out) if out is not None else run.path / "report.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw(run, diagnosis, sections)
+    beside = compare_runs([baseline, run], by_group=False) if baseline is not None else None
+    if beside is not None:
+        drawn += [Drawn(d.id, dataclasses.replace(d.panel, chapter=BASELINE)) for d in overlays(beside)]
     page = render(
-        run, diagnosis, drawn, plotly=plotly_tag(plotlyjs), policy=policy(plotlyjs), baseline=_compared(run, baseline)
+        run,
+        diagnosis,
+        drawn,
+        plotly=plotly_tag(plotlyjs),
+        policy=policy(plotlyjs),
+        baseline=context(beside) if beside is not None else None,
     )
     if plotlyjs == "directory":
         share_plotly(file.parent)
@@ -83,25 +90,6 @@ def diagnose_run(run: Run) -> Diagnosis:
     from gandiag.diagnosis import diagnose
 
     return diagnose(run)
-
-
-def draw(run: Run, diagnosis: Diagnosis, sections: Sequence[Section] = SECTIONS) -> list[Drawn]:
-    """Draws every section; one that raises NotRecorded becomes a panel that says what is missing."""
-    drawn = []
-    for section in sections:
-        name = getattr(section, "__name__", type(section).__name__)
-        try:
-            panel = section(run, diagnosis)
-        except NotRecorded as error:
-            panel = Panel(facts.check_title(name), "", missing=missing_sentence(error))
-        drawn.append(Drawn(_own_id(name, {d.id for d in drawn}), panel))
-    return drawn
-
-
-def _own_id(name: str, taken: set[str]) -> str:
-    """Returns an id for a panel that no other one has."""
-    slug = _slug(name) or "panel"
-    return next(i for i in (slug, *(f"{slug}-{n}" for n in range(2, len(taken) + 3))) if i not in taken)
 
 
 def render(
@@ -127,11 +115,11 @@ def render(
         tiles=_tiles(run),
         cards=_cards(run, diagnosis, drawn),
         gallery=gallery(run),
-        chapters=_chapters(drawn),
+        chapters=chapters(drawn),
         checks=_checks(diagnosis),
         reproduce=facts.reproduce(run),
         steps=run.steps,
-        figures=Markup(embedded({d.id: _figure(d.panel) for d in drawn if d.panel.figure is not None})),
+        figures=Markup(embedded(figures(drawn))),
         config=Markup(embedded(CONFIG)),
         evaluations=_evaluations(run),
         recorded=[(name, facts.meaning(name)) for name in run.names],
@@ -162,8 +150,8 @@ def _cards(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> list[dict[
     return [
         {
             "finding": f,
-            "cause": _slug(f.because_of),
-            "id": _slug(f.check),
+            "cause": slug(f.because_of) if f.because_of in {g.check for g in diagnosis.illnesses} else "",
+            "id": slug(f.check),
             "when": numbers.steps(f.onset, f.end),
             "remedies": facts.remedies(f),
             "confidence": facts.confidence(f),
@@ -202,37 +190,6 @@ def _zoom(finding: Finding, steps: int) -> str:
     return f"{max(0, finding.onset - margin)}-{min(max(steps - 1, 1), (finding.end if finding.end is not None else steps) + margin)}"
 
 
-def _chapters(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
-    chapters: dict[str, dict[str, Any]] = {}
-    for d in drawn:
-        title = d.panel.chapter or "More"
-        chapter = chapters.setdefault(
-            title, {"title": title, "id": "chapter-" + _slug(title), "panels": [], "missing": []}
-        )
-        chapter["missing" if d.panel.figure is None else "panels"].append(d)
-    for chapter in chapters.values():
-        chapter["panels"] = _rows(chapter["panels"])
-    return list(chapters.values())
-
-
-def _rows(panels: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """Returns the panels with their widths: one that would stand alone in a row of two takes the whole row."""
-    rows: list[dict[str, Any]] = []
-    alone = False  # whether the last narrow panel still lacks its neighbour
-    for d in panels:
-        if d.panel.wide and alone:
-            rows[-1]["wide"] = True
-        alone = not d.panel.wide and not alone
-        rows.append({"id": d.id, "panel": d.panel, "wide": d.panel.wide})
-    if alone:
-        rows[-1]["wide"] = True
-    return rows
-
-
-def _slug(title: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
-
-
 def _checks(diagnosis: Diagnosis) -> list[Finding]:
     order = [Verdict.FAILED, Verdict.SUSPECT, Verdict.NOT_CHECKED, Verdict.HEALTHY]
     return sorted(diagnosis.findings, key=lambda f: order.index(f.verdict))
@@ -253,17 +210,6 @@ def _evaluations(run: Run) -> dict[str, Any]:
         for step, row in zip(table.index[::-1], table.to_numpy()[::-1])
     ]
     return {"names": list(table.columns), "rows": rows}
-
-
-def _compared(run: Run, baseline: Run | str | os.PathLike[str] | None) -> Any:
-    if baseline is None:
-        return None
-    raise NotImplementedError
-
-
-def _figure(panel: Panel) -> Any:
-    figure = panel.figure
-    return figure.to_plotly_json() if hasattr(figure, "to_plotly_json") else figure
 
 
 def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict[str, Any]:

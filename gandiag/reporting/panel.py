@@ -47,6 +47,7 @@ class Panel:
     missing: str = ""
     note: str = ""
     wide: bool = False
+    label: str = "Healthy"  # what stands before the lead
 
 
 @dataclass(frozen=True)

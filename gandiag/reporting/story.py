@@ -29,9 +29,9 @@ def write_markdown(
         _reproduce(run),
     ]
     if baseline is not None:
-        from gandiag.reporting.compare import comparison_markdown
+        from gandiag.reporting.compare import compare_runs, comparison_markdown
 
-        parts.insert(4, comparison_markdown([baseline, run]))
+        parts.insert(4, comparison_markdown(compare_runs([baseline, run], by_group=False)))
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
