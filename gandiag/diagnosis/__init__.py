@@ -5,25 +5,41 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from gandiag.diagnosis.balance import discriminator_dominance, vanishing_generator_gradient
-from gandiag.diagnosis.collapse import mode_collapse
+from gandiag.diagnosis.balance import discriminator_dominance, discriminator_weakness, vanishing_generator_gradient
+from gandiag.diagnosis.collapse import mode_collapse, mode_dropping
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.failures import divergence, numerical_failure
 from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
 from gandiag.diagnosis.inputs import data_mismatch
 from gandiag.diagnosis.limits import DEFAULT, Limits, load_limits, make_limits
-from gandiag.diagnosis.progress import convergence
+from gandiag.diagnosis.memory import discriminator_overfitting, memorisation
+from gandiag.diagnosis.motion import oscillation
+from gandiag.diagnosis.objective import objective_fault
+from gandiag.diagnosis.progress import convergence, stagnation
+from gandiag.diagnosis.scores import metric_fault
 from gandiag.diagnosis.story import tell
+from gandiag.diagnosis.weights import dead_layers, learning_rate, spectral_collapse
 from gandiag.errors import NotRecorded
 
 Check = Callable[[Recorded], Finding]
 CHECKS: tuple[Check, ...] = (
+    objective_fault,
+    data_mismatch,
+    metric_fault,
     numerical_failure,
     divergence,
+    learning_rate,
     mode_collapse,
+    mode_dropping,
     discriminator_dominance,
+    discriminator_weakness,
     vanishing_generator_gradient,
-    data_mismatch,
+    discriminator_overfitting,
+    memorisation,
+    oscillation,
+    spectral_collapse,
+    dead_layers,
+    stagnation,
     convergence,
 )
 

@@ -1,21 +1,16 @@
-"""Checks of the players' balance: discriminator_dominance and vanishing_generator_gradient."""
+"""Checks of the players' balance: discriminator_dominance, discriminator_weakness and vanishing_generator_gradient."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.collapse import coverage
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import coverage, covered_now, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import (
-    equal_rates,
-    fewer_discriminator_steps,
-    lower_rates,
-    rate,
-    regularise,
-    without_saturation,
-)
+    equal_rates, fewer_discriminator_steps, larger_discriminator, lower_rates, rate, regularise, without_saturation,
+)  # fmt: skip
 from gandiag.errors import NotRecorded
 
 
@@ -30,38 +25,29 @@ def discriminator_dominance(run: Recorded) -> Finding:
     series = tuple(s for s in ("discriminator_auc", "real_logit_mean", "fake_logit_mean", "generator_loss") if s in e)
     if not e.holds(state):
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
-    signs = _failing_generator(e)
+    signs = failing_generator(e)
     onset = e.onset(state)
     cause = "the discriminator learns faster than the generator can follow"
     remedies = _relief(e)
     if signs:
-        return Finding("discriminator_dominance", Verdict.FAILED, f"{claim} and {signs[0]}", cause=cause, remedies=remedies, series=series, onset=onset)
-    return Finding("discriminator_dominance", Verdict.SUSPECT, f"{claim}, but nothing shows that the generator fails", cause=cause, remedies=remedies,
-                   series=series, onset=onset)  # fmt: skip
+        return Finding("discriminator_dominance", Verdict.FAILED, f"{claim}, and {signs[0]}", cause=cause, remedies=remedies, series=series, onset=onset)
+    return Finding("discriminator_dominance", Verdict.SUSPECT, f"{claim}, but nothing shows that the generator fails", cause=cause,
+                   remedies=remedies, series=series, onset=onset)  # fmt: skip
 
 
-def _failing_generator(e: Evidence) -> list[str]:
-    """What shows, beside AUC, that the generator gets nowhere."""
-    signs = []
+def failing_generator(e: Evidence) -> list[str]:
+    """What shows, beside D's scores, that the generator gets nowhere."""
+    signs = misfit(e)
     c = coverage(e)
-    if c is not None:
-        late = float(np.median(trends.tail(c.share, e.limits.tail_share)))
-        if late <= e.limits.covered_share:
-            signs.append(f"{late * c.total:.0f} of {c.total} modes are covered")
-    gap = _gap(e)
-    if c is None and gap is not None:
-        now = trends.tail_middle(gap, e.limits.tail_share)
-        if now > e.limits.dominance_gap and not e.free_offset:
-            signs.append(f"reals and fakes lie {now:.3g} logits apart (limit: {e.limits.dominance_gap:g})")
-    ratio = e.now_or_nan("diversity_ratio")
-    if ratio < e.limits.diversity_fall:
-        signs.append(f"the fakes' diversity is {ratio:.2g} of the reals'")
-    return signs
-
-
-def _gap(e: Evidence) -> np.ndarray | None:
+    if c is not None and covered_now(e, c) <= e.limits.covered_share:
+        signs.insert(0, f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
     real, fake = e.maybe("real_logit_mean"), e.maybe("fake_logit_mean")
-    return None if real is None or fake is None else np.abs(real - fake)
+    if not signs and c is None and "diversity_ratio" not in e and real is not None and fake is not None and not e.free_offset:
+        gap = np.abs(real - fake)
+        now = trends.tail_middle(gap, e.limits.tail_share)
+        if now > e.limits.dominance_gap and now > 0.8 * np.nanmax(gap):
+            signs.append(f"reals and fakes lie {now:.3g} logits apart and not nearer than ever (limit: {e.limits.dominance_gap:g})")
+    return signs
 
 
 def _relief(e: Evidence) -> tuple[str, ...]:
@@ -70,37 +56,86 @@ def _relief(e: Evidence) -> tuple[str, ...]:
     return (*fewer_discriminator_steps(e), *balance, *regularise(e), *(() if balance else lower_rates(e, "discriminator")))
 
 
+# ------------------------------------------------------------------------------------------------------------- weakness
+
+
+def discriminator_weakness(run: Recorded) -> Finding:
+    """Finds a discriminator that cannot do its part: frozen or nearly so, far too small, or inverted, while the fakes are plainly no reals."""
+    e = evidence(run)
+    auc = e.auc()
+    now = trends.middle(trends.tail(auc, e.limits.tail_share))
+    series = tuple(s for s in ("discriminator_auc", "discriminator_update_ratio", "discriminator_gradient_norm") if s in e)
+    e.need_steps()
+    signs = misfit(e)
+    c = coverage(e)
+    if c is not None and covered_now(e, c) <= e.limits.covered_share:
+        signs.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
+    kind, why = _handicap(e)
+    claim = f"AUC is {now:.2f} (limits: {e.limits.weak_auc:g} and {e.limits.blind_auc:g})"
+    inverted = np.nan_to_num(auc, nan=0.5) < e.limits.weak_auc
+    if kind and signs:
+        return Finding("discriminator_weakness", Verdict.FAILED, f"{why}; {claim}, and {signs[0]}", cause="the discriminator cannot follow the generator",
+                       remedies=_strengthen(e, kind), series=series, onset=0, kind=kind)  # fmt: skip
+    if e.holds(inverted) and signs:
+        onset = e.onset(inverted)
+        return Finding("discriminator_weakness", Verdict.SUSPECT, f"{claim}: fakes score above reals, and {signs[0]}", cause="D lags behind the generator",
+                       remedies=_strengthen(e, "slow"), series=series, onset=onset, kind="inverted")  # fmt: skip
+    return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
+
+
+def _handicap(e: Evidence) -> tuple[str, str]:
+    """Why D could not do its part, if anything: its kind and a sentence with number and limit."""
+    for name in ("discriminator_learning_rate", "discriminator_update_ratio"):
+        level = e.maybe(name)
+        if level is not None and np.nanmax(level) == 0:
+            return "frozen", f"{name.replace('_', ' ')} is 0 (limit: above 0)"
+    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
+    if d is not None and g is not None:
+        share = trends.middle(d) / max(trends.middle(g), 1e-30)
+        if share < e.limits.slow_discriminator:
+            return "slow", f"D's updates are {share:.2g} of the generator's in size (limit: {e.limits.slow_discriminator:g})"
+    players = e.about.get("players")
+    counts = [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")] if isinstance(players, dict) else []
+    if len(counts) == 2 and isinstance(counts[0], int) and isinstance(counts[1], int) and counts[0] < e.limits.small_discriminator * counts[1]:
+        return "too small", f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})"
+    return "", ""
+
+
+def _strengthen(e: Evidence, kind: str) -> tuple[str, ...]:
+    if kind == "too small":
+        return (larger_discriminator(e),)
+    return (equal_rates(e, "discriminator"),)
+
+
 # ------------------------------------------------------------------------------------------- vanishing generator gradient
 
 
 def vanishing_generator_gradient(run: Recorded) -> Finding:
-    """Finds a generator that is no longer told where to go: its gradient has died while D still tells reals from fakes."""
+    """Finds a generator that is no longer told where to go: its raw gradient has died while it still has much to learn."""
     e = evidence(run)
     norm = e.level("generator_gradient_norm")
     e.need_steps()
     early = float(np.nanmax(norm[: max(3, len(norm) // 5)]))
     if not early > 0:
-        return Finding("vanishing_generator_gradient", Verdict.FAILED, "the generator's gradient norm is 0 from the start (limit: above 0)",
-                       cause="no gradient reaches the generator", remedies=("look for a detach() or a torch.no_grad() in the generator's step",),
-                       series=("generator_gradient_norm",), onset=0, kind="parameters")  # fmt: skip
-    fall = norm / early
+        raise CannotTell("the generator's gradient is 0 from the start: see objective_fault")
+    fall = np.nan_to_num(norm / early, nan=1.0)
     now = trends.middle(trends.tail(fall, e.limits.tail_share))
     claim = f"the generator's gradient norm is {now:.3g} of its early level (limit: {e.limits.vanished_gradient:g})"
-    state = np.nan_to_num(fall, nan=1.0) < e.limits.vanished_gradient
     series = tuple(s for s in ("generator_gradient_norm", "generator_gradient_at_logit", "generator_gradient_at_image", "generator_saturation") if s in e)
+    state = fall < e.limits.vanished_gradient
     if not e.holds(state):
-        faint = e.holds(np.nan_to_num(fall, nan=1.0) < e.limits.faint_gradient) and _loses(e)
-        if faint and _saturates(e):
-            return Finding("vanishing_generator_gradient", Verdict.SUSPECT, claim + ", and the loss saturates", remedies=without_saturation(e), series=series)
+        if e.holds(fall < e.limits.faint_gradient) and _saturates(e) and _has_to_learn(e):
+            return Finding("vanishing_generator_gradient", Verdict.SUSPECT, claim + ", and the loss saturates", cause="D is nearly sure of its verdict on fakes",
+                           remedies=without_saturation(e), series=series, onset=e.onset(fall < e.limits.faint_gradient), kind="logit")  # fmt: skip
         return Finding("vanishing_generator_gradient", Verdict.HEALTHY, claim, series=series)
-    if not _loses(e):
+    if not _has_to_learn(e):
         return Finding("vanishing_generator_gradient", Verdict.HEALTHY, claim + ", but D cannot tell reals from fakes either: the game has come to rest",
                        series=series)  # fmt: skip
     kind = "logit" if _saturates(e) else "image"
-    cause = {"logit": "the loss is saturated: D is sure of its verdict on fakes, and the generator's loss is flat there",
-             "image": "the discriminator is flat around the fakes"}[kind]  # fmt: skip
+    cause = "the loss is saturated: D is sure of its verdict on fakes, and the generator's loss is flat there" if kind == "logit" else (
+        "the discriminator is flat around the fakes")  # fmt: skip
     remedies = without_saturation(e) if kind == "logit" else regularise(e)
-    return Finding("vanishing_generator_gradient", Verdict.FAILED, claim, cause=cause, remedies=(*remedies, *_relief(e)), series=series,
+    return Finding("vanishing_generator_gradient", Verdict.FAILED, claim, cause=cause, remedies=tuple(dict.fromkeys((*remedies, *_relief(e)))), series=series,
                    onset=e.onset(state), kind=kind)  # fmt: skip
 
 
@@ -113,18 +148,12 @@ def _saturates(e: Evidence) -> bool:
     return e.loss == "minimax" and e.now_or_nan("generator_saturation") < e.limits.saturated
 
 
-def _loses(e: Evidence) -> bool:
-    """Whether the generator still has something to learn: D wins, the fakes lack diversity, or modes are missing."""
-    auc = e.auc() if "discriminator_auc" in e else None
-    c = coverage(e)
-    return bool(
-        (auc is not None and trends.middle(trends.tail(auc, e.limits.tail_share)) > 0.9)
-        or e.now_or_nan("diversity_ratio") < e.limits.diversity_fall
-        or (c is not None and float(np.median(trends.tail(c.share, e.limits.tail_share))) <= e.limits.covered_share)
-    )
-
-
-def need_any(e: Evidence, *names: str) -> None:
-    """Raises NotRecorded where none of the names was recorded."""
-    if not any(n in e for n in names):
-        raise NotRecorded(" or ".join(names))
+def _has_to_learn(e: Evidence) -> bool:
+    """Whether the generator still has something to learn: D wins, or the fakes are plainly no reals, or modes are missing."""
+    if failing_generator(e):
+        return True
+    try:
+        auc = e.auc()
+    except NotRecorded:
+        return False
+    return trends.middle(trends.tail(auc, e.limits.tail_share)) > 0.95

@@ -1,186 +1,168 @@
-"""Checks of diversity: mode_collapse, total, partial or rotating."""
+"""Checks of diversity: mode_collapse (total, partial, rotating) and mode_dropping."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import Coverage, coverage, covered_now, distance_from_reals, rank_ratio, wander
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.remedies import equal_rates, rate, regularise
+from gandiag.diagnosis.remedies import equal_rates, pack, rate, regularise
 from gandiag.errors import NotRecorded
 
-BATCH_SERIES = ("diversity_ratio", "fake_effective_rank")
-MODE_SERIES = ("modes_covered", "mode_kl")
-
-
-@dataclass(frozen=True)
-class _Coverage:
-    """Evaluations of the modes: steps, share of the modes that are covered, KL where it was recorded."""
-
-    at: np.ndarray
-    share: np.ndarray
-    total: int
-
-    @property
-    def low(self) -> np.ndarray:
-        return np.asarray(self.share <= 0.5)
+BATCH_SERIES = ("diversity_ratio", "fake_effective_rank", "real_effective_rank", "fake_mean")
+MODE_SERIES = ("modes_covered", "mode_kl", "recall")
 
 
 def mode_collapse(run: Recorded) -> Finding:
-    """Finds a generator that gives a few of the data's modes only, for good (total, partial) or one after the other (rotating)."""
+    """Finds a generator that gives few of the data's modes only, for good (total, partial) or one after the other (rotating)."""
     e = evidence(run)
-    covered, batch = coverage(e), _poor_batches(e)
-    if covered is None and batch is None:
+    covered, poor = coverage(e), poor_batches(e)
+    if covered is None and poor is None:
         raise NotRecorded("any measure of diversity", "diversity_ratio, effective ranks or covered modes were expected")
     e.need_steps()
-    if covered is not None:
-        return _by_modes(e, covered, batch)
-    assert batch is not None
-    return _by_batches(e, batch)
+    by_batch = poor is not None and e.holds(poor)
+    by_modes = covered is not None and covered_now(e, covered) <= e.limits.covered_share
+    series = tuple(s for s in (*MODE_SERIES, *BATCH_SERIES) if s in e)
+    claim = _claim(e, covered, poor)
+    if covered is not None and not by_modes and by_batch and covered_now(e, covered) >= e.limits.covered_surely and not _pointlike(e):
+        by_batch = False  # nearly all modes are there: the batches are only narrow
+    if not by_modes and not by_batch:
+        return _well_now(e, covered, poor, claim, series)
+    if _learning(e, covered, by_modes, by_batch):
+        return Finding("mode_collapse", Verdict.SUSPECT, claim + ", and rising", cause="the generator is still learning", remedies=("train longer",),
+                       series=series, kind="learning")  # fmt: skip
+    if by_modes and not by_batch and poor is not None and not _hits(e):
+        return Finding("mode_collapse", Verdict.SUSPECT, claim + ", but the fakes are as spread as the reals: they miss the modes, they have not collapsed",
+                       cause="the samples are poor", remedies=("train longer",), series=series, kind="smeared")  # fmt: skip
+    onset = _onset(e, covered if by_modes else None, poor if by_batch else None)
+    kind = _kind(e, onset, covered)
+    return Finding("mode_collapse", Verdict.FAILED, f"{claim}, since step {onset}", cause=_cause(e, kind), remedies=_remedies(e), series=series,
+                   onset=onset, kind=kind)  # fmt: skip
 
 
-def coverage(e: Evidence) -> _Coverage | None:
-    """Returns the evaluations of the modes, None where there are none or the data have one mode."""
-    try:
-        hit, total = e["modes_covered"], e["modes_total"]
-    except NotRecorded:
-        return None
-    both = hit.index.intersection(total.index)
-    count = int(total.loc[both].iloc[-1]) if len(both) else 0
-    if count < 2:
-        return None
-    return _Coverage(both.to_numpy(), hit.loc[both].to_numpy(dtype=float) / count, count)
+def poor_batches(e: Evidence) -> np.ndarray | None:
+    """Where the batches of fakes are far less diverse than those of the reals (n,) bool; None where nothing tells.
 
-
-# ------------------------------------------------------------------------------------------------------ by the known modes
-
-
-def _by_modes(e: Evidence, c: _Coverage, batch: np.ndarray | None) -> Finding:
-    late = trends.tail(c.share, e.limits.tail_share)
-    now = float(np.median(late))
-    hit = f"{now * c.total:.0f} of {c.total} modes are covered"
-    limit = f"limit: more than {e.limits.covered_share:.0%}"
-    series = (*MODE_SERIES, *(s for s in BATCH_SERIES if s in e))
-    low = np.asarray(c.share <= e.limits.covered_share)
-    best = float(np.max(c.share))
-    if now > e.limits.covered_share:
-        span = trends.longest(low[np.argmax(~low) :]) if best > e.limits.covered_share else None
-        if span and span[1] - span[0] + 1 >= max(2, e.limits.sustained_share * len(low)):
-            first = int(np.argmax(~low))
-            return Finding("mode_collapse", Verdict.SUSPECT, f"{hit} ({limit}), but fewer were between steps {c.at[first + span[0]]} and {c.at[first + span[1]]}",
-                           series=series, onset=int(c.at[first + span[0]]), end=int(c.at[first + span[1]]), kind="passing")  # fmt: skip
-        return Finding("mode_collapse", Verdict.HEALTHY, f"{hit} ({limit})", series=series)
-    if _still_learning(c.share):
-        return Finding("mode_collapse", Verdict.SUSPECT, f"{hit} so far, and rising ({limit})", cause="the generator is still learning",
-                       remedy="train longer", remedies=("train longer",), series=series, kind="learning")  # fmt: skip
-    onset = _mode_onset(c, low)
-    kind = _kind(e, onset, now * c.total)
-    return Finding("mode_collapse", Verdict.FAILED, f"{hit} ({limit}) since step {onset}", cause=_cause(e, kind), remedies=_remedies(e, kind),
-                   series=series, onset=onset, kind=kind)  # fmt: skip
-
-
-def _still_learning(share: np.ndarray) -> bool:
-    """Whether coverage rises and is at its best: a young run, no collapsed one."""
-    return len(share) >= 4 and trends.kendall_z(share) > trends.RISE_Z and share[-1] >= np.max(share) - 1e-9 and share[-1] > share[len(share) // 2]
-
-
-def _mode_onset(c: _Coverage, low: np.ndarray) -> int:
-    """The first evaluation of the last lasting low stretch, or the step between it and the good one before."""
-    first = trends.onset(low, patience=2)
-    return int(c.at[first if first is not None else 0])
-
-
-# -------------------------------------------------------------------------------------------------------- by the batches
-
-
-def _poor_batches(e: Evidence) -> np.ndarray | None:
-    """Where the batches of fakes are far less diverse than those of the reals (n,) bool; None where nothing tells."""
+    Three signs, of which one must hold: hardly any distance left; directions lost and distance with them; or a mean that hops
+    further than that of reals, from fakes that lack directions or distance.
+    """
     ratio = e.maybe("diversity_ratio")
     if ratio is None:
         return None
-    state = np.nan_to_num(ratio, nan=1.0) < e.limits.diversity_ratio
-    rank = _rank_ratio(e)
-    if rank is not None:
-        best = np.fmax.accumulate(np.nan_to_num(ratio, nan=0.0))
-        fallen = (ratio < e.limits.diversity_fall * best) & (rank < e.limits.rank_ratio)
-        state = state | fallen
+    ratio = np.nan_to_num(ratio, nan=1.0)
+    state = ratio < e.limits.diversity_ratio
+    rank = rank_ratio(e)
+    ranks = np.ones_like(ratio) if rank is None else np.nan_to_num(rank, nan=1.0)
+    state |= (ranks < e.limits.rank_ratio) & (ratio < 0.9)
+    hops = wander(e)
+    if hops is not None:
+        away = distance_from_reals(e)
+        near = np.ones_like(ratio, dtype=bool) if away is None else away < e.limits.fake_range
+        state |= (hops > e.limits.hop) & near & ((ranks < e.limits.hop_rank) | (ratio < e.limits.hop_rank))
     return np.asarray(state)
 
 
-def _rank_ratio(e: Evidence) -> np.ndarray | None:
-    """(fakes' effective rank - 1) over (reals' - 1): 0 = a line or a point, 1 = as many directions as the reals."""
-    fake, real = e.maybe("fake_effective_rank"), e.maybe("real_effective_rank")
-    if fake is None or real is None:
-        return None
-    return np.asarray((fake - 1) / np.maximum(real - 1, 0.1))
+def _pointlike(e: Evidence) -> bool:
+    return e.now_or_nan("diversity_ratio") < e.limits.diversity_ratio_total
 
 
-def _by_batches(e: Evidence, state: np.ndarray) -> Finding:
-    ratio = e.level("diversity_ratio")
-    now = trends.middle(trends.tail(ratio, e.limits.tail_share))
-    claim = f"the fakes' pairwise distance is {now:.3g} of the reals' (limit: {e.limits.diversity_ratio:g})"
-    if not e.holds(state):
-        return Finding("mode_collapse", Verdict.HEALTHY, claim, series=BATCH_SERIES)
-    late = ratio[-max(4, round(0.4 * len(ratio))) :]
-    if trends.kendall_z(late) > trends.RISE_Z and now > 1.5 * trends.middle(ratio[: max(1, len(ratio) // 2)]):
-        return Finding("mode_collapse", Verdict.SUSPECT, claim + ", and rising", cause="the generator is still learning", remedies=("train longer",),
-                       series=BATCH_SERIES, kind="learning")  # fmt: skip
-    onset = e.onset(state) or 0
-    kind = _kind(e, onset, None)
-    return Finding("mode_collapse", Verdict.FAILED, f"{claim} since step {onset}", cause=_cause(e, kind), remedies=_remedies(e, kind),
-                   series=BATCH_SERIES, onset=onset, kind=kind)  # fmt: skip
+def _hits(e: Evidence) -> bool:
+    """Whether those fakes that hit a mode hit it well; unknown counts as yes."""
+    share = e.now_or_nan("high_quality_share")
+    return not share < 0.5
+
+
+def _claim(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> str:
+    parts = []
+    if c is not None:
+        parts.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered (limit: more than {e.limits.covered_share:.0%})")
+    if poor is not None:
+        ranks = rank_ratio(e)
+        with_rank = "" if ranks is None else f" and their directions {trends.tail_middle(ranks, e.limits.tail_share):.2f} (limit: {e.limits.rank_ratio:g})"
+        parts.append(f"the fakes' distances are {e.now('diversity_ratio'):.2f} of the reals' (limit: {e.limits.diversity_ratio:g}){with_rank}")
+    return "; ".join(parts)
+
+
+def _well_now(e: Evidence, c: Coverage | None, poor: np.ndarray | None, claim: str, series: tuple[str, ...]) -> Finding:
+    """Healthy at the end; suspect where a long stretch in the middle was not."""
+    if c is not None and np.max(c.share) > e.limits.covered_share:
+        begun = int(np.argmax(c.share > e.limits.covered_share))
+        span = trends.longest(c.share[begun:] <= e.limits.covered_share)
+        if span and span[1] - span[0] + 1 >= max(2, e.limits.sustained_share * len(c.share)):
+            first, last = int(c.at[begun + span[0]]), int(c.at[begun + span[1]])
+            return Finding("mode_collapse", Verdict.SUSPECT, f"{claim}, but half or fewer were between steps {first} and {last}", cause="it healed by itself",
+                           remedies=_remedies(e), series=series, onset=first, end=last, kind="passing")  # fmt: skip
+    if c is None and poor is not None and not poor.all():
+        begun = int(np.argmin(poor))
+        span = trends.longest(poor[begun:])
+        if span and span[1] - span[0] + 1 >= 2 * e.limits.sustained_share * len(poor):
+            first, last = int(e.edges[begun + span[0]]), int(e.edges[begun + span[1] + 1])
+            return Finding("mode_collapse", Verdict.SUSPECT, f"{claim}, but far less between steps {first} and {last}", cause="it healed by itself",
+                           remedies=_remedies(e), series=series, onset=first, end=last, kind="passing")  # fmt: skip
+    return Finding("mode_collapse", Verdict.HEALTHY, claim, series=series)
+
+
+def _learning(e: Evidence, c: Coverage | None, by_modes: bool, by_batch: bool) -> bool:
+    """Whether what is poor still rises and is at its best: a young run, no collapsed one."""
+    rises = []
+    if c is not None and by_modes:
+        late = c.share[len(c.share) // 2 :]
+        rises.append(len(c.share) >= 4 and trends.kendall_z(c.share) > trends.RISE_Z and np.median(late[-2:]) >= np.max(c.share) - 1.01 / c.total
+                     and np.median(late[-2:]) > c.share[0])  # fmt: skip
+    if by_batch:
+        ratio = e.level("diversity_ratio")
+        best = float(np.nanmax(ratio))
+        half, now = trends.middle(ratio[: max(1, len(ratio) // 2)]), trends.tail_middle(ratio, e.limits.tail_share / 2)
+        rises.append(now > 0.85 * best and now > 1.3 * half and trends.kendall_z(ratio[len(ratio) // 2 :]) > trends.RISE_Z)
+    return bool(rises) and all(rises)
+
+
+def _onset(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> int:
+    """The earlier of the two signs' onsets; batches are looked at more often than evaluations are made."""
+    found = []
+    if poor is not None and (first := e.onset(poor)) is not None:
+        found.append(first)
+    if c is not None and (place := trends.onset(c.share <= e.limits.covered_share, patience=2)) is not None:
+        before = int(c.at[place - 1]) if place else -1
+        if not found or found[0] < before:
+            found = [int(c.at[place])]
+    return min(found, default=0)
 
 
 # ------------------------------------------------------------------------------------------------------------------ kinds
 
 
-def _kind(e: Evidence, onset: int, modes: float | None) -> str:
+def _kind(e: Evidence, onset: int, c: Coverage | None) -> str:
     if _hops(e, onset):
         return "rotating"
-    ratio = e.now_or_nan("diversity_ratio")
-    if (modes is not None and modes <= 1.5) or ratio < e.limits.diversity_ratio_total:
+    if _pointlike(e) or (c is not None and covered_now(e, c) * c.total <= 1.5 and e.now_or_nan("diversity_ratio") < e.limits.diversity_ratio):
         return "total"
     return "partial"
 
 
 def _hops(e: Evidence, onset: int) -> bool:
-    """Whether the place of the fakes keeps changing: the fullest mode at the evaluations, or the mean of the batches."""
+    """Whether the place of the fakes keeps changing: the mean of the batches, or the fullest mode at the evaluations."""
+    hops = wander(e)
+    if hops is not None and trends.middle(hops[e.edges[:-1] >= min(onset, e.edges[-2])]) > e.limits.hop:
+        return True
     try:
         histogram = e.layers("mode_histogram")
-        fullest = histogram.loc[histogram.index >= onset].to_numpy().argmax(axis=1)
-        if len(fullest) >= 3 and np.mean(fullest[1:] != fullest[:-1]) > 0.3:
-            return True
     except NotRecorded:
-        pass
-    return wandering(e, onset) > e.limits.hop
-
-
-def wandering(e: Evidence, since: int) -> float:
-    """How far the mean of the fakes wanders between batches, beyond what reals' batches do, in standard deviations of the reals; 0 where unknown."""
-    try:
-        try:
-            fake, real = e.layers("fake_channel_mean"), e.layers("real_channel_mean")
-        except NotRecorded:
-            fake, real = e["fake_mean"].to_frame(), e["real_mean"].to_frame()
-        scale = e.now("real_sd")
-    except NotRecorded:
-        return 0.0
-    fake, real = fake.loc[fake.index >= since], real.loc[real.index >= since]
-    if len(fake) < 8 or not scale > 0:
-        return 0.0
-    spread = max(trends.robust_sd(column - trends.middle(column)) for column in fake.to_numpy().T)
-    usual = max(trends.robust_sd(column) for column in real.to_numpy().T)
-    return float(np.sqrt(max(0.0, spread**2 - usual**2)) / scale)
+        return False
+    rows = histogram.loc[histogram.index >= onset].to_numpy(dtype=float)
+    rows = rows[rows.sum(axis=1) > 0.5]
+    fullest = rows.argmax(axis=1)
+    return bool(len(fullest) >= 4 and np.mean(fullest[1:] != fullest[:-1]) > 0.4 and np.median(rows.max(axis=1)) > 0.4)
 
 
 def _cause(e: Evidence, kind: str) -> str:
     faster = _generator_is_faster(e)
+    why = f" ({faster})" if faster else ""
     if kind == "rotating":
-        return "the generator outruns the discriminator: it moves to whatever mode D likes at the moment" + (faster and f" ({faster})")
-    return "the generator found few samples that satisfy the discriminator" + (faster and f" ({faster})")
+        return f"the generator outruns the discriminator and hops to whatever D likes at the moment{why}: losses and AUC look ideal all the while"
+    return f"the generator found few samples that satisfy the discriminator{why}"
 
 
 def _generator_is_faster(e: Evidence) -> str:
@@ -188,6 +170,69 @@ def _generator_is_faster(e: Evidence) -> str:
     return f"its learning rate is {g / d:.3g} times the discriminator's" if g and d and g > 2 * d else ""
 
 
-def _remedies(e: Evidence, kind: str) -> tuple[str, ...]:
+def _remedies(e: Evidence) -> tuple[str, ...]:
     first = (equal_rates(e, "discriminator"),) if _generator_is_faster(e) else ()
-    return (*first, *regularise(e), "let D see several samples at a time (PacGAN: --set pack=2)" if "pack" in e.config else "let D see two samples at a time (PacGAN)")
+    return (*first, *regularise(e), pack(e))
+
+
+# ---------------------------------------------------------------------------------------------------------- mode dropping
+
+
+def mode_dropping(run: Recorded) -> Finding:
+    """Finds modes, classes or minorities that the fakes leave out while most are there, measured against the data's own shares."""
+    e = evidence(run)
+    try:
+        fakes = e.layers("mode_histogram")
+    except NotRecorded:
+        return _by_recall(e)
+    e.need_steps()
+    late = fakes.iloc[-max(2, round(e.limits.tail_share * len(fakes))) :].to_numpy(dtype=float)
+    if len(fakes) < 2 or not late.sum() > 0:
+        raise CannotTell(f"{len(fakes)} evaluations of the modes were recorded, 2 that hit any mode are needed")
+    share = np.median(late / np.maximum(late.sum(axis=1, keepdims=True), 1e-12), axis=0)
+    due = _due(e, len(share))
+    present = due > 0
+    missing = present & (share < e.limits.missing_share * due)
+    names = [str(c) for c, lost in zip(fakes.columns, missing) if lost]
+    lost = int(missing.sum()) / int(present.sum())
+    claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share (limit: {e.limits.missing_modes:.0%} of the modes)"
+    claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
+    series = ("mode_histogram", "data_mode_histogram", "modes_covered")
+    if not missing.any():
+        return Finding("mode_dropping", Verdict.HEALTHY, claim, series=series)
+    table = fakes.to_numpy(dtype=float)
+    low = (table[:, missing] / np.maximum(table.sum(axis=1, keepdims=True), 1e-12) < e.limits.missing_share * due[missing]).all(axis=1)
+    first = trends.onset(low, patience=1)
+    onset = None if first is None else int(fakes.index[first])
+    verdict = Verdict.FAILED if lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share) else Verdict.SUSPECT
+    rare = bool(np.median(due[missing]) < 0.5 * np.median(due[present]))
+    return Finding("mode_dropping", verdict, claim, cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
+                   remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))), series=series, onset=onset,
+                   kind="minorities" if rare else "modes")  # fmt: skip
+
+
+def _due(e: Evidence, count: int) -> np.ndarray:
+    """The data's own shares of the modes; even ones where they were not recorded."""
+    try:
+        shares = e.layers("data_mode_histogram").iloc[-1].to_numpy(dtype=float)
+    except NotRecorded:
+        return np.full(count, 1 / count)
+    return np.asarray(shares / shares.sum()) if len(shares) == count and shares.sum() > 0 else np.full(count, 1 / count)
+
+
+def _fewer_missing(table: np.ndarray, due: np.ndarray, limit: float) -> bool:
+    """Whether modes are still being won: the number of missing ones falls."""
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
+    count = ((shares < limit * due) & (due > 0)).sum(axis=1)
+    return bool(len(count) >= 6 and trends.kendall_z(count[len(count) // 2 :].astype(float)) < -trends.RISE_Z)
+
+
+def _by_recall(e: Evidence) -> Finding:
+    """Without a histogram: precision high and recall low at the end."""
+    precision, recall = e.now("precision"), e.now("recall")
+    e.need_steps()
+    claim = f"recall is {recall:.2f} at precision {precision:.2f} (limit: a third of precision)"
+    if precision > 0.5 and recall < precision / 3:
+        return Finding("mode_dropping", Verdict.SUSPECT, claim, cause="the fakes are good but cover little of the data", remedies=(*regularise(e), pack(e)),
+                       series=("recall", "precision"))  # fmt: skip
+    return Finding("mode_dropping", Verdict.HEALTHY, claim, series=("recall", "precision"))

@@ -8,6 +8,7 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import distance_from_reals
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import lower_rates, regularise
 from gandiag.errors import NotRecorded
@@ -78,7 +79,7 @@ def divergence(run: Recorded) -> Finding:
     """Finds a game that runs away: gradients, losses, scores or weights that outgrow their own past, or fakes that leave the data's range."""
     e = evidence(run)
     grown = {name: growth for name in (*GRADIENTS, *LOSSES, *SCORES, *WEIGHTS) if (growth := _growth(e, name)) is not None}
-    away = _range_left(e)
+    away = distance_from_reals(e)
     if not grown and away is None:
         raise NotRecorded("any loss, gradient norm, score or range of the fakes")
     if e.steps < 3 * e.limits.block_rows:
@@ -117,15 +118,6 @@ def _growth(e: Evidence, name: str) -> np.ndarray | None:
         return None
     floor = 1.0 if name in (*LOSSES, *SCORES) else 0.0  # losses and scores cross zero: what is below 1 is no scale of its own
     return np.asarray(np.nan_to_num(size / max(usual, floor, 1e-12), nan=0.0))
-
-
-def _range_left(e: Evidence) -> np.ndarray | None:
-    """How far the fakes lie from the reals, in standard deviations of the reals (n,)."""
-    mean, sd, real_mean, real_sd = (e.maybe(n) for n in ("fake_mean", "fake_sd", "real_mean", "real_sd"))
-    if mean is None or sd is None or real_mean is None or real_sd is None:
-        return None
-    scale = np.maximum(real_sd, 1e-6 + 1e-3 * np.abs(real_mean))
-    return np.asarray(np.nan_to_num(np.maximum(np.abs(mean - real_mean), sd - real_sd) / scale, nan=0.0))
 
 
 def _broke(e: Evidence) -> bool:

@@ -32,10 +32,13 @@ class Limits:
 
     # mode collapse and dropping
     covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth 6
+    covered_surely: float = 0.8  # of the modes, above which narrow batches alone are no collapse
     diversity_ratio: float = 0.1  # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
     diversity_ratio_total: float = 0.02  # one point: fault 4 stays at .016
-    diversity_fall: float = 0.4  # of its own best level, together with a second sign
     rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
+    misfit_ratio: float = 0.5  # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
+    misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
+    hop_rank: float = 0.6  # a generator that hops also lacks directions or distance
     hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
 
     # balance of the players
@@ -44,12 +47,43 @@ class Limits:
     vanished_gradient: float = 1e-3  # of the generator's own early gradient norm: P6 fell to 4.6e-8
     faint_gradient: float = 3e-2
     saturated: float = 1e-3  # the weight sigma(l) that the saturating loss leaves to G
+    weak_auc: float = 0.45  # below one half for long: D is inverted or stands still (P10 read .10)
+    blind_auc: float = 0.65  # D cannot tell fakes that are plainly different (P1 and P9 read .49 to .63)
+    slow_discriminator: float = 0.02  # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .03 to .1 (benchmark)
+    small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
+    overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals
+    overfit_sds: float = 4.0  # ... and so many standard deviations of the gap under the null
+    copying_z: float = -5.0  # C_T: null sd is 1.02 (ground truth 3); copies reach -27
+    copying_distance: float = 0.5  # median distance of fakes to the nearest training sample over that of held-out reals
+    missing_share: float = 0.1  # a mode with less than a tenth of its due share is missing
+    missing_modes: float = 0.15  # of the modes missing: more than one of ten classes
+
+    # the objective
+    force_sign: float = 0.9  # |sum of forces| / sum of |forces|: every score is pushed the same way; least squares and smoothed labels stay below
+    force_window: int = 20  # steps over which forces are summed
+    force_share: float = 0.8  # of the windows that must show the fault
+    force_first: int = 200  # steps within which the fault must show and be named
+
+    # steps and weights
+    update_ratio_high: float = 0.3  # a step as large as a third of the weights; 1e-3 is usual, .02 healthy on small nets with Adam 1e-3
+    update_ratio_suspect: float = 0.1
+    update_ratio_low: float = 1e-7
+    dead_gradient: float = 1e-10  # of the player's largest layer
+    rank_fall: float = 0.4  # of a weight matrix' own early effective rank
+    oscillation: float = 0.5  # amplitude of the fakes' mean in sd of the reals, or of the scores in their own sd
+    turns: float = 3.0  # fewer turns are no oscillation
+
+    # scores
+    absurd_score: float = 1e7  # no Frechet distance of finite features of usual size comes near
+    score_slack: float = 1e-3  # a score may leave its range by rounding, relative to its size
 
     # data
     range_slack: float = 0.02  # of a standard range such as [-1, 1] or [0, 1]
     repeated_batch: float = 0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
 
     # convergence
+    past_best: float = 1.5  # the present score over the best one
+    stagnant: float = 0.9  # the present score over the first one
     improving: float = 0.05  # a score that still falls by 5 % a fifth of the run is still improving
 
 

@@ -1,4 +1,4 @@
-"""Checks of where the run has got to: convergence."""
+"""Checks of where the run has got to: stagnation, and convergence with the checkpoint to ship."""
 
 from __future__ import annotations
 
@@ -7,46 +7,150 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.dynamics import Word
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import coverage, covered_now
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.motion import eigenvalues, read_game, tiny
 from gandiag.errors import NotRecorded
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCORES = ("frechet_distance", "kernel_distance")
+FEWEST_SCORES = 4
+AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
+
+
+# ------------------------------------------------------------------------------------------------------------- convergence
 
 
 def convergence(run: Recorded) -> Finding:
-    """Says whether the run has converged, is still improving or is past its best, and which evaluated step to ship."""
+    """Says whether the run has converged, cycles, is still improving or is past its best, and which evaluated step to ship."""
     e = evidence(run)
-    name, series = quality_score(e)
+    if tiny(e):
+        return _of_tiny_game(e)
+    name, at, values = quality(e)
     e.need_steps()
-    at, values = series.index.to_numpy(), series.to_numpy(dtype=float)
-    good = np.isfinite(values)
-    at, values = at[good], values[good]
-    if len(values) < 4:
-        raise NotRecorded("enough evaluations", f"{len(values)} hold a finite {name}, 4 are needed")
-    best = int(np.argmin(values))
-    ship = f"the best checkpoint is step {at[best]} ({name} {values[best]:.4g})"
+    best, low, high, equal = best_step(e, name, at, values)
+    noise = noise_of(values)
+    ship = f"ship step {at[best]}: {name} {values[best]:.4g} [{low:.4g}, {high:.4g}]"
+    ship += f", as good from step {at[equal[0]]} to {at[equal[-1]]}" if len(equal) > 1 else ""
     late = values[-max(3, round(e.limits.tail_share * len(values))) :]
     before = values[: -len(late)][-len(late) :]
     now, then = float(np.median(late)), float(np.median(before)) if len(before) else float("nan")
-    noise = trends.robust_sd(np.diff(late)) / np.sqrt(2) if len(late) > 2 else 0.0
-    if now > 1.5 * values[best] + 3 * noise and best < 0.8 * len(values):
-        return Finding("convergence", Verdict.SUSPECT, f"past its best: {name} is {now:.4g} now (limit: 1.5 times the best); {ship}", cause="the run got worse",
-                       remedies=(f"ship step {at[best]}",), series=(name,), onset=int(at[best]), kind="past its best")  # fmt: skip
-    if np.isfinite(then) and now < (1 - e.limits.improving) * then - noise:
+    if best < len(values) - len(late) and now > e.limits.past_best * values[best] and now > values[best] + 4 * noise:
+        return Finding("convergence", Verdict.SUSPECT, f"past its best: {name} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
+                       cause="the run got worse after its best", remedies=(f"ship step {at[best]}", f"stop at about step {at[best]} the next time"),
+                       series=(name,), onset=int(at[best]), kind="past its best")  # fmt: skip
+    if np.isfinite(then) and now < (1 - e.limits.improving) * then and then - now > noise:
         return Finding("convergence", Verdict.HEALTHY, f"still improving: {name} fell from {then:.4g} to {now:.4g} (limit: {e.limits.improving:.0%}); {ship}",
                        remedies=("train longer",), series=(name,), kind="still improving")  # fmt: skip
-    return Finding("convergence", Verdict.HEALTHY, f"settled: {name} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}", series=(name,),
-                   kind="settled")  # fmt: skip
+    kind, where = _local(e)
+    return Finding("convergence", Verdict.HEALTHY, f"settled{where}: {name} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}",
+                   series=(name,), kind=kind)  # fmt: skip
 
 
-def quality_score(e: Evidence) -> tuple[str, pd.Series]:
-    """Returns the name and the series of the score that says how good the samples are; raises NotRecorded."""
+def quality(e: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
+    """Returns the name, the steps and the values of the score that says how good the samples are; raises NotRecorded or CannotTell."""
+    name, series = _quality_series(e)
+    values = series.to_numpy(dtype=float)
+    good = np.isfinite(values) & (np.abs(values) < e.limits.absurd_score) & (values >= (0 if name.startswith("frechet") else -np.inf))
+    if good.sum() < FEWEST_SCORES:
+        raise CannotTell(f"{good.sum()} of {len(good)} evaluations hold a possible {name}, {FEWEST_SCORES} are needed")
+    return name, series.index.to_numpy()[good], values[good]
+
+
+def _quality_series(e: Evidence) -> tuple[str, pd.Series]:
     for score in SCORES:
         for name in e.names:
             if name == score or name.startswith(f"{score}["):
                 return name, e[name]
     raise NotRecorded("a quality score", "frechet_distance or kernel_distance was expected")
+
+
+def noise_of(values: np.ndarray) -> float:
+    """Returns the standard deviation of one evaluation, from the differences of consecutive late ones."""
+    late = values[-max(4, len(values) // 2) :]
+    return float(trends.robust_sd(np.diff(late)) / np.sqrt(2)) if len(late) > 2 else 0.0
+
+
+def best_step(e: Evidence, name: str, at: np.ndarray, values: np.ndarray) -> tuple[int, float, float, np.ndarray]:
+    """Returns the place of the best evaluation, its interval, and the places of those that are no worse within the noise.
+
+    The least of many noisy scores is low by luck: the best is sought on medians of three neighbours, and then taken among those three.
+    """
+    smooth = np.array([np.median(values[max(0, i - 1) : i + 2]) for i in range(len(values))])
+    centre = int(np.argmin(smooth))
+    around = np.arange(max(0, centre - 1), min(len(values), centre + 2))
+    best = int(around[np.argmin(values[around])])
+    noise = noise_of(values)
+    low, high = values[best] - 2 * noise, values[best] + 2 * noise
+    base, _, features = name.partition("[")
+    try:
+        suffix = f"[{features}" if features else ""
+        low = min(low, float(e[f"{base}_low{suffix}"].loc[at[best]]))
+        high = max(high, float(e[f"{base}_high{suffix}"].loc[at[best]]))
+    except (NotRecorded, KeyError):
+        pass
+    return best, low, high, np.flatnonzero(smooth <= high)
+
+
+def _local(e: Evidence) -> tuple[str, str]:
+    """What the eigenvalues and the players' own Hessians say of the point where the run has settled."""
+    values = eigenvalues(e)
+    if values is None:
+        return "settled", ""
+    if values.real.max() > 1e-6:
+        return "not at rest", " although its point is locally unstable"
+    own = [e.now_or_nan(f"{who}_hessian_min") for who in ("generator", "discriminator")]
+    if any(h < -1e-6 for h in own):
+        return "stable, not Nash", " at a stable point that is no Nash equilibrium"
+    return ("Nash", " at a local Nash equilibrium") if all(np.isfinite(own)) else ("stable", " at a stable point")
+
+
+def _of_tiny_game(e: Evidence) -> Finding:
+    name, reading = read_game(e)
+    if reading.word is Word.UNCLEAR:
+        raise CannotTell(reading.why)
+    kind, where = _local(e)
+    rate = f" by {reading.multiplier:.6g} a step" if reading.multiplier is not None else ""
+    claim = f"{reading.word.value}{rate} (limit: below 1){where}"
+    if reading.word in AT_REST:
+        return Finding("convergence", Verdict.HEALTHY, claim, series=(name,), kind=kind if kind != "settled" else str(reading.word.value))
+    return Finding("convergence", Verdict.SUSPECT, claim, cause="the game does not come to rest", series=(name,), onset=0, kind=str(reading.word.value))
+
+
+# -------------------------------------------------------------------------------------------------------------- stagnation
+
+
+def stagnation(run: Recorded) -> Finding:
+    """Finds a run that gets nowhere: its scores, or its fakes, are what they were at the start, and they are bad."""
+    e = evidence(run)
+    try:
+        name, at, values = quality(e)
+    except (NotRecorded, CannotTell):
+        return _still_fakes(e)
+    e.need_steps()
+    start = float(np.median(values[: max(1, len(values) // 10)]))
+    late = float(np.median(values[-max(2, len(values) // 5) :]))
+    claim = f"{name} is {late:.4g} and was {start:.4g} at first (limit: {e.limits.stagnant:.0%} of it)"
+    c = coverage(e)
+    poor = c is None or covered_now(e, c) <= e.limits.covered_share
+    if late > e.limits.stagnant * start and poor and e.limits.stagnant * np.min(values) < late:
+        return Finding("stagnation", Verdict.SUSPECT, claim, cause="the generator does not learn", remedies=("look at the first finding above this one",),
+                       series=(name,), onset=int(at[0]))  # fmt: skip
+    return Finding("stagnation", Verdict.HEALTHY, claim, series=(name,))
+
+
+def _still_fakes(e: Evidence) -> Finding:
+    """Judges by the batches: fakes whose spread has stayed where it began, far from the reals'."""
+    ratio = e.level("diversity_ratio")
+    e.need_steps()
+    known = ratio[np.isfinite(ratio)]
+    start, late = trends.middle(known[: max(1, len(known) // 20)]), trends.middle(trends.tail(known, e.limits.tail_share))
+    claim = f"the fakes' diversity is {late:.3g} of the reals' and was {start:.3g} at first (limit: a change by {1 - e.limits.stagnant:.0%})"
+    if abs(late - start) < (1 - e.limits.stagnant) * max(start, 1e-3) and late < 0.5:
+        return Finding("stagnation", Verdict.SUSPECT, claim, cause="the generator does not learn", remedies=("look at the first finding above this one",),
+                       series=("diversity_ratio",), onset=0)  # fmt: skip
+    return Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))

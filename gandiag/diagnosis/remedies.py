@@ -58,3 +58,16 @@ def fewer_discriminator_steps(e: Evidence) -> tuple[str, ...]:
             return (f"--set {name}=1",)
     updates = e.maybe("discriminator_updates")
     return ("make one D update a step",) if updates is not None and updates[-1] > 1 else ()
+
+
+def pack(e: Evidence) -> str:
+    """Says how to let D see several samples at a time."""
+    return "--set pack=2" if "pack" in e.config else "let D see two samples at a time (PacGAN)"
+
+
+def larger_discriminator(e: Evidence) -> str:
+    """Says how to give D more units."""
+    width = e.config.get("discriminator_width")
+    if isinstance(width, int):
+        return f"--set discriminator_width={max(64, 8 * width)}"
+    return "give D about as many parameters as G has"

@@ -33,6 +33,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _RANK = {check: i for i, check in enumerate(CAUSES)}
 _SEVERITY = {Verdict.FAILED: 0, Verdict.SUSPECT: 1, Verdict.HEALTHY: 2, Verdict.NOT_CHECKED: 3}
+# A generator that collapses is easy to tell: D's dominance explains a collapse only where it came well before, or was there from the start.
+MUST_PRECEDE = (("discriminator_dominance", "mode_collapse"), ("discriminator_dominance", "divergence"))
+# A saturating loss is the cause whenever its gradient dies; and the outcome of a run is read at its end, whenever it began.
+ANY_TIME = (("vanishing_generator_gradient", "discriminator_dominance"), ("vanishing_generator_gradient", "mode_collapse"))
+OUTCOMES = ("stagnation", "convergence", "mode_dropping", "memorisation")
 NOT_OF_THE_GAME = ("metric_fault",)  # an illness of the measurement: the training itself may be well
 MUST_BE_CHECKED = ("divergence", "mode_collapse")  # without these nobody can call a run stable
 LATER = 0.05  # share of the run by which a cause may be noticed after its consequence
@@ -79,12 +84,26 @@ def _root(check: str, parent: dict[str, str]) -> str:
 
 
 def _may_cause(cause: Finding, effect: Finding, slack: float) -> bool:
+    if not _table_allows(cause, effect) or _SEVERITY[cause.verdict] > _SEVERITY[effect.verdict]:
+        return False
+    if not _early_enough(cause, effect, slack):
+        return False
+    both_ways = _table_allows(effect, cause) and _SEVERITY[effect.verdict] <= _SEVERITY[cause.verdict] and _early_enough(effect, cause, slack)
+    return not both_ways or _RANK.get(cause.check, 99) < _RANK.get(effect.check, 99)
+
+
+def _table_allows(cause: Finding, effect: Finding) -> bool:
     behind = CAUSES.get(cause.check, ())
-    if effect.check not in behind and "*" not in behind:
-        return False
-    if _RANK.get(cause.check, 99) > _RANK.get(effect.check, 99) or _SEVERITY[cause.verdict] > _SEVERITY[effect.verdict]:
-        return False
-    return cause.onset is None or effect.onset is None or cause.onset <= effect.onset + slack
+    return effect.check in behind or "*" in behind
+
+
+def _early_enough(cause: Finding, effect: Finding, slack: float) -> bool:
+    """A cause may be noticed a little later than its effect; one that must precede comes clearly before it, or is there from the start."""
+    if cause.onset is None or effect.onset is None or effect.check in OUTCOMES or (cause.check, effect.check) in ANY_TIME:
+        return True
+    if (cause.check, effect.check) in MUST_PRECEDE:
+        return cause.onset <= max(2 * slack, effect.onset - slack)
+    return cause.onset <= effect.onset + slack
 
 
 def _overall(e: Evidence, findings: Sequence[Finding]) -> Overall:

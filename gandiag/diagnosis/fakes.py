@@ -1,0 +1,112 @@
+"""What the batches and the evaluations show of the fakes, as the checks of collapse and of balance read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.errors import NotRecorded
+
+WINDOW = 5  # stretches on either side over which the fakes' mean may wander
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Evaluations of the modes: steps, share of the modes that are covered, and how many there are."""
+
+    at: np.ndarray
+    share: np.ndarray
+    total: int
+
+
+def coverage(e: Evidence) -> Coverage | None:
+    """Returns the evaluations of the modes, None where there are none or the data have one mode."""
+    try:
+        hit, total = e["modes_covered"], e["modes_total"]
+    except NotRecorded:
+        return None
+    both = hit.index.intersection(total.index)
+    count = int(total.loc[both].iloc[-1]) if len(both) else 0
+    if count < 2:
+        return None
+    return Coverage(both.to_numpy(), hit.loc[both].to_numpy(dtype=float) / count, count)
+
+
+def covered_now(e: Evidence, c: Coverage) -> float:
+    """Returns the share of the modes that the late evaluations cover, their median."""
+    return float(np.median(trends.tail(c.share, e.limits.tail_share)))
+
+
+def rank_ratio(e: Evidence) -> np.ndarray | None:
+    """(fakes' effective rank - 1) over (reals' - 1) in each stretch: 0 = a line or a point, 1 = as many directions as the reals."""
+    fake, real = e.maybe("fake_effective_rank"), e.maybe("real_effective_rank")
+    if fake is None or real is None:
+        return None
+    return np.asarray((fake - 1) / np.maximum(real - 1, 0.1))
+
+
+def distance_from_reals(e: Evidence) -> np.ndarray | None:
+    """How far the fakes lie from the reals: difference of means, or excess of spread, in standard deviations of the reals (n,)."""
+    mean, sd, real_mean, real_sd = (e.maybe(n) for n in ("fake_mean", "fake_sd", "real_mean", "real_sd"))
+    if mean is None or sd is None or real_mean is None or real_sd is None:
+        return None
+    scale = np.maximum(real_sd, 1e-6 + 1e-3 * np.abs(real_mean))
+    return np.asarray(np.nan_to_num(np.maximum(np.abs(mean - real_mean), sd - real_sd) / scale, nan=0.0))
+
+
+def wander(e: Evidence) -> np.ndarray | None:
+    """How far the mean of the fakes' batches wanders round each stretch, beyond what the reals' do, in sd of the reals (n,); None where unknown.
+
+    A generator that hops between modes carries its batch mean along; one that has learned keeps it, whatever its loss does.
+    """
+    tables = _means(e)
+    sd = e.maybe("real_sd")
+    if tables is None or sd is None:
+        return None
+    (at, fake), (real_at, real) = tables
+    n = len(e.edges) - 1
+    unit = max(trends.middle(sd), 1e-12)
+    cuts, real_cuts = np.searchsorted(at, e.edges), np.searchsorted(real_at, e.edges)
+    out = np.zeros(n)
+    for i in range(n):
+        low, high = max(0, i - WINDOW), min(n, i + WINDOW + 1)
+        mine = fake[cuts[low] : cuts[high]]
+        theirs = real[real_cuts[low] : real_cuts[high]]
+        if len(mine) >= 4 and len(theirs) >= 4:
+            spread = np.nanmax(np.nanstd(mine, axis=0) ** 2 - np.nanstd(theirs, axis=0) ** 2)
+            out[i] = np.sqrt(max(0.0, float(np.nan_to_num(spread)))) / unit
+    return out
+
+
+def _means(e: Evidence) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
+    try:
+        try:
+            tables = [e.layers(f"{what}_channel_mean") for what in ("fake", "real")]
+        except NotRecorded:
+            tables = [e[f"{what}_mean"].to_frame() for what in ("fake", "real")]
+    except NotRecorded:
+        return None
+    stride = max(1, len(tables[0]) // 20_000)
+    fake, real = ((t.index.to_numpy()[::stride], t.to_numpy(dtype=float)[::stride]) for t in tables)
+    return fake, real
+
+
+def misfit(e: Evidence) -> list[str]:
+    """What shows at the end of the run that the fakes are plainly no reals: lost or scattered diversity, lost directions, another place.
+
+    Healthy runs of every loss ended at diversity ratios of .95 to 1.02, rank ratios of .80 to 1.02 and within .1 sd of the reals.
+    """
+    signs = []
+    ratio = e.now_or_nan("diversity_ratio")
+    if ratio < e.limits.misfit_ratio or ratio > 1 / e.limits.misfit_ratio:
+        signs.append(f"the fakes' diversity is {ratio:.2g} of the reals'")
+    ranks = rank_ratio(e)
+    if ranks is not None and trends.tail_middle(ranks, e.limits.tail_share) < e.limits.rank_ratio:
+        signs.append("the fakes have lost directions")
+    away = distance_from_reals(e)
+    if away is not None and (far := trends.tail_middle(away, e.limits.tail_share)) > e.limits.misfit_distance:
+        signs.append(f"the fakes lie {far:.2g} sd of the reals away")
+    return signs

@@ -1,0 +1,100 @@
+"""Checks of the weights and of how they are moved: learning_rate, dead_layers, spectral_collapse."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.remedies import rate, set_rate
+from gandiag.errors import NotRecorded
+
+PLAYERS = ("generator", "discriminator")
+USUAL_UPDATE = 1e-3  # update over weight, the rule of thumb that a remedy aims at, times ten for small nets
+
+
+def learning_rate(run: Recorded) -> Finding:
+    """Finds updates that are far too large or far too small for the weights that they change."""
+    e = evidence(run)
+    names = [n for who in PLAYERS if (n := f"{who}_update_ratio") in e]
+    if not names:
+        raise NotRecorded("generator_update_ratio", "nor the discriminator's")
+    e.need_steps()
+    high, suspect, low = e.limits.update_ratio_high, e.limits.update_ratio_suspect, e.limits.update_ratio_low
+    now = {n: e.now(n) for n in names}
+    top = max(now, key=lambda n: now[n])
+    for limit, verdict in ((high, Verdict.FAILED), (suspect, Verdict.SUSPECT)):
+        for name in sorted(names, key=lambda n: -now[n]):
+            state = np.nan_to_num(e.level(name), nan=0.0) > limit
+            if e.holds(state):
+                return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
+    for name in names:
+        state = np.nan_to_num(e.level(name), nan=1.0) < low
+        if e.holds(state) and now[name] > 0:
+            return _far_off(e, name, now[name], low, Verdict.SUSPECT, e.onset(state), "too low")
+    return Finding("learning_rate", Verdict.HEALTHY, f"{top} is {now[top]:.2g} (limits: {low:g} to {suspect:g})", series=tuple(names))
+
+
+def _far_off(e: Evidence, name: str, now: float, limit: float, verdict: Verdict, onset: int | None, kind: str) -> Finding:
+    who = name.split("_", 1)[0]
+    present = rate(e, who)
+    remedy = set_rate(e, who, present * 10 * USUAL_UPDATE / now) if present and now > 0 else f"bring the {who}'s learning rate {'down' if kind == 'too high' else 'up'}"
+    return Finding("learning_rate", verdict, f"each update changes the {who}'s weights by {now:.2g} of their size (limit: {limit:g})",
+                   cause=f"the {who}'s learning rate is {kind} for these weights", remedies=(remedy,), series=(name,), onset=onset, kind=kind)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------------- dead layers
+
+
+def dead_layers(run: Recorded) -> Finding:
+    """Finds weights that no gradient reaches while others are reached; a bias in front of a normalisation is meant so and does not count."""
+    e = evidence(run)
+    held = [n for who in PLAYERS if (n := f"{who}_layer_gradient_norm") in e]
+    if not held:
+        raise NotRecorded("generator_layer_gradient_norm", "nor the discriminator's")
+    dead: list[str] = []
+    count = 0
+    for name in held:
+        table = e.layers(name)
+        late = table.iloc[-max(3, round(e.limits.tail_share * len(table))) :]
+        norms = late.to_numpy(dtype=float)
+        most = np.nanmax(np.where(np.isfinite(norms), norms, 0), axis=1) if norms.size else np.zeros(0)
+        weights = [i for i, layer in enumerate(table.columns) if not str(layer).endswith("bias")]
+        count += len(weights)
+        if len(late) < 3 or not (most > 0).all():
+            continue
+        dead += [f"{name.split('_', 1)[0]} {table.columns[i]}" for i in weights if np.all(np.nan_to_num(norms[:, i], nan=np.inf) <= e.limits.dead_gradient * most)]
+    if dead:
+        return Finding("dead_layers", Verdict.SUSPECT, f"{len(dead)} of {count} weights get no gradient: {', '.join(dead[:3])}{' ...' if len(dead) > 3 else ''} "
+                       f"(limit: {e.limits.dead_gradient:g} of the largest layer's)", cause="these layers are cut off, or their units are dead",
+                       remedies=("look whether the layer is used in forward()", "use LeakyReLU where a ReLU's units have died"), series=tuple(held))  # fmt: skip
+    return Finding("dead_layers", Verdict.HEALTHY, f"0 of {count} weights get no gradient (limit: {e.limits.dead_gradient:g} of the largest layer's)", series=tuple(held))
+
+
+# ------------------------------------------------------------------------------------------------------- spectral collapse
+
+
+def spectral_collapse(run: Recorded) -> Finding:
+    """Finds weight matrices of the discriminator that lose most of their directions, against their own past."""
+    e = evidence(run)
+    table = e.layers("discriminator_layer_effective_rank")
+    e.need_steps()
+    values = table.to_numpy(dtype=float)
+    if len(values) < 4:
+        raise NotRecorded("enough spectra", f"{len(values)} were recorded, 4 are needed")
+    early = np.nanmedian(values[: max(2, len(values) // 5)], axis=0)
+    fall = values / np.maximum(early, 1e-12)
+    wide = early > 4  # a matrix with four directions or fewer has none to lose
+    if not wide.any():
+        return Finding("spectral_collapse", Verdict.HEALTHY, f"no weight matrix has more than 4 directions to lose (limit: {e.limits.rank_fall:g} of its own past)",
+                       series=("discriminator_layer_effective_rank",))  # fmt: skip
+    worst = int(np.argmin(np.where(wide, np.nanmedian(fall[-max(2, len(fall) // 5) :], axis=0), np.inf)))
+    now = float(np.nanmedian(fall[-max(2, len(fall) // 5) :, worst]))
+    claim = f"the effective rank of D's {table.columns[worst]} is {now:.2f} of its early value (limit: {e.limits.rank_fall:g})"
+    series = ("discriminator_layer_effective_rank", "discriminator_layer_small_share")
+    if now >= e.limits.rank_fall:
+        return Finding("spectral_collapse", Verdict.HEALTHY, claim, series=series)
+    first = trends.onset(fall[:, worst] < e.limits.rank_fall)
+    return Finding("spectral_collapse", Verdict.SUSPECT, claim, cause="D reacts to few directions only: generators collapse in its blind spots",
+                   remedies=("add spectral normalisation to D",), series=series, onset=None if first is None else int(table.index[first]))  # fmt: skip
