@@ -56,11 +56,7 @@ def curves(
     traces = [*under, *(t for c in drawn for t in line(found[c.series], c))]
     figure = over_steps(traces, diagnosis, run.steps, y=y, log=log, references=references, y_range=y_range)
     if y_range is None:
-        shown = (
-            [found[c.series].to_numpy() for c in drawn]
-            + [untyped(t["y"]) for t in under]
-            + [np.array([value]) for value, _ in references]
-        )
+        shown = [untyped(t["y"]) for t in traces] + [np.array([value]) for value, _ in references]
         figure["layout"]["yaxis"] |= scale(shown, log=log)
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
@@ -68,29 +64,35 @@ def curves(
 
 
 def _runs_away(values: Sequence[np.ndarray]) -> bool:
-    finite = [v[np.isfinite(v)] for v in values]
-    whole = np.concatenate(finite)
-    return bool(
-        len(whole) and whole.min() > 0 and whole.max() > RUNAWAY * min(float(np.median(v)) for v in finite if len(v))
-    )
+    finite = [f for v in values if len(f := v[np.isfinite(v)])]
+    if not finite or min(float(f.min()) for f in finite) <= 0:
+        return False
+    return max(float(f.max()) for f in finite) > RUNAWAY * min(float(np.median(f)) for f in finite)
 
 
 def describe(values: pd.Series, label: str, *, log: bool = False) -> str:
     """Returns one series in a sentence: where it began, where it ended, its extremes and where, and what was no number."""
-    y, at = values.to_numpy().astype(np.float64), values.index.to_numpy()
+    y, at = values.to_numpy(), values.index.to_numpy()
     finite = np.isfinite(y)
+    whole = bool(finite.all())
     if not finite.any():
         return (
             f"{label}: none of its {number(len(y))} values is a finite number (the first at step {number(int(at[0]))})."
         )
-    low, high = int(np.argmin(np.where(finite, y, np.inf))), int(np.argmax(np.where(finite, y, -np.inf)))
-    said = f"{label}: {number(y[0])} at step {number(int(at[0]))}, {number(y[-1])} at step {number(int(at[-1]))}"
+
+    def there(i: int) -> str:
+        return f"{number(float(y[i]))} (step {number(int(at[i]))})"
+
+    low = int(np.argmin(y if whole else np.where(finite, y, np.inf)))
+    high = int(np.argmax(y if whole else np.where(finite, y, -np.inf)))
+    said = f"{label}: from {there(0)} to {there(-1)}" if len(y) > 1 else f"{label}: {there(0)}"
     if len(y) > 2:
-        said += f"; lowest {number(y[low])} (step {number(int(at[low]))}), highest {number(y[high])} (step {number(int(at[high]))})"
-    if not finite.all():
+        said += f"; lowest {there(low)}, highest {there(high)}"
+    if not whole:
         said += (
             f"; {number(int((~finite).sum()))} values are not finite, the first at step {number(int(at[~finite][0]))}"
         )
-    if log and (y[finite] <= 0).any():
-        said += f"; {number(int((y[finite] <= 0).sum()))} values are not above zero and have no place on the log axis"
+    if log and y[low] <= 0:
+        below = number(int((finite & (y <= 0)).sum()))
+        said += f"; {below} values are not above zero and have no place on the log axis"
     return said + "."

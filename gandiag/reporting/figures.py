@@ -279,25 +279,53 @@ def bars(
     return {"data": traces, "layout": layout}
 
 
-def hills(at: np.ndarray, groups: Sequence[tuple[str, np.ndarray, str, str]], *, x_title: str, y_title: str) -> Figure:
-    """Returns distributions over each other as filled steps; each group is (name, values, colour, dash)."""
-    traces: list[Trace] = [
-        {
-            "type": "scatter",
-            "name": name,
-            "x": typed(at),
-            "y": typed(values),
-            "mode": "lines",
-            "fill": "tozeroy",
-            "fillcolor": faded(color, 0.2),
-            "line": {"color": color, "width": 1.8, "dash": dash, "shape": "hvh"},
-            "hovertemplate": "%{y:.4g}",
-        }
-        for name, values, color, dash in groups
-    ]
-    layout = base() | {
+def frames_of_hills(
+    at: np.ndarray,
+    frames: Sequence[tuple[int, Sequence[tuple[str, np.ndarray, str, str]]]],
+    *,
+    x_title: str,
+    y_title: str,
+) -> Figure:
+    """Returns distributions over each other as filled steps, one frame a step behind a slider, the last one shown first.
+
+    Each frame is (step, groups), each group (name, values, colour, dash).
+    """
+    traces: list[Trace] = []
+    for i, (step, groups) in enumerate(frames):
+        traces += [
+            {
+                "type": "scatter",
+                "name": name,
+                "x": typed(at),
+                "y": typed(values),
+                "mode": "lines",
+                "fill": "tozeroy",
+                "meta": f"step {step}",
+                "fillcolor": faded(color, 0.2),
+                "line": {"color": color, "width": 1.8, "dash": dash, "shape": "hvh"},
+                "hovertemplate": "%{y:.4g}",
+                "visible": i == len(frames) - 1,
+            }
+            for name, values, color, dash in groups
+        ]
+    shown = [[t["meta"] == f"step {step}" for t in traces] for step, _ in frames]
+    slider = {
+        "active": len(frames) - 1,
+        "currentvalue": {"prefix": "step "},
+        "pad": {"t": 34},
+        "len": 1,
+        "x": 0,
+        "ticklen": 3,
+        "minorticklen": 0,
+        "steps": [
+            {"label": str(step), "method": "restyle", "args": [{"visible": visible}]}
+            for (step, _), visible in zip(frames, shown)
+        ],
+    }
+    layout = base(HEIGHT + 90) | {
         "hovermode": "x unified",
         "meta": {"over": "values"},
+        "sliders": [slider] if len(frames) > 1 else [],
         "xaxis": {"title": {"text": x_title}, "automargin": True, "zeroline": False},
         "yaxis": {"title": {"text": y_title}, "automargin": True, "rangemode": "tozero"},
     }

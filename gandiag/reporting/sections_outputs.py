@@ -9,6 +9,7 @@ from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
 from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS
 from gandiag.reporting.curves import curves
+from gandiag.reporting.decimate import columns
 from gandiag.reporting.figures import (
     GREEN,
     ORANGE,
@@ -17,8 +18,8 @@ from gandiag.reporting.figures import (
     VERMILLION,
     Curve,
     Trace,
+    frames_of_hills,
     heatmap,
-    hills,
     ribbon,
 )
 from gandiag.reporting.numbers import number, percent
@@ -27,6 +28,7 @@ from gandiag.run import Run
 
 CHAPTER = "The discriminator's outputs"
 REAL, FAKE, HELD_OUT = GREEN, ORANGE, PURPLE
+CHOSEN = 6  # steps at which the distributions are laid over each other, beside the onsets
 
 
 def output_quantiles(run: Run, diagnosis: Diagnosis) -> Panel:
@@ -97,37 +99,61 @@ def _histogram(run: Run, diagnosis: Diagnosis, what: str) -> Panel:
 
 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:
-    """Returns counts as shares of each step, with the middles of the bins as columns (the open bins half a width outside)."""
+    """Returns counts as shares of each step (of many steps: of each bucket of them), with the middles of the bins as columns.
+
+    The two open bins stand half a width outside.
+    """
     width = 2 * LOGIT_BIN_LIMIT / LOGIT_BINS
-    table = counts.to_numpy().astype(np.float64)
+    at, table = columns(counts.index.to_numpy(), counts.to_numpy(), gather=np.nansum)
+    table = table.astype(np.float64)
     total = table.sum(axis=1, keepdims=True)
     shares = np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0)
     if counts.shape[1] == LOGIT_BINS + 2:
         middles = [-LOGIT_BIN_LIMIT + width * (i - 0.5) for i in range(LOGIT_BINS + 2)]
     else:
         middles = [float(i) for i in range(counts.shape[1])]
-    return pd.DataFrame(np.nan_to_num(shares), index=counts.index, columns=middles)
+    return pd.DataFrame(np.nan_to_num(shares), index=pd.Index(at, name=counts.index.name), columns=middles)
 
 
 def output_overlay(run: Run, diagnosis: Diagnosis) -> Panel:
-    """Draws the distributions of D's logits on reals and fakes over each other, at the last step."""
+    """Draws the distributions of D's logits on reals, fakes and held-out reals over each other, at chosen steps."""
 
     def draw() -> Drawing:
-        real, fake = _shares(run.layers("real_logit_histogram")), _shares(run.layers("fake_logit_histogram"))
-        groups = [("real", real.iloc[-1].to_numpy(), REAL, "solid"), ("fake", fake.iloc[-1].to_numpy(), FAKE, "dash")]
-        if "heldout_logit_histogram" in run:
-            groups.append(
-                ("held out", _shares(run.layers("heldout_logit_histogram")).iloc[-1].to_numpy(), HELD_OUT, "dot")
-            )
-        figure = hills(real.columns.to_numpy(), groups, x_title="logit (middle of the bin)", y_title="share")
-        overlap = float(np.minimum(groups[0][1], groups[1][1]).sum())
-        return Drawing(
-            figure,
-            f"At step {number(int(real.index[-1]))} the two distributions share {percent(overlap)} of their mass.",
-            ("real_logit_histogram", "fake_logit_histogram"),
-        )
+        looks = {"real": (REAL, "solid"), "fake": (FAKE, "dash"), "heldout": (HELD_OUT, "dot")}
+        tables = {
+            w: run.layers(f"{w}_logit_histogram") for w in looks if w != "heldout" or "heldout_logit_histogram" in run
+        }
+        chosen = _chosen_steps(tables["real"].index.to_numpy(), diagnosis)
+        frames = []
+        for step in chosen.tolist():
+            shares = {w: _shares(_nearest(table, step)) for w, table in tables.items()}
+            frames.append((step, [(w, t.iloc[0].to_numpy(), *looks[w]) for w, t in shares.items()]))
+        middles = np.array(shares["real"].columns)
+        figure = frames_of_hills(middles, frames, x_title="logit (middle of the bin)", y_title="share")
+        overlaps = [
+            f"{percent(float(np.minimum(g[0][1], g[1][1]).sum()))} at step {number(step)}" for step, g in frames
+        ]
+        said = f"Reals and fakes share of their mass: {', '.join(overlaps)}."
+        return Drawing(figure, said, tuple(f"{w}_logit_histogram" for w in tables))
 
-    return panel("Outputs at the last step", chapter=CHAPTER, lead="Two hills that largely overlap.", draw=draw)
+    return panel(
+        "Outputs at chosen steps",
+        chapter=CHAPTER,
+        lead="Two hills that overlap more and more; move the slider below the chart from step to step.",
+        draw=draw,
+    )
+
+
+def _chosen_steps(at: np.ndarray, diagnosis: Diagnosis) -> np.ndarray:
+    """Returns about eight recorded steps: evenly spaced, and where an illness began."""
+    even = np.linspace(0, len(at) - 1, min(len(at), CHOSEN)).astype(int)
+    onsets = [f.onset for f in diagnosis.illnesses[:3] if f.onset is not None]
+    return np.unique(np.concatenate([at[even], at[np.clip(np.searchsorted(at, onsets), 0, len(at) - 1)]]))
+
+
+def _nearest(table: pd.DataFrame, step: int) -> pd.DataFrame:
+    row = int(np.clip(np.searchsorted(table.index.to_numpy(), step), 0, len(table) - 1))
+    return table.iloc[row : row + 1]
 
 
 def separation(run: Run, diagnosis: Diagnosis) -> Panel:
