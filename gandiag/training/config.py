@@ -99,6 +99,7 @@ class Config:
     # the machine
     seed: int = 0                                  # of everything that is random
     device: str = "auto"                           # auto, cpu, cuda, cuda:1, mps
+    threads: int = 1                               # of the CPU; small networks lose time with more; 0: torch's own choice
     precision: str = "float32"                     # float32, bfloat16, float16 (the last two: automatic mixed precision)
     compile: bool = False                          # torch.compile both players
     channels_last: bool = False                    # memory layout of images
@@ -118,7 +119,7 @@ ALTERNATIVES = {
 AT_LEAST_ONE = ("latent_size", "lookahead_every", "pack", "penalty_every", "d_steps", "g_steps", "unroll", "steps", "batch", "accumulate", "keep", "images",
                 "evaluation_samples", "resolution", "samples", "generator_width", "discriminator_width", "generator_depth", "discriminator_depth")
 AT_LEAST_ZERO = ("gamma", "instance_noise", "augmentation_probability", "lr_g", "lr_d", "weight_decay", "warmup", "minutes", "ema_images", "ema_ramp",
-                 "evaluate_every", "checkpoint_every", "sample_every", "diagnose_every", "heldout", "consensus", "seed", "clip_gradient", "clip_weights")
+                 "evaluate_every", "checkpoint_every", "sample_every", "diagnose_every", "threads", "heldout", "consensus", "seed", "clip_gradient", "clip_weights")
 BELOW_ONE = ("beta2", "heldout")
 
 

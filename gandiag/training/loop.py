@@ -31,7 +31,7 @@ from gandiag.training.pause import due, pause
 from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import Training, prepare
 from gandiag.training.processes import leave_processes
-from gandiag.training.resume import restore
+from gandiag.training.resume import remind, restore
 from gandiag.training.schedule import learning_rate_factor, parse_changes, settings_at
 from gandiag.training.step import Turn, play, set_learning_rates, update_average
 
@@ -77,6 +77,7 @@ def train(config: Config, *, out: str | os.PathLike[str], resume: bool = False, 
         with _signals() as asked_to_stop, _recording(training, path, None if checkpoint is None else checkpoint.step, about) as recorder:
             if checkpoint is not None and recorder is not None:
                 forget_after(path, checkpoint.step)
+                remind(recorder, checkpoint.state)
                 recorder.record_event("resumed", checkpoint=checkpoint.step)
             outcome = _play_on(training, recorder, path, resumed_at=None if checkpoint is None else checkpoint.step, asked_to_stop=asked_to_stop,
                                watch=watch, on_finding=on_finding)

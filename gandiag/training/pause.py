@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
+from gandiag.training.dataset import seeded
 from gandiag.training.evaluation import Score, best_score, draw_samples
 from gandiag.training.players import latent_shape
 from gandiag.training.preparation import Training
@@ -33,24 +34,33 @@ def pause(training: Training, recorder: Recorder, *, last: bool, fresh: bool) ->
     if fresh and step and (last or due(step, config.checkpoint_every)):
         _keep(training, recorder)
     if last or due(step, config.sample_every) or due(step, config.evaluate_every):
-        _show_and_score(training, recorder, last=last, fresh=fresh)
+        with torch.random.fork_rng():  # what an evaluation draws at random is none of the training's
+            _show_and_score(training, recorder, last=last)
 
 
-def _show_and_score(training: Training, recorder: Recorder, *, last: bool, fresh: bool) -> None:
-    config, players = training.config, training.players
+def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> None:
+    config, players, step = training.config, training.players, training.players.step
+    kept = SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
+    if step == 0:
+        _show_reals(training, recorder, kept)
     if not config.ema_images:
         players.generator_ema.load_state_dict(players.generator.state_dict())
-    scoring = last or due(players.step, config.evaluate_every)
-    count = config.evaluation_samples if scoring else SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
-    fakes, labels = draw_samples(players.generator_ema, count, draw_latent=training.rules.draw_latent, seed=config.seed, device=training.device)
-    if last or due(players.step, config.sample_every):
-        kept = SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
-        recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=players.step)
+    scoring = last or due(step, config.evaluate_every)
+    fakes, labels = draw_samples(players.generator_ema, config.evaluation_samples if scoring else kept, draw_latent=training.draw_alone,
+                                 seed=config.seed, device=training.device)
+    if last or due(step, config.sample_every):
+        recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=step)
     if scoring:
-        _score(training, recorder, fakes, fresh=fresh)
+        _score(training, recorder, fakes)
 
 
-def _score(training: Training, recorder: Recorder, fakes: torch.Tensor, *, fresh: bool) -> None:
+def _show_reals(training: Training, recorder: Recorder, kept: int) -> None:
+    data = training.data
+    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 0))[:kept]
+    recorder.record_samples(data.batch(chosen), kind="real", labels=None if data.labels is None else data.labels[chosen], step=0)
+
+
+def _score(training: Training, recorder: Recorder, fakes: torch.Tensor) -> None:
     """Records the scores of these fakes, and keeps the checkpoint when it is the best one so far."""
     config, step = training.config, training.players.step
     if training.evaluate is None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler
+from gandiag.training.dataset import mixed_seed
 from gandiag.training.losses import loss_named
 from gandiag.training.networks import DISCRIMINATORS, GENERATORS, build_discriminator, build_generator
 from gandiag.training.optimizers import UPDATES, Update, make_optimizer, update_named
@@ -24,6 +25,8 @@ from gandiag.training.schedule import CHANGEABLE, WHOLE
 from gandiag.training.step import Players, Rules, Settings, UpdateOfPlayers
 
 Shape = tuple[int, ...]
+LATENTS, NOISE = 1, 2  # streams of random numbers
+LatentSource = Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]]
 
 
 def choose_device(name: str) -> torch.device:
@@ -63,7 +66,7 @@ def latent_shape(config: Config) -> Shape:
     return (config.latent_size,)
 
 
-def build_players(config: Config, *, shape: Shape, num_classes: int | None, device: torch.device) -> Players:
+def build_players(config: Config, *, shape: Shape, num_classes: int | None, device: torch.device, rank: int = 0) -> Players:
     """Builds both networks from the seed, the moving average, the optimizers and the random generator, on the device."""
     torch.manual_seed(config.seed)
     layout: dict[str, Any] = {"memory_format": torch.channels_last} if config.channels_last and len(shape) == 3 else {}
@@ -77,17 +80,39 @@ def build_players(config: Config, *, shape: Shape, num_classes: int | None, devi
         generator_optimizer=_optimizer(config, "generator", generator),
         discriminator_optimizer=_optimizer(config, "discriminator", discriminator),
         scaler=torch.amp.GradScaler(device.type, enabled=config.precision == "float16"),
-        random=torch.Generator(device).manual_seed(config.seed + 1))
+        random=torch.Generator(device).manual_seed(mixed_seed(config.seed, LATENTS)),
+        noise=torch.Generator(device).manual_seed(mixed_seed(config.seed, NOISE, rank)))
 
 
 def build_rules(config: Config, *, data: Dataset, sampler: Sampler, num_classes: int | None, device: torch.device, processes: Processes) -> Rules:
     """Turns names into functions: the game's loss, penalties, view, draws and precision."""
-    frequencies = data.labels.to(device) if num_classes is not None and data.labels is not None else None
     return Rules(
         loss=loss_named(config.loss), penalties=tuple(penalty_named(name) for name in config.penalties), penalty_every=config.penalty_every,
-        view=_view(config), draw_latent=_latents(config, frequencies, device, processes), draw_real=lambda: _next_real(sampler, num_classes),
+        view=_view(config), draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
+        draw_real=lambda: _next_real(sampler, num_classes),
         batch=config.batch // processes.world, accumulate=config.accumulate, full_precision=config.precision == "float32",
         autocast=_autocast(config.precision, device), average=processes.average_gradients)
+
+
+def latent_source(config: Config, *, data: Dataset, num_classes: int | None, device: torch.device, processes: Processes) -> LatentSource:
+    """Returns the function that draws latents, and in a conditional game classes as often as the data has them.
+
+    All processes draw all alike and each takes its share, so that several train as one does on the whole batch.
+    """
+    frequencies = data.labels.to(device) if num_classes is not None and data.labels is not None else None
+
+    def draw(count: int, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        everywhere = (count * processes.world, *latent_shape(config))
+        if config.latent == "normal":
+            latent = torch.randn(everywhere, generator=random, device=device)
+        else:
+            latent = torch.rand(everywhere, generator=random, device=device) * 2 - 1
+        if frequencies is None:
+            return processes.share(latent), None
+        chosen = torch.randint(len(frequencies), (len(latent),), generator=random, device=device)
+        return processes.share(latent), processes.share(frequencies[chosen])
+
+    return draw
 
 
 def build_update(config: Config) -> UpdateOfPlayers:
@@ -144,21 +169,6 @@ def _view(config: Config) -> Callable[[Tensor, Settings, torch.Generator], Tenso
         return pack_samples(add_instance_noise(batch, settings.instance_noise, random), config.pack)
 
     return view
-
-
-def _latents(config: Config, frequencies: Tensor | None, device: torch.device, processes: Processes) -> Callable[..., tuple[Tensor, Tensor | None]]:
-    def draw(count: int, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        everywhere = (count * processes.world, *latent_shape(config))  # all processes draw all, and each takes its share: as many as one draws alone
-        if config.latent == "normal":
-            latent = torch.randn(everywhere, generator=random, device=device)
-        else:
-            latent = torch.rand(everywhere, generator=random, device=device) * 2 - 1
-        if frequencies is None:
-            return processes.share(latent), None
-        chosen = torch.randint(len(frequencies), (len(latent),), generator=random, device=device)
-        return processes.share(latent), processes.share(frequencies[chosen])
-
-    return draw
 
 
 def _next_real(sampler: Sampler, num_classes: int | None) -> tuple[Tensor, Tensor | None]:

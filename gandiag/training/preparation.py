@@ -14,7 +14,7 @@ from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
 from gandiag.training.dataset import subset
 from gandiag.training.evaluation import make_evaluation
-from gandiag.training.players import build_players, build_rules, build_update, choose_device
+from gandiag.training.players import LatentSource, build_players, build_rules, build_update, choose_device, latent_source
 from gandiag.training.processes import Processes, join_processes
 from gandiag.training.schedule import parse_changes
 from gandiag.training.step import Players, Rules, UpdateOfPlayers
@@ -35,6 +35,7 @@ class Training:
     device: torch.device
     processes: Processes
     evaluate: Callable[[torch.Tensor], Evaluation] | None
+    draw_alone: LatentSource  # latents for samples and scores, of this process alone
 
 
 def prepare(config: Config) -> Training:
@@ -44,16 +45,26 @@ def prepare(config: Config) -> Training:
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
-    data = load_data(config.data, imbalance=config.imbalance, resolution=config.resolution, on_bad=config.on_bad)
-    data, heldout = hold_out(data, share=config.heldout) if config.heldout else (data, None)
-    if config.samples is not None and not data.endless:
-        data = subset(data, torch.arange(min(config.samples, len(data))))
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    data, heldout = load_split(config)
     num_classes = _classes(data) if config.conditional else None
     sampler = Sampler(data, config.batch, seed=config.seed, device=device, rank=processes.rank, world=processes.world)
-    players = build_players(config, shape=data.shape, num_classes=num_classes, device=device)
-    rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
+    # before the players: what loading a classifier draws at random is drawn before the training's own seed is set
     evaluate = make_evaluation(data, features=config.features, count=config.evaluation_samples) if processes.writes else None
-    return Training(config, data, heldout, sampler, players, rules, build_update(config), num_classes, device, processes, evaluate)
+    players = build_players(config, shape=data.shape, num_classes=num_classes, device=device, rank=processes.rank)
+    rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
+    draw_alone = latent_source(config, data=data, num_classes=num_classes, device=device, processes=Processes())
+    return Training(config, data, heldout, sampler, players, rules, build_update(config), num_classes, device, processes, evaluate, draw_alone)
+
+
+def load_split(config: Config) -> tuple[Dataset, Dataset | None]:
+    """Returns the data that is trained on, and what is held out."""
+    whole = load_data(config.data, imbalance=config.imbalance, resolution=config.resolution, on_bad=config.on_bad)
+    data, heldout = hold_out(whole, share=config.heldout) if config.heldout else (whole, None)
+    if config.samples is not None and not data.endless:
+        data = subset(data, torch.arange(min(config.samples, len(data))))
+    return data, heldout
 
 
 def _classes(data: Dataset) -> int:

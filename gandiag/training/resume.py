@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gandiag.training.checkpoint import Checkpoint
+from gandiag.training.dataset import mixed_seed
 from gandiag.training.preparation import Training
 
 if TYPE_CHECKING:
@@ -19,11 +20,24 @@ def state_of(training: Training, recorder: Recorder) -> dict[str, Any]:
     return {
         "step": players.step, "generator_optimizer": players.generator_optimizer.state_dict(),
         "discriminator_optimizer": players.discriminator_optimizer.state_dict(), "scaler": players.scaler.state_dict(),
-        "random": players.random.get_state(), "torch_random": torch.get_rng_state(),
+        "random": players.random.get_state(), "noise": players.noise.get_state(), "torch_random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state(training.device) if training.device.type == "cuda" else None,
         "sampler": training.sampler.state_dict(), "augmentation_probability": players.augmentation_probability,
-        "penalty_memory": dict(players.penalty_memory),
+        "penalty_memory": dict(players.penalty_memory), "recorder": remembered(recorder),
     }
+
+
+def remembered(recorder: Recorder) -> dict[str, Any]:
+    """Returns what the recorder needs of the steps before for the next one (last gradients, last batches), where it can tell."""
+    tell = getattr(recorder, "state_dict", None)
+    return dict(tell()) if tell is not None else {}
+
+
+def remind(recorder: Recorder, state: dict[str, Any]) -> None:
+    """Gives the recorder back what it remembered at the checkpoint."""
+    take = getattr(recorder, "load_state_dict", None)
+    if take is not None and state.get("recorder"):
+        take(state["recorder"])
 
 
 def restore(training: Training, checkpoint: Checkpoint) -> None:
@@ -36,6 +50,10 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     players.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
     players.scaler.load_state_dict(state["scaler"])
     players.random.set_state(state["random"])
+    if training.processes.rank == 0:
+        players.noise.set_state(state["noise"])
+    else:
+        players.noise.manual_seed(mixed_seed(training.config.seed, training.processes.rank, checkpoint.step))  # the first one's state is what was kept
     torch.set_rng_state(state["torch_random"])
     if state["cuda_random"] is not None and training.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda_random"], training.device)

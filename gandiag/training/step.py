@@ -62,7 +62,8 @@ class Players:
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    random: torch.Generator  # of latents, noise, interpolates and augmentation
+    random: torch.Generator  # of latents and classes, alike in all processes
+    noise: torch.Generator  # of noise, interpolates and augmentation, of each process its own
     step: int = 0
     augmentation_probability: float = 0.0
     penalty_memory: dict[str, Tensor] = field(default_factory=dict)
@@ -127,7 +128,7 @@ def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Tu
         for real_logits in real_scores(players, rules, settings):
             with rules.autocast():
                 fake, labels = draw_fakes(players, rules, rules.batch // rules.accumulate)
-                fake_logits = judge(players.discriminator, rules.view(fake, settings, players.random), labels)
+                fake_logits = judge(players.discriminator, rules.view(fake, settings, players.noise), labels)
             loss = rules.loss.generator(fake_logits if real_logits is None else real_logits, fake_logits)
             players.scaler.scale(loss / rules.accumulate).backward()
             turns.append(Turn(loss.detach(), None, None, fake_logits.detach(), None, fake.detach()))
@@ -153,7 +154,7 @@ def differentiable_losses(players: Players, rules: Rules, settings: Settings) ->
     def logits() -> tuple[Tensor, Tensor]:
         (real, real_labels), (latent, labels) = batch()
         fake = players.generator(latent) if labels is None else players.generator(latent, labels)
-        views = (rules.view(x, settings, players.random) for x in (real * settings.data_scale + settings.data_offset, fake))
+        views = (rules.view(x, settings, players.noise) for x in (real * settings.data_scale + settings.data_offset, fake))
         return judge(players.discriminator, next(views), real_labels), judge(players.discriminator, next(views), labels)
 
     return lambda: rules.loss.discriminator(*logits()), lambda: rules.loss.generator(*logits())
@@ -178,16 +179,16 @@ def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[
         return
     for real, labels in parts(rules.draw_real(), rules.accumulate):
         with rules.autocast():
-            view = rules.view(real * settings.data_scale + settings.data_offset, settings, players.random)
+            view = rules.view(real * settings.data_scale + settings.data_offset, settings, players.noise)
             yield judge(players.discriminator, view, labels)
 
 
 def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
     """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
-    views = {"real": rules.view(real[0], settings, players.random), "fake": rules.view(fake[0], settings, players.random)}
+    views = {"real": rules.view(real[0], settings, players.noise), "fake": rules.view(fake[0], settings, players.noise)}
     wanted = {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
     return Shown(players.discriminator, **{name: view.detach().requires_grad_(name in wanted) for name, view in views.items()},
-                 real_labels=real[1], fake_labels=fake[1], random=players.random, memory=players.penalty_memory)
+                 real_labels=real[1], fake_labels=fake[1], random=players.noise, memory=players.penalty_memory)
 
 
 def due(players: Players, rules: Rules, settings: Settings) -> bool:
