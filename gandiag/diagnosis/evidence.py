@@ -53,6 +53,8 @@ class Evidence:
     run: Recorded
     limits: Limits = DEFAULT
     _levels: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _series: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
+    _records: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def path(self) -> Path:
@@ -74,15 +76,19 @@ class Evidence:
         return name in self.run
 
     def __getitem__(self, name: str) -> pd.Series:
-        return self.run[name]
+        if name not in self._series:
+            self._series[name] = self.run[name]
+        return self._series[name]
 
     def layers(self, name: str) -> pd.DataFrame:
         """The run's own vectors."""
         return self.run.layers(name)
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        """The run's own records."""
-        return self.run.records(kind)
+        """The run's own records, read once."""
+        if kind not in self._records:
+            self._records[kind] = self.run.records(kind)
+        return self._records[kind]
 
     # -- the grid
 
@@ -94,7 +100,7 @@ class Evidence:
     def level(self, name: str) -> np.ndarray:
         """Returns the median of a series in each stretch (n,), gaps filled forwards, NaN before the first; raises NotRecorded."""
         if name not in self._levels:
-            series = self.run[name]
+            series = self[name]
             self._levels[name] = trends.block_medians(series.index.to_numpy(), series.to_numpy(dtype=float), self.edges)
         return self._levels[name]
 

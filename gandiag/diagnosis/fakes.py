@@ -66,19 +66,23 @@ def wander(e: Evidence) -> np.ndarray | None:
     sd = e.maybe("real_sd")
     if tables is None or sd is None:
         return None
-    (at, fake), (real_at, real) = tables
-    n = len(e.edges) - 1
     unit = max(trends.middle(sd), 1e-12)
-    cuts, real_cuts = np.searchsorted(at, e.edges), np.searchsorted(real_at, e.edges)
-    out = np.zeros(n)
-    for i in range(n):
-        low, high = max(0, i - WINDOW), min(n, i + WINDOW + 1)
-        mine = fake[cuts[low] : cuts[high]]
-        theirs = real[real_cuts[low] : real_cuts[high]]
-        if len(mine) >= 4 and len(theirs) >= 4:
-            spread = np.nanmax(np.nanstd(mine, axis=0) ** 2 - np.nanstd(theirs, axis=0) ** 2)
-            out[i] = np.sqrt(max(0.0, float(np.nan_to_num(spread)))) / unit
-    return out
+    mine, theirs = (_local_variance(at, values, e.edges) for at, values in tables)
+    return np.asarray(np.sqrt(np.clip(np.nan_to_num(np.max(mine - theirs, axis=1)), 0, None)) / unit)
+
+
+def _local_variance(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Variance of each column over the rows within WINDOW stretches of each stretch (n, columns); NaN where there are fewer than four."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    centred = np.nan_to_num(values - np.nanmedian(values, axis=0) if len(values) else values)
+    sums, squares = (np.concatenate([np.zeros((1, centred.shape[1])), np.cumsum(x, axis=0)]) for x in (centred, centred**2))
+    n = len(edges) - 1
+    low, high = np.maximum(np.arange(n) - WINDOW, 0), np.minimum(np.arange(n) + WINDOW + 1, n)
+    first, last = np.searchsorted(at, edges[low]), np.searchsorted(at, edges[high])
+    count = np.maximum(last - first, 1)[:, None]
+    mean = (sums[last] - sums[first]) / count
+    variance = np.clip((squares[last] - squares[first]) / count - mean**2, 0, None)
+    return np.asarray(np.where(count >= 4, variance, np.nan))
 
 
 def _means(e: Evidence) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None:

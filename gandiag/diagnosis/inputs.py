@@ -36,16 +36,17 @@ def _range(e: Evidence) -> Finding | None:
     """A range that the generator cannot leave against a range of the reals that is another."""
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
     slack = e.limits.range_slack
-    bounded = abs(fake_low) <= 1 + 1e-4 and abs(fake_high) <= 1 + 1e-4
-    tanh = bounded and fake_low < -0.5
-    sigmoid = bounded and fake_low >= -1e-6 and fake_high > 0.5
+    bounded = max(abs(fake_low), abs(fake_high)) <= 1 + 1e-4
+    touches = bounded and max(abs(fake_low), abs(fake_high)) > e.limits.touches  # a small network's fakes are within 1 without being held there
+    tanh = bounded and fake_low < -0.5 and (touches or e.images)
+    sigmoid = touches and fake_low >= -1e-6
     zero_one = low >= -1e-6 and high <= 1 + slack and high > 0.5
     found, cure = "", ""
     if tanh and zero_one and _never_negative(e):
         found, cure = "a range of [0, 1]", "scale the data to [-1, 1]: x * 2 - 1"
-    elif bounded and high > 10 and low >= -1e-6:
+    elif bounded and (touches or e.images) and high > 10 and low >= -1e-6:
         found, cure = "a range of bytes", "scale the data to [-1, 1]: x / 127.5 - 1"
-    elif bounded and (high > 1.2 or low < -1.2):
+    elif touches and (high > 1.2 or low < -1.2):
         found, cure = "values beyond what the generator can give", "scale the data to [-1, 1], or end the generator without its squashing function"
     elif sigmoid and low < -0.5 and high <= 1 + slack:
         found, cure = "a range of [-1, 1]", "end the generator in tanh, or scale the data to [0, 1]"

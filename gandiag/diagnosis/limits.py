@@ -79,6 +79,7 @@ class Limits:
 
     # data
     range_slack: float = 0.02  # of a standard range such as [-1, 1] or [0, 1]
+    touches: float = 0.95  # fakes that reach this near to +-1, and never past it, are held there by a tanh or a sigmoid
     repeated_batch: float = 0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
 
     # convergence

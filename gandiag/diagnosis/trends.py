@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+THINNED = 400  # rows of a stretch that its median is taken of
 RISE_Z = 3.0  # Mann-Kendall z beyond which a trend is believed: p = .003 two-sided
 
 
@@ -14,16 +15,25 @@ def block_edges(steps: int, *, blocks: int, rows: int) -> np.ndarray:
 
 
 def block_medians(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Returns the median of the finite values in each stretch (n,); a stretch without any keeps the level before it, NaN before the first."""
-    finite = np.isfinite(values)
-    if not finite.all():
-        at, values = at[finite], values[finite]
+    """Returns the median of the finite values in each stretch (n,); a stretch without any keeps the level before it, NaN before the first.
+
+    Of a stretch with more than THINNED rows, so many are taken evenly: a million steps are then judged as fast as a hundred thousand.
+    """
     cuts = np.searchsorted(at, edges)
-    levels = np.full(len(edges) - 1, np.nan)
-    for i, (start, end) in enumerate(zip(cuts[:-1], cuts[1:])):
-        if end > start:
-            levels[i] = np.median(values[start:end])
-    return filled(levels)
+    counts = np.diff(cuts)
+    width = int(min(THINNED, counts.max(initial=0)))
+    if width == 0:
+        return np.full(len(edges) - 1, np.nan)
+    taken = np.minimum(counts, width)
+    column = np.arange(width)
+    rows = cuts[:-1, None] + (column * counts[:, None]) // np.maximum(taken, 1)[:, None]
+    table = values[np.minimum(rows, len(values) - 1)].astype(float)
+    table[(column >= taken[:, None]) | ~np.isfinite(table)] = np.nan
+    table.sort(axis=1)  # NaN last
+    known = (~np.isnan(table)).sum(axis=1)
+    line = np.arange(len(table))
+    lower, upper = table[line, np.maximum(known - 1, 0) // 2], table[line, np.minimum(known // 2, width - 1)]
+    return filled(np.where(known > 0, lower / 2 + upper / 2, np.nan))
 
 
 def block_peaks(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
