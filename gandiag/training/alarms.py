@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, on_finding: Callable[[Finding], None] | None) -> str:
     """Diagnoses the run up to now and returns why to stop, or an empty text. It depends on the recording alone, never on the clock."""
     recorder.flush()
-    diagnosis = diagnose(recorder.path)
+    try:
+        diagnosis = diagnose(recorder.path)
+    except Exception as error:  # a diagnosis that fails must not take a week of training with it
+        recorder.record_event("diagnosis_failed", why=f"{type(error).__name__}: {error}")
+        return ""
     for finding in new_alerts(recorder, diagnosis):
         recorder.record_event("alert", check=finding.check, verdict=str(finding.verdict), claim=finding.claim, onset=finding.onset)
         if on_finding is not None:

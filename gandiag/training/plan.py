@@ -46,6 +46,8 @@ def plan_new(*, recipe: str | None, file: Mapping[str, Any], environment: Mappin
 
 def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, str]) -> Plan:
     """Plans the continuation of a run with its own configuration, but for what flags and --set change; raises UsageError where that is built in."""
+    from gandiag.training.checkpoint import named_step
+
     run = load_run(path)
     saved = run.about.get("config")
     if not isinstance(saved, dict):
@@ -58,6 +60,8 @@ def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, s
             if name in BUILT_IN and new != getattr(config, name):
                 raise UsageError(f"{name} is built into {path} ({getattr(config, name)!r}): a resumed run keeps it; start a new run for {new!r}")
             config, sources[name] = replace(config, **{name: new}), source
+    if run.about.get("status") == "finished" and named_step(Path(path), "last") == config.steps:
+        raise UsageError(f"{path} has its {config.steps} steps: give more with --steps to go on")
     return Plan(check_config(config), sources, str(run.about.get("recipe", DEFAULT_RECIPE)), Path(path), resume=True)
 
 
