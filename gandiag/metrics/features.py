@@ -36,14 +36,25 @@ class Features:
 
 
 def load_features(name: str, *, weights: str | Path | None = None) -> Features:
-    """Returns the feature extractor of that name (see FEATURES); raises UsageError on an unknown one.
+    """Returns the feature extractor of that name; raises UsageError on an unknown one.
+
+    A name of FEATURES, `inception-tf:768` for another layer, `torchscript:FILE`, `onnx:FILE`, or `module:function`. `weights` is
+    a file in place of the cached or shipped one.
 
     >>> load_features("pixels").extract(torch.zeros(2, 1, 8, 8, dtype=torch.uint8)).shape
     torch.Size([2, 64])
     """
-    if name not in FEATURES:
-        raise UsageError(f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}")
-    return FEATURES[name](weights)
+    kind, _, rest = name.partition(":")
+    if kind in FILES and rest:
+        _no_weights(name, weights)
+        return FILES[kind](rest)
+    if kind in FEATURES and (not rest or kind.startswith("inception-")):
+        return FEATURES[kind](weights) if not rest else _inception(kind, rest)(weights)
+    if (rest and kind.isidentifier()) or (rest and "." in kind):
+        _no_weights(name, weights)
+        return _function(name)
+    raise UsageError(f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}, torchscript:FILE, "
+                     "onnx:FILE, module:function")
 
 
 def check_images(images: Any) -> Tensor:
@@ -160,8 +171,41 @@ def _no_weights(name: str, weights: str | Path | None) -> None:
         raise UsageError(f"the features {name!r} have no weights to load: leave weights out")
 
 
+def _inception(name: str, layer: str = "2048") -> Callable[[str | Path | None], Features]:
+    def load(weights: str | Path | None) -> Features:
+        from gandiag.metrics.inception_features import inception_features
+
+        extract, probabilities, fingerprint = inception_features(name.removeprefix("inception-"), weights, layer)
+        full = name if layer == "2048" else f"{name}:{layer}"
+        if not fingerprint["published"]:
+            full += f"@{fingerprint['weights'][:8]}"  # somebody's own weights: no score on them is the field's FID
+        return Features(full, extract, {**fingerprint, "features": full}, probabilities)
+
+    return load
+
+
+def _torchscript(path: str) -> Features:
+    from gandiag.metrics.extractors import torchscript_features
+
+    return torchscript_features(path)
+
+
+def _onnx(path: str) -> Features:
+    from gandiag.metrics.extractors import onnx_features
+
+    return onnx_features(path)
+
+
+def _function(name: str) -> Features:
+    from gandiag.metrics.extractors import function_features
+
+    return function_features(name)
+
+
 FEATURES: dict[str, Callable[[str | Path | None], Features]] = {
     "digits-cnn": _digits_cnn,
     "pixels": _pixels,
     "random-conv": _random_conv,
+    **{f"inception-{path}": _inception(f"inception-{path}") for path in ("tf", "pytorch", "clean", "torchmetrics")},
 }
+FILES: dict[str, Callable[[str], Features]] = {"torchscript": _torchscript, "onnx": _onnx}

@@ -190,7 +190,7 @@ def _mode_scores(coverage: ModeCoverage) -> dict[str, float | list[float]]:
 
 def _classes(reference: Reference, fakes: np.ndarray, features: Features) -> tuple[ModeCoverage, list[str], str] | None:
     """How the fakes cover the classes: by the features' own classifier where it knows these reals, else by neighbours' labels."""
-    if features.probabilities is not None:
+    if features.probabilities is not None and features.classes:
         real_found = _argmax(features, reference.features)
         names = list(features.classes)
         if reference.labels is None or float((real_found == reference.labels).mean()) >= TRUSTED_CLASSIFIER:
