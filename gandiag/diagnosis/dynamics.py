@@ -158,7 +158,8 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     common = TraceReading(Word.UNCLEAR, "", multiplier=multiplier, period=float(turns.periods[-1]), turns=turns.count,
                           amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns), stalled=_has_stalled(points))
     if abs(slope) * span <= max(STEADY, min(SURE * slope_error * span, NOISY_STEADY)):
-        return _read_cycle(common, turns, float(np.exp(logs[tail].mean())))
+        steady = replace(common, period=float(turns.periods[tail].mean()), multiplier=1.0)
+        return _read_cycle(steady, turns, float(np.exp(logs[tail].mean())))
     kappa, limit = _amplitude_law(turns.amplitudes)
     bent, last = kappa * index[-1], turns.amplitudes[-1]
     if bent > CURVED and limit is not None and last / REACH_SHRINKING < limit < last * REACH_GROWING:
@@ -176,9 +177,9 @@ def _read_cycle(common: TraceReading, turns: Turns, level: float) -> TraceReadin
     """A steady amplitude: where the trace began off the orbit on which it ends, the cycle attracts; else it is the start's own orbit."""
     first, before_last = _distances_to_orbit(turns)
     if first > max(OFF_ORBIT, SCATTER * before_last):
-        return replace(common, word=Word.LIMIT_CYCLE, multiplier=1.0, limit_amplitude=level,
+        return replace(common, word=Word.LIMIT_CYCLE, limit_amplitude=level,
                        why=f"it settled on an orbit of amplitude {level:.4g}, after a start {100 * first:.2g} % of that off it")
-    return replace(common, word=Word.NEUTRAL_CYCLE, multiplier=1.0,
+    return replace(common, word=Word.NEUTRAL_CYCLE,
                    why=f"it turns at amplitude {level:.4g} from its first turn on, neither drawn in nor driven out")
 
 

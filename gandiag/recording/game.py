@@ -1,13 +1,14 @@
 """The game's vector field, its Jacobian's leading eigenvalues and each player's Hessian extremes, on vector-Jacobian products.
 
 The field is v = (-dL_G/dG, -dL_D/dD): where each player pushes its own parameters. Eigenvalues of v' with negative real parts draw
-back to the point, imaginary parts rotate about it (Mescheder et al. 2017; Berard et al. 2020, whose sign this is).
+back to the point, imaginary parts rotate about it (Mescheder et al. 2017; Berard et al. 2020, whose sign this is). What a module
+computes without gradients (a spectral norm's singular vectors, running statistics) counts as constant, as it does in training.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from gandiag.errors import GandiagError
 from gandiag.recording.arnoldi import Eigenvalues, eigenvalues
+from gandiag.recording.plain import PlainAndCoupled, graph
 from gandiag.recording.untouched import copied, frozen_buffers, own_randomness, untouched
 
 PlayerLoss = Callable[[], Tensor]
@@ -112,9 +114,7 @@ def game_spectrum(players: Sequence[Player], *, count: int = 6, gradient_evaluat
     size = sum(p.numel() for q in players for p in q.parameters)
     with linearised(players, scales) as game:
         if size <= EXACT_PARAMETERS:
-            values = np.linalg.eigvals(_dense(game.transposed, size, game.like)).astype(complex)
-            residuals = np.full(size, size * torch.finfo(game.like.dtype).eps * np.abs(values).max(initial=0.0))
-            return GameSpectrum(Eigenvalues(values, residuals, size), FIELD_COST + PRODUCT_COST * size, exact=True)
+            return _exact(_dense(game.transposed, size, game.like), game.like)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
         found = eigenvalues(game.transposed, _start(game.like), kinds=kinds, count=count, products=budget, tolerance=tolerance)
     return GameSpectrum(found, FIELD_COST + PRODUCT_COST * found.products, exact=False)
@@ -142,8 +142,7 @@ def alternating_spectrum(players: Sequence[Player], *, steps: Sequence[float], c
     with linearised(players) as game:
         size = game.like.numel()
         if size <= EXACT_PARAMETERS:
-            values = np.linalg.eigvals(_dense(multiply, size, game.like)).astype(complex)
-            return GameSpectrum(Eigenvalues(values, np.full(size, size * torch.finfo(game.like.dtype).eps), size), FIELD_COST + PRODUCT_COST * size, exact=True)
+            return _exact(_dense(multiply, size, game.like), game.like)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
         found = eigenvalues(multiply, _start(game.like), kinds=("largest",), count=count, products=budget, tolerance=tolerance)
     return GameSpectrum(found, FIELD_COST + PRODUCT_COST * found.products, exact=False)
@@ -185,6 +184,8 @@ def linearised(players: Sequence[Player], scales: Sequence[float] | None = None)
         stack.enter_context(untouched(*unique_modules(players)))
         stack.enter_context(_twice_differentiable())
         field = [[s * g for g in own] for s, own in zip(scales or [1.0] * len(players), _field(players, create_graph=True))]
+        _refuse_dead_ends([g for own in field for g in own])
+        _refuse_cut_couplings(players, field)
 
         def transposed(vector: Tensor, row: int | None = None) -> Tensor:
             pieces = [piece for own in _split(vector, players) for piece in own]
@@ -215,7 +216,8 @@ def _field(players: Sequence[Player], *, create_graph: bool) -> list[list[Tensor
     field = []
     for q in players:
         with own_randomness(GAME_SEED), frozen_buffers(unique_modules(players)), torch.enable_grad():
-            loss = q.loss()
+            with PlainAndCoupled(q.parameters) if create_graph else nullcontext():
+                loss = q.loss()
             if loss.numel() != 1:
                 raise ValueError(f"a player's loss has shape {tuple(loss.shape)}: one number was expected")
             if not loss.requires_grad:
@@ -261,6 +263,25 @@ def _named_double_backward() -> Iterator[None]:
         raise
 
 
+def _refuse_dead_ends(tensors: Sequence[Tensor]) -> None:
+    """A function marked as differentiable once leaves an `Error` node off every path to the parameters: autograd would pass it over in
+    silence, and its share of the Jacobian would be missing."""
+    if any(type(node).__name__ == "Error" for node in graph(tensors)):
+        raise NoSecondDerivative("the game's Jacobian needs second derivatives, and a function of a network or loss is marked as differentiable "
+                                 "once only (once_differentiable); use its plain form for this measurement, or leave the game's probe out")
+
+
+def _refuse_cut_couplings(players: Sequence[Player], field: Sequence[Sequence[Tensor]]) -> None:
+    """A GAN's loss that runs the other player under no_grad hides that player's part of the Jacobian: say so, instead of half a spectrum."""
+    if len(players) != 2 or not all(q.modules for q in players):
+        return
+    for mine, other, who in ((0, 1, ("generator", "discriminator")), (1, 0, ("discriminator", "generator"))):
+        behind = {id(getattr(node, "variable", None)) for node in graph(field[mine])}
+        if not behind & {id(p) for p in players[other].parameters}:
+            raise GandiagError(f"the {who[0]}'s loss runs the {who[1]} without gradients (no_grad, or its values are copied), or does not use it: "
+                               f"how the {who[0]}'s gradient changes with the {who[1]} cannot be seen; give a loss without no_grad here")
+
+
 def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
     kinds = {t.dtype for t in tensors}
     return torch.float64 if torch.float64 in kinds else torch.float32
@@ -283,6 +304,14 @@ def _dense(multiply: Callable[[Tensor], Tensor], size: int, like: Tensor) -> np.
         unit[i] = 1
         rows.append(multiply(unit))
     return torch.stack(rows).double().cpu().numpy()
+
+
+def _exact(matrix: np.ndarray, like: Tensor) -> GameSpectrum:
+    """All eigenvalues of a small matrix; their backward error is the rounding of the game's own precision."""
+    size = len(matrix)
+    residual = size * torch.finfo(like.dtype).eps * float(np.linalg.norm(matrix, 2))
+    return GameSpectrum(Eigenvalues(np.linalg.eigvals(matrix).astype(complex), np.full(size, residual), size), FIELD_COST + PRODUCT_COST * size,
+                        exact=True)
 
 
 def _start(like: Tensor) -> Tensor:
