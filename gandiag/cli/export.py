@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -11,6 +11,7 @@ from gandiag.errors import UsageError
 
 if TYPE_CHECKING:
     from gandiag.export import Bundle, Certificate
+    from gandiag.export.contract import Latent
 
 
 @click.command("export", epilog="Example: gandiag export runs/00001-default-digits -o bundle/")
@@ -148,7 +149,7 @@ def _of_run(path: str, out: str, checkpoint: str, raw: bool, name: str | None, h
     trained = load_generator(path, which, ema=not raw)
     facts = {**run_facts(run, path), "step": trained.step, "ema": trained.ema}
     return export_generator(
-        trained.module, trained.latent_shape, out, num_classes=trained.num_classes, latent=trained.latent, kind=trained.output, facts=facts,
+        trained.module, trained.latent_shape, out, num_classes=trained.num_classes, latent=cast("Latent", trained.latent), kind=trained.output, facts=facts,
         name=name or str(facts["run"]), **how,
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ BATCHES = (
     2,
 )  # two odd ones first: what is tied to the batch differs between them, and 3 is seldom a size of a network
 
+DEPENDENCE = 1e-3  # of the values' size: a statistic over the batch moves samples by more, rounding by far less
+
 
 @dataclass
 class Trace:
@@ -108,6 +110,18 @@ def first_difference(served: Served, contract: Contract, sizes: tuple[int, ...] 
         if len(reference) != len(seen.operations):
             longer = max(reference, seen.operations, key=len)
             return describe(served, longer[min(len(reference), len(seen.operations))][0])
+    return None
+
+
+def batch_dependent_layer(served: Served, contract: Contract) -> str | None:
+    """Returns the first layer that gives a sample another value when the batch around it is larger; None where there is none."""
+    (_, few), (_, many) = (trace(served, contract, size) for size in BATCHES[:2])
+    for (name, small), (_, large) in zip(few.outputs, many.outputs, strict=False):
+        whole = len(small) == BATCHES[0] and len(large) == BATCHES[1] and small.shape[1:] == large.shape[1:]
+        if whole and not torch.allclose(
+            small, large[: len(small)], rtol=DEPENDENCE, atol=DEPENDENCE * float(small.abs().max()), equal_nan=True
+        ):
+            return describe(served, name)
     return None
 
 

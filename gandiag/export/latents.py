@@ -20,11 +20,12 @@ def draw_latents(contract: Contract, count: int, seed: int = SEED) -> np.ndarray
 
 
 def draw_labels(contract: Contract, count: int, seed: int = SEED) -> np.ndarray | None:
-    """Returns (count,) int64 labels, every class in turn in a seeded order; None where the generator takes none."""
+    """Returns (count,) int64 labels, every class once in each round, in a seeded order; None where the generator takes none."""
     if contract.num_classes is None:
         return None
-    labels = np.arange(count, dtype=np.int64) % contract.num_classes
-    return np.random.default_rng(seed + 1).permutation(labels)
+    random = np.random.default_rng(seed + 1)
+    rounds = -(-count // contract.num_classes)
+    return np.concatenate([random.permutation(contract.num_classes) for _ in range(rounds)])[:count].astype(np.int64)
 
 
 def extreme_latents(contract: Contract) -> np.ndarray:

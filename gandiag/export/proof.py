@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import nn
 from gandiag.export import quality, quality_features
 from gandiag.export.contract import Certificate, Contract, ExportError
 from gandiag.export.determinism import determinism_certificate
+from gandiag.export.examine import batch_dependent_layer
 from gandiag.export.files import reference_to_keep
 from gandiag.export.latency import file_call, latency_certificate
 from gandiag.export.latency_torch import torch_contenders
@@ -38,8 +39,10 @@ class Proof:
 
     @property
     def failed(self) -> list[Certificate]:
-        """The certificates that did not pass."""
-        return [one for one in self.certificates if one.passed is False]
+        """The certificates that did not pass, determinism first: what ties samples to their batch fails the others too."""
+        return sorted(
+            (one for one in self.certificates if one.passed is False), key=lambda one: one.name != "determinism"
+        )
 
 
 def prove(
@@ -66,11 +69,24 @@ def prove(
     certificates = [structure, parity_certificate(session, contract, reference)]
     draws = quality_features.draw(served, session, contract)
     judged = quality_features.certificate(draws, contract, reference, features=features, modes=modes)
-    certificates += [judged, determinism_certificate(session, contract, reference)]
+    certificates += [judged, _named(determinism_certificate(session, contract, reference), served, contract)]
     if measure:
         certificates += [_latency(served, session, contract, compiled), memory_certificate(model, contract)]
     arrays, facts = quality.record(draws, contract, judged)
     return Proof(tuple(certificates), reference_to_keep(reference), arrays, facts, _sheet_samples(session, contract))
+
+
+def _named(determinism: Certificate, served: Served, contract: Contract) -> Certificate:
+    """The determinism certificate, with the layer that ties samples to their batch where it failed."""
+    if (
+        determinism.passed is not False
+        or contract.batch is not None
+        or (layer := batch_dependent_layer(served, contract)) is None
+    ):
+        return determinism
+    return replace(
+        determinism, claim=f"{determinism.claim}. Here it is layer {layer}", facts={**determinism.facts, "layer": layer}
+    )
 
 
 def _latency(served: Served, session: Session, contract: Contract, compiled: bool) -> Certificate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections import OrderedDict
@@ -141,52 +142,31 @@ def evaluate(served: Served, latents: np.ndarray, labels: np.ndarray | None) -> 
 def evaluate_double(served: Served, latents: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Returns what the generator is in exact terms: every float32 of its computation held as float64 instead.
 
-    Casts inside forward (`.float()`, `dtype=torch.float32`, new tensors) are lifted too. Bytes come as levels before the cut.
+    Casts inside forward (`.float()`, `dtype=torch.float32`, new tensors) are lifted too.
     """
-    return _in_chunks(served, latents, labels, state=lambda t: t.double() if t.is_floating_point() else t, mode=_Double)
+    return _in_chunks(copy.deepcopy(served).double(), latents.astype(np.float64), labels, _Double)
 
 
 def evaluate_half(served: Served, latents: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Returns what float16 storage makes of the generator: weights and the result of each operation rounded to half, sums in float32."""
-    return _in_chunks(served, latents, labels, state=_round_to_half, mode=_Half)
+    rounded = copy.deepcopy(served)
+    for tensor in (*rounded.parameters(), *rounded.buffers()):
+        tensor.data = _round_to_half(tensor.data)
+    return _in_chunks(rounded, latents.astype(np.float16).astype(np.float32), labels, _Half)
 
 
 def _in_chunks(
-    served: Served,
-    latents: np.ndarray,
-    labels: np.ndarray | None,
-    *,
-    state: Callable[[Tensor], Tensor] | None = None,
-    mode: type[TorchFunctionMode] | None = None,
+    served: Served, latents: np.ndarray, labels: np.ndarray | None, mode: type[TorchFunctionMode] | None = None
 ) -> np.ndarray:
-    weights = (
-        None if state is None else {name: state(t) for name, t in (*served.named_parameters(), *served.named_buffers())}
-    )
     parts = []
     for start in range(0, len(latents), CHUNK):
-        z = torch.from_numpy(latents[start : start + CHUNK])
-        inputs = (z,) if labels is None else (z, torch.from_numpy(labels[start : start + CHUNK]))
-        with torch.no_grad():
-            parts.append(_call(served, inputs, weights, mode).numpy())
+        inputs = [torch.from_numpy(latents[start : start + CHUNK])]
+        if labels is not None:
+            inputs.append(torch.from_numpy(labels[start : start + CHUNK]))
+        with torch.no_grad(), contextlib.nullcontext() if mode is None else mode():
+            made = served(*inputs)
+        parts.append(made.numpy())
     return np.concatenate(parts)
-
-
-def _call(
-    served: Served, inputs: tuple[Tensor, ...], weights: dict[str, Tensor] | None, mode: type[TorchFunctionMode] | None
-) -> Tensor:
-    if weights is None or mode is None:
-        made: Tensor = served(*inputs)
-        return made
-    with mode():
-        made = torch.func.functional_call(served, weights, tuple(mode_input(one, mode) for one in inputs))
-    return made
-
-
-def mode_input(value: Tensor, mode: type[TorchFunctionMode]) -> Tensor:
-    """A float input in the precision that the mode computes in."""
-    if not value.is_floating_point():
-        return value
-    return value.double() if mode is _Double else _round_to_half(value)
 
 
 class _Double(TorchFunctionMode):

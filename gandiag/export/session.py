@@ -73,7 +73,7 @@ def run_in_batches(session: Session, latents: np.ndarray, labels: np.ndarray | N
 
 
 def _runtime(provider: str) -> Any:
-    if provider != "cpu":
+    if provider in ("cuda", "tensorrt") or (provider == "auto" and _has_nvidia_device()):
         import contextlib
 
         with contextlib.suppress(
