@@ -263,11 +263,13 @@ class Run:
             scores, step = record.get("scores"), record.get(STEP)
             if isinstance(step, int) and isinstance(scores, dict) and name in scores and scores[name] is not None:
                 rows[step] = scores[name]
-        steps = sorted(rows)
         try:
-            values = np.asarray([np.asarray(rows[s], dtype=np.float64) for s in steps], dtype=np.float64)
+            read = {s: np.asarray(rows[s], dtype=np.float64) for s in sorted(rows)}
         except (TypeError, ValueError) as error:
             raise RunError(f"evaluations.jsonl of {self.path}: {name} is not a number ({error})") from None
+        shape = next(reversed(read.values())).shape if read else ()
+        steps = [s for s, value in read.items() if value.shape == shape]  # a vector whose length changed: its last form
+        values = np.asarray([read[s] for s in steps], dtype=np.float64)
         return np.asarray(steps, dtype=np.int64), values
 
 

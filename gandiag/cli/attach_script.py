@@ -92,7 +92,8 @@ def free_folder(script: str) -> Path:
     """Returns the next free runs/NNNNN-attach-NAME."""
     root = Path("runs")
     taken = [int(m[1]) for p in (root.iterdir() if root.is_dir() else ()) if (m := re.match(r"(\d{5})-", p.name))]
-    name = re.sub(r"[^A-Za-z0-9_.]+", "-", Path(script).stem.rsplit(".", 1)[-1]) or "script"
+    file = Path(script).stem if script.endswith(".py") else script.rsplit(".", 1)[-1]
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", file) or "script"
     return root / f"{max(taken, default=-1) + 1:05d}-attach-{name}"
 
 

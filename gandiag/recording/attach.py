@@ -14,6 +14,8 @@ from gandiag.recording.finder import Players, Watch
 from gandiag.recording.passing import EVALUATE_EVERY, KEEP_EVERY, LOOK_EVERY, Passing
 from gandiag.recording.probes import PROBES
 
+FEW_REALS = 32  # with fewer even the one evaluation at the end of a short script would say nothing
+
 _current: Attachment | None = None  # the one attachment of this process, so that `gandiag.detach()` needs no argument
 
 
@@ -81,7 +83,7 @@ class Attachment:
             return
         try:
             if self.passing is not None and recorder.index > 0:
-                self.passing.evaluate(recorder.index - 1)
+                self.passing.evaluate(recorder.index - 1, enough=FEW_REALS)
                 self.passing.save("last", recorder.index - 1)
         finally:
             recorder.close(status)

@@ -20,7 +20,9 @@ from gandiag.recording.untouched import bare, own_randomness, untouched
 
 RESERVOIR = 1024  # reals kept: enough that the distance's own noise stays below the changes that matter
 FAKES = 512  # drawn for each evaluation
-KEEP_EVERY = 10
+ENOUGH = 256  # reals before the first evaluation: the clusters that it makes stay the modes of the whole run
+KEEP_EVERY = 1  # while the reservoir fills; afterwards every THIN_EVERY steps
+THIN_EVERY = 10
 LOOK_EVERY = 50
 FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUATE_EVERY steps
 EVALUATE_EVERY = 500
@@ -55,7 +57,7 @@ class Passing:
         self._random = np.random.default_rng(seed)
         self._reals: Tensor | None = None
         self._passed = 0
-        self._reference: tuple[int, _Side] | None = None
+        self._reference: _Side | None = None
         self._last = -1
 
     # -- probes
@@ -63,7 +65,8 @@ class Passing:
     def keep(self, step: Step) -> dict[str, Tensor]:
         """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
         real = step.real
-        if real is None or not real.is_floating_point() or real.ndim < 2:
+        full = self._passed >= RESERVOIR
+        if real is None or not real.is_floating_point() or real.ndim < 2 or (full and step.index % THIN_EVERY):
             return {}
         if self._reals is None or self._reals.shape[1:] != real.shape[1:]:
             self._reals, self._passed = (
@@ -90,10 +93,10 @@ class Passing:
 
     # -- scoring
 
-    def evaluate(self, index: int) -> None:
+    def evaluate(self, index: int, enough: int = ENOUGH) -> None:
         """Scores fresh fakes against the reals kept, and hands scores, samples and the best generator so far to the recorder."""
         count = min(self._passed, RESERVOIR)
-        if self._reals is None or count < 32 or index == self._last:
+        if self._reals is None or (self._reference is None and count < enough) or index == self._last:
             return
         self._last = index
         reals = self._reals[:count].detach().float().cpu()
@@ -148,9 +151,9 @@ class Passing:
         return torch.as_tensor(values, dtype=seen.dtype).to(seen.device)
 
     def _real_side(self, reals: Tensor) -> _Side:
-        if self._reference is None or self._reference[0] < RESERVOIR:
-            self._reference = (len(reals), make_side(reals, self.seed))
-        return self._reference[1]
+        if self._reference is None:
+            self._reference = make_side(reals, self.seed)
+        return self._reference
 
     def _keep_best(self, scores: Mapping[str, Any], index: int) -> None:
         distance = next((v for k, v in scores.items() if k.startswith("frechet_distance[")), None)

@@ -49,7 +49,8 @@ class Turns:
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
         if not own and self._joint:  # both players went backward before either stepped: the passes through both are the generator's
             own = self._take_over(who)
-        self._last[who] = own
+        if _shows_the_game(own) or not _shows_the_game(self._last[who]):
+            self._last[who] = own  # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
         self._joint = joint
         self._capture.open = [p for p in waiting if p not in own]
 
@@ -137,6 +138,11 @@ class Turns:
 
 def _reached(one: Pass, who: str) -> bool:
     return one.reached_discriminator if who == "discriminator" else one.reached_generator
+
+
+def _shows_the_game(passes: list[Pass]) -> bool:
+    """Tells whether scores took part in these passes other than through a penalty."""
+    return any(not call.penalised for one in passes for call, _, _ in one.pushes)
 
 
 def _other(who: str) -> str:
