@@ -529,6 +529,14 @@ def test_processes_share_the_batch_of_one(uri: str) -> None:
         assert torch.equal(torch.cat([part for _, part in shares]), labels)
 
 
+def test_a_large_set_is_converted_batch_by_batch_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_data("digits")
+    ready = [Sampler(data, 100, seed=2).next()[0]]
+    monkeypatch.setattr("gandiag.training.data_sampler.READY_LIMIT", 0)
+    assert torch.equal(Sampler(data, 100, seed=2).next()[0], ready[0])
+    assert data.samples.dtype == torch.uint8
+
+
 def test_a_sampler_refuses_what_cannot_be() -> None:
     data = load_data("ring:count=32")
     with pytest.raises(UsageError, match=r"larger than the data: ring has 32 samples; choose --batch 32"):

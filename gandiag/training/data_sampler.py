@@ -12,13 +12,14 @@ from gandiag.training.data_mixtures import draw_mixture
 from gandiag.training.dataset import Dataset, seeded, to_model
 
 BLOCK = 65536  # points of an endless mixture that are drawn at once: a batch is then a slice
+READY_LIMIT = 2**28  # bytes: a smaller set is kept as the networks see it, a larger one as uint8, converted batch by batch
 
 
 class Sampler:
     """Gives batches of a data set for ever: each epoch is a permutation of its own, seeded by (seed, epoch).
 
     A batch that reaches over the end of an epoch goes on in the next, so that every sample is used equally often. With several
-    processes each takes its own slice of the same global batch: `batch` is the global size. The samples lie on `device` as uint8.
+    processes each takes its own slice of the same global batch: `batch` is the global size. The samples lie on `device`.
     """
 
     def __init__(self, dataset: Dataset, batch: int, *, seed: int = 0, device: str | torch.device = "cpu", rank: int = 0, world: int = 1) -> None:
@@ -31,7 +32,7 @@ class Sampler:
         self.rank, self.world, self.device = rank, world, torch.device(device)
         self.position = 0
         self._length = BLOCK if dataset.endless else len(dataset)
-        self._samples = None if dataset.endless else dataset.samples.to(self.device)
+        self._samples = None if dataset.endless else _ready(dataset.samples.to(self.device))
         self._labels = None if dataset.endless or dataset.labels is None else dataset.labels.to(self.device)
         self._epochs: dict[int, tuple[Tensor, Tensor | None]] = {}
 
@@ -48,7 +49,7 @@ class Sampler:
         pieces = [self._piece(place, place_end) for place, place_end in self._spans(start, start + share)]
         samples = pieces[0][0] if len(pieces) == 1 else torch.cat([samples for samples, _ in pieces])
         labels = [label for _, label in pieces if label is not None]
-        return to_model(samples), torch.cat(labels) if labels else None
+        return to_model(samples), None if not labels else labels[0] if len(labels) == 1 else torch.cat(labels)
 
     def _spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Cuts [start, end) at the ends of the epochs."""
@@ -66,7 +67,7 @@ class Sampler:
         if self._samples is None:
             return first[span], None if labels is None else labels[span]
         chosen = first[span]
-        return self._samples[chosen], None if self._labels is None else self._labels[chosen]
+        return self._samples.index_select(0, chosen), None if self._labels is None else self._labels.index_select(0, chosen)
 
     def _epoch(self, epoch: int) -> tuple[Tensor, Tensor | None]:
         """Returns the epoch's permutation, or of an endless mixture its points and their modes; keeps the last two."""
@@ -91,3 +92,7 @@ class Sampler:
                                f"the checkpoint says {state['data'][:12]}; give the same data, or start a new run")
         self.position, self.seed = int(state["position"]), int(state["seed"])
         self._epochs = {}
+
+
+def _ready(samples: Tensor) -> Tensor:
+    return to_model(samples) if samples.dtype == torch.uint8 and 4 * samples.numel() <= READY_LIMIT else samples
