@@ -84,9 +84,15 @@ def gan_players(generator: nn.Module, discriminator: nn.Module, generator_loss: 
     modules that they are given. The copies are in the mode (train or eval) of the originals.
     """
     g, d = copied(generator, discriminator)
-    both = (g, d)
-    return (Player(_moving(g, "generator"), lambda: generator_loss(g, d, latents, reals), both),
-            Player(_moving(d, "discriminator"), lambda: discriminator_loss(g, d, latents, reals), both))
+    return players_on(g, d, generator_loss, discriminator_loss, latents, reals)
+
+
+def players_on(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss,
+               latents: Batch, reals: Batch) -> tuple[Player, Player]:
+    """Returns both players of a GAN on the modules that are given: what moves the players' parameters moves theirs."""
+    both = (generator, discriminator)
+    return (Player(_moving(generator, "generator"), lambda: generator_loss(*both, latents, reals), both),
+            Player(_moving(discriminator, "discriminator"), lambda: discriminator_loss(*both, latents, reals), both))
 
 
 def losses_on_logits(generator_objective: Callable[[Tensor, Tensor], Tensor], discriminator_objective: Callable[[Tensor, Tensor], Tensor],

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gandiag.recording.game import Batch, GanLoss, gan_players, vector_field
+from gandiag.recording.game import Batch, GanLoss, players_on, vector_field
+from gandiag.recording.untouched import copied
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,18 @@ def gradient_noise(generator: nn.Module, discriminator: nn.Module, generator_los
     b = size // chunks
     if chunks < 2 or b < 1 or _length(reals) != size:
         raise ValueError(f"{chunks} chunks of {size} latents and {_length(reals)} reals: at least 2 chunks of 1, and equally many, are needed")
-    first, squares = None, []
+    g, d = copied(generator, discriminator)
+    sizes = [sum(p.numel() for p in m.parameters() if p.requires_grad) for m in (g, d)]
+    total: Tensor | float = 0.0
+    squares = []
     for k in range(chunks):
-        part = slice(k * b, (k + 1) * b)
-        players = gan_players(generator, discriminator, generator_loss, discriminator_loss, _cut(latents, part), _cut(reals, part))
-        gradient = vector_field(players).double()
-        first = gradient if first is None else first + gradient
-        squares.append([piece.square().sum() for piece in gradient.split([sum(p.numel() for p in q.parameters) for q in players])])
-        sizes = [sum(p.numel() for p in q.parameters) for q in players]
-    assert first is not None  # chunks >= 2
-    means = [piece.square().sum() for piece in (first / chunks).split(sizes)]
-    estimates = [noise_from_chunks(torch.stack([row[i] for row in squares]), means[i], b) for i in range(2)]
-    return estimates[0], estimates[1]
+        z, x = (_cut(batch, slice(k * b, (k + 1) * b)) for batch in (latents, reals))
+        gradient = vector_field(players_on(g, d, generator_loss, discriminator_loss, z, x)).double()
+        total = total + gradient
+        squares.append([piece.square().sum() for piece in gradient.split(sizes)])
+    means = [(piece / chunks).square().sum() for piece in torch.as_tensor(total).split(sizes)]
+    on_generator, on_discriminator = (noise_from_chunks(torch.stack(own), mean, b) for own, mean in zip(zip(*squares), means))
+    return on_generator, on_discriminator
 
 
 def noise_from_chunks(squared_norms: Tensor, squared_norm_of_mean: Tensor, chunk_size: int) -> NoiseEstimate:
