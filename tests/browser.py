@@ -1,0 +1,80 @@
+"""Headless Chromium for tests: loads a page from a file, runs a script in it, and says what it logged and asked for."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WHY_SKIPPED = "no Chromium here (Debian's package chromium): nothing then looks at the page as a browser shows it"
+OURS = ("file:", "data:", "blob:", "about:", "chrome:", "devtools:")
+INSPECT = """
+<script>addEventListener("load", () => setTimeout(async () => {
+  const say = (found) => {
+    const p = document.createElement("pre"); p.id = "inspected"; p.textContent = JSON.stringify(found); document.body.append(p);
+  };
+  try { say(await (async () => { %s })()); } catch (error) { say({ error: String(error) }); }
+}, 1500));</script>
+"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What happened on a page: what the script returned, what the console said, which addresses were asked for."""
+
+    found: Any
+    console: list[str]
+    requests: list[str]
+
+
+def visit(
+    page: Path, script: str, *, dark: bool = False, width: int = 1280, height: int = 24000, before: str = ""
+) -> Visit:
+    """Opens a copy of a page with a script at its end; 12 virtual seconds pass."""
+    assert CHROMIUM
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        shown = page.with_name(f"{page.stem}.visited.html")
+        shown.write_text(
+            page.read_text(encoding="utf-8").replace("</body>", before + INSPECT % script + "</body>"), encoding="utf-8"
+        )
+        command = [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--enable-logging=stderr",
+            "--virtual-time-budget=12000",
+            f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}",
+            f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", shown.as_uri(),
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=120, check=False, env={**os.environ, "HOME": scratch}
+            )
+        finally:
+            shown.unlink()
+        dom = done.stdout.decode("utf-8", "replace")
+        said = re.search(r'<pre id="inspected">(.*?)</pre>', dom, re.S)
+        assert said, f"the page's script did not finish: {done.stderr.decode('utf-8', 'replace')[-2000:]}"
+        console = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if "CONSOLE" in line]
+        return Visit(json.loads(html.unescape(said[1])), console, _requests(folder / "net.json"))
+
+
+def _requests(log: Path) -> list[str]:
+    """Returns every address that the page asked for; what the browser asks for on its own account names no origin."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    asked = re.findall(r'"initiator":"([^"]*)"[^\n]*?"url":"([^"]+)"', text)
+    return sorted({url for initiator, url in asked if initiator != "not an origin" and not url.startswith(OURS)})
+
+
+def axe() -> Path | None:
+    """Returns axe-core's script where npm put it (or where GANDIAG_AXE says), None where it is not installed."""
+    places = [os.environ.get("GANDIAG_AXE", ""), "node_modules/axe-core/axe.min.js", "/usr/lib/node_modules/axe-core/axe.min.js",
+              "/usr/local/lib/node_modules/axe-core/axe.min.js"]  # fmt: skip
+    return next((Path(p) for p in places if p and Path(p).is_file()), None)

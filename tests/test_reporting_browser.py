@@ -1,0 +1,116 @@
+"""The report in a real browser: no console message, no request, charts drawn and zoomed together, keyboard, hostile text, accessibility."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import browser
+import made_runs
+import pytest
+from test_reporting_page import HOSTILE, hostile_run
+
+from gandiag.reporting import write_comparison, write_report
+
+pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason=browser.WHY_SKIPPED)
+
+LOOK = """
+  const boxes = [...document.querySelectorAll(".chart")];
+  const over = boxes.filter((b) => b.layout && b.layout.meta && b.layout.meta.over === "steps");
+  const link = document.querySelector("[data-zoom]");
+  if (link) link.click();
+  await new Promise((done) => setTimeout(done, 1500));
+  const ranges = over.map((b) => b.layout.xaxis.range.map(Math.round).join("-"));
+  const input = document.getElementById("when");
+  input.value = 0;
+  input.dispatchEvent(new Event("input"));
+  const first = document.querySelector(".frames > div:not([hidden])").dataset.step;
+  const focusable = [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
+    .filter((e) => e.checkVisibility() && !e.closest(".modebar"));
+  return {
+    charts: boxes.length, drawn: boxes.filter((b) => b.querySelector(".main-svg")).length,
+    over: over.length, ranges: [...new Set(ranges)], zoom: link ? link.dataset.zoom : null, first,
+    focusable: focusable.length, unreachable: focusable.filter((e) => e.tabIndex < 0).length,
+    wide: document.documentElement.scrollWidth,
+    buttons: [...document.querySelectorAll(".modebar-btn")].map((e) => e.dataset.title).filter((t) => /share|cloud|chart studio/i.test(t)),
+    ink: getComputedStyle(document.body).color, labels: getComputedStyle(boxes[0].querySelector(".xtick text")).fill,
+  };
+"""
+
+
+@pytest.fixture(scope="module")
+def collapsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(made_runs.rotating_collapse(tmp_path_factory.mktemp("runs") / "collapsed", steps=600))
+
+
+def test_the_page_opens_offline_and_its_charts_answer(collapsed: Path) -> None:
+    seen = browser.visit(collapsed, LOOK)
+    assert seen.console == []
+    assert seen.requests == []
+    assert seen.found["drawn"] == seen.found["charts"] > 20
+    assert seen.found["ranges"] == [seen.found["zoom"]]  # one link zooms every chart over steps
+    assert seen.found["over"] > 15
+    assert seen.found["first"] != "599"
+    assert seen.found["unreachable"] == 0
+    assert seen.found["buttons"] == []
+
+
+def test_the_page_fits_a_telephone_and_the_dark(collapsed: Path) -> None:
+    seen = browser.visit(collapsed, LOOK, dark=True, width=500)
+    assert seen.console == []
+    assert seen.found["wide"] <= 500
+    red = int(seen.found["ink"].removeprefix("rgb(").split(",")[0])
+    assert red > 200  # light ink on a dark ground, also in the charts
+    assert int(seen.found["labels"].removeprefix("rgb(").split(",")[0]) > 120
+
+
+def test_this_test_would_notice_a_request_and_an_error(tmp_path: Path) -> None:
+    page = tmp_path / "loud.html"
+    page.write_text(
+        '<!DOCTYPE html><body><img src="http://127.0.0.1:9/x.png"><script>console.error("no")</script></body>'
+    )
+    seen = browser.visit(page, "return 1;")
+    assert seen.requests == ["http://127.0.0.1:9/x.png"]
+    assert seen.console
+
+
+def test_hostile_text_runs_nothing(tmp_path: Path) -> None:
+    page = write_report(hostile_run(tmp_path / "run"))
+    seen = browser.visit(
+        page,
+        """return {
+             name: document.querySelector(".run .name").textContent, images: document.querySelectorAll("img[src='x']").length,
+             scripts: document.querySelectorAll("script:not([type])").length,
+             ticks: [...document.querySelectorAll(".ytick text")].map((t) => t.textContent) };""",
+        before="<script>window.alert = () => console.error('alert was called');</script>",
+    )
+    assert seen.console == []
+    assert seen.requests == []
+    assert seen.found["name"] == HOSTILE
+    assert seen.found["scripts"] == 4  # plotly.js, the page's own, and the two of this test
+    assert seen.found["images"] == 0
+    assert any("<script>" in tick for tick in seen.found["ticks"])  # a layer's name is shown as it is
+
+
+def test_a_comparison_opens_offline(tmp_path: Path) -> None:
+    runs = [made_runs.healthy(tmp_path / "a", steps=300), made_runs.total_collapse(tmp_path / "b", steps=300)]
+    page = write_comparison(runs, tmp_path / "c.html", plotlyjs="directory")
+    seen = browser.visit(page, 'return document.querySelectorAll(".chart .main-svg").length;')
+    assert seen.console == []
+    assert seen.requests == []
+    assert seen.found > 10
+
+
+@pytest.mark.skipif(
+    browser.axe() is None, reason="axe-core is not installed (npm install axe-core): accessibility is then not measured"
+)
+def test_axe_finds_nothing_serious(collapsed: Path) -> None:
+    script = browser.axe()
+    assert script
+    seen = browser.visit(
+        collapsed,
+        """const found = await axe.run(document, { resultTypes: ["violations"] });
+           const grave = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
+           return grave.map((v) => [v.id, v.nodes.length, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))]);""",
+        before=f"<script>{script.read_text(encoding='utf-8')}</script>",
+    )
+    assert seen.found == []
