@@ -26,7 +26,7 @@ class Case:
     betas: tuple[float, float] = (0.0, 0.99)
     optimizer_g: str = "adam"
     batch: int = 128
-    steps: int = 1500
+    steps: int = 1200
     latent: int = 8
     width: int = 128
     d_width: int = 128
@@ -42,9 +42,9 @@ class Case:
 
 def _cases() -> list[Case]:
     ring = {"r1": 0.1}
-    digits: dict[str, Any] = {"data": "digits", "latent": 32, "width": 256, "d_width": 256}
-    wide: dict[str, Any] = {**digits, "data": "digits28", "batch": 64, "steps": 1200}
-    conv: dict[str, Any] = {**digits, "nets": "conv", "batch": 32, "steps": 800, "width": 16, "d_width": 16}
+    digits: dict[str, Any] = {"data": "digits", "latent": 32, "width": 192, "d_width": 192, "batch": 96}
+    wide: dict[str, Any] = {**digits, "data": "digits28", "batch": 64, "steps": 700}
+    conv: dict[str, Any] = {**digits, "nets": "conv", "batch": 32, "steps": 500, "width": 16, "d_width": 16}
     collapse, dominance, weak = ("mode_collapse",), ("discriminator_dominance",), ("discriminator_weakness",)
     return [
         # healthy controls
@@ -55,15 +55,15 @@ def _cases() -> list[Case]:
         Case("ring-hinge", loss="hinge", r1=0.1),
         Case("ring-lsgan", loss="least-squares", r1=0.1),
         Case("ring-relativistic", loss="relativistic", r1=0.1, r2=0.1),
-        Case("grid-r1", data="grid", r1=0.05, steps=4000, width=192, d_width=192, lr_g=5e-4, lr_d=1e-3),
+        Case("grid-r1", data="grid", r1=0.05, steps=2000, latent=4),
         Case("digits-slow", **digits, lr_g=2e-4, lr_d=2e-4, betas=(0.5, 0.999)),
-        Case("digits28-slow", **{**wide, "steps": 800}, lr_g=2e-4, lr_d=2e-4, betas=(0.5, 0.999)),
+        Case("digits28-slow", **wide, lr_g=2e-4, lr_d=2e-4, betas=(0.5, 0.999)),
         Case("digits-r1", **digits, r1=0.5),
         Case("digits-hinge", **digits, r1=0.5, loss="hinge"),
         Case("digits-relativistic", **digits, r1=0.5, r2=0.5, loss="relativistic"),
-        Case("digits-wgan-gp", **digits, loss="wasserstein", gp=5.0, d_steps=2, betas=(0.5, 0.9), lr_g=3e-4, lr_d=3e-4, steps=1500),
+        Case("digits-wgan-gp", **digits, loss="wasserstein", gp=5.0, d_steps=2, betas=(0.5, 0.9), lr_g=3e-4, lr_d=3e-4, steps=1000),
         Case("digits-sigmoid", **digits, sigmoid=True, loss="non-saturating", lr_g=5e-4, lr_d=5e-4, betas=(0.0, 0.99), r1=0.5),
-        Case("digits-flipped-labels", **digits, r1=0.5, loss="flipped", steps=1500),
+        Case("digits-flipped-labels", **digits, r1=0.5, loss="flipped", steps=1000),
         Case("digits28-r1", **wide, r1=2.0),
         Case("conv-r1", **conv, r1=0.5),
         # pathologies of the bench
@@ -82,14 +82,14 @@ def _cases() -> list[Case]:
         Case("digits-weak", (*weak, "mode_collapse"), **{**digits, "d_width": -2}, lr_g=2e-3),
         Case("ring-onset-collapse", (*collapse, "learning_rate"), r1=0.1, changes={500: {"r1": 0.0, "lr_g": 1e-2, "lr_d": 5e-5}}, onset=500),
         Case("ring-onset-blow-up", ("divergence", "learning_rate"), r1=0.1, changes={500: {"lr_g": 0.3, "lr_d": 0.3}}, onset=500),
-        Case("digits-onset-blow-up", ("divergence", "learning_rate"), **digits, r1=0.5, changes={700: {"lr_g": 0.1, "lr_d": 0.1}}, onset=700),
-        Case("digits-onset-collapse", (*collapse, "learning_rate"), **digits, r1=0.5, steps=2000,
-             changes={800: {"r1": 0.0, "lr_g": 1e-2, "lr_d": 5e-5}}, onset=800),
+        Case("digits-onset-blow-up", ("divergence", "learning_rate"), **digits, r1=0.5, changes={600: {"lr_g": 0.1, "lr_d": 0.1}}, onset=600),
+        Case("digits-onset-collapse", (*collapse, "learning_rate"), **digits, r1=0.5,
+             changes={600: {"r1": 0.0, "lr_g": 1e-2, "lr_d": 5e-5}}, onset=600),
         Case("ring-ramp", ("divergence", "learning_rate", "mode_collapse"), r1=0.1, ramp={"lr_g": 300.0, "lr_d": 300.0}),
         Case("ring-wgan-free", ("divergence", "mode_collapse"), loss="wasserstein", lr_g=1e-3, lr_d=1e-3, betas=(0.5, 0.9)),
         Case("ring-high-rate", ("divergence", "learning_rate", "mode_collapse"), lr_g=5e-2, lr_d=5e-2),
         Case("ring-nan", ("numerical_failure",), r1=0.1, changes={600: {"poison": 1.0}}, onset=600),
-        Case("digits-few", ("memorisation", "discriminator_overfitting"), **digits, samples=32, r1=0.05, steps=2500),
+        Case("digits-few", ("memorisation", "discriminator_overfitting"), **digits, samples=32, r1=0.05, steps=1500),
         # the game or the data are wrong
         Case("fault-unbounded", ("objective_fault",), **digits, loss="fault-unbounded", lr_g=2e-4, lr_d=2e-4, steps=600),
         Case("fault-cooperative", ("objective_fault",), **digits, loss="fault-cooperative", lr_g=2e-4, lr_d=2e-4, steps=800),

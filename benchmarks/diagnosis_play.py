@@ -39,7 +39,7 @@ def centres(name: str) -> np.ndarray:
 
 def mode_sd(name: str) -> float:
     """Returns the standard deviation of each mode."""
-    return 0.05
+    return 0.05 if name == "ring" else 0.1
 
 
 @cache

@@ -24,6 +24,7 @@ CLASSES = [str(i) for i in range(10)]
 GENERATOR_LAYERS = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]
 DISCRIMINATOR_LAYERS = ["0.weight", "0.bias", "2.weight", "2.bias"]
 FEATURES = "digits-cnn"
+NOISY_SCORES = ("frechet_distance[", "kernel_distance[")
 
 Columns = dict[str, np.ndarray]
 
@@ -127,7 +128,13 @@ def upkeep(steps: int, seed: int) -> Columns:
 
 
 def batches(
-    steps: int, seed: int, ratio: np.ndarray | float = 0.95, rank: np.ndarray | float = 9.0, *, shift: float = 0.0
+    steps: int,
+    seed: int,
+    ratio: np.ndarray | float = 0.95,
+    rank: np.ndarray | float = 9.0,
+    *,
+    shift: float = 0.0,
+    hop: np.ndarray | float = 0.0,
 ) -> Columns:
     """Diversity and ranges of the batches, on the diversity cadence; `ratio` and `rank` may be curves over all steps."""
     at = np.arange(0, steps, DIVERSITY_EVERY)
@@ -148,12 +155,16 @@ def batches(
         "real_sd": noisy(np.full(n, 0.7), seed + 45, 0.02),
         "real_min": np.full(n, -1.0 + shift),
         "real_max": np.full(n, 1.0),
-        "fake_mean": noisy(np.full(n, 0.4), seed + 46, 0.03) - 0.8,
+        "fake_mean": noisy(np.full(n, 0.4), seed + 46, 0.03) - 0.8 + on_cadence(hop),
         "fake_sd": noisy(np.full(n, 0.68), seed + 47, 0.03),
         "fake_min": np.full(n, -0.999),
         "fake_max": np.full(n, 0.999),
         "real_batch_repeat": np.zeros(n),
         "fake_batch_repeat": np.zeros(n),
+        "generator_update_ratio": noisy(np.full(n, 3e-3), seed + 48, 0.1),
+        "discriminator_update_ratio": noisy(np.full(n, 4e-3), seed + 49, 0.1),
+        "generator_parameter_norm": np.linspace(9.0, 11.0, n),
+        "discriminator_parameter_norm": np.linspace(8.0, 11.0, n),
     }
 
 
@@ -212,6 +223,9 @@ def evaluation(
         "mode_histogram": histogram.tolist(),
         "data_mode_histogram": np.full(total, 1 / total).tolist(),
         "class_recall": np.clip(histogram * total, 0, 1).tolist(),
+        "heldout_auc": 0.6,
+        "auc_gap": 0.01,
+        "auc_gap_sd": 0.03,
         "authenticity": 0.6,
         "copying_z": copying,
         "nearest_real_distance": 1.1,
@@ -228,8 +242,12 @@ def about(name: str, steps: int, seed: int, **more: Any) -> dict[str, Any]:
         "batch": BATCH,
         "lr_g": 1e-3,
         "lr_d": 1e-3,
-        "r1": 0.5,
+        "penalties": ["r1"],
+        "gamma": 0.5,
         "d_steps": 1,
+        "pack": 1,
+        "update": "alternating",
+        "augmentation": "none",
         "seed": seed,
     }
     return {
@@ -328,7 +346,12 @@ def write(
             "seed": 0,
             "ema": True,
         }
-        for step, scores in (evaluations or {}).items():
+        for step, clean in (evaluations or {}).items():
+            luck = np.random.default_rng(step)  # no two evaluations draw the same samples
+            scores = {
+                k: v * float(np.exp(0.01 * luck.standard_normal())) if k.startswith(NOISY_SCORES) else v
+                for k, v in clean.items()
+            }
             writer.record(
                 "evaluations",
                 {
@@ -340,7 +363,7 @@ def write(
                     },
                 },
             )
-            if pictures:
+            if pictures and "mode_histogram" in scores:
                 writer.samples(
                     step, {"images": digits_like(16, step + facts.get("seed", 0), np.asarray(scores["mode_histogram"]))}
                 )
@@ -374,28 +397,56 @@ def evaluated_steps(steps: int) -> list[int]:
 
 def healthy(path: Path, *, steps: int = 2000, seed: int = 0) -> Path:
     """Learns in its first tenth, then stays: all ten classes, AUC near .6, gradients of one size."""
-    columns = {
+    return made(path, steps=steps, seed=seed)
+
+
+def made(
+    path: Path,
+    *,
+    steps: int = 2000,
+    seed: int = 0,
+    columns: Mapping[str, np.ndarray] | None = None,
+    slow: Mapping[str, np.ndarray] | None = None,
+    layers: Mapping[str, tuple[np.ndarray, list[str]]] | None = None,
+    spectrum: Mapping[str, tuple[np.ndarray, list[str]]] | None = None,
+    scores: Callable[[int], Mapping[str, Any]] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    without: tuple[str, ...] = (),
+) -> Path:
+    """A healthy run in which some series are others, or are left out: whatever begins with a word of `without`.
+
+    `columns` are (steps,), `slow` and `layers` are on the cadence of DIVERSITY_EVERY, `scores` gives an evaluation's changes at a step.
+    """
+    fast: Columns = {
         **from_logits(*drawn_logits(settled(steps, 3.0, 0.5), np.zeros(steps), np.full(steps, 1.0), seed)),
         **players(steps, seed),
         **upkeep(steps, seed),
     }
-    columns["discriminator_penalty"] = noisy(np.full(steps, 0.02), seed + 31)
+    fast["discriminator_penalty"] = noisy(np.full(steps, 0.02), seed + 31)
+    tens = batches(steps, seed, settled(steps, 0.3, 0.97), settled(steps, 3.0, 9.6))
     evaluations = {
-        s: evaluation(
-            20 + 400 * np.exp(-8 * s / steps) * np.exp(0.03 * np.random.default_rng(seed + s).standard_normal()),
-            np.random.default_rng(seed + s).dirichlet(np.full(10, 300.0)),
-        )
+        s: {
+            **evaluation(
+                20 + 400 * np.exp(-8 * s / steps) * np.exp(0.03 * np.random.default_rng(seed + s).standard_normal()),
+                np.random.default_rng(seed + s).dirichlet(np.full(10, 300.0)),
+            ),
+            **(scores(s) if scores else {}),
+        }
         for s in evaluated_steps(steps)
     }
+
+    def kept(series: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values for name, values in series.items() if not name.startswith(without or ("\0",))}
+
     return write(
         path,
-        columns,
+        kept({**fast, **(columns or {})}),
         steps,
-        facts=about(path.name, steps, seed),
-        slow=batches(steps, seed, settled(steps, 0.3, 0.97), settled(steps, 3.0, 9.6)),
-        layers=per_layer(columns, steps, seed),
-        spectrum=spectra(steps, seed),
-        evaluations=evaluations,
+        facts={**about(path.name, steps, seed), **(facts or {})},
+        slow=kept({**tens, **(slow or {})}),
+        layers=kept({**per_layer(fast, steps, seed), **(layers or {})}),
+        spectrum=kept({**spectra(steps, seed), **(spectrum or {})}),
+        evaluations={s: e for s, e in ((s, kept(e)) for s, e in evaluations.items()) if e},
     )
 
 
@@ -423,7 +474,13 @@ def rotating_collapse(path: Path, *, steps: int = 2000, seed: int = 0, onset: in
         columns,
         steps,
         facts=about(path.name, steps, seed, recipe="rotating-collapse"),
-        slow=batches(steps, seed, np.where(sick, 0.06, 0.9), np.where(sick, 1.6, 9.0)),
+        slow=batches(
+            steps,
+            seed,
+            np.where(sick, 0.06, 0.9),
+            np.where(sick, 1.6, 9.0),
+            hop=np.where(sick, 0.5 * np.sin(np.arange(steps) / 40), 0.0),
+        ),
         layers=per_layer(columns, steps, seed),
         spectrum=spectra(steps, seed),
         evaluations=evaluations,

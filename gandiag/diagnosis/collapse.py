@@ -205,7 +205,7 @@ def mode_dropping(run: Recorded) -> Finding:
     first = trends.onset(low, patience=1)
     onset = None if first is None else int(fakes.index[first])
     verdict = Verdict.FAILED if lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share) else Verdict.SUSPECT
-    rare = bool(np.median(due[missing]) < 0.5 * np.median(due[present]))
+    rare = bool(np.median(due[missing]) < 0.5 / present.sum())
     return Finding("mode_dropping", verdict, claim, cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
                    remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))), series=series, onset=onset,
                    kind="minorities" if rare else "modes")  # fmt: skip

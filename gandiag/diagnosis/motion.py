@@ -13,6 +13,7 @@ from gandiag.errors import NotRecorded
 
 MOST_ROWS = 2000  # of a trace that are read; a longer one is thinned out evenly
 TINY_GAME = 200  # parameters of both players together, up to which the game is a known equation and its trace the whole truth
+LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
 CYCLES = (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
 
 
@@ -23,8 +24,8 @@ def oscillation(run: Recorded) -> Finding:
         return _of_tiny_game(e)
     name, points, steps, unit = _fakes_trace(e)
     e.need_steps()
-    half = steps >= steps[len(steps) // 2]
-    reading = read_trace(*_thinned(points[half], steps[half]))
+    later = slice(int(LEARNED_BY * len(steps)), None)
+    reading = read_trace(*_thinned(points[later], steps[later]))
     amplitude = float(max(reading.half_ranges, default=0.0) / unit)
     turning = reading.turns >= e.limits.turns and reading.word in (*CYCLES, Word.DIVERGING)
     claim = f"the fakes' mean swings by {amplitude:.2g} sd of the reals" + (f" every {reading.period:.0f} steps" if reading.period else "")
@@ -33,7 +34,7 @@ def oscillation(run: Recorded) -> Finding:
         return Finding("oscillation", Verdict.HEALTHY, claim, series=(name,))
     kind = "growing" if reading.word is Word.DIVERGING else str(reading.word.value)
     return Finding("oscillation", Verdict.FAILED, claim, cause="the players chase each other round a point that does not attract", remedies=_calm(e),
-                   series=(name,), onset=int(steps[half][0]), kind=kind)  # fmt: skip
+                   series=(name,), onset=int(steps[later][0]), kind=kind)  # fmt: skip
 
 
 def tiny(e: Evidence) -> bool:

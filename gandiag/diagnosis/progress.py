@@ -33,7 +33,7 @@ def convergence(run: Recorded) -> Finding:
     name, at, values = quality(e)
     e.need_steps()
     best, low, high, equal = best_step(e, name, at, values)
-    noise = noise_of(values)
+    noise = noise_of(values) * abs(float(values[best]))
     ship = f"ship step {at[best]}: {name} {values[best]:.4g} [{low:.4g}, {high:.4g}]"
     ship += f", as good from step {at[equal[0]]} to {at[equal[-1]]}" if len(equal) > 1 else ""
     late = values[-max(3, round(e.limits.tail_share * len(values))) :]
@@ -70,9 +70,9 @@ def _quality_series(e: Evidence) -> tuple[str, pd.Series]:
 
 
 def noise_of(values: np.ndarray) -> float:
-    """Returns the standard deviation of one evaluation, from the differences of consecutive late ones."""
+    """Returns the relative standard deviation of one evaluation, from the ratios of consecutive ones; 0 where scores are not all positive."""
     late = values[-max(4, len(values) // 2) :]
-    return float(trends.robust_sd(np.diff(late)) / np.sqrt(2)) if len(late) > 2 else 0.0
+    return float(trends.robust_sd(np.diff(np.log(late))) / np.sqrt(2)) if len(late) > 2 and (late > 0).all() else 0.0
 
 
 def best_step(e: Evidence, name: str, at: np.ndarray, values: np.ndarray) -> tuple[int, float, float, np.ndarray]:
@@ -84,8 +84,7 @@ def best_step(e: Evidence, name: str, at: np.ndarray, values: np.ndarray) -> tup
     centre = int(np.argmin(smooth))
     around = np.arange(max(0, centre - 1), min(len(values), centre + 2))
     best = int(around[np.argmin(values[around])])
-    noise = noise_of(values)
-    low, high = values[best] - 2 * noise, values[best] + 2 * noise
+    low, high = values[best] * np.exp(-2 * noise_of(values)), values[best] * np.exp(2 * noise_of(values))
     base, _, features = name.partition("[")
     try:
         suffix = f"[{features}" if features else ""

@@ -1,0 +1,342 @@
+"""Each check: a run made by hand on which it fires, one on which it stays quiet, and one that it cannot judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import CHECKS, Finding, Verdict, diagnose, judge
+from gandiag.run import load_run
+from tests import made_runs
+from tests.made_runs import made, noisy, settled
+
+STEPS = 1000
+TENS = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+LATE = np.arange(STEPS) >= 600
+BY_NAME = {check.__name__: check for check in CHECKS}
+
+
+def found(path: Path, check: str) -> Finding:
+    return judge(BY_NAME[check], load_run(path))
+
+
+def rising(after: int, factor: float) -> np.ndarray:
+    """1 up to a step, then up to `factor` at the end, exponentially."""
+    at = np.arange(STEPS)
+    return np.where(at < after, 1.0, factor ** ((at - after) / (STEPS - after)))
+
+
+def few_classes(step: int, kept: int) -> Mapping[str, Any]:
+    share = np.full(10, 1e-5)
+    share[:kept] = 1.0
+    share /= share.sum()
+    return {"modes_covered": kept, "mode_histogram": share.tolist()}
+
+
+# For each check: what makes it fire and the verdict it must give, and what it cannot do without.
+SICK: dict[str, tuple[Verdict, Callable[[Path], Path]]] = {
+    "numerical_failure": (Verdict.FAILED, lambda p: made_runs.divergence_with_nan(p, steps=STEPS)),
+    "divergence": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, columns={
+            "generator_gradient_norm": noisy(0.3 * rising(500, 1e4), 1), "discriminator_loss": noisy(1.3 * rising(500, 1e3), 2)}),
+    ),
+    "learning_rate": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, slow={"generator_update_ratio": np.full(TENS, 0.6)}),
+    ),
+    "mode_collapse": (Verdict.FAILED, lambda p: made_runs.rotating_collapse(p, steps=STEPS)),
+    "mode_dropping": (Verdict.FAILED, lambda p: made(p, steps=STEPS, scores=lambda s: few_classes(s, 7))),
+    "discriminator_dominance": (Verdict.FAILED, lambda p: made_runs.discriminator_dominance(p, steps=STEPS)),
+    "discriminator_weakness": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, slow={
+            "discriminator_update_ratio": np.full(TENS, 1e-6), "diversity_ratio": np.full(TENS, 0.2)}),
+    ),
+    "vanishing_generator_gradient": (Verdict.FAILED, lambda p: made_runs.vanishing_gradient(p, steps=STEPS)),
+    "discriminator_overfitting": (Verdict.FAILED, lambda p: made(p, steps=STEPS, scores=lambda s: {"auc_gap": min(0.4, s / 1000)})),
+    "memorisation": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, scores=lambda s: {"copying_z": -s / 40, "nearest_real_distance": 1 - 0.9 * s / STEPS, "authenticity": 0.1}),
+    ),
+    "oscillation": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, slow={
+            "fake_mean": 1.2 * np.sin(2 * np.pi * np.arange(TENS) / 15)}),
+    ),
+    "objective_fault": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, columns={
+            "discriminator_force_on_fake": np.full(STEPS, 0.5), "discriminator_force_size_on_fake": np.full(STEPS, 0.5)}),
+    ),
+    "data_mismatch": (Verdict.FAILED, lambda p: made_runs.range_mismatch(p, steps=STEPS)),
+    "metric_fault": (Verdict.FAILED, lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": -3e68})),
+    "spectral_collapse": (
+        Verdict.SUSPECT,
+        lambda p: made(p, steps=STEPS, spectrum={
+            "discriminator_layer_effective_rank": (np.linspace(60, 6, STEPS // 100)[:, None] * np.ones(2), ["0.weight", "2.weight"])}),
+    ),
+    "dead_layers": (
+        Verdict.SUSPECT,
+        lambda p: made(p, steps=STEPS, layers={
+            "generator_layer_gradient_norm": (np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones((TENS, 1)), made_runs.GENERATOR_LAYERS)}),
+    ),
+    "stagnation": (
+        Verdict.SUSPECT,
+        lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 800.0, **few_classes(s, 2)}),
+    ),
+    "convergence": (Verdict.SUSPECT, lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 if s < 400 else 300.0})),
+}  # fmt: skip
+NEEDS: dict[str, tuple[str, ...]] = {
+    "numerical_failure": ("discriminator_", "generator_", "real_", "fake_"),
+    "divergence": ("discriminator_", "generator_", "real_", "fake_"),
+    "learning_rate": ("generator_update_ratio", "discriminator_update_ratio"),
+    "mode_collapse": ("diversity_ratio", "modes_"),
+    "mode_dropping": ("mode_histogram", "precision", "recall"),
+    "discriminator_dominance": ("discriminator_auc",),
+    "discriminator_weakness": ("discriminator_auc",),
+    "vanishing_generator_gradient": ("generator_gradient_norm",),
+    "discriminator_overfitting": ("auc_gap",),
+    "memorisation": ("copying_z", "nearest_real", "authenticity"),
+    "oscillation": ("fake_mean", "fake_channel", "parameter_trace"),
+    "objective_fault": ("generator_force", "discriminator_force"),
+    "data_mismatch": ("real_min",),
+    "metric_fault": ("frechet", "kernel", "precision", "recall", "density", "coverage", "modes_", "mode_", "authenticity", "nearest"),
+    "spectral_collapse": ("discriminator_layer_effective_rank",),
+    "dead_layers": ("generator_layer", "discriminator_layer"),
+    "stagnation": ("frechet", "kernel", "diversity_ratio"),
+    "convergence": ("frechet", "kernel"),
+}
+
+
+def test_every_check_has_its_three_runs() -> None:
+    assert set(SICK) == set(NEEDS) == set(BY_NAME)
+
+
+@pytest.mark.parametrize("check", sorted(BY_NAME))
+def test_it_fires_on_its_illness_with_number_limit_series_and_a_remedy(check: str, tmp_path: Path) -> None:
+    verdict, make = SICK[check]
+    finding = found(make(tmp_path / "run"), check)
+    assert finding.verdict is verdict, finding.claim
+    assert finding.check == check
+    assert any(c.isdigit() for c in finding.claim)
+    assert "limit" in finding.claim
+    assert finding.series
+    assert finding.remedies
+    assert finding.cause
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_runs.healthy(tmp_path_factory.mktemp("healthy") / "run", steps=STEPS)
+
+
+@pytest.mark.parametrize("check", sorted(BY_NAME))
+def test_it_stays_quiet_on_a_healthy_run(check: str, healthy: Path) -> None:
+    finding = found(healthy, check)
+    assert finding.verdict is Verdict.HEALTHY, finding.claim
+    assert "limit" in finding.claim
+
+
+@pytest.mark.parametrize("check", sorted(BY_NAME))
+def test_it_says_what_was_not_recorded(check: str, tmp_path: Path) -> None:
+    finding = found(made(tmp_path / "run", steps=STEPS, without=NEEDS[check]), check)
+    assert finding.verdict is Verdict.NOT_CHECKED, finding.claim
+    assert finding.claim
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_seeds_of_the_healthy_run_are_stable(seed: int, tmp_path: Path) -> None:
+    diagnosis = diagnose(made_runs.healthy(tmp_path / "run", steps=STEPS, seed=seed))
+    assert diagnosis.verdict == "stable", diagnosis.story
+
+
+# -------------------------------------------------------------------------------------------------- the traps, one by one
+
+
+def test_auc_of_one_half_hides_no_rotating_collapse(tmp_path: Path) -> None:
+    """P1: AUC .49 to .63 and a loss near ln 4 while the generator hops."""
+    run = load_run(made_runs.rotating_collapse(tmp_path / "run", steps=STEPS))
+    assert 0.45 < run["discriminator_auc"].iloc[-200:].median() < 0.75
+    finding = judge(BY_NAME["mode_collapse"], run)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "rotating")
+    assert finding.onset == pytest.approx(STEPS // 5, abs=0.03 * STEPS)
+
+
+def test_rotation_shows_without_any_evaluation(tmp_path: Path) -> None:
+    sick = np.arange(STEPS) >= 300
+    slow = made_runs.batches(STEPS, 0, np.where(sick, 0.4, 0.95), np.where(sick, 4.0, 9.0), hop=np.where(sick, 0.6 * np.sin(np.arange(STEPS) / 30), 0.0))
+    path = made(tmp_path / "run", steps=STEPS, slow=slow, without=NEEDS["metric_fault"])
+    finding = found(path, "mode_collapse")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "rotating")
+    assert finding.onset == pytest.approx(300, abs=0.05 * STEPS)
+
+
+def test_a_sure_discriminator_alone_is_no_dominance(tmp_path: Path) -> None:
+    """AUC of 1 beside good fakes: suspect at most."""
+    real, fake = made_runs.drawn_logits(np.full(STEPS, 9.0), np.zeros(STEPS), np.ones(STEPS), 0)
+    finding = found(made(tmp_path / "run", steps=STEPS, columns=made_runs.from_logits(real, fake)), "discriminator_dominance")
+    assert finding.verdict is Verdict.SUSPECT
+
+
+def test_dominance_is_seen_although_the_generators_gradient_is_large(tmp_path: Path) -> None:
+    """P5: the non-saturating loss does not vanish."""
+    run = load_run(made_runs.discriminator_dominance(tmp_path / "run", steps=STEPS))
+    assert run["generator_gradient_norm"].median() > 10
+    assert judge(BY_NAME["discriminator_dominance"], run).verdict is Verdict.FAILED
+    assert judge(BY_NAME["vanishing_generator_gradient"], run).verdict is Verdict.HEALTHY
+
+
+def test_critics_are_not_judged_by_the_sign_of_their_scores(tmp_path: Path) -> None:
+    """H4: r_t of -1 and logits all below zero, in a healthy WGAN-GP."""
+    real, fake = made_runs.drawn_logits(settled(STEPS, 3.0, 0.5), np.full(STEPS, -40.0), np.ones(STEPS), 0)
+    columns = made_runs.from_logits(real, fake)
+    columns.update(discriminator_loss=fake.mean(1) - real.mean(1), generator_loss=-fake.mean(1))
+    columns.update({f"discriminator_force{size}_on_{what}": np.full(STEPS, sign) for what, sign, size in (
+        ("real", 1.0, ""), ("fake", -1.0, ""), ("real", 1.0, "_size"), ("fake", 1.0, "_size"))})  # fmt: skip
+    columns.update(generator_force_on_fake=np.ones(STEPS), generator_force_size_on_fake=np.ones(STEPS))
+    assert columns["real_sign_mean"].max() == -1
+    diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns))
+    assert not diagnosis.illnesses, diagnosis.story
+
+
+def test_labels_turned_round_on_purpose_are_no_fault(tmp_path: Path) -> None:
+    """Reals scored low and fakes high by both players is a sound game in a mirror: AUC near 0 means that D wins."""
+    real, fake = made_runs.drawn_logits(settled(STEPS, -3.0, -0.5), np.zeros(STEPS), np.ones(STEPS), 0)
+    columns = made_runs.from_logits(real, fake)
+    columns = {k: -v if "_force_on_" in k else v for k, v in columns.items()}
+    diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns))
+    assert not diagnosis.illnesses, diagnosis.story
+
+
+def test_large_gradients_from_the_start_are_no_divergence(tmp_path: Path) -> None:
+    """H3: healthy without a penalty, at 23 times the gradient norm of the penalised run."""
+    columns = made_runs.players(STEPS, 0, 30.0, 50.0)
+    assert found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence").verdict is Verdict.HEALTHY
+
+
+def test_one_kind_of_series_that_grows_thirtyfold_is_no_divergence(tmp_path: Path) -> None:
+    columns = {"generator_gradient_norm": noisy(0.3 * rising(500, 100.0), 1)}
+    assert found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence").verdict is Verdict.HEALTHY
+
+
+def test_divergence_names_the_step_at_which_it_began(tmp_path: Path) -> None:
+    grow = np.where(LATE, 1e3, 1.0)
+    columns = {"generator_gradient_norm": noisy(0.3 * grow, 1), "discriminator_gradient_norm": noisy(0.3 * grow, 2), "discriminator_loss": 1.3 * grow}
+    finding = found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence")
+    assert finding.verdict is Verdict.FAILED
+    assert finding.onset == pytest.approx(600, abs=0.01 * STEPS)
+
+
+def test_a_gradient_that_dies_at_the_equilibrium_has_not_vanished(tmp_path: Path) -> None:
+    """D cannot tell, the fakes are as diverse as the reals: the game has come to rest."""
+    real, fake = made_runs.drawn_logits(settled(STEPS, 3.0, 0.0), np.zeros(STEPS), np.full(STEPS, 0.5), 0)
+    columns = {**made_runs.from_logits(real, fake), "generator_gradient_norm": noisy(settled(STEPS, 1.0, 1e-8, 0.2), 3)}
+    finding = found(made(tmp_path / "run", steps=STEPS, columns=columns), "vanishing_generator_gradient")
+    assert finding.verdict is Verdict.HEALTHY
+    assert "rest" in finding.claim
+
+
+def test_a_young_run_is_learning_and_has_not_collapsed(tmp_path: Path) -> None:
+    """Slow healthy networks were seen at diversity ratios of .13 and more, rising (ground truth 6.1)."""
+    ratio = np.linspace(0.02, 0.3, STEPS)
+    slow = made_runs.batches(STEPS, 0, ratio, np.linspace(1.5, 5.0, STEPS))
+    path = made(tmp_path / "run", steps=STEPS, slow=slow, without=NEEDS["metric_fault"])
+    assert found(path, "mode_collapse").verdict is not Verdict.FAILED
+
+
+def test_a_backdrop_that_repeats_is_no_repeated_batch(tmp_path: Path) -> None:
+    for share, verdict in ((0.75, Verdict.HEALTHY), (1.0, Verdict.FAILED)):
+        path = made(tmp_path / f"run-{share}", steps=STEPS, slow={"real_batch_repeat": np.full(TENS, share)})
+        assert found(path, "data_mismatch").verdict is verdict
+
+
+def test_a_full_batch_may_repeat(tmp_path: Path) -> None:
+    facts = {"data": {"name": "few", "kind": "images", "count": 64}, "config": {"batch": 64}}
+    path = made(tmp_path / "run", steps=STEPS, slow={"real_batch_repeat": np.ones(TENS)}, facts=facts)
+    assert found(path, "data_mismatch").verdict is Verdict.HEALTHY
+
+
+def test_points_within_one_are_no_bounded_images(tmp_path: Path) -> None:
+    """A small network's fakes near zero, reals elsewhere: what a failed generator looks like, and no fault of the data."""
+    slow = {"real_min": np.full(TENS, 2.0), "real_max": np.full(TENS, 4.0), "fake_min": np.full(TENS, -0.3), "fake_max": np.full(TENS, 0.4)}
+    path = made(tmp_path / "run", steps=STEPS, slow=slow, facts={"data": {"kind": "points"}})
+    assert found(path, "data_mismatch").verdict is Verdict.HEALTHY
+
+
+def test_an_overflow_that_a_loss_scaler_skips_is_no_failure(tmp_path: Path) -> None:
+    norm = np.full(STEPS, 0.3)
+    norm[[100, 400]] = np.inf
+    with_scale = made(tmp_path / "amp", steps=STEPS, columns={"generator_gradient_norm": norm, "gradient_scale": np.full(STEPS, 1024.0)})
+    without = made(tmp_path / "plain", steps=STEPS, columns={"generator_gradient_norm": norm})
+    assert found(with_scale, "numerical_failure").verdict is Verdict.HEALTHY
+    assert found(without, "numerical_failure").verdict is Verdict.SUSPECT
+
+
+def test_the_first_bad_tensor_layer_and_step_are_named(tmp_path: Path) -> None:
+    finding = found(made_runs.divergence_with_nan(tmp_path / "run", steps=STEPS), "numerical_failure")
+    assert finding.onset == 700
+    assert "0.weight" in finding.claim
+    assert "discriminator_gradient" in finding.claim
+
+
+def test_a_bias_before_a_normalisation_is_not_dead(tmp_path: Path) -> None:
+    norms = np.array([0.3, 1e-14, 0.3, 1e-14, 0.3, 0.1]) * np.ones((TENS, 1))
+    path = made(tmp_path / "run", steps=STEPS, layers={"generator_layer_gradient_norm": (norms, made_runs.GENERATOR_LAYERS)})
+    assert found(path, "dead_layers").verdict is Verdict.HEALTHY
+
+
+def test_one_sign_of_copying_is_no_memorisation(tmp_path: Path) -> None:
+    path = made(tmp_path / "run", steps=STEPS, scores=lambda s: {"nearest_real_distance": 0.3})
+    assert found(path, "memorisation").verdict is Verdict.SUSPECT
+
+
+def test_a_gap_within_its_noise_is_no_overfitting(tmp_path: Path) -> None:
+    path = made(tmp_path / "run", steps=STEPS, scores=lambda s: {"auc_gap": 0.12, "auc_gap_sd": 0.2})
+    assert found(path, "discriminator_overfitting").verdict is Verdict.HEALTHY
+
+
+def test_minorities_are_measured_against_the_datas_own_shares(tmp_path: Path) -> None:
+    """A rare class that is as rare as in the data is not missing; one that is gone is."""
+    due = np.array([0.3, 0.3, 0.3, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01, 0.01])
+    lost = np.array([0.31, 0.31, 0.31, 0.03, 0.02, 0.02, 0, 0, 0, 0])
+    kept = made(tmp_path / "kept", steps=STEPS, scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": due.tolist()})
+    gone = made(tmp_path / "gone", steps=STEPS, scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": lost.tolist()})
+    assert found(kept, "mode_dropping").verdict is Verdict.HEALTHY
+    finding = found(gone, "mode_dropping")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "minorities")
+
+
+def test_fewer_reals_than_features_are_named_as_the_cause(tmp_path: Path) -> None:
+    facts = {"data": {"name": "few", "kind": "images", "count": 912}}
+    path = made(tmp_path / "run", steps=STEPS, facts=facts, without=("frechet",), scores=lambda s: {"kernel_distance[digits-cnn]": 0.1})
+    assert found(path, "metric_fault").verdict is Verdict.HEALTHY
+    # and where the score itself is absurd, the finding says why
+    sick = made(tmp_path / "sick", steps=STEPS, facts=facts, scores=lambda s: {"frechet_distance[inception-tf]": 1.2e57})
+    finding = found(sick, "metric_fault")
+    assert "912" in finding.cause
+    assert "2048" in finding.cause
+
+
+def test_a_generator_that_stands_still_leaves_its_score_where_it_was(tmp_path: Path) -> None:
+    frozen = {"frechet_distance[digits-cnn]": 700.0, "kernel_distance[digits-cnn]": 3.0}
+
+    for ratio, verdict in ((1e-9, Verdict.HEALTHY), (1e-3, Verdict.FAILED)):
+        path = tmp_path / f"run-{ratio}"
+        made(path, steps=STEPS, slow={"generator_update_ratio": np.full(TENS, ratio)}, without=("frechet", "kernel"))
+        lines = (path / "evaluations.jsonl").read_text().splitlines()
+        rewritten = [line.replace('"scores": {', '"scores": {' + ", ".join(f'"{k}": {v}' for k, v in frozen.items()) + ", ", 1) for line in lines]
+        (path / "evaluations.jsonl").write_text("\n".join(rewritten) + "\n")
+        assert found(path, "metric_fault").verdict is verdict
+
+
+def test_the_best_step_is_named_with_its_interval(tmp_path: Path) -> None:
+    path = made(tmp_path / "run", steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 + abs(s - 400) / 2})
+    finding = found(path, "convergence")
+    assert finding.kind == "past its best"
+    assert "ship step 400" in finding.claim or "ship step 500" in finding.claim or "ship step 300" in finding.claim
+    assert "[" in finding.claim

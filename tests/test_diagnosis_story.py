@@ -1,0 +1,153 @@
+"""The story: root cause first, consequences under it, the overall verdict, and what was not checked never reads as healthy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gandiag
+from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Limits, Overall, Recorded, Verdict, diagnose, load_limits, make_limits
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.story import CAUSES, tell
+from gandiag.errors import UsageError
+from gandiag.run import load_run
+from tests import made_runs
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    return Evidence(load_run(made_runs.healthy(tmp_path_factory.mktemp("story") / "run", steps=1000)))
+
+
+def ill(check: str, onset: int | None = None, verdict: Verdict = Verdict.FAILED) -> Finding:
+    return Finding(check, verdict, f"{check} is 1 (limit: 0)", onset=onset, series=("x",))
+
+
+def well(check: str) -> Finding:
+    return Finding(check, Verdict.HEALTHY, "0 (limit: 1)")
+
+
+def test_a_rate_too_high_then_divergence_then_nan_is_one_illness(run: Evidence) -> None:
+    told = tell(run, [ill("numerical_failure", 700), ill("divergence", 500), ill("learning_rate", 480)])
+    assert [f.check for f in told.findings] == ["learning_rate", "divergence", "numerical_failure"]
+    assert [f.because_of for f in told.findings] == ["", "learning_rate", "learning_rate"]
+    assert told.story.count("failure") == 1
+    assert "it brings divergence and numerical failure" in told.story
+
+
+def test_a_cause_cannot_come_long_after_its_effect(run: Evidence) -> None:
+    told = tell(run, [ill("divergence", 900), ill("numerical_failure", 200)])
+    assert not [f for f in told.findings if f.check == "numerical_failure"][0].because_of
+
+
+def test_a_collapse_makes_the_discriminator_win_and_not_the_other_way_round(run: Evidence) -> None:
+    told = tell(run, [ill("discriminator_dominance", 500), ill("mode_collapse", 500)])
+    assert [f.check for f in told.findings] == ["mode_collapse", "discriminator_dominance"]
+    early = tell(run, [ill("discriminator_dominance", 10), ill("mode_collapse", 500)])
+    assert [f.check for f in early.findings] == ["discriminator_dominance", "mode_collapse"]
+
+
+def test_a_saturated_loss_is_the_cause_whenever_its_gradient_dies(run: Evidence) -> None:
+    told = tell(run, [ill("discriminator_dominance", 0), ill("vanishing_generator_gradient", 300), ill("mode_collapse", 0)])
+    assert told.findings[0].check == "vanishing_generator_gradient"
+    assert all(f.because_of == "vanishing_generator_gradient" for f in told.findings[1:])
+
+
+def test_a_suspicion_explains_no_failure(run: Evidence) -> None:
+    told = tell(run, [ill("learning_rate", 0, Verdict.SUSPECT), ill("divergence", 100)])
+    assert [f.check for f in told.findings] == ["divergence", "learning_rate"]
+    assert not told.findings[0].because_of
+
+
+def test_overall_verdicts(run: Evidence) -> None:
+    fine = [well("divergence"), well("mode_collapse")]
+    assert tell(run, fine).verdict is Overall.STABLE
+    assert tell(run, [*fine, ill("stagnation", None, Verdict.SUSPECT)]).verdict is Overall.SUSPECT
+    assert tell(run, [*fine, ill("divergence")]).verdict is Overall.UNSTABLE
+    unseen = Finding("mode_collapse", Verdict.NOT_CHECKED, "diversity_ratio was not recorded")
+    assert tell(run, [well("divergence"), unseen]).verdict is Overall.INCONCLUSIVE
+    assert "mode collapse" in tell(run, [well("divergence"), unseen]).story
+
+
+def test_a_broken_score_alone_does_not_make_the_training_unstable(run: Evidence) -> None:
+    told = tell(run, [well("divergence"), ill("metric_fault")])
+    assert told.verdict is Overall.SUSPECT
+    assert told.findings[0].check == "metric_fault"
+    assert told.story.startswith("Metric fault")
+
+
+def test_causes_name_checks_that_exist_and_make_no_root_of_everything() -> None:
+    known = {check.__name__ for check in CHECKS}
+    assert set(CAUSES) == known
+    assert all(effect in known or effect == "*" for effects in CAUSES.values() for effect in effects)
+
+
+@pytest.mark.parametrize("maker", sorted(made_runs.MADE))
+def test_every_made_run_gets_one_finding_a_check_and_a_story(maker: str, tmp_path: Path) -> None:
+    told = diagnose(made_runs.MADE[maker](tmp_path / "run", steps=600))
+    assert sorted(f.check for f in told.findings) == sorted(check.__name__ for check in CHECKS)
+    assert told.story.endswith(".")
+    assert isinstance(told, Diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("maker", "verdict", "first"),
+    [
+        ("healthy", Overall.STABLE, None),
+        ("cut_off", Overall.STABLE, None),
+        ("rotating_collapse", Overall.UNSTABLE, "mode_collapse"),
+        ("total_collapse", Overall.UNSTABLE, "mode_collapse"),
+        ("divergence_with_nan", Overall.UNSTABLE, "divergence"),
+        ("discriminator_dominance", Overall.UNSTABLE, "discriminator_dominance"),
+        ("vanishing_gradient", Overall.UNSTABLE, "vanishing_generator_gradient"),
+        ("range_mismatch", Overall.UNSTABLE, "data_mismatch"),
+        ("only_losses", Overall.INCONCLUSIVE, None),
+        ("one_step", Overall.INCONCLUSIVE, None),
+        ("empty", Overall.INCONCLUSIVE, None),
+    ],
+)
+def test_made_runs_are_judged_as_they_were_made(maker: str, verdict: Overall, first: str | None, tmp_path: Path) -> None:
+    told = gandiag.diagnose(made_runs.MADE[maker](tmp_path / "run", steps=1000))
+    assert told.verdict is verdict, told.story
+    assert (told.illnesses[0].check if told.illnesses else None) == first
+
+
+def test_a_check_of_the_users_own_is_made_like_the_others(run: Evidence) -> None:
+    def fast_enough(run: Recorded) -> Finding:
+        seconds = run["step_seconds"].median()
+        return Finding("fast_enough", Verdict.FAILED if seconds > 1e-6 else Verdict.HEALTHY, f"{seconds} s a step (limit: 1e-6)")
+
+    told = diagnose(run.run, checks=(*CHECKS, fast_enough))
+    assert told.finding("fast_enough").verdict is Verdict.FAILED
+    assert told.verdict is Overall.UNSTABLE
+    with pytest.raises(KeyError):
+        told.finding("nothing")
+
+
+def test_limits_change_the_judgement(tmp_path: Path) -> None:
+    path = made_runs.made(tmp_path / "run", steps=1000, slow={"generator_update_ratio": np.full(100, 0.05)})
+    assert diagnose(path).finding("learning_rate").verdict is Verdict.HEALTHY
+    strict = diagnose(path, limits=Limits(update_ratio_high=0.01, update_ratio_suspect=0.005))
+    assert strict.finding("learning_rate").verdict is Verdict.FAILED
+    assert "0.01" in strict.finding("learning_rate").claim
+
+
+def test_limits_are_read_from_toml_and_mistakes_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("[limits]\ndominance_auc = 0.95\nsteps_needed = 100\n")
+    assert load_limits(file) == Limits(dominance_auc=0.95, steps_needed=100)
+    file.write_text("dominance_auk = 0.95\n")
+    with pytest.raises(UsageError, match="did you mean 'dominance_auc'"):
+        load_limits(file)
+    file.write_text("dominance_auc = 'high'\n")
+    with pytest.raises(UsageError, match="a number was expected"):
+        load_limits(file)
+    file.write_text("dominance_auc = [\n")
+    with pytest.raises(UsageError, match="no TOML"):
+        load_limits(file)
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_limits(tmp_path / "absent.toml")
+    with pytest.raises(UsageError, match="a number was expected"):
+        make_limits({"steps_needed": True})
