@@ -163,7 +163,7 @@ class Run:
 
     @cached_property
     def steps(self) -> int:
-        """How many steps the recording spans: the last recorded step plus one, 0 for an empty run."""
+        """How many steps the recording spans: the last recorded step plus one, 0 for an empty run; an evaluation at step n came after n steps."""
         last = -1
         for table, segments in self._segments.items():
             for segment, cut in zip(segments, self._cut[table]):
@@ -171,7 +171,7 @@ class Run:
                 if len(kept):
                     last = max(last, int(kept.max()))
         evaluated = [int(r[STEP]) for r in self.records("evaluations") if isinstance(r.get(STEP), int)]
-        return max([last, *evaluated]) + 1
+        return max([last + 1, *evaluated])
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """Returns the low-rate records of one kind (`evaluations`, `events`, `alerts`), superseded ones left out."""
