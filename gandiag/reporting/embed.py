@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gandiag.reporting import numbers
 from gandiag.reporting.decimate import typed
@@ -105,8 +105,16 @@ def environment() -> Any:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"number": numbers.number, "title_of": check_title}
+    made.filters |= {"number": numbers.number, "title_of": check_title, "coded": coded}
     return made
+
+
+def coded(text: str) -> Markup:
+    """Returns text in which what stands between backticks is code; all else is text as it is."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)
 
 
 @cache

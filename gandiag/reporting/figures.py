@@ -322,7 +322,7 @@ def frames_of_hills(
             for (step, _), visible in zip(frames, shown)
         ],
     }
-    layout = base(HEIGHT + 90) | {
+    layout = base(HEIGHT + 60) | {
         "hovermode": "x unified",
         "meta": {"over": "values"},
         "sliders": [slider] if len(frames) > 1 else [],

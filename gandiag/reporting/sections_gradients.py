@@ -67,7 +67,7 @@ def update_ratios(run: Run, diagnosis: Diagnosis) -> Panel:
     return panel(
         "Update-to-weight ratio",
         chapter=CHAPTER,
-        lead="About 1e-3 for both, within a factor of ten, and slowly falling.",
+        lead="Steady or slowly falling, and alike for both; 1e-3 is the rule of thumb, small networks run well up to a few 1e-2.",
         draw=lambda: curves(
             run, diagnosis, wanted, y="update / weights", log=True, references=[(USUAL_UPDATE_RATIO, "1e-3")]
         ),
@@ -148,7 +148,7 @@ def layer_updates_of_generator(run: Run, diagnosis: Diagnosis) -> Panel:
         "generator_layer_update_ratio",
         "G's update ratio by layer",
         CHAPTER,
-        "About 1e-3 in every row; biases may move faster, no weight should stand still.",
+        "Like the ratio of the whole player in every row; biases may move faster, no weight should stand still.",
     )
 
 
@@ -160,7 +160,7 @@ def layer_updates_of_discriminator(run: Run, diagnosis: Diagnosis) -> Panel:
         "discriminator_layer_update_ratio",
         "D's update ratio by layer",
         CHAPTER,
-        "About 1e-3 in every row; biases may move faster, no weight should stand still.",
+        "Like the ratio of the whole player in every row; biases may move faster, no weight should stand still.",
     )
 
 

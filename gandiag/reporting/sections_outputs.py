@@ -28,6 +28,7 @@ from gandiag.run import Run
 
 CHAPTER = "The discriminator's outputs"
 REAL, FAKE, HELD_OUT = GREEN, ORANGE, PURPLE
+SLIVER = 0.002  # a bin that never holds more than that is not shown at first; zooming out shows it
 CHOSEN = 6  # steps at which the distributions are laid over each other, beside the onsets
 
 
@@ -82,6 +83,7 @@ def _histogram(run: Run, diagnosis: Diagnosis, what: str) -> Panel:
         outside = shares.iloc[-1, [0, -1]].sum()
         shares.attrs["series"] = name
         figure = heatmap(shares, diagnosis, run.steps, y="logit", value="share", numeric=True)
+        figure["layout"]["yaxis"]["range"] = _occupied(shares)
         return Drawing(
             figure,
             f"The fullest bin lies at {number(float(middle[0]))} at first and at {number(float(middle[-1]))} at last; "
@@ -96,6 +98,14 @@ def _histogram(run: Run, diagnosis: Diagnosis, what: str) -> Panel:
         "bands are two kinds of sample.",
         draw=draw,
     )
+
+
+def _occupied(shares: pd.DataFrame) -> list[float]:
+    """Returns the range of logits that holds all but a sliver of the mass, never less than one to either side of 0."""
+    middles = shares.columns.to_numpy().astype(np.float64)
+    full = middles[shares.to_numpy().max(axis=0) > SLIVER]
+    width = 2 * LOGIT_BIN_LIMIT / LOGIT_BINS
+    return [min(float(full.min(initial=0.0)), -1.0) - width, max(float(full.max(initial=0.0)), 1.0) + width]
 
 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:
@@ -130,6 +140,9 @@ def output_overlay(run: Run, diagnosis: Diagnosis) -> Panel:
             frames.append((step, [(w, t.iloc[0].to_numpy(), *looks[w]) for w, t in shares.items()]))
         middles = np.array(shares["real"].columns)
         figure = frames_of_hills(middles, frames, x_title="logit (middle of the bin)", y_title="share")
+        figure["layout"]["xaxis"]["range"] = _occupied(
+            pd.DataFrame([g[1] for _, groups in frames for g in groups], columns=middles)
+        )
         overlaps = [
             f"{percent(float(np.minimum(g[0][1], g[1][1]).sum()))} at step {number(step)}" for step, g in frames
         ]

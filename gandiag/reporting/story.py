@@ -56,7 +56,7 @@ def escape(text: Any) -> str:
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Returns a Markdown table of escaped cells."""
-    lines = [head, ["---"] * len(head), *([escape(cell) for cell in row] for row in rows)]
+    lines = [[escape(cell) for cell in head], ["---"] * len(head), *([escape(cell) for cell in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
