@@ -66,18 +66,24 @@ class Block:
         self.steps.append(step)
         self.masks.append(mask)
 
-    def start_again(self) -> None:
-        """Forgets the closed rows; what was written into the row that is still open moves to the front."""
-        opened = len(self.steps)
-        if 0 < opened < self.capacity:
-            for rows in self._vector_rows.values():
-                rows[0].copy_(rows[opened])
+    def take_open_row(self, other: Block) -> None:
+        """Moves what was written into another block's open row to the front of this empty one."""
+        opened = len(other.steps)
+        if 0 < opened < other.capacity:
+            for name, rows in other._vector_rows.items():
+                self.row(name, rows[opened].shape[0]).copy_(rows[opened])
+
+    def clear(self) -> None:
+        """Forgets the rows; the memory stays."""
         self.steps, self.masks = [], []
 
-    def has(self, *names: str) -> np.ndarray:
-        """Returns for each row whether all of these entries were measured."""
+    def lacks(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray | None:
+        """Returns for each of these rows whether any of the entries was not measured; None where all were."""
         bits = sum(BIT[n] for n in names)
-        return (np.asarray(self.masks, dtype=np.int64) & bits) == bits
+        if all(mask & bits == bits for mask in self.masks):
+            return None
+        missing = (np.asarray(self.masks, dtype=np.int64) & bits) != bits
+        return missing[rows]
 
 
 def capacity_for(widest: int) -> int:

@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gandiag.recording.origin import Origin, Outputs, is_tracked
+from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_sigmoid, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
 REPRESENTATIVES = 3  # parameters of a player that are looked for in a backward pass
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Call:
     """One call of the discriminator that built a graph."""
 
@@ -39,7 +39,7 @@ class Call:
         return all(s._version == v for s, v in zip(self.scores, self.versions))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Pass:
     """One backward pass that filled gradients."""
 
@@ -97,8 +97,11 @@ class Capture:
             return
         if self.on_call is not None:
             self.on_call()
-        image, origin = self._look(arguments, named)
-        if image is not None and found[0].shape == image.shape and found[0].dim() > 2:
+        if len(arguments) == 1 and not named and type(arguments[0]) is Tensor and arguments[0].is_floating_point():
+            image, origin = arguments[0].detach(), self.generated.origin(arguments[0])
+        else:
+            image, origin = self._look(arguments, named)
+        if found[0].dim() > 2 and image is not None and found[0].shape == image.shape:
             self._say("energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits")
             return
         if self.sigmoid_seen is None:
@@ -120,7 +123,7 @@ class Capture:
                 if origin.fake:
                     return tensor.detach(), origin
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
-        return (None if first is None else first.detach()), Origin(False)
+        return (None if first is None else first.detach()), REAL
 
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
         if self.muted:

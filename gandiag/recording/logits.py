@@ -97,15 +97,16 @@ def quantiles(ordered: Tensor, percents: tuple[int, ...] = QUANTILES) -> list[Te
 def ranks(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the AUC P(real > fake), ties half, and the Kolmogorov-Smirnov distance, of values sorted along the last axis."""
     n, m = real.shape[-1], fake.shape[-1]
+    small = n * m < 2**31 // 2
     real, fake = real.contiguous(), fake.contiguous()
-    below = torch.searchsorted(fake, real)  # fakes below each real
-    up_to = torch.searchsorted(fake, real, right=True)
+    below = torch.searchsorted(fake, real, out_int32=small)  # fakes below each real
+    up_to = torch.searchsorted(fake, real, right=True, out_int32=small)
     auc = (below + up_to).sum(-1).double() / (2 * n * m)
-    place = torch.arange(n, device=real.device).double()
-    # the empirical distributions differ most at a real's value, or just before one
-    above = ((place + 1) / n - up_to.double() / m).amax(-1)
-    under = (below.double() / m - place / n).amax(-1)
-    return auc.float(), torch.maximum(above, under).float()
+    place = torch.arange(n, device=real.device, dtype=below.dtype) * m
+    # the empirical distributions differ most at a real's value, or just before one; counted in whole numbers, times n m
+    above = ((place + m) - up_to * n).amax(-1)
+    under = (below * n - place).amax(-1)
+    return auc.float(), (torch.maximum(above, under).double() / (n * m)).float()
 
 
 def wasserstein(real: Tensor, fake: Tensor) -> Tensor:

@@ -28,17 +28,24 @@ class Origin:
     batch: int | None = None  # how many samples the output of G had that the graph leads back to
 
 
+REAL, FAKE = Origin(False), Origin(True)
+
+
 class Outputs:
     """The generator's last outputs, as far as they are needed to recognise them."""
 
     def __init__(self) -> None:
-        self._storages: deque[StorageWeakRef] = deque(maxlen=KEPT_OUTPUTS)
+        self._storages: dict[int, StorageWeakRef] = {}  # by identity, the oldest first
         self._nodes: deque[tuple[int, int]] = deque(maxlen=KEPT_OUTPUTS)  # sequence number, batch
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
 
     def remember(self, output: Tensor) -> None:
         """Notes one output of the generator."""
-        self._storages.append(StorageWeakRef(output.untyped_storage()))
+        reference = StorageWeakRef(output.untyped_storage())
+        self._storages.pop(reference.cdata, None)
+        self._storages[reference.cdata] = reference
+        if len(self._storages) > KEPT_OUTPUTS:
+            del self._storages[next(iter(self._storages))]
         if output.grad_fn is not None:
             self._nodes.append((output.grad_fn._sequence_nr(), len(output) if output.dim() else 1))
         self.held.append(output.detach())
@@ -48,8 +55,8 @@ class Outputs:
         batch = None if value.grad_fn is None else self._ancestor(value)
         if batch is not None:
             return Origin(True, True, batch)
-        identity = value.untyped_storage()._cdata
-        return Origin(any(s.cdata == identity and not s.expired() for s in self._storages))
+        reference = self._storages.get(value.untyped_storage()._cdata)
+        return FAKE if reference is not None and not reference.expired() else REAL
 
     def forget(self) -> None:
         """Lets the held outputs go."""
@@ -85,5 +92,6 @@ def nearer(first: Tensor, second: Tensor, outputs: deque[Tensor]) -> Tensor | No
 
 def is_tracked(value: Tensor) -> bool:
     """Tells whether a tensor is an ordinary one: not a function transform's wrapper, not a tracer's stand-in."""
-    return not (torch._C._functorch.is_functorch_wrapped_tensor(value) or torch._C._functorch.is_functionaltensor(value)) \
-        if type(value) is Tensor else not hasattr(value, "fake_mode")
+    if type(value) is Tensor:
+        return not torch._C._functorch.is_functorch_wrapped_tensor(value)
+    return not hasattr(value, "fake_mode")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import queue
 import sys
 import time
 import weakref
@@ -35,7 +36,7 @@ from gandiag.recording.writing import Transfer, WriterThread, take_off
 from gandiag.run import RunWriter, load_run
 
 FLUSH_SECONDS = 0.5  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
-PROBE_COST_EVERY = 100
+MOST_BLOCKS = 4  # that may wait for the writer thread; beyond, the training reduces its own
 Given = Tensor | float | None
 Status = Literal["finished", "interrupted", "failed"]
 
@@ -95,9 +96,11 @@ class Recorder:
         self._seconds: dict[str, float] = {}
         self._previous: tuple[int, Tensor | None, Tensor | None] = (-1, None, None)
         self._host: list[HostRow] = []
-        self._waiting: list[tuple[list[Table], Transfer]] = []
-        flat = max((p.values for p in self._players.values() if p.flat), default=1)
-        self._block = Block(self._device, capacity_for(flat))
+        self._unwritten: list[tuple[list[Table], Transfer]] = []  # touched by the writer thread only
+        self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
+        self._blocks = 1
+        self._widest = max((p.values for p in self._players.values() if p.flat), default=1)
+        self._block = Block(self._device, capacity_for(self._widest))
 
         self._capture = Capture(generator, discriminator, say=self._say)
         self._turns = Turns(self._capture, say=self._say)
@@ -245,7 +248,7 @@ class Recorder:
         self._complete = False
         if not (self._discriminator.updates or self._generator.updates):
             self._turns.nobody_stepped()
-        same = _says(real_logits, fake_logits, real, fake)
+        same = _says(((real_logits, True), (fake_logits, False), (real, True), (fake, False)))
         d = self._turns.seen("discriminator", same, self._probability)
         g = self._turns.seen("generator", same, self._probability)
         real = real if real is not None else _joined(_first(d.real, g.real).images)
@@ -266,8 +269,9 @@ class Recorder:
         self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
 
     def _write_vectors(self, vectors: Mapping[str, list[Tensor]]) -> int:
-        widths = {name: sum(p.numel() for p in pieces) for name, pieces in vectors.items()}
-        if not self._block.fits(widths) or (not self._block.steps and capacity_for(max(widths.values(), default=1)) < self._block.capacity):
+        widths = {name: pieces[0].numel() if len(pieces) == 1 else sum(p.numel() for p in pieces) for name, pieces in vectors.items()}
+        if not self._block.fits(widths):
+            self._widest = max(self._widest, *widths.values())
             self._reduce()
         for name, pieces in vectors.items():
             row = self._block.row(name, widths[name])
@@ -275,8 +279,6 @@ class Recorder:
                 row.copy_(pieces[0])
             else:
                 torch.cat([p.float() for p in pieces], out=row)
-            if "force" in name:
-                row.neg_()
         return sum(BIT[name] for name in vectors)
 
     def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> list[Tensor | None]:
@@ -356,44 +358,66 @@ class Recorder:
     # -- flushing
 
     def _reduce(self) -> None:
-        """Turns the rows of the block into columns, and begins their copy to the host."""
-        if not self._block.steps:
+        """Turns the rows of the block into columns: on the CPU in the writer thread, on a device here, where it is only queued."""
+        block, host, eager = self._block, self._host, self._eager
+        if not block.steps:
+            if capacity_for(self._widest) < block.capacity:
+                self._block = Block(self._device, capacity_for(self._widest))
+                self._block.take_open_row(block)
             return
-        tables = reduce(self._block, self._host, self._probes, self._eager, self._layer_sizes, probability=self._probability,
-                        seconds=self._seconds)
-        self._waiting.append((tables, take_off(torch.cat([t.flat.to(self._device) for t in tables]))))
         self._host, self._eager = [], {}
-        self._block.start_again()
+        self._block = self._empty_block()
+        self._block.take_open_row(block)
+        if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS:
+            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager)))
+        else:
+            reduced = self._reduce_block(block, host, eager)
+            self._thread.put(lambda: self._unwritten.append(reduced))
+
+    def _reduce_block(self, block: Block, host: list[HostRow],
+                      eager: dict[int, dict[int, dict[str, Tensor | float]]]) -> tuple[list[Table], Transfer]:
+        tables = reduce(block, host, self._probes, eager, self._layer_sizes, probability=self._probability, seconds=self._seconds)
+        transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
+        block.clear()
+        self._spare.put(block)
+        return tables, transfer
+
+    def _empty_block(self) -> Block:
+        while not self._spare.empty():
+            block = self._spare.get()
+            if block.capacity == capacity_for(self._widest):
+                return block
+            self._blocks -= 1
+        self._blocks += 1
+        return Block(self._device, capacity_for(self._widest))
 
     def _ship(self) -> None:
-        """Hands what was reduced to the writer thread."""
-        waiting, self._waiting = self._waiting, []
+        """Has the writer thread write what was reduced."""
         self._last_flush = time.perf_counter()
         labels = dict(self._labels)
-        if waiting:
-            self._thread.put(lambda: _write(self._thread, waiting, labels))
+        self._thread.put(lambda: self._write(labels))
         if self._untold_news:
             self._untold_news = False
             told = list(self._untold.values())
             self._thread.put(lambda: self._thread.update_about({"could_not_tell": told}))
+
+    def _write(self, labels: Mapping[str, Sequence[str]]) -> None:
+        unwritten, self._unwritten = self._unwritten, []
+        for tables, transfer in unwritten:
+            values = transfer.wait()
+            at = 0
+            for table in tables:
+                size = sum(c.numel() for c in table.columns.values())
+                rows, _ = chunk(table, values[at: at + size], labels)
+                at += size
+                if rows.columns:
+                    self._thread.append(rows)
 
     def _say(self, key: str, sentence: str) -> None:
         """Notes in run.json, once, what could not be told."""
         if key not in self._untold:
             self._untold[key] = sentence
             self._untold_news = True
-
-
-def _write(thread: WriterThread, waiting: Sequence[tuple[Sequence[Table], Transfer]], labels: Mapping[str, Sequence[str]]) -> None:
-    for tables, transfer in waiting:
-        values = transfer.wait()
-        at = 0
-        for table in tables:
-            size = sum(c.numel() for c in table.columns.values())
-            rows, _ = chunk(table, values[at: at + size], labels)
-            at += size
-            if rows.columns:
-                thread.append(rows)
 
 
 def _table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
@@ -432,21 +456,24 @@ def _totals(path: Path, begin: int | None) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _says(real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None) -> Callable[[Call], bool | None]:
+def _says(given: Sequence[tuple[Tensor | None, bool]]) -> Callable[[Call], bool | None]:
     """Returns what the loop's own arguments say of a captured call: on reals, on fakes, or nothing."""
-    given = [(t.untyped_storage()._cdata, is_real) for t, is_real in ((real_logits, True), (fake_logits, False), (real, True), (fake, False))
-             if isinstance(t, Tensor)]
+    known = {t.untyped_storage()._cdata: is_real for t, is_real in given if t is not None}
+    if not known:
+        return _nothing_said
 
     def said(call: Call) -> bool | None:
-        held = {s.untyped_storage()._cdata for s in call.scores}
-        if call.image is not None:
-            held.add(call.image.untyped_storage()._cdata)
-        for identity, is_real in given:
-            if identity in held:
-                return is_real
-        return None
+        for score in call.scores:
+            found = known.get(score.untyped_storage()._cdata)
+            if found is not None:
+                return found
+        return None if call.image is None else known.get(call.image.untyped_storage()._cdata)
 
     return said
+
+
+def _nothing_said(call: Call) -> bool | None:
+    return None
 
 
 def _first(preferred: Side, otherwise: Side) -> Side:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -68,15 +68,15 @@ def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], e
             continue
         columns: dict[str, Tensor] = {}
         absent: dict[str, np.ndarray] = {}
-        wanted = [p for p, n in probes.items() if n == every and p in BLOCKWISE and block.has(*_bits(BLOCKWISE[p]))[due].any()]
-        part = whole if every == 1 or not wanted else _rows(whole, due, block.capacity)
-        for probe in wanted:
+        wanted = [(p, block.lacks(BLOCKWISE[p], due)) for p, n in probes.items() if n == every and p in BLOCKWISE]
+        wanted = [(p, lack) for p, lack in wanted if lack is None or not lack.all()]
+        part = whole if every == 1 else _rows(whole, due, {need for p, _ in wanted for need in BLOCKWISE[p]})
+        for probe, lack in wanted:
             began = time.perf_counter()
-            missing = ~block.has(*_bits(BLOCKWISE[probe]))[due]
             for name, values in probe(part).items():
                 columns[name] = torch.as_tensor(values)[: len(due)]
-                if missing.any():
-                    absent[name] = missing
+                if lack is not None:
+                    absent[name] = lack
             seconds[name_of(probe)] = seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
         if every == 1:
             _add_hidden(block, columns, absent)
@@ -92,10 +92,13 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
     All rows of the block take part, also those not filled: the shapes, and with them the rounding, do not depend on when it was
     cut off.
     """
-    seen = set(np.flatnonzero([bool(np.bitwise_or.reduce(block.masks) & bit) for bit in BIT.values()]))
-    there = {name for i, name in enumerate(BIT) if i in seen}
+    some = 0
+    for mask in block.masks:
+        some |= mask
+    there = {name for name, bit in BIT.items() if some & bit}
     given: dict[str, Tensor] = {name: block.scalars[:, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS}
     given |= {name: block.vectors[name] for name in there if name in block.vectors and name in _STEP_FIELDS}
+    given |= {name: -given[name] for name in _FORCES if name in given}  # the rows hold gradients
     for who in ("discriminator", "generator"):
         if f"{who}_gradient" in there:
             pieces = block.vectors[f"{who}_gradient"].split(list(layer_sizes[who]), dim=1)
@@ -126,17 +129,11 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
     return Chunk(table.name, table.steps, columns, absent, named), hidden
 
 
-def _bits(needs: Sequence[str]) -> list[str]:
-    return list(needs)
-
-
-def _rows(whole: Step, due: np.ndarray, capacity: int) -> Step:
-    """Returns some rows of a block, filled up to a number that does not depend on where the block was cut off."""
-    places = np.zeros(capacity, dtype=np.int64)
-    places[: len(due)] = due
-    index = torch.from_numpy(places[: max(2, len(due))])
-    given = {f.name: getattr(whole, f.name) for f in fields(Step)}
-    return replace(whole, **{n: v[index.to(v.device)] for n, v in given.items() if isinstance(v, Tensor)})
+def _rows(whole: Step, due: np.ndarray, needs: set[str]) -> Step:
+    """Returns some rows of a block, at least two: torch may sum a single row in another order."""
+    index = torch.from_numpy(np.resize(due, max(2, len(due))))
+    given = {name: getattr(whole, name) for name in needs}
+    return Step(index=whole.index, **{n: v[index.to(v.device)] for n, v in given.items() if v is not None})
 
 
 def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str]) -> None:
@@ -159,17 +156,23 @@ def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str]) 
 def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.ndarray]) -> None:
     rows = len(block.steps)
     for name in ("real_sum", "fake_sum", "discriminator_skipped", "generator_skipped"):
-        if block.has(name).any():
+        if _some(block, name):
             columns[f"{HIDDEN}{name}"] = block.scalars[:rows, SCALARS.index(name)]
     for name in ("real_logits", "fake_logits"):
-        if block.has(name).any():
+        if _some(block, name):
             low, high = torch.aminmax(block.vectors[name][:rows], dim=1)
             columns |= {f"{HIDDEN}{name}_low": low, f"{HIDDEN}{name}_high": high}
     for who in ("discriminator", "generator"):
-        scaled = block.has(f"{who}_scale")
-        if scaled.any():
+        if _some(block, f"{who}_scale"):
             columns["gradient_scale"] = block.scalars[:rows, SCALARS.index(f"{who}_scale")]
-            absent["gradient_scale"] = ~scaled
+            lack = block.lacks((f"{who}_scale",), np.arange(rows))
+            if lack is not None:
+                absent["gradient_scale"] = lack
+
+
+def _some(block: Block, name: str) -> bool:
+    bit = BIT[name]
+    return any(mask & bit for mask in block.masks)
 
 
 def _add_eager(found: Mapping[int, Mapping[str, Tensor | float]], steps: np.ndarray, columns: dict[str, Tensor],
