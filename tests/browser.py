@@ -39,31 +39,35 @@ def visit(
     page: Path, script: str, *, dark: bool = False, width: int = 1280, height: int = 24000, before: str = ""
 ) -> Visit:
     """Opens a copy of a page with a script at its end; 12 virtual seconds pass."""
+    shown = page.with_name(f"{page.stem}.visited.html")
+    shown.write_text(
+        page.read_text(encoding="utf-8").replace("</body>", before + INSPECT % script + "</body>"), encoding="utf-8"
+    )
+    try:
+        dom, console, requests = look(shown.as_uri(), dark=dark, width=width, height=height)
+    finally:
+        shown.unlink()
+    said = re.search(r'<pre id="inspected">(.*?)</pre>', dom, re.S)
+    assert said, f"the page's script did not finish: {console}"
+    return Visit(json.loads(html.unescape(said[1])), console, requests)
+
+
+def look(url: str, *, dark: bool = False, width: int = 1280, height: int = 24000) -> tuple[str, list[str], list[str]]:
+    """Opens an address; returns what the page had become after 12 virtual seconds, its console and the addresses that it asked for."""
     assert CHROMIUM
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
-        shown = page.with_name(f"{page.stem}.visited.html")
-        shown.write_text(
-            page.read_text(encoding="utf-8").replace("</body>", before + INSPECT % script + "</body>"), encoding="utf-8"
-        )
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--enable-logging=stderr",
-            "--virtual-time-budget=12000",
-            f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}",
-            f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", shown.as_uri(),
+            "--virtual-time-budget=12000", f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}",
+            f"--log-net-log={folder / 'net.json'}", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", url,
         ]  # fmt: skip
-        try:
-            done = subprocess.run(
-                command, capture_output=True, timeout=120, check=False, env={**os.environ, "HOME": scratch}
-            )
-        finally:
-            shown.unlink()
-        dom = done.stdout.decode("utf-8", "replace")
-        said = re.search(r'<pre id="inspected">(.*?)</pre>', dom, re.S)
-        assert said, f"the page's script did not finish: {done.stderr.decode('utf-8', 'replace')[-2000:]}"
+        done = subprocess.run(
+            command, capture_output=True, timeout=200, check=False, env={**os.environ, "HOME": scratch}
+        )
         console = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if "CONSOLE" in line]
-        return Visit(json.loads(html.unescape(said[1])), console, _requests(folder / "net.json"))
+        return done.stdout.decode("utf-8", "replace"), console, _requests(folder / "net.json")
 
 
 def _requests(log: Path) -> list[str]:

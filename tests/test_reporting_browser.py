@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from pathlib import Path
 
 import browser
 import made_runs
+import numpy as np
 import pytest
 from test_reporting_page import HOSTILE, hostile_run
 
 from gandiag.reporting import write_comparison, write_report
+from gandiag.reporting.live import Live, address, serve
+from gandiag.run import RunWriter
 
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason=browser.WHY_SKIPPED)
 
@@ -98,6 +103,40 @@ def test_a_comparison_opens_offline(tmp_path: Path) -> None:
     assert seen.console == []
     assert seen.requests == []
     assert seen.found > 10
+
+
+def test_a_watched_run_shows_new_points_without_a_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunWriter(tmp_path / "run", {"name": "live"}) as writer:
+        writer.append("every-1", np.arange(3), {"discriminator_loss": np.ones(3)})
+        asked = []
+        page = Live.page
+
+        def page_of_a_run_that_goes_on(self: Live) -> tuple[str, bytes]:
+            asked.append(1)
+            if len(asked) == 3:  # the page, its script's first question, and now there is news
+                writer.append(
+                    "every-1",
+                    np.arange(3, 6),
+                    {"discriminator_loss": np.full(3, 7.25), "discriminator_auc": np.ones(3)},
+                )
+            return page(self)
+
+        monkeypatch.setattr(Live, "page", page_of_a_run_that_goes_on)
+        server = serve(writer.path)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        dom, console, requests = browser.look(address(server))
+        server.shutdown()
+        server.server_close()
+    assert console == []
+    assert {r.removeprefix(address(server)) for r in requests} <= {"", "plotly.min.js"}
+    assert len(asked) >= 3
+    assert "highest 7.25" in dom  # said in words
+    assert re.search(
+        r'id="chart-separation"[^>]*class="[^"]*js-plotly-plot|class="[^"]*js-plotly-plot[^"]*" id="chart-separation"',
+        dom,
+    )  # a new chart
+    assert ">6<" in dom  # the scorecard's number of steps
+    assert 'class="live"' in dom
 
 
 @pytest.mark.skipif(

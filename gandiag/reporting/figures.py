@@ -20,6 +20,10 @@ SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A828C"
 SEQUENTIAL = "Cividis"  # readable with every kind of colour vision, light to dark in one direction
 HEIGHT = 300
 FEW_POINTS = 60
+LONG_NAME = (
+    24  # letters of a layer's or a class's name that are shown; hovering shows no more, the table of the run all
+)
+LONG_TICKS = 60  # letters of all tick labels together that still stand upright beside each other
 HEAT_SPAN = (
     2.0  # decades that a log colour scale spans at least: within a factor of ten of the middle is noise, not news
 )
@@ -137,7 +141,6 @@ def over_steps(
         "xaxis": {
             "title": {"text": "step"},
             "range": [-0.01 * max(steps - 1, 1), 1.01 * max(steps - 1, 1)],
-            "automargin": True,
             "zeroline": False,
         },
         "yaxis": axis,
@@ -192,7 +195,14 @@ def heatmap(
     figure = over_steps(
         [trace], diagnosis, steps, y=y, height=HEIGHT if numeric else min(640, max(HEIGHT, 90 + 16 * len(rows)))
     )
-    figure["layout"]["yaxis"] |= {} if numeric else {"type": "category", "autorange": "reversed"}
+    if not numeric:
+        figure["layout"]["yaxis"] |= {
+            "type": "category",
+            "autorange": "reversed",
+            "automargin": False,
+            "tickfont": {"size": 11},
+        }
+        figure["layout"]["margin"] |= {"l": 18 + round(6.3 * max((len(r) for r in rows), default=0))}
     figure["layout"]["hovermode"] = "closest"
     figure["layout"]["shapes"] = [
         s | {"layer": "above"} for s in figure["layout"]["shapes"] if not s["name"].startswith("alert")
@@ -211,15 +221,15 @@ def _log_colours(cells: np.ndarray, colorbar: dict[str, Any]) -> dict[str, Any]:
     return {"zmin": low - room, "zmax": high + room, "colorbar": colorbar | ticks}
 
 
-def _row_names(names: Sequence[str]) -> list[str]:
+def _row_names(names: Sequence[str], limit: int = LONG_NAME) -> list[str]:
     """Returns short names that stay different from each other: plotly would lay two rows of one name over each other."""
-    short = [_short(n) for n in names]
+    short = [_short(n, limit) for n in names]
     if len(set(short)) < len(short):
         short = [f"{i} {n}" for i, n in enumerate(short)]
     return [text(n) for n in short]
 
 
-def _short(name: str, limit: int = 34) -> str:
+def _short(name: str, limit: int) -> str:
     return name if len(name) <= limit else name[: limit // 2 - 1] + "…" + name[-limit // 2 :]
 
 
@@ -246,7 +256,7 @@ def path(
         "hovertemplate": "step %{customdata}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
     }
     layout = base() | {
-        "xaxis": {"title": {"text": x_title}, "automargin": True},
+        "xaxis": {"title": {"text": x_title}},
         "yaxis": {"title": {"text": y_title}, "automargin": True},
         "hovermode": "closest",
         "meta": {"over": "plane"},
@@ -258,11 +268,13 @@ def bars(
     labels: Sequence[str], groups: Sequence[tuple[str, np.ndarray, str, str]], *, x_title: str, y_title: str
 ) -> Figure:
     """Returns grouped bars; each group is (name, values, colour, pattern), told apart by pattern as well as by colour."""
+    names = _row_names(labels, LONG_NAME)
+    long = max((len(n) for n in names), default=0) * len(names) > LONG_TICKS
     traces: list[Trace] = [
         {
             "type": "bar",
             "name": name,
-            "x": [text(label) for label in labels],
+            "x": names,
             "y": typed(values),
             "marker": {"color": color, "pattern": {"shape": pattern, "solidity": 0.3}},
             "hovertemplate": "%{y:.4g}",
@@ -273,7 +285,8 @@ def bars(
         "barmode": "group",
         "hovermode": "x unified",
         "meta": {"over": "categories"},
-        "xaxis": {"title": {"text": x_title}, "type": "category", "automargin": True},
+        "xaxis": {"title": {"text": x_title, "standoff": 6}, "type": "category", "tickangle": -40 if long else 0},
+        "margin": base()["margin"] | ({"b": 110} if long else {}),
         "yaxis": {"title": {"text": y_title}, "automargin": True},
     }
     return {"data": traces, "layout": layout}
@@ -326,7 +339,7 @@ def frames_of_hills(
         "hovermode": "x unified",
         "meta": {"over": "values"},
         "sliders": [slider] if len(frames) > 1 else [],
-        "xaxis": {"title": {"text": x_title}, "automargin": True, "zeroline": False},
+        "xaxis": {"title": {"text": x_title}, "zeroline": False},
         "yaxis": {"title": {"text": y_title}, "automargin": True, "rangemode": "tozero"},
     }
     return {"data": traces, "layout": layout}

@@ -133,12 +133,24 @@
 
   /* What `gandiag watch` calls with a newer page: words and pictures are replaced, charts get the new points and keep their zoom. */
   window.gandiagUpdate = (page) => {
-    for (const part of document.querySelectorAll("[data-live]")) {
-      const newer = page.getElementById(part.id);
-      if (newer && newer.innerHTML !== part.innerHTML) { part.innerHTML = newer.innerHTML; part.className = newer.className; if (part.id === "samples") slider(); }
-    }
+    const newer = read("figures", page);
+    const samePanels = Object.keys(newer).join() === Object.keys(figures).join();
+    figures = newer;
     document.title = page.title;
-    figures = read("figures", page);
-    drawn.forEach(render);
+    if (samePanels) {
+      for (const part of document.querySelectorAll("[data-live]")) {
+        const now = page.getElementById(part.id);
+        if (!now || now.innerHTML === part.innerHTML) continue;
+        part.innerHTML = now.innerHTML;
+        part.className = now.className;
+        if (part.id === "samples") slider();
+      }
+      drawn.forEach(render);
+    } else { /* a series was recorded for the first time: there are other panels now */
+      drawn.clear();
+      document.getElementById("content").innerHTML = page.getElementById("content").innerHTML;
+      slider();
+      document.querySelectorAll(".chart").forEach((box) => watcher.observe(box));
+    }
   };
 })();
