@@ -90,6 +90,7 @@ class Config:
     evaluation_samples: int = 2500                 # fakes that an evaluation draws
     features: str = "auto"                         # whose features the scores are computed on: auto, digits-cnn, pixels, ...
     metrics: tuple[str, ...] = ()                  # scores; empty: all that fit the data
+    measure: tuple[str, ...] = ("weights", "heldout")  # of the game, at each evaluation: spectrum, hessians, residual, gap, noise, conditioning
     best_by: str = "auto"                          # score by which the best checkpoint is chosen
     checkpoint_every: int = 1000                   # steps between checkpoints; the last step always has one
     keep: int = 2                                  # how many of the newest checkpoints stay; the best one always does

@@ -36,6 +36,7 @@ from gandiag.training.schedule import learning_rate_factor, parse_changes, setti
 from gandiag.training.step import Turn, play, set_learning_rates, update_average
 
 LEAST_FREE_BYTES = 32 * 2**20  # a run that cannot even write this much is not begun
+ADAPTIVE_TOLD_EVERY = 16  # ADA's p is read off the device this often only
 Ended = Literal["finished", "interrupted", "stopped"]
 
 
@@ -132,11 +133,13 @@ def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resum
 
 
 def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn: Turn) -> None:
-    gathered, mean = training.processes.gathered, training.processes.mean
-    seen = {"real_logits": gathered(d_turn.real_logits), "fake_logits": gathered(d_turn.fake_logits), "real": gathered(d_turn.real),
-            "fake": gathered(d_turn.fake), "d_loss": mean(d_turn.loss), "g_loss": mean(g_turn.loss), "d_penalty": mean(d_turn.penalty)}
+    processes, players = training.processes, training.players
+    seen: dict[str, Any] = {name: None if (value := getattr(d_turn, name)) is None else processes.gathered(value)
+                            for name in ("real_logits", "fake_logits", "real", "fake")}
+    seen |= {"d_loss": processes.mean(d_turn.loss), "g_loss": processes.mean(g_turn.loss), "d_penalty": processes.mean(d_turn.penalty)}
     if recorder is not None:
-        recorder.step(**seen)
+        told = players.adaptive is not None and due(players.step, ADAPTIVE_TOLD_EVERY)
+        recorder.step(**seen, augmentation_probability=float(players.adaptive.p) if told and players.adaptive is not None else None)
 
 
 def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading.Event) -> tuple[Ended | None, str]:

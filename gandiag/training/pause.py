@@ -11,6 +11,7 @@ from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, rea
 from gandiag.training.dataset import seeded
 from gandiag.training.evaluation import Score, best_score, draw_samples
 from gandiag.training.players import latent_shape
+from gandiag.training.measuring import measure
 from gandiag.training.preparation import Training
 from gandiag.training.resume import state_of
 
@@ -52,6 +53,8 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
         recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=step)
     if scoring:
         _score(training, recorder, fakes)
+        if config.measure:
+            measure(training, recorder)
 
 
 def _show_reals(training: Training, recorder: Recorder, kept: int) -> None:

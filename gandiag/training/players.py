@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.errors import UsageError, did_you_mean
+from gandiag.training.augmentation import AdaptiveProbability, augmentation_named
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler
 from gandiag.training.dataset import mixed_seed
@@ -81,7 +82,8 @@ def build_players(config: Config, *, shape: Shape, num_classes: int | None, devi
         discriminator_optimizer=_optimizer(config, "discriminator", discriminator),
         scaler=torch.amp.GradScaler(device.type, enabled=config.precision == "float16"),
         random=torch.Generator(device).manual_seed(mixed_seed(config.seed, LATENTS)),
-        noise=torch.Generator(device).manual_seed(mixed_seed(config.seed, NOISE, rank)))
+        noise=torch.Generator(device).manual_seed(mixed_seed(config.seed, NOISE, rank)),
+        adaptive=AdaptiveProbability(device=device, target=config.augmentation_target) if config.augmentation == "ada" else None)
 
 
 def build_rules(config: Config, *, data: Dataset, sampler: Sampler, num_classes: int | None, device: torch.device, processes: Processes) -> Rules:
@@ -91,7 +93,8 @@ def build_rules(config: Config, *, data: Dataset, sampler: Sampler, num_classes:
         view=_view(config), draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
         draw_real=lambda: _next_real(sampler, num_classes),
         batch=config.batch // processes.world, accumulate=config.accumulate, full_precision=config.precision == "float32",
-        autocast=_autocast(config.precision, device), average=processes.average_gradients)
+        autocast=_autocast(config.precision, device), average=processes.average_gradients,
+        gather=processes.gathered)
 
 
 def latent_source(config: Config, *, data: Dataset, num_classes: int | None, device: torch.device, processes: Processes) -> LatentSource:
@@ -164,9 +167,14 @@ def _optimizer(config: Config, which: str, player: nn.Module) -> torch.optim.Opt
                           weight_decay=config.weight_decay)
 
 
-def _view(config: Config) -> Callable[[Tensor, Settings, torch.Generator], Tensor]:
-    def view(batch: Tensor, settings: Settings, random: torch.Generator) -> Tensor:
-        return pack_samples(add_instance_noise(batch, settings.instance_noise, random), config.pack)
+def _view(config: Config) -> Callable[[Tensor, Settings, Players], Tensor]:
+    """Noise comes last: what the discriminator sees is noisy whatever the augmentation did."""
+    augmentation = None if config.augmentation == "none" else augmentation_named(config.augmentation)
+
+    def view(batch: Tensor, settings: Settings, players: Players) -> Tensor:
+        if augmentation is not None:
+            batch = augmentation(batch, settings.augmentation_probability if players.adaptive is None else players.adaptive.p, players.noise)
+        return pack_samples(add_instance_noise(batch, settings.instance_noise, players.noise), config.pack)
 
     return view
 

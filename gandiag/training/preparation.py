@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from gandiag.errors import UsageError
+from gandiag.errors import UsageError, did_you_mean
 from gandiag.metrics.quality import Evaluation
+from gandiag.recording.measure import PARTS
 from gandiag.training.alarms import known_checks
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
@@ -42,6 +43,9 @@ def prepare(config: Config) -> Training:
     """Builds everything and trains nothing; raises UsageError for what does not fit together: a batch larger than the data, no such device ..."""
     parse_changes(config.changes)
     known_checks(config.stop_on)
+    unknown = [name for name in config.measure if name not in PARTS]
+    if unknown:
+        raise UsageError(f"measure names {unknown[0]!r}, which is no part of it{did_you_mean(unknown[0], PARTS)}; there are {', '.join(PARTS)}")
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)

@@ -42,9 +42,9 @@ class Processes:
         for gradient, mean in zip(gradients, message.split([g.numel() for g in gradients])):
             gradient.copy_(mean.view_as(gradient))
 
-    def gathered(self, batch: Tensor | None) -> Tensor | None:
+    def gathered(self, batch: Tensor) -> Tensor:
         """Returns what all processes hold, in the order of their ranks."""
-        if batch is None or self.world == 1:
+        if self.world == 1:
             return batch
         parts = [torch.empty_like(batch) for _ in range(self.world)]
         distributed.all_gather(parts, batch.contiguous())

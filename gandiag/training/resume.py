@@ -22,7 +22,7 @@ def state_of(training: Training, recorder: Recorder) -> dict[str, Any]:
         "discriminator_optimizer": players.discriminator_optimizer.state_dict(), "scaler": players.scaler.state_dict(),
         "random": players.random.get_state(), "noise": players.noise.get_state(), "torch_random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state(training.device) if training.device.type == "cuda" else None,
-        "sampler": training.sampler.state_dict(), "augmentation_probability": players.augmentation_probability,
+        "sampler": training.sampler.state_dict(), "adaptive": None if players.adaptive is None else players.adaptive.state_dict(),
         "penalty_memory": dict(players.penalty_memory), "recorder": remembered(recorder),
     }
 
@@ -58,6 +58,7 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     if state["cuda_random"] is not None and training.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda_random"], training.device)
     training.sampler.load_state_dict(state["sampler"])
-    players.augmentation_probability = state["augmentation_probability"]
+    if players.adaptive is not None and state["adaptive"] is not None:
+        players.adaptive.load_state_dict(state["adaptive"])
     players.penalty_memory.update({name: value.to(training.device) for name, value in state["penalty_memory"].items()})
     players.step = checkpoint.step

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gandiag.training.augmentation import AdaptiveProbability
 from gandiag.training.losses import Loss
 from gandiag.training.optimizers import Player
 from gandiag.training.penalties import Penalty, Shown, clip_weights, lazy_rates
@@ -42,7 +43,7 @@ class Rules:
     loss: Loss
     penalties: tuple[Penalty, ...]
     penalty_every: int
-    view: Callable[[Tensor, Settings, torch.Generator], Tensor]  # what the discriminator is shown of a batch: noise, augmentation, packing
+    view: Callable[[Tensor, Settings, Players], Tensor]  # what the discriminator is shown of a batch: augmentation, noise, packing
     draw_latent: Callable[[int, torch.Generator], Batch]  # latents for so many fakes
     draw_real: Callable[[], Batch]  # the next reals
     batch: int  # of this process
@@ -50,6 +51,7 @@ class Rules:
     full_precision: bool
     autocast: Callable[[], AbstractContextManager[Any]]
     average: Callable[[nn.Module], None]  # averages the gradients over processes
+    gather: Callable[[Tensor], Tensor]  # joins what the processes hold
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Players:
     random: torch.Generator  # of latents and classes, alike in all processes
     noise: torch.Generator  # of noise, interpolates and augmentation, of each process its own
     step: int = 0
-    augmentation_probability: float = 0.0
+    adaptive: AdaptiveProbability | None = None  # ADA's controller
     penalty_memory: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -112,6 +114,8 @@ def discriminator_gradient(players: Players, rules: Rules, settings: Settings) -
         with rules.autocast():
             real_logits = judge(players.discriminator, shown.real, shown.real_labels)
             fake_logits = judge(players.discriminator, shown.fake, shown.fake_labels)
+        if players.adaptive is not None:
+            players.adaptive.observe(rules.gather(real_logits.detach()))
         loss = rules.loss.discriminator(real_logits, fake_logits)
         penalty = weighted_penalty(rules, settings, shown, (real_logits, fake_logits)) if due(players, rules, settings) else None
         players.scaler.scale((loss if penalty is None else loss + penalty) / rules.accumulate).backward()
@@ -128,7 +132,7 @@ def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Tu
         for real_logits in real_scores(players, rules, settings):
             with rules.autocast():
                 fake, labels = draw_fakes(players, rules, rules.batch // rules.accumulate)
-                fake_logits = judge(players.discriminator, rules.view(fake, settings, players.noise), labels)
+                fake_logits = judge(players.discriminator, rules.view(fake, settings, players), labels)
             loss = rules.loss.generator(fake_logits if real_logits is None else real_logits, fake_logits)
             players.scaler.scale(loss / rules.accumulate).backward()
             turns.append(Turn(loss.detach(), None, None, fake_logits.detach(), None, fake.detach()))
@@ -154,7 +158,7 @@ def differentiable_losses(players: Players, rules: Rules, settings: Settings) ->
     def logits() -> tuple[Tensor, Tensor]:
         (real, real_labels), (latent, labels) = batch()
         fake = players.generator(latent) if labels is None else players.generator(latent, labels)
-        views = (rules.view(x, settings, players.noise) for x in (real * settings.data_scale + settings.data_offset, fake))
+        views = (rules.view(x, settings, players) for x in (real * settings.data_scale + settings.data_offset, fake))
         return judge(players.discriminator, next(views), real_labels), judge(players.discriminator, next(views), labels)
 
     return lambda: rules.loss.discriminator(*logits()), lambda: rules.loss.generator(*logits())
@@ -179,13 +183,13 @@ def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[
         return
     for real, labels in parts(rules.draw_real(), rules.accumulate):
         with rules.autocast():
-            view = rules.view(real * settings.data_scale + settings.data_offset, settings, players.noise)
+            view = rules.view(real * settings.data_scale + settings.data_offset, settings, players)
             yield judge(players.discriminator, view, labels)
 
 
 def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
     """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
-    views = {"real": rules.view(real[0], settings, players.noise), "fake": rules.view(fake[0], settings, players.noise)}
+    views = {"real": rules.view(real[0], settings, players), "fake": rules.view(fake[0], settings, players)}
     wanted = {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
     return Shown(players.discriminator, **{name: view.detach().requires_grad_(name in wanted) for name, view in views.items()},
                  real_labels=real[1], fake_labels=fake[1], random=players.noise, memory=players.penalty_memory)

@@ -1,0 +1,68 @@
+"""What is measured of the game itself at an evaluation: weight spectra, held-out scores and, on request, the game's dynamics."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from gandiag.recording.game import GanLoss, losses_on_logits
+from gandiag.recording.measure import NotMeasurable, measure_game, measured_labels
+from gandiag.training.data import Dataset
+from gandiag.training.dataset import seeded
+from gandiag.training.penalties import Shown
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import Training
+from gandiag.training.schedule import parse_changes, settings_at
+from gandiag.training.step import Rules, Settings
+
+if TYPE_CHECKING:
+    from gandiag.recording import Recorder
+
+Batch = Tensor | tuple[Tensor, Tensor]
+WITHOUT_THE_GAME = ("weights", "conditioning")  # what needs no discriminator on samples: all that a packed game can be asked
+
+
+def measure(training: Training, recorder: Recorder) -> None:
+    """Records what one step cannot tell of the game (see gandiag.recording.measure), on a fixed batch and on copies.
+
+    A packed discriminator takes several samples at once, which the measurements of the game do not: those are then left out.
+    """
+    players, config, rules = training.players, training.config, training.rules
+    parts = [part for part in config.measure if config.pack == 1 or part in WITHOUT_THE_GAME]
+    settings = as_settings(settings_at(players.step, initial_settings(config), parse_changes(config.changes)))
+    latents, labels = training.draw_alone(config.batch, torch.Generator(training.device).manual_seed(config.seed))
+    losses = losses_on_logits(rules.loss.generator, rules.loss.discriminator, _penalty(rules, settings, config.seed))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotMeasurable)  # what is absent from the record is said to be not checked
+        series = measure_game(
+            players.generator, players.discriminator, *losses, latents if labels is None else (latents, labels),
+            _fixed_batch(training, training.data, settings), heldout=None if training.heldout is None else _fixed_batch(training, training.heldout, settings),
+            parts=parts, step=settings.lr_g)
+    known = measured_labels(players.generator, players.discriminator)
+    if series:
+        recorder.record_evaluation(series, protocol={"measure": parts, "batch": config.batch}, step=players.step,
+                                   labels={name: values for name, values in known.items() if name in series})
+
+
+def _fixed_batch(training: Training, data: Dataset, settings: Settings) -> Batch:
+    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 1))[: training.config.batch]
+    samples = data.batch(chosen).to(training.device) * settings.data_scale + settings.data_offset
+    return samples if training.num_classes is None or data.labels is None else (samples, data.labels[chosen].to(training.device))
+
+
+def _penalty(rules: Rules, settings: Settings, seed: int) -> GanLoss | None:
+    """Returns what the discriminator pays besides its loss, as a function of the players, None where it pays nothing."""
+    if not rules.penalties or settings.gamma == 0:
+        return None
+
+    def penalty(generator: nn.Module, discriminator: nn.Module, latents: Batch, reals: Batch) -> Tensor:
+        real, labels = reals if isinstance(reals, tuple) else (reals, None)
+        fake = (generator(*latents) if isinstance(latents, tuple) else generator(latents)).detach()
+        shown = Shown(discriminator, real, fake[: len(real)], real_labels=labels, fake_labels=labels,
+                      random=torch.Generator(real.device).manual_seed(seed))
+        return settings.gamma * torch.stack([p.value(shown) for p in rules.penalties]).sum()
+
+    return penalty
