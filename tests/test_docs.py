@@ -11,7 +11,7 @@ from gandiag.cli import VERBS, _file_exists
 from gandiag.quantities import QUANTITIES, as_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def test_the_page_of_quantities_is_the_one_that_the_code_makes() -> None:
@@ -49,3 +49,15 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 def test_no_page_names_a_path_of_somebodys_machine(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"/(work|tmp/w|root|home/\w+)/", text)
+
+
+def code_of(page: Path) -> str:
+    """The page's Python, hidden blocks (`<!-- hidden code ... -->`) and shown ones in their order, as one program."""
+    blocks = re.findall(r"<!-- hidden code[^\n]*\n(.*?)-->|```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    return "\n".join(hidden or shown for hidden, shown in blocks)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if code_of(p).strip()], ids=lambda p: p.name)
+def test_the_pages_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code_of(page), page.name, "exec"), {"__name__": "__docs__"})
