@@ -260,7 +260,8 @@ def test_noise_alone_is_no_dynamics(seed: int) -> None:
     ((-0.95) ** np.arange(100), Word.CONVERGING),
     ((-1.0) ** np.arange(100), Word.NEUTRAL_CYCLE),
     (np.cos(2 * np.pi / 3.1 * np.arange(100)), Word.NEUTRAL_CYCLE),
-    (np.stack([np.cos(0.01 * np.arange(900)), np.sin(0.01 * np.arange(900))], 1), Word.UNCLEAR),  # a turn and a half
+    (np.stack([np.cos(0.01 * np.arange(900)), np.sin(0.01 * np.arange(900))], 1), Word.NEUTRAL_CYCLE),  # a linear law needs no second turn
+    (play(minimax, 0.02, 900, alternating=True), Word.UNCLEAR),  # 1.3 turns of a nonlinear one do not suffice
 ])
 def test_what_is_no_spiral_gets_its_own_word(trace: np.ndarray, word: Word) -> None:
     assert read_trace(trace).word == word
@@ -286,6 +287,27 @@ def test_a_seventy_dimensional_game_shows_its_rate_in_any_projection(seed: int) 
         reading = read_trace(trace @ random.standard_normal((70, 4)))
         assert reading.word == (Word.CONVERGING if expected < 1 else Word.DIVERGING)
         assert reading.multiplier == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_linear_and_weakly_nonlinear_games_get_their_word(seed: int) -> None:
+    """Hopf's normal form dz = (a - b |z|^2 (1 + i c)) z + i w z, in three coordinates of a random plane, at any speed and amplitude."""
+    random = np.random.default_rng(seed)
+    rows = int(random.integers(300, 2000))
+    period, c, start = random.uniform(8, rows / 6), random.uniform(0, 0.5), random.uniform(0.3, 3)
+    kind = (Word.LIMIT_CYCLE, Word.SUBLINEAR, Word.CONVERGING, Word.DIVERGING)[seed % 4]
+    low, high = {Word.LIMIT_CYCLE: (4, 20), Word.SUBLINEAR: (0, 0), Word.CONVERGING: (-10, -3), Word.DIVERGING: (2, 5)}[kind]
+    a = random.uniform(low, high) / rows
+    b = 0.0 if kind is Word.DIVERGING else a if kind is Word.LIMIT_CYCLE else random.uniform(2, 30) / rows / start**2
+    z, trace = start * np.exp(1j * random.uniform(0, 6)), []
+    for _ in range(rows):
+        trace.append((z.real, z.imag))
+        for _ in range(4):
+            z = (z + 0.25 * (a - b * abs(z) ** 2 * (1 + 1j * c)) * z) * np.exp(0.5j * np.pi / period)
+    reading = read_trace(np.array(trace) @ random.standard_normal((2, 3)) + random.standard_normal(3))
+    assert reading.word == kind
+    if kind is Word.DIVERGING:
+        assert reading.multiplier == pytest.approx((1 + a / 4) ** 4, abs=1e-5)
 
 
 # -- theory

@@ -25,11 +25,14 @@ FEWEST_HALF_TURNS = 3     # amplitudes, so that a change of their change can be 
 FEWEST_ROWS = 12          # below, no word: a period and its change need as many points
 SMOOTH = 0.2              # roughness (see there) below which a trace's direction can be followed from row to row
 FIXED_SHARE = 0.25        # variance of eighths' means over the whole, below which noise stays where it is
+LINEAR_THROUGHOUT = 1e-12  # error of such a law; approaches to a nonlinear cycle are sums of exponentials too, to 1e-8
+LINEAR_STATE = 12         # numbers from which a linear law of a whole trace is sought: six rotating modes
 MOST_FITTED = 4000        # rows on which smoothness is tried
 PREDICTABLE = 0.05        # one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
 LINEAR = 1e-5             # ... up to which the recurrence is taken for the law itself
 SAME_RATE = 0.05          # two windows' rates must agree to this share before a rate is believed
 LAW = 1e-8                # ... up to which even a rate that changes little over the windows is exact
+MATCHED = 0.25           # share by which the moves' own shrinkage may differ from a weak law's: 1 / sqrt(t) differs by half
 NEUTRAL_RATE = 1e-9       # |log multiplier| below this is rounding of a double
 STEADY = 5e-3             # total change of log amplitude over the last half of the turns that still counts as none
 SURE = 4.0                # standard errors of the amplitude's slope: 1 % of steady cycles of four half turns and more scatter beyond
@@ -41,6 +44,7 @@ CURVED = 0.7              # |kappa| x turns beyond which the amplitude's law is 
 REACH_GROWING = 1.2       # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
 REACH_SHRINKING = 3.0
 MOST_ROWS = 200_000       # a longer trace is read from its last rows
+ROUNDED, ROUNDED_SINGLE = 2**16, 16  # moves of so many units in the last place are rounding (a double's trace has digits to spare)
 STRAIGHT = 0.3            # net way over the way gone, below which a trace that does not turn goes nowhere
 SLOWED = 0.1              # share of its usual speed below which a trace has stalled
 SUMMABLE = 1.1            # speed ~ t^-p has a finite way to go only for p > 1
@@ -124,8 +128,9 @@ def _read_linear(points: np.ndarray, turns: Turns | None) -> TraceReading | None
         return None
     early, late = np.log(before.leading), np.log(after.leading)
     if max(abs(early), abs(late)) < NEUTRAL_RATE:
-        return _read_fast_cycle(points, after) if turns is None else None
-    sure = after.error < LAW or abs(late) * quarter > CURVED
+        return _read_fast_cycle(points, after) if turns is None or _is_linear(points) else None
+    matched = abs(_shrinkage(points, quarter) - late * quarter) < MATCHED * abs(late) * quarter
+    sure = abs(late) * quarter > CURVED or (after.error < LAW and (matched or _is_linear(points)))
     if not sure or abs(early - late) > SAME_RATE * abs(late):
         return None
     word = Word.CONVERGING if late < 0 else Word.DIVERGING
@@ -136,13 +141,19 @@ def _read_linear(points: np.ndarray, turns: Turns | None) -> TraceReading | None
     return replace(reading, turns=turns.count, amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns))
 
 
+def _shrinkage(points: np.ndarray, quarter: int) -> float:
+    """The change of the moves' log size from the third quarter to the last."""
+    size = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return float(np.log(size[-quarter:]).mean() - np.log(size[-2 * quarter : -quarter]).mean())
+
+
 def _read_fast_cycle(points: np.ndarray, law: Recurrence) -> TraceReading | None:
-    """A steady cycle of too few rows a turn to follow its direction; its amplitude is half the range."""
+    """A steady cycle of a linear law, or of too few rows a turn to follow its direction; its amplitude is half the range."""
     if law.period is None:
         return None
     quarter = len(points) // 4
     first, last = (np.ptp(part, axis=0).max() / 2 for part in (points[:quarter], points[-quarter:]))
-    word = Word.LIMIT_CYCLE if abs(first - last) > NOISY_STEADY * last else Word.NEUTRAL_CYCLE
+    word = Word.LIMIT_CYCLE if abs(first - last) > NOISY_STEADY * last and not _is_linear(points) else Word.NEUTRAL_CYCLE
     return TraceReading(word, f"it repeats itself every {law.period:.4g} rows, with amplitude {last:.4g}", multiplier=1.0, period=law.period,
                         amplitude=float(last), turns=len(points) / law.period)
 
@@ -159,7 +170,7 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
                           amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns), stalled=_has_stalled(points))
     if abs(slope) * span <= max(STEADY, min(SURE * slope_error * span, NOISY_STEADY)):
         steady = replace(common, period=float(turns.periods[tail].mean()), multiplier=1.0)
-        return _read_cycle(steady, turns, float(np.exp(logs[tail].mean())))
+        return _read_cycle(steady, points, turns, float(np.exp(logs[tail].mean())))
     kappa, limit = _amplitude_law(turns.amplitudes)
     bent, last = kappa * index[-1], turns.amplitudes[-1]
     if bent > CURVED and limit is not None and last / REACH_SHRINKING < limit < last * REACH_GROWING:
@@ -173,14 +184,20 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     return replace(common, word=Word.CONVERGING, why=f"the amplitude shrinks by {multiplier:.6g} a step")
 
 
-def _read_cycle(common: TraceReading, turns: Turns, level: float) -> TraceReading:
+def _read_cycle(common: TraceReading, points: np.ndarray, turns: Turns, level: float) -> TraceReading:
     """A steady amplitude: where the trace began off the orbit on which it ends, the cycle attracts; else it is the start's own orbit."""
     first, before_last = _distances_to_orbit(turns)
-    if first > max(OFF_ORBIT, SCATTER * before_last):
+    if first > max(OFF_ORBIT, SCATTER * before_last) and not _is_linear(points):
         return replace(common, word=Word.LIMIT_CYCLE, limit_amplitude=level,
                        why=f"it settled on an orbit of amplitude {level:.4g}, after a start {100 * first:.2g} % of that off it")
     return replace(common, word=Word.NEUTRAL_CYCLE,
                    why=f"it turns at amplitude {level:.4g} from its first turn on, neither drawn in nor driven out")
+
+
+def _is_linear(points: np.ndarray) -> bool:
+    """Whether one linear law fits the whole trace, its beginning too: then other modes have died out, and the start chose the amplitude."""
+    law = linear_multipliers(points[:MOST_FITTED], delays=max(3, -(-LINEAR_STATE // points.shape[1])))
+    return law is not None and law.error < LINEAR_THROUGHOUT
 
 
 def _distances_to_orbit(turns: Turns) -> tuple[float, float]:
@@ -226,7 +243,7 @@ def _read_speed(points: np.ndarray) -> TraceReading:
 def _amplitude_law(amplitudes: np.ndarray) -> tuple[float, float | None]:
     """Fits u = u_limit + b exp(-kappa n) to u = amplitude^-2 with relative errors; returns kappa and the limit amplitude (None where none)."""
     u, n = amplitudes**-2.0, np.arange(len(amplitudes), dtype=float)
-    bends = np.geomspace(1e-3, 60, 160)
+    bends = np.geomspace(1e-3, 300, 180)
     best: tuple[float, float, np.ndarray] = (np.inf, 0.0, np.zeros(2))
     for kappa in np.concatenate([-bends[::-1], [0.0], bends]) / n[-1]:
         shape = n if kappa == 0 else np.exp(-kappa * (n - (n[-1] if kappa < 0 else 0.0)))
@@ -275,7 +292,7 @@ def _moving_part(points: np.ndarray) -> tuple[np.ndarray, bool]:
         single = bool((points == points.astype(np.float32)).all())
     grain = (np.finfo(np.float32) if single else np.finfo(np.float64)).eps
     moves = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    moving = np.flatnonzero(moves > 64 * grain * np.abs(points).max(initial=0.0))
+    moving = np.flatnonzero(moves > (ROUNDED_SINGLE if single else ROUNDED) * grain * np.abs(points).max(initial=0.0))
     if not len(moving):
         return points[:0], True
     return points[: moving[-1] + 2], moving[-1] + 2 < len(points)

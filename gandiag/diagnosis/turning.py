@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 
 DELAYS = 3               # rows that the recurrence looks back on: enough for momentum and for a cycle seen on one coordinate
 RANK_TOLERANCE = 1e-9    # directions of the delay space smaller than this are rounding
-MOST_DIRECTIONS = 10
+MOST_DIRECTIONS = 12
 NOTICEABLE = 1e-3        # share of the motion below which a mode of the recurrence does not speak for the trace
 SEEN_ANGLE = 0.1         # radians over all rows: a smaller one is the split of a double root by rounding
 COHERENT = 0.6           # net turning over turning back and forth, above which a trace turns at all
@@ -38,10 +38,10 @@ class Turns:
     plane: np.ndarray | None   # the trace in the plane of its turning; None for one coordinate
 
 
-def linear_multipliers(points: np.ndarray) -> Recurrence | None:
+def linear_multipliers(points: np.ndarray, delays: int = DELAYS) -> Recurrence | None:
     """Fits the moves of the next row to those of the last rows, each equation relative to its size; None where rows are too few."""
     moves = np.diff(points, axis=0)
-    delays = min(DELAYS, max(len(moves) // 6, 1))
+    delays = min(delays, max(len(moves) // 6, 1))
     if len(moves) < 4 + delays:
         return None
     state = np.concatenate([moves[delays - 1 - k : len(moves) - k] for k in range(delays)], axis=1)
