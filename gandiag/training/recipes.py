@@ -72,7 +72,83 @@ _PATHOLOGIES = {
         "the data in [0, 1] against a generator that ends in tanh: the commonest bug of all", {"data_scale": 0.5, "data_offset": 0.5}, "sick"),
 }
 
-RECIPES: dict[str, Recipe] = {**_DEFAULT, **_CONTROLS, **_PATHOLOGIES}
+# Textbooks: Adam at 2e-4 with (.5, .999), batch 64, no penalty; each once as it should be and, where it is printed with a fault, as printed.
+_TEXT = {
+    "batch": 64, "latent_size": 100, "penalties": (), "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999, "steps": 6000, "ema_images": 20_000,
+    "evaluate_every": 500, "sample_every": 500,
+}
+_TEXT_MLP = {**_TEXT, "generator": "text-mlp", "discriminator": "text-mlp"}
+_TEXT_CONV = {**_TEXT, "generator": "text-conv", "discriminator": "text-norm", "threads": 0}
+_TEXT_LEAKY = {**_TEXT, "generator": "text-leaky", "discriminator": "text-leaky", "latent": "uniform"}
+_TEXT_DENSE = {**_TEXT, "generator": "text-dense", "discriminator": "text-dense", "d_steps": 5}
+_PRINTED = {"steps": 1500, "ema_images": 0, "evaluate_every": 100, "sample_every": 100, "diagnose_every": 100}
+
+_TEXTS = {
+    "text-mlp": Recipe("MLP 100-128-256-512-1024 against 512-256-128-1, non-saturating", _TEXT_MLP),
+    "text-mlp-minimax": Recipe("the same with the minimax loss", {**_TEXT_MLP, "loss": "minimax"}),
+    "text-mlp-norm": Recipe("the same with a batch-normalised generator", {**_TEXT_MLP, "generator": "text-mlp-norm"}),
+    "text-conv": Recipe("convolutions from 7x7x256 up against a dense batch-normalised discriminator", _TEXT_CONV),
+    "text-leaky": Recipe("leaky-ReLU MLP pair on uniform noise", _TEXT_LEAKY),
+    "text-dense": Recipe("small dense pair, five updates of the discriminator a step", _TEXT_DENSE),
+    "text-attention": Recipe("convolutions with self-attention, spectral norm on the discriminator",
+                             {**_TEXT, "generator": "text-attention", "discriminator": "text-attention", "spectral_norm": True, "threads": 0}),
+    "fault-unbounded": Recipe("as printed: D minimises log(2 - D(x)) + log(1 - D(G(z))) and is paid without bound",
+                              {**_TEXT_MLP, **_PRINTED, "loss": "fault-unbounded"}, "sick"),
+    "fault-cooperative": Recipe("as printed: D minimises log D(x) + log(1 - D(G(z))) and helps G; its score is batch-normalised",
+                                {**_TEXT_CONV, **_PRINTED, "loss": "fault-cooperative", "discriminator": "text-norm-out"}, "sick"),
+    "fault-shared-objective": Recipe("as printed: both players minimise one sum of cross-entropies, through two sigmoids, and noise stands in for the data",
+                                     {**_TEXT_LEAKY, **_PRINTED, "loss": "fault-shared", "data": "noise"}, "sick"),
+    "fault-saturated": Recipe("as printed: D, five updates a step, minimises D(x) + D(G(z)) and calls everything fake",
+                              {**_TEXT_DENSE, **_PRINTED, "loss": "fault-saturated"}, "sick"),
+}
+
+# The field's baselines, in the settings of their papers and sized by `generator_width` and `discriminator_width` for small images.
+_IMAGES = {"batch": 64, "latent_size": 128, "penalties": (), "lr_g": 2e-4, "lr_d": 2e-4, "steps": 20_000, "evaluate_every": 1000, "sample_every": 1000,
+           "threads": 0}
+_SMALL = {"generator_width": 64, "discriminator_width": 64}
+_PAC = {
+    "data": "ring:sd=0.01", "generator": "pac", "discriminator": "pac", "latent_size": 2, "batch": 100, "penalties": (), "lr_g": 1e-4, "lr_d": 1e-4,
+    "beta1": 0.8, "beta2": 0.999, "steps": 20_000, "ema_images": 0, "evaluate_every": 1000, "sample_every": 1000,
+}
+
+_BASELINES = {
+    "conv": Recipe("small convolutional pair, non-saturating loss with R1", {**_IMAGES, "generator": "conv", "discriminator": "conv", "latent_size": 64,
+                   "penalties": ("r1",), "lr_g": 1e-3, "lr_d": 1e-3, "beta1": 0.0, "beta2": 0.99, "steps": 3000, "evaluate_every": 250}),
+    "dcgan": Recipe("DCGAN", {**_IMAGES, "generator": "dcgan", "discriminator": "dcgan", "latent_size": 100, "beta1": 0.5, "beta2": 0.999}, "open",
+                    "Radford et al. 2016"),
+    "sngan": Recipe("SNGAN: residual, spectral norm, hinge, five updates of D", {**_IMAGES, **_SMALL, "generator": "sngan", "discriminator": "sngan", "loss": "hinge",
+                    "d_steps": 5, "beta1": 0.0, "beta2": 0.9, "schedule": "linear"}, "open", "Miyato et al. 2018"),
+    "sagan": Recipe("SAGAN: self-attention, spectral norm on both, two time scales, hinge", {**_IMAGES, **_SMALL, "generator": "sagan", "discriminator": "sagan",
+                    "loss": "hinge", "lr_g": 1e-4, "lr_d": 4e-4, "beta1": 0.0, "beta2": 0.9}, "open", "Zhang et al. 2019"),
+    "wgan": Recipe("WGAN with weight clipping, RMSprop, five updates of D", {**_IMAGES, "generator": "mlp", "discriminator": "mlp", "loss": "wasserstein", "clip_weights": 0.01,
+                   "optimizer_g": "rmsprop", "optimizer_d": "rmsprop", "lr_g": 5e-5, "lr_d": 5e-5, "beta1": 0.0, "beta2": 0.99, "d_steps": 5, "threads": 1}, "open",
+                   "Arjovsky et al. 2017"),
+    "wgan-gp": Recipe("WGAN with gradient penalty 10, five updates of D", {**_IMAGES, "generator": "conv", "discriminator": "conv", "loss": "wasserstein", "penalties": ("wgan-gp",),
+                      "gamma": 10.0, "lr_g": 1e-4, "lr_d": 1e-4, "beta1": 0.0, "beta2": 0.9, "d_steps": 5}, "open", "Gulrajani et al. 2017"),
+    "lsgan": Recipe("least-squares GAN", {**_IMAGES, "generator": "dcgan", "discriminator": "dcgan", "loss": "least-squares", "beta1": 0.5, "beta2": 0.999}, "open",
+                    "Mao et al. 2017"),
+    "dragan": Recipe("DRAGAN: gradient norm 1 around the data", {**_IMAGES, "generator": "conv", "discriminator": "conv", "penalties": ("dragan",), "gamma": 10.0,
+                     "beta1": 0.5, "beta2": 0.999}, "open", "Kodali et al. 2017"),
+    "pacgan-1": Recipe("the plain GAN of PacGAN's experiments (400 000 steps there)", _PAC, "open", "Lin et al. 2018"),
+    "pacgan-2": Recipe("PacGAN: D sees two samples at once", {**_PAC, "pack": 2}, "open", "Lin et al. 2018"),
+    "pacgan-4": Recipe("PacGAN: D sees four samples at once", {**_PAC, "pack": 4}, "open", "Lin et al. 2018"),
+    "unrolled": Recipe("G answers D as it will be five steps on", {**_BENCH, "penalties": (), "lr_g": 1e-3, "lr_d": 1e-4, "beta1": 0.5, "beta2": 0.999, "update": "unrolled",
+                       "unroll": 5}, "open", "Metz et al. 2017"),
+    "consensus": Recipe("both players minimise the game's vector field too", {**_BENCH, "penalties": (), "loss": "minimax", "optimizer_g": "rmsprop", "optimizer_d": "rmsprop",
+                        "lr_g": 1e-4, "lr_d": 1e-4, "update": "consensus", "consensus": 10.0}, "open", "Mescheder et al. 2017"),
+    "extragradient": Recipe("extra-Adam: moves by the gradient one step ahead", {**_BENCH, "update": "extragradient"}, "open", "Gidel et al. 2019"),
+    "r1-resnet": Recipe("residual pair without normalisation, R1 of 10", {**_IMAGES, "generator": "r1-resnet", "discriminator": "r1-resnet", "generator_width": 32,
+                        "discriminator_width": 32, "penalties": ("r1",), "gamma": 10.0, "optimizer_g": "rmsprop", "optimizer_d": "rmsprop", "lr_g": 1e-4, "lr_d": 1e-4,
+                        "beta1": 0.0, "beta2": 0.99}, "open", "Mescheder et al. 2018"),
+    "r3gan": Recipe("R3GAN: relativistic loss with R1 and R2, nothing else", {**_IMAGES, "generator": "r3gan", "discriminator": "r3gan", **_SMALL, "loss": "relativistic",
+                    "penalties": ("r1", "r2"), "gamma": 1.0, "beta1": 0.0, "beta2": 0.99}, "open", "Huang et al. 2024"),
+    "conditional": Recipe("class-conditional MLP pair with a projection discriminator", {"conditional": True}, "open", "Miyato and Koyama 2018"),
+    "few-digits": Recipe("the default on 200 digits with DiffAugment", {"samples": 200, "augmentation": "diffaugment"}, "open", "Zhao et al. 2020"),
+    "few-digits-ada": Recipe("the default on 200 digits with adaptive augmentation", {"samples": 200, "augmentation": "ada"}, "open", "Karras et al. 2020"),
+    "long-tail": Recipe("the default on digits of which the rarest class keeps a tenth", {"imbalance": 0.1}),
+}
+
+RECIPES: dict[str, Recipe] = {**_DEFAULT, **_TEXTS, **_BASELINES, **_CONTROLS, **_PATHOLOGIES}
 
 
 def recipe_overrides(name: str) -> dict[str, Any]:
