@@ -69,7 +69,8 @@ def open_npy(path: Path, size: int | None) -> ImageSource:
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
     except (ValueError, OSError, EOFError) as error:
-        why = "it holds pickled objects, which are not loaded" if "pickle" in str(error).lower() else str(error)
+        pickled = "pickle" in str(error).lower() or "Python objects" in str(error)
+        why = "it holds pickled objects, which are not loaded" if pickled else str(error)
         raise GandiagError(f"{path} cannot be read: {why}") from None
     return sized_to(images_of_array(array, str(path)), size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -26,9 +27,11 @@ def cache_folder() -> Path:
 
 def content_hash(batches: Iterable[Tensor]) -> str:
     """Returns the SHA-256 of images' pixels, their shape and order, whatever the batches: one changed pixel changes it."""
-    digest = hashlib.sha256()
+    digest, shape = hashlib.sha256(), ""
     for batch in batches:
-        digest.update(f"{tuple(batch.shape[1:])}{batch.dtype}".encode())
+        if shape != f"{tuple(batch.shape[1:])}{batch.dtype}":
+            shape = f"{tuple(batch.shape[1:])}{batch.dtype}"
+            digest.update(shape.encode())
         for image in batch.cpu().contiguous().numpy():
             digest.update(image)
     return digest.hexdigest()
@@ -54,7 +57,8 @@ def keep_features(images_hash: str, fingerprint: Mapping[str, Any], features: Te
             np.save(sink, features.detach().to(torch.float32).cpu().numpy(), allow_pickle=False)
         os.replace(scratch, file)
     except OSError:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
 
 
 def _file(images_hash: str, fingerprint: Mapping[str, Any], folder: Path | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -17,7 +18,8 @@ from gandiag.metrics.cache import cache_folder, content_hash
 from gandiag.metrics.features import Features, check_images, in_batches
 
 LARGEST_SIDE = 32  # images are reduced to it by area
-STEPS, BATCH, LEARNING_RATE = 600, 128, 3e-3
+STEPS, BATCH, LEARNING_RATE = 500, 128, 3e-3
+SMALLEST_MAP = 8  # maps are halved while they are larger
 MOST_IMAGES = 20_000
 HELDOUT_SHARE = 0.1
 WIDTH = 64
@@ -29,7 +31,7 @@ class SmallClassifier(nn.Module):
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
-        widths = (channels, 32, 48, 64, 96)
+        widths = (channels, 16, 32, 64, 64)
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in itertools.pairwise(widths))
         self.norms = nn.ModuleList(nn.BatchNorm2d(b) for b in widths[1:])
         self.hidden = nn.Linear(widths[-1] * 4, WIDTH)
@@ -39,7 +41,7 @@ class SmallClassifier(nn.Module):
         x = _pixels(images)
         for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms)):
             x = F.silu(norm(convolution(x)))
-            if index in (1, 2) and min(x.shape[-2:]) > 4:
+            if index < 2 and min(x.shape[-2:]) > SMALLEST_MAP:
                 x = F.avg_pool2d(x, 2)
         return F.silu(self.hidden(F.adaptive_avg_pool2d(x, 2).flatten(1)))
 
@@ -78,7 +80,8 @@ def _load_or_train(file: Path, x: Tensor, y: Tensor, classes: int, seed: int, st
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
-    network = SmallClassifier(x.shape[1], classes)
+    with torch.random.fork_rng(devices=[]):
+        network = SmallClassifier(x.shape[1], classes)
     try:
         with safe_open(file, framework="pt") as kept:
             network.load_state_dict({name: kept.get_tensor(name) for name in kept.keys()})  # noqa: SIM118 - no mapping
@@ -92,7 +95,8 @@ def _load_or_train(file: Path, x: Tensor, y: Tensor, classes: int, seed: int, st
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, scratch, metadata={"heldout_accuracy": repr(accuracy)})
         os.replace(scratch, file)
     except OSError:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
     return network, accuracy
 
 

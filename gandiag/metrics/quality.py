@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,11 +29,13 @@ FINGERPRINT_FORMAT = 1
 @dataclass(frozen=True)
 class Evaluation:
     """Scores by their names in quantities.py (those on features with the features' name in brackets), labels of the vector ones,
-    and the protocol that they were made by. What could not be measured is absent."""
+    and the protocol that they were made by. What could not be measured is absent. `floors` are the same scores of reals against
+    other reals, where they were asked for: the best that can be read at that N."""
 
     scores: dict[str, float | list[float]]
     labels: dict[str, list[str]]
     protocol: dict[str, Any]
+    floors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +93,10 @@ def evaluate_images(real: Tensor | Reference, fake: Tensor, features: Features, 
     fakes = feature_matrix(features.extract(check_images(fake)), "fake", at_least=2)
     scores = feature_scores(reference, fakes, features.name, seed=seed)
     labels: dict[str, list[str]] = {}
-    coverage = _classes(reference, fakes, features)
+    coverage = class_scores(reference, fakes, features)
     if coverage is not None:
         found, names, how = coverage
-        scores.update(_mode_scores(found))
+        scores.update(found)
         labels = {"mode_histogram": names, "data_mode_histogram": names}
         recall = class_recall(reference, fakes, len(names))
         if recall is not None:
@@ -188,6 +189,12 @@ def _mode_scores(coverage: ModeCoverage) -> dict[str, float | list[float]]:
     return {k: v for k, v in scores.items() if not (isinstance(v, float) and math.isnan(v))}
 
 
+def class_scores(reference: Reference, fakes: np.ndarray, features: Features) -> tuple[dict[str, float | list[float]], list[str], str] | None:
+    """Returns the scores of class coverage, the classes' names, and by what they were told apart; None where no classes are known."""
+    found = _classes(reference, fakes, features)
+    return None if found is None else (_mode_scores(found[0]), found[1], found[2])
+
+
 def _classes(reference: Reference, fakes: np.ndarray, features: Features) -> tuple[ModeCoverage, list[str], str] | None:
     """How the fakes cover the classes: by the features' own classifier where it knows these reals, else by neighbours' labels."""
     if features.probabilities is not None and features.classes:
@@ -218,8 +225,3 @@ def _argmax(features: Features, x: np.ndarray) -> np.ndarray:
     assert features.probabilities is not None
     return features.probabilities(torch.from_numpy(x).to(torch.float32)).argmax(dim=1).cpu().numpy()
 
-
-def field_differences(one: dict[str, Any], other: dict[str, Any], fields: Sequence[str] = ()) -> list[str]:
-    """Returns the names of the protocol's fields that differ."""
-    names = fields or sorted({*one, *other})
-    return [name for name in names if one.get(name) != other.get(name)]
