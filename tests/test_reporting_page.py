@@ -295,3 +295,42 @@ def test_markdown_holds_verdict_findings_and_checks(collapsed: Path) -> None:
     assert said.startswith("## ✕ UNSTABLE")
     assert "Mode collapse" in said
     assert "| discriminator\\_dominance |" in said
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 7, "text", [], {}, [[1, 2, 3]], {"modes": "x", "classes": 3, "mode_sd": "y", "name": ["a"]}]
+)
+def test_a_run_json_of_odd_values_still_gives_a_page(odd: object, tmp_path: Path) -> None:
+    keys = (
+        "config",
+        "config_sources",
+        "versions",
+        "device",
+        "data",
+        "players",
+        "optimizers",
+        "probes",
+        "command",
+        "seed",
+        "could_not_tell",
+        "created",
+    )
+    with RunWriter(tmp_path / "run", dict.fromkeys(keys, odd)) as writer:
+        writer.append("every-1", np.arange(3), {"discriminator_loss": np.ones(3)})
+        writer.samples(0, {"points": np.zeros((5, 2), np.float32)})
+        writer.record("evaluations", {"step": 2, "scores": {"mode_histogram": [0.5, 0.5]}})
+    page = write_report(tmp_path / "run", diagnosis=Diagnosis(Overall.INCONCLUSIVE, (), "Nothing was checked."))
+    assert "INCONCLUSIVE" in text_of(page)
+
+
+def test_samples_that_cannot_be_shown_are_said(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run", {}) as writer:
+        writer.append("every-1", np.arange(3), {"discriminator_loss": np.ones(3)})
+        writer.samples(1, {"images": np.zeros((4, 8), np.uint8)})
+        (writer.path / "samples" / "fake-000000002.npz").write_bytes(b"torn")
+    diagnosis = Diagnosis(Overall.INCONCLUSIVE, (), "")
+    assert "cannot be read as a batch of samples" in text_of(write_report(tmp_path / "run", diagnosis=diagnosis))
+    with RunWriter(tmp_path / "run2", {}) as writer:
+        writer.append("every-1", np.arange(3), {"discriminator_loss": np.ones(3)})
+        writer.samples(1, {"images": np.zeros((4, 8), np.uint8)})
+    assert "neither images" in text_of(write_report(tmp_path / "run2", diagnosis=diagnosis))

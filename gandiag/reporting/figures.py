@@ -202,7 +202,7 @@ def heatmap(
             "automargin": False,
             "tickfont": {"size": 11},
         }
-        figure["layout"]["margin"] |= {"l": 18 + round(6.3 * max((len(r) for r in rows), default=0))}
+        figure["layout"]["margin"] |= {"l": 18 + round(6.3 * max((len(str(r)) for r in rows), default=0))}
     figure["layout"]["hovermode"] = "closest"
     figure["layout"]["shapes"] = [
         s | {"layer": "above"} for s in figure["layout"]["shapes"] if not s["name"].startswith("alert")

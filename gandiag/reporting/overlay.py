@@ -32,9 +32,8 @@ from gandiag.reporting.figures import (
 from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Panel
 
-STYLES = tuple(
-    (c, d) for d in ("solid", "dash", "dot", "dashdot") for c in (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
-)
+COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
+DASHES = ("solid", "dash", "dot", "dashdot")
 GRID = 400  # places at which a group's seeds are brought together
 BESIDE = 3  # more groups than that have their legend at the side of a wide chart
 LOG_SCALED = ("gradient_norm", "update_ratio", "step_seconds")
@@ -76,7 +75,7 @@ def overlay(comparison: Comparison, name: str, *, chapter: str, align: Align = "
     for group, label in enumerate(comparison.groups):
         found = [s for c in comparison.members(group) if (s := _aligned(c.run, name, align)) is not None]
         if found:
-            color, dash = STYLES[group % len(STYLES)]
+            color, dash = COLORS[group % len(COLORS)], DASHES[group % len(DASHES)]
             traces += (
                 _band(found, label, color, dash) if len(found) > 1 else line(found[0], Curve(name, label, color, dash))
             )

@@ -5,7 +5,7 @@
   let figures = read("figures");
   const config = read("config");
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const DARK = { "#0072B2": "#4BA3DB", "#D55E00": "#FF8A47", "#009E73": "#2FC79A", "#CC79A7": "#E09CC3", "#7A828C": "#9AA3AD" };
+  const DARK = { "#0072B2": "#4A9BE0", "#56B4E9": "#B5E0F7", "#D55E00": "#FF8A47", "#009E73": "#2FC79A", "#CC79A7": "#E09CC3", "#7A828C": "#9AA3AD" };
   const drawn = new Set();
   let zoom = null;
   let following = false;

@@ -43,35 +43,45 @@ class Gallery:
 
 
 def gallery(run: Run) -> Gallery:
-    """Collects the samples of a run; what cannot be read is said in `missing`."""
-    try:
-        kept = run.sample_steps("fake")
-        if not kept:
-            raise NotRecorded("samples")
-        kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, FRAMES).astype(int))]
-        fakes = {step: run.samples(step) for step in kept}
-        reals = run.sample_steps("real")
-        real = run.samples(reals[-1], "real") if reals else None
-    except NotRecorded as error:
+    """Collects the samples of a run; what cannot be read or shown is said in `missing`."""
+    kept = run.sample_steps("fake")
+    if not kept:
         return Gallery(
-            missing=f"{error}. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself."
+            missing="No samples were kept. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself."
         )
-    except RunError as error:
-        return Gallery(missing=str(error))
-    last = fakes[kept[-1]]
-    if "images" in last:
-        return _images(
-            {s: b["images"] for s, b in fakes.items() if "images" in b}, real.get("images") if real else None
-        )
-    if "points" in last and last["points"].ndim == 2 and last["points"].shape[1] >= 2:
-        return _points(
-            {s: b["points"] for s, b in fakes.items() if "points" in b},
-            real.get("points") if real else None,
-            run.about.get("data"),
-        )
-    return Gallery(
-        missing=f"The kept samples hold {', '.join(last) or 'nothing'}; images (n, h, w, c) or points (n, 2) can be shown."
-    )
+    kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, FRAMES).astype(int))]
+    fakes, refused = _readable(run, kept, "fake")
+    reals, _ = _readable(run, run.sample_steps("real")[-1:], "real")
+    if not fakes:
+        return Gallery(missing=refused)
+    kind = "images" if "images" in list(fakes.values())[-1] else "points"
+    batches = {step: batch[kind] for step, batch in fakes.items() if kind in batch}
+    real = next((batch[kind] for batch in reals.values() if kind in batch), None)
+    return _images(batches, real) if kind == "images" else _points(batches, real, run.about.get("data"))
+
+
+def _readable(run: Run, steps: list[int], kind: str) -> tuple[dict[int, dict[str, np.ndarray]], str]:
+    """Returns the batches that hold images (n, h, w, c) uint8 or points (n, 2 or more), and what was wrong with the last other one."""
+    found, refused = {}, ""
+    for step in steps:
+        try:
+            batch = run.samples(step, kind)
+        except (NotRecorded, RunError) as error:
+            refused = f"{error}."
+            continue
+        images, points = batch.get("images"), batch.get("points")
+        fine_images = images is not None and images.ndim == 4 and images.dtype == np.uint8 and images.size > 0
+        if fine_images or (
+            points is not None
+            and points.ndim == 2
+            and points.shape[1] >= 2
+            and len(points) > 0
+            and points.dtype.kind == "f"
+        ):
+            found[step] = batch
+        else:
+            refused = f"The samples of step {number(step)} hold neither images (n, h, w, c) uint8 nor points (n, 2)."
+    return found, refused
 
 
 # ------------------------------------------------------------------------------------------------------------------ images
@@ -151,9 +161,7 @@ def _fine(images: np.ndarray) -> bool:
 
 
 def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any) -> Gallery:
-    data = data if isinstance(data, dict) else {}
-    modes = np.asarray(data.get("modes") or np.empty((0, 2)), dtype=np.float64).reshape(-1, 2)
-    sd = float(data.get("mode_sd") or 0)
+    modes, sd = _mixture(data)
     centre, half = _window(modes, real, list(fakes.values())[-1], sd)
     draw = _Plane(centre, half)
     ground = draw.circles(modes, max(3 * sd, 0.02 * half)) + (
@@ -165,6 +173,19 @@ def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any) ->
         words = f"{min(len(real), POINTS)} real samples" + (f" over the {len(modes)} modes" if len(modes) else "")
         beside = Frame(0, draw.picture(ground, words), words)
     return Gallery(frames, beside, kind="points")
+
+
+def _mixture(data: Any) -> tuple[np.ndarray, float]:
+    """Returns the modes (m, 2) and their standard deviation as run.json gives them; none where it does not."""
+    data = data if isinstance(data, dict) else {}
+    try:
+        modes = np.asarray(data.get("modes") or np.empty((0, 2)), dtype=np.float64)
+        sd = float(data.get("mode_sd") or 0)
+    except (TypeError, ValueError):
+        return np.empty((0, 2)), 0.0
+    return (
+        (modes, sd) if modes.ndim == 2 and modes.shape[1] == 2 and np.isfinite(modes).all() else (np.empty((0, 2)), 0.0)
+    )
 
 
 def _frame(step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int) -> Frame:

@@ -100,7 +100,7 @@ def stability_map(comparison: Comparison, options: tuple[str, str]) -> Panel:
                     "x": [text(plain(x)) for x, _, _ in pairs],
                     "y": [text(plain(y)) for _, y, _ in pairs],
                     "marker": {"symbol": "square", "size": 44, "color": COLORS[verdict]},
-                    "textfont": {"color": "#ffffff" if verdict is not Overall.SUSPECT else "#16191d", "size": 15},
+                    "textfont": {"color": "#0f1114", "size": 16},
                     "text": [ICONS[verdict] for _ in pairs],
                     "hovertext": [
                         text("; ".join(f"{c.name}: {c.diagnosis.verdict}" for c in runs)) for _, _, runs in pairs
