@@ -28,11 +28,13 @@ DEPENDENCE = 1e-3  # of the values' size: a statistic over the batch moves sampl
 
 @dataclass
 class Trace:
-    """What one forward did: (layer, operation) in order, the groups of its convolutions, its random operations, each layer's output."""
+    """What one forward did: (layer, operation) in order, the groups of its convolutions, its random operations, what each layer took
+    and gave, innermost first."""
 
     operations: list[tuple[str, str]] = field(default_factory=list)
     groups: dict[tuple[str, int], int] = field(default_factory=dict)
     random: list[tuple[str, str]] = field(default_factory=list)
+    inputs: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     outputs: list[tuple[str, Tensor]] = field(default_factory=list)
 
 
@@ -143,12 +145,13 @@ class _Watch(TorchDispatchMode):
 
 @contextlib.contextmanager
 def _outputs(served: Served, seen: Trace) -> Iterator[None]:
-    def keep(name: str, made: Any) -> None:
+    def keep(name: str, given: tuple[Any, ...], made: Any) -> None:
+        seen.inputs.append((name, given))
         if isinstance(made, Tensor):
             seen.outputs.append((name, made))
 
     handles = [
-        module.register_forward_hook(lambda _m, _i, made, name=name: keep(name, made))
+        module.register_forward_hook(lambda _m, given, made, name=name: keep(name, given, made))
         for name, module in served.generator.named_modules()
     ]
     try:

@@ -15,7 +15,7 @@ import torch
 
 from gandiag.errors import UsageError
 from gandiag.export.contract import BATCH, IMAGE, LABEL, LATENT, MAX_MODEL_BYTES, OPSETS, Contract, ExportError
-from gandiag.export.examine import BATCHES, describe, example_inputs, first_difference, watched
+from gandiag.export.examine import BATCHES, describe, example_inputs, first_difference, trace, watched
 from gandiag.export.served import Served
 
 EXACT_RULES = (  # of onnxscript's rewriting rules those that compare no number with a tolerance
@@ -204,13 +204,43 @@ def _branch(served: Served, layer: str, error: Exception) -> str:
 
 
 def _tied_to_batch(served: Served, contract: Contract, error: Exception) -> str:
-    layer = first_difference(served, contract) if contract.batch is None else None
+    layer = (
+        (first_difference(served, contract) or _fixed_to_batch(served, contract)) if contract.batch is None else None
+    )
     if layer is not None:
         return (
-            f"layer {layer} does other things at other batch sizes (a loop over the samples, or an if on the batch size): the graph would "
+            f"layer {layer} is tied to the batch size (a loop over the samples, an if on it, or len(x) where x.shape[0] would do): the graph would "
             "hold for one size only. Write it for the whole batch at once, or fix the batch with --static-batch N"
         )
     return f"the generator is tied to one batch size: {_first_line(error)}. Write it for any batch, or fix the batch with --static-batch N"
+
+
+def _fixed_to_batch(served: Served, contract: Contract) -> str | None:
+    """Returns the innermost layer, of those that torch did not write, that cannot be traced alone with a dynamic batch."""
+    size = BATCHES[0]
+    _, seen = trace(served, contract, size)
+    for name, given in seen.inputs:
+        module = served.generator.get_submodule(name)
+        ready = all(isinstance(one, torch.Tensor) and len(one) == size for one in given)
+        if type(module).__module__.startswith("torch.nn.") or not ready:
+            continue
+        try:
+            shapes = tuple({0: torch.export.Dim(BATCH, min=1)} for _ in given)
+            torch.export.export(_Positional(module), given, dynamic_shapes=(shapes,), strict=False)
+        except Exception:  # the reason was told by the whole generator's own failure
+            return describe(served, name)
+    return None
+
+
+class _Positional(torch.nn.Module):
+    """Calls a layer with whatever it is given, so that its parameters' names do not matter."""
+
+    def __init__(self, layer: torch.nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, *given: torch.Tensor) -> Any:
+        return self.layer(*given)
 
 
 def _operator(error: Exception) -> str:

@@ -13,6 +13,7 @@ from gandiag.export.session import Session
 
 PARITY_BATCHES = (1, 2, 7, 64, 256)
 EXTREME = "extreme latents"
+ALONE = 16  # latents that torch also evaluates one by one: another kernel, another order of summation, another rounding
 TOLERANCE_IN_FLOORS = 4.0  # another order of summation may round as torch does, in other places: a few floors, not many
 
 
@@ -20,8 +21,8 @@ TOLERANCE_IN_FLOORS = 4.0  # another order of summation may round as torch does,
 class Reference:
     """What torch says of fixed latents: `exact` in float64 (levels 0 .. 255 where the graph makes bytes), and how far rounding alone goes.
 
-    A floor is the largest difference between torch in the file's own precision and in float64; at least one rounding of the
-    largest value. The last `extremes` rows come from extreme latents and have a floor of their own.
+    A floor is the largest difference between torch in the file's own precision (in batches, and one by one) and torch in float64;
+    at least one rounding of the largest value. The last `extremes` rows come from extreme latents and have a floor of their own.
     """
 
     latents: np.ndarray
@@ -55,19 +56,25 @@ def torch_reference(generator: Any, contract: Contract, count: int = max(PARITY_
     latents, labels = parity_inputs(contract, count)
     served = Served(generator, contract, quantise=False)
     exact = evaluate_double(served, latents, labels)
-    rounded = (evaluate_half if contract.precision == "float16" else evaluate)(served, latents, labels)
+    in_precision = evaluate_half if contract.precision == "float16" else evaluate
+    rounded = in_precision(served, latents, labels)
     extremes = len(extreme_latents(contract))
     if not np.isfinite(exact[:-extremes]).all():
         raise ExportError("the generator's samples are not finite numbers: there is nothing to export in it")
-    floors = (
-        _floor(rounded[:-extremes], exact[:-extremes], contract),
-        _floor(rounded[-extremes:], exact[-extremes:], contract),
+    some = np.r_[:ALONE, len(latents) - extremes : len(latents)]
+    alone, exact_alone = (
+        np.concatenate([run(served, latents[[i]], None if labels is None else labels[[i]]) for i in some])
+        for run in (in_precision, evaluate_double)
     )
+    floors = [
+        max(_floor(rounded[rows], exact[rows], contract), _floor(alone[part], exact_alone[part], contract))
+        for rows, part in ((slice(-extremes), slice(ALONE)), (slice(-extremes, None), slice(ALONE, None)))
+    ]
     if contract.precision == "float32":
         exact = np.where(np.isfinite(rounded), exact, rounded)  # what overflows in torch too is to overflow in the file
     if contract.uint8:
         exact, rounded = _levels(exact, contract), evaluate(Served(generator, contract, quantise=True), latents, labels)
-    return Reference(latents, labels, exact, rounded, *floors, extremes)
+    return Reference(latents, labels, exact, rounded, floors[0], floors[1], extremes)
 
 
 def parity_inputs(contract: Contract, count: int) -> tuple[np.ndarray, np.ndarray | None]:
