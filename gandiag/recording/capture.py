@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import last_sigmoid, scores, tensors
+from gandiag.recording.outputs import last_operation, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
 REPRESENTATIVES = 3  # parameters of a player that are looked for in a backward pass
@@ -57,7 +57,8 @@ class Capture:
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
-        self.sigmoid_seen: bool | None = None
+        self.score_operation = ""  # what the discriminator's output came out of at its first call, where the graph tells
+        self.image_operation = ""  # and the generator's
         self._say = say
         self._passes: dict[int, Pass | None] = {}
         self._discriminator, self._generator = discriminator, generator
@@ -88,6 +89,8 @@ class Capture:
             self.generated.remember(tensor)
             if tensor.requires_grad:
                 tensor.register_hook(self._at_image)
+                if not self.image_operation:
+                    self.image_operation = last_operation(tensor)
 
     def _discriminator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         if self.muted or torch.compiler.is_compiling() or module is not self._discriminator:
@@ -97,15 +100,17 @@ class Capture:
             return
         if self.on_call is not None:
             self.on_call()
+        image: Tensor | None
         if len(arguments) == 1 and not named and type(arguments[0]) is Tensor and arguments[0].is_floating_point():
-            image, origin = arguments[0].detach(), self.generated.origin(arguments[0])
+            only: Tensor = arguments[0]
+            image, origin = only.detach(), self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
         if found[0].dim() > 2 and image is not None and found[0].shape == image.shape:
             self._say("energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits")
             return
-        if self.sigmoid_seen is None:
-            self.sigmoid_seen = last_sigmoid(found[0])
+        if not self.score_operation:
+            self.score_operation = last_operation(found[0])
         kept = [t.detach() for t in found]
         call = Call(kept, [t._version for t in kept], image, origin)
         for i, score in enumerate(found):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from gandiag.recording.step import Step
+from gandiag.recording.step import Step, Value
 
 
-def device_memory(step: Step) -> dict[str, Tensor | float]:
+def device_memory(step: Step) -> dict[str, Value]:
     """Peak memory allocated on the device, in bytes; absent on the CPU, where nobody counts it."""
     player = step.generator or step.discriminator
     if player is None or not player.parameters or player.parameters[0].device.type != "cuda":

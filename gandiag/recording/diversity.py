@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from gandiag.recording.step import Step
+from gandiag.recording.step import Step, Value, on_device
 
 PROJECTED = 32  # dimensions of the random projection; data of fewer are taken as they are
 PAIRED = 256  # samples of a batch whose pairs are measured: the cost of a step must not grow with the batch
@@ -18,18 +18,18 @@ COMPARED = 65_536  # values of a batch that are compared with the batch before
 SEED = 20_260  # of the projection, the same in every run so that runs can be compared
 
 
-def real_batch(step: Step) -> dict[str, Tensor | float]:
+def real_batch(step: Step) -> dict[str, Value]:
     """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's."""
     return {} if step.real is None else _batch(step.real, step.previous_real, "real")
 
 
-def fake_batch(step: Step) -> dict[str, Tensor | float]:
+def fake_batch(step: Step) -> dict[str, Value]:
     """The same of the fake batch, and its pairwise distance over that of the reals: 1 = as diverse, 0 = one point."""
     if step.fake is None:
         return {}
     found = _batch(step.fake, step.previous_fake, "fake")
     if step.real is not None:
-        found["diversity_ratio"] = found["fake_pairwise_distance"] / pairwise_distance(projected(step.real))
+        found["diversity_ratio"] = pairwise_distance(projected(step.fake)) / pairwise_distance(projected(step.real))
     return found
 
 
@@ -38,7 +38,7 @@ def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:
     flat = batch[:samples].reshape(min(len(batch), samples), -1).float()
     if flat.shape[1] <= PROJECTED:
         return flat
-    return flat @ _projection(flat.shape[1], str(flat.device))
+    return flat @ _projection(flat.shape[1], flat.device)
 
 
 def pairwise_distance(points: Tensor) -> Tensor:
@@ -60,17 +60,17 @@ def effective_rank(points: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _projection(features: int, device: str) -> Tensor:
+def _projection(features: int, device: torch.device) -> Tensor:
     chance = torch.Generator().manual_seed(SEED)
-    return (torch.randn(features, PROJECTED, generator=chance) / PROJECTED**0.5).to(device)
+    return on_device(torch.randn(features, PROJECTED, generator=chance) / PROJECTED**0.5, device)
 
 
-def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Tensor | float]:
+def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value]:
     batch = batch if batch.is_floating_point() else batch.float()
     points = projected(batch)
     spread, centre = torch.std_mean(batch.float(), correction=0)
     low, high = torch.aminmax(batch)
-    found: dict[str, Tensor | float] = {
+    found: dict[str, Value] = {
         f"{what}_mean": centre, f"{what}_sd": spread, f"{what}_min": low.float(), f"{what}_max": high.float(),
         f"{what}_pairwise_distance": pairwise_distance(points), f"{what}_effective_rank": effective_rank(points)}
     if batch.dim() > 1 and batch.shape[1] <= PROJECTED:

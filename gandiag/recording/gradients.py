@@ -15,32 +15,32 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gandiag.recording.buffer import Block
-from gandiag.recording.step import Step
+from gandiag.recording.step import Step, Value
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
 SCALER_LOOKS = 3  # updates at which the call stack is searched for a GradScaler
 
 
-def discriminator_gradient_norms(step: Step) -> dict[str, Tensor | float]:
+def discriminator_gradient_norms(step: Step) -> dict[str, Value]:
     """L2 norm of the discriminator's gradient in total, and for each parameter, at the step's last update."""
     return _norms(step.discriminator_layer_gradients, step.discriminator_gradient_max, "discriminator")
 
 
-def generator_gradient_norms(step: Step) -> dict[str, Tensor | float]:
+def generator_gradient_norms(step: Step) -> dict[str, Value]:
     """L2 norm of the generator's gradient in total, and for each parameter, at the step's last update."""
     return _norms(step.generator_layer_gradients, step.generator_gradient_max, "generator")
 
 
-def gradient_cosines(step: Step) -> dict[str, Tensor | float]:
+def gradient_cosines(step: Step) -> dict[str, Value]:
     """Cosine of each player's gradient with the one of its update before: near 1 smooth, -1 overshooting."""
     found = {"discriminator_gradient_cosine": step.discriminator_gradient_cosine,
              "generator_gradient_cosine": step.generator_gradient_cosine}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def update_ratios(step: Step) -> dict[str, Tensor | float]:
+def update_ratios(step: Step) -> dict[str, Value]:
     """L2 norm of each player's last update over that of its parameters, in total and for each, and the parameters' norm."""
-    found: dict[str, Tensor] = {}
+    found: dict[str, Value] = {}
     for who, updates, parameters in (("discriminator", step.discriminator_layer_updates, step.discriminator_layer_parameters),
                                      ("generator", step.generator_layer_updates, step.generator_layer_parameters)):
         if updates is not None and parameters is not None:
@@ -50,9 +50,9 @@ def update_ratios(step: Step) -> dict[str, Tensor | float]:
     return found
 
 
-def learning_rates(step: Step) -> dict[str, Tensor | float]:
+def learning_rates(step: Step) -> dict[str, Value]:
     """Each player's learning rate, the largest of the parameter groups that hold parameters of its own."""
-    found: dict[str, Tensor | float] = {}
+    found: dict[str, Value] = {}
     for who, player in (("discriminator", step.discriminator), ("generator", step.generator)):
         if player is not None and player.optimizer is not None:
             rate = player.learning_rate()
@@ -108,6 +108,16 @@ class Player:
         self.updates = 0
         self.largest = self.scale = self.gradient_scale = self.skipped = self.cosine = None
         self._before = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the next cosine needs."""
+        return {"total_updates": self.total_updates, "previous": self._previous and list(self._previous)}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Goes on from what `state_dict` returned."""
+        self.total_updates = int(state["total_updates"])
+        before = state["previous"]
+        self._previous = None if before is None else (int(before[0]), before[1].to(device))
 
     @torch.no_grad()
     def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
@@ -218,7 +228,7 @@ def strip(name: str) -> str:
     return name.replace("._orig_mod.", ".")
 
 
-def _norms(layers: Tensor | None, largest: Tensor | None, who: str) -> dict[str, Tensor | float]:
+def _norms(layers: Tensor | None, largest: Tensor | None, who: str) -> dict[str, Value]:
     assert layers is not None
     whole = layers.square().sum(-1).sqrt()
     return {f"{who}_gradient_norm": whole, f"{who}_layer_gradient_norm": layers,

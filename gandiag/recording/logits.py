@@ -14,26 +14,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS, QUANTILES
-from gandiag.recording.step import Step
+from gandiag.recording.step import Step, Value, on_device
 
 CALIBRATION_BINS = 10  # the usual count for the expected calibration error
 
 
-def real_outputs(step: Step) -> dict[str, Tensor | float]:
+def real_outputs(step: Step) -> dict[str, Value]:
     """Mean, standard deviation and quantiles of the logits on reals, and E[sign D(real)] (ADA's r_t, range -1 .. 1)."""
     assert step.real_logits is not None
     return {**_moments(step.real_logits, step.sorted_real_logits, "real"),
             "real_sign_mean": torch.sign(step.real_logits).mean(-1)}
 
 
-def fake_outputs(step: Step) -> dict[str, Tensor | float]:
+def fake_outputs(step: Step) -> dict[str, Value]:
     """Mean, standard deviation and quantiles of the logits on fakes, and the generator's saturation E[sigmoid(logit)]."""
     assert step.fake_logits is not None
     return {**_moments(step.fake_logits, step.sorted_fake_logits, "fake"),
             "generator_saturation": torch.sigmoid(step.fake_logits).mean(-1)}
 
 
-def separation(step: Step) -> dict[str, Tensor | float]:
+def separation(step: Step) -> dict[str, Value]:
     """How far apart the logits on reals and fakes are: AUC, accuracy, Kolmogorov-Smirnov, Wasserstein-1."""
     assert step.real_logits is not None
     assert step.fake_logits is not None
@@ -47,7 +47,7 @@ def separation(step: Step) -> dict[str, Tensor | float]:
             "discriminator_wasserstein": wasserstein(real, fake) + broken}
 
 
-def value_function(step: Step) -> dict[str, Tensor | float]:
+def value_function(step: Step) -> dict[str, Value]:
     """The minimax game's value E log D(x) + E log(1 - D(G(z))) in nats, and the bound on the divergence that it implies.
 
     The value is -ln 4 where D cannot tell; (value + ln 4) / 2 bounds the Jensen-Shannon divergence from below (Goodfellow et
@@ -59,17 +59,17 @@ def value_function(step: Step) -> dict[str, Tensor | float]:
     return {"value_function": value, "jensen_shannon_bound": ((value + math.log(4)) / 2).clamp(min=0)}
 
 
-def real_histogram(step: Step) -> dict[str, Tensor | float]:
+def real_histogram(step: Step) -> dict[str, Value]:
     """Counts of the logits on reals on the fixed bins of `quantities`: one below, LOGIT_BINS between, one above."""
     return {"real_logit_histogram": _histogram(step.sorted_real_logits)}
 
 
-def fake_histogram(step: Step) -> dict[str, Tensor | float]:
+def fake_histogram(step: Step) -> dict[str, Value]:
     """Counts of the logits on fakes on the fixed bins of `quantities`."""
     return {"fake_logit_histogram": _histogram(step.sorted_fake_logits)}
 
 
-def calibration(step: Step) -> dict[str, Tensor | float]:
+def calibration(step: Step) -> dict[str, Value]:
     """Expected calibration error of sigmoid(logit) as the probability of being real, on ten equal bins, range 0 .. 1.
 
     Both sides count alike whatever their batch sizes, as in the game.
@@ -114,9 +114,8 @@ def wasserstein(real: Tensor, fake: Tensor) -> Tensor:
     n, m = real.shape[-1], fake.shape[-1]
     if n == m:
         return (real - fake).abs().mean(-1)
-    of_real, of_fake, weights = _overlaps(n, m)
-    of_real, of_fake = of_real.to(real.device), of_fake.to(real.device)
-    return ((real[..., of_real] - fake[..., of_fake]).abs() * weights.to(real)).sum(-1)
+    of_real, of_fake, weights = _overlaps(n, m, real.device)
+    return ((real[..., of_real] - fake[..., of_fake]).abs() * weights).sum(-1)
 
 
 def to_logits(outputs: Tensor) -> Tensor:
@@ -126,10 +125,10 @@ def to_logits(outputs: Tensor) -> Tensor:
     return torch.logit(outputs.clamp(tiny, largest))
 
 
-def _moments(values: Tensor, ordered: Tensor, what: str) -> dict[str, Tensor | float]:
+def _moments(values: Tensor, ordered: Tensor, what: str) -> dict[str, Value]:
     centre = values.mean(-1)
     spread = (values - centre.unsqueeze(-1)).square().mean(-1).sqrt()
-    found = {f"{what}_logit_mean": centre, f"{what}_logit_sd": spread}
+    found: dict[str, Value] = {f"{what}_logit_mean": centre, f"{what}_logit_sd": spread}
     for percent, at in zip(QUANTILES, quantiles(ordered)):
         found[f"{what}_logit_q{percent:02d}"] = at
     return found
@@ -146,8 +145,8 @@ def _histogram(ordered: Tensor) -> Tensor:
 def _binned(ordered: Tensor) -> tuple[Tensor, Tensor]:
     """Returns, for each bin of sigmoid(logit), the share of the sample in it and the sum of its probabilities over n."""
     count = ordered.shape[-1]
-    edges = torch.linspace(0, 1, CALIBRATION_BINS + 1, dtype=torch.float64)[1:-1].logit()
-    edges = edges.to(ordered).expand(*ordered.shape[:-1], CALIBRATION_BINS - 1).contiguous()
+    edges = torch.linspace(0, 1, CALIBRATION_BINS + 1, device=ordered.device, dtype=ordered.dtype)[1:-1].logit()
+    edges = edges.expand(*ordered.shape[:-1], CALIBRATION_BINS - 1).contiguous()
     below = F.pad(torch.searchsorted(ordered.contiguous(), edges), (1, 0))
     below = torch.cat([below, torch.full_like(below[..., :1], count)], -1)
     mass = F.pad(torch.sigmoid(ordered).cumsum(-1), (1, 0)).gather(-1, below)
@@ -155,7 +154,9 @@ def _binned(ordered: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=16)
-def _overlaps(n: int, m: int) -> tuple[Tensor, Tensor, Tensor]:
+def _overlaps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Returns which of n and which of m sorted values face each other, and over what share of the probability."""
     cuts = np.union1d(np.arange(n + 1, dtype=np.int64) * m, np.arange(m + 1, dtype=np.int64) * n)
-    return (torch.from_numpy(cuts[:-1] // m), torch.from_numpy(cuts[:-1] // n), torch.from_numpy(np.diff(cuts) / (n * m)))
+    shares = torch.from_numpy(np.diff(cuts) / (n * m)).float()
+    return (on_device(torch.from_numpy(cuts[:-1] // m), device), on_device(torch.from_numpy(cuts[:-1] // n), device),
+            on_device(shares, device))

@@ -6,31 +6,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from gandiag.recording.step import Step
+from gandiag.recording.step import Step, Value
 
 # a row's scalars that are counted when they are not finite
 COUNTED = ("discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty", "discriminator_gradient_norm",
            "generator_gradient_norm", "real_logit_mean", "fake_logit_mean")
 
 
-def discriminator_loss(step: Step) -> dict[str, Tensor | float]:
+def discriminator_loss(step: Step) -> dict[str, Value]:
     """What the discriminator minimises."""
     return {} if step.d_loss is None else {"discriminator_loss": step.d_loss}
 
 
-def generator_loss(step: Step) -> dict[str, Tensor | float]:
+def generator_loss(step: Step) -> dict[str, Value]:
     """What the generator minimises."""
     return {} if step.g_loss is None else {"generator_loss": step.g_loss}
 
 
-def discriminator_penalty(step: Step) -> dict[str, Tensor | float]:
+def discriminator_penalty(step: Step) -> dict[str, Value]:
     """The penalty in the discriminator's loss, already weighted."""
     return {} if step.d_penalty is None else {"discriminator_penalty": step.d_penalty}
 
 
-def generator_penalty(step: Step) -> dict[str, Tensor | float]:
+def generator_penalty(step: Step) -> dict[str, Value]:
     """The penalty in the generator's loss, already weighted."""
     return {} if step.g_penalty is None else {"generator_penalty": step.g_penalty}
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 SCORE_KEYS = ("logits", "logit", "validity", "adv", "adversarial", "score", "scores", "out", "output", "prediction")
+MOST_VIEWS = 6
+TRANSPARENT = ("View", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "Alias", "ToCopy", "Select", "Mean", "Clone", "Permute")
 MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
 
 
@@ -48,16 +50,16 @@ def scores(output: Any) -> list[Tensor]:
     return maps or found[:1]
 
 
-def last_sigmoid(score: Tensor) -> bool:
-    """Tells whether a score comes straight out of a sigmoid, by its place in the graph; views in between do not count."""
-    node = score.grad_fn
-    for _ in range(4):
+def last_operation(tensor: Tensor) -> str:
+    """Returns the operation that a tensor comes out of, by its place in the graph (`Sigmoid`, `Tanh`, `Addmm` ...), '' where there
+    is no graph; views and copies in between do not count.
+    """
+    node = tensor.grad_fn
+    for _ in range(MOST_VIEWS):
         if node is None:
-            return False
-        name = type(node).__name__
-        if name.startswith("Sigmoid"):
-            return True
-        if not name.startswith(("View", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "Alias", "ToCopy", "Select", "Mean", "Clone")):
-            return False
+            return ""
+        name = type(node).__name__.split("Backward")[0]
+        if not name.startswith(TRANSPARENT):
+            return name
         node = node.next_functions[0][0] if node.next_functions else None
-    return False
+    return ""

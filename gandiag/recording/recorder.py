@@ -30,12 +30,16 @@ from gandiag.recording.optimizers import watch
 from gandiag.recording.probes import BLOCKWISE, TIERS, name_of
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
 from gandiag.recording.samples import as_arrays
-from gandiag.recording.step import Probe, Step
+from gandiag.recording.step import Probe, Step, Value
+from gandiag.recording.suspicions import Suspicions
 from gandiag.recording.turns import Side, Turns
 from gandiag.recording.writing import Transfer, WriterThread, take_off
 from gandiag.run import RunWriter, load_run
 
 FLUSH_SECONDS = 0.5  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
+JUDGE_SECONDS = 2.0  # between two diagnoses while the run is going on
+JUDGE_SHARE = 20  # a diagnosis is followed by a pause of so many times its own duration
+PROBE_COSTS_EVERY = 100  # steps
 MOST_BLOCKS = 4  # that may wait for the writer thread; beyond, the training reduces its own
 Given = Tensor | float | None
 Status = Literal["finished", "interrupted", "failed"]
@@ -92,7 +96,7 @@ class Recorder:
         self._update_every = self._probes.get(gradients.update_ratios, 0)
         self._eager_probes = [(p, n) for p, n in self._probes.items() if p not in BLOCKWISE]
         self._compared_every = min((n for p, n in self._eager_probes), default=0)
-        self._eager: dict[int, dict[int, dict[str, Tensor | float]]] = {}
+        self._eager: dict[int, dict[int, dict[str, Value]]] = {}
         self._seconds: dict[str, float] = {}
         self._previous: tuple[int, Tensor | None, Tensor | None] = (-1, None, None)
         self._host: list[HostRow] = []
@@ -102,6 +106,12 @@ class Recorder:
         self._widest = max((p.values for p in self._players.values() if p.flat), default=1)
         self._block = Block(self._device, capacity_for(self._widest))
 
+        self._on_finding, self._judge = on_finding, judge or _diagnose
+        self._findings: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._judged: set[tuple[str, str]] = set()
+        self._judge_next = 0.0
+        self._suspicions = Suspicions(probability=self._probability, layers=self._labels, say=self._say,
+                                      event=lambda record: self._thread.record("events", record))
         self._capture = Capture(generator, discriminator, say=self._say)
         self._turns = Turns(self._capture, say=self._say)
         self._capture.on_call = self._close_if_complete
@@ -155,6 +165,23 @@ class Recorder:
         self._ship()
         self._thread.wait()
 
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what a recorder made with `resume=STEP` must be given to go on exactly as if it had never stopped: tensors and numbers."""
+        self._close_if_complete()
+        return {"index": self.index, "images_seen": self._images_seen, "goes_first": self._goes_first,
+                "previous": list(self._previous), "players": {who: p.state_dict() for who, p in self._players.items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state_dict` returned; UsageError where that is the state of another step."""
+        if state["index"] != self.index:
+            raise UsageError(f"this state was taken at step {state['index']}, and the recorder goes on at step {self.index}: "
+                             f"make it with resume={state['index']}")
+        self._images_seen, self._goes_first = float(state["images_seen"]), state["goes_first"]
+        at, real, fake = state["previous"]
+        self._previous = (at, *(None if t is None else t.to(self._device) for t in (real, fake)))
+        for who, player in self._players.items():
+            player.load_state_dict(state["players"][who], self._device)
+
     def detach(self) -> None:
         """Takes every hook away: modules and optimizers are as they were. The run stays open until `close`."""
         if not self._detached:
@@ -172,9 +199,13 @@ class Recorder:
             self._end_step(None, None, (None,) * 4, None, None, None, None)
         self._closed = True
         self.detach()
+        self._judge_next = 0.0
         self._reduce()
         self._ship()
+        self._thread.wait()
+        self._tell()  # what the last rows gave rise to
         self._thread.stop(status)
+        self._hand_over_findings()
         atexit.unregister(self._at_exit)
 
     def __enter__(self) -> Recorder:
@@ -306,6 +337,10 @@ class Recorder:
             step = self._as_step(real, fake, real_logits, fake_logits)
             for probe, every in due:
                 self._run_probe(probe, every, step)
+        if self.index % PROBE_COSTS_EVERY == 0 and self.index and self._seconds:
+            seconds, self._seconds = self._seconds, dict.fromkeys(self._seconds, 0.0)
+            self._labels["probe_seconds"] = list(seconds)
+            self._eager.setdefault(PROBE_COSTS_EVERY, {})[self.index] = {"probe_seconds": list(seconds.values())}
         if self._compared_every and (self.index + 1) % self._compared_every == 0:
             self._previous = (self.index, _head(real), _head(fake))
 
@@ -354,6 +389,8 @@ class Recorder:
         if now - self._last_flush >= FLUSH_SECONDS:
             self._reduce()
             self._ship()
+        if not self._findings.empty():
+            self._hand_over_findings()
 
     # -- flushing
 
@@ -375,7 +412,7 @@ class Recorder:
             self._thread.put(lambda: self._unwritten.append(reduced))
 
     def _reduce_block(self, block: Block, host: list[HostRow],
-                      eager: dict[int, dict[int, dict[str, Tensor | float]]]) -> tuple[list[Table], Transfer]:
+                      eager: dict[int, dict[int, dict[str, Value]]]) -> tuple[list[Table], Transfer]:
         tables = reduce(block, host, self._probes, eager, self._layer_sizes, probability=self._probability, seconds=self._seconds)
         transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
         block.clear()
@@ -396,6 +433,9 @@ class Recorder:
         self._last_flush = time.perf_counter()
         labels = dict(self._labels)
         self._thread.put(lambda: self._write(labels))
+        self._tell()
+
+    def _tell(self) -> None:
         if self._untold_news:
             self._untold_news = False
             told = list(self._untold.values())
@@ -408,10 +448,30 @@ class Recorder:
             at = 0
             for table in tables:
                 size = sum(c.numel() for c in table.columns.values())
-                rows, _ = chunk(table, values[at: at + size], labels)
+                rows, hidden = chunk(table, values[at: at + size], labels)
                 at += size
                 if rows.columns:
                     self._thread.append(rows)
+                    self._suspicions.look(rows, hidden, sigmoid=self._capture.score_operation == "Sigmoid",
+                                          activation=self._capture.image_operation)
+        self._judge_now()
+
+    def _judge_now(self) -> None:
+        """Has what was written so far judged, in the writer thread, now and then; what is new waits for the training's thread."""
+        if self._on_finding is None or time.perf_counter() < self._judge_next:
+            return
+        began = time.perf_counter()
+        found = self._judge(self.path)
+        for finding in getattr(found, "illnesses", found):
+            if (finding.check, str(finding.verdict)) not in self._judged:
+                self._judged.add((finding.check, str(finding.verdict)))
+                self._findings.put(finding)
+        ended = time.perf_counter()
+        self._judge_next = ended + max(JUDGE_SECONDS, JUDGE_SHARE * (ended - began))
+
+    def _hand_over_findings(self) -> None:
+        while self._on_finding is not None and not self._findings.empty():
+            self._on_finding(self._findings.get())
 
     def _say(self, key: str, sentence: str) -> None:
         """Notes in run.json, once, what could not be told."""
@@ -474,6 +534,13 @@ def _says(given: Sequence[tuple[Tensor | None, bool]]) -> Callable[[Call], bool 
 
 def _nothing_said(call: Call) -> bool | None:
     return None
+
+
+def _diagnose(path: Path) -> Any:
+    """Judges by the package's public door: recording itself must not import what reads its runs."""
+    import gandiag
+
+    return gandiag.diagnose(path)
 
 
 def _first(preferred: Side, otherwise: Side) -> Side:

@@ -14,7 +14,7 @@ from gandiag.recording import numerics
 from gandiag.recording.buffer import BIT, SCALARS, Block
 from gandiag.recording.logits import to_logits
 from gandiag.recording.probes import BLOCKWISE, name_of
-from gandiag.recording.step import Probe, Step
+from gandiag.recording.step import Probe, Step, Value
 from gandiag.recording.writing import Chunk
 
 HIDDEN = "_"  # columns that only the host's checks need begin so, and are not written
@@ -47,6 +47,7 @@ class Table:
     steps: np.ndarray
     columns: dict[str, Tensor]  # (n,) or (n, k)
     absent: dict[str, np.ndarray]
+    known: dict[str, np.ndarray]  # columns that never were on the device
     host: Sequence[HostRow] = ()
 
     @property
@@ -56,7 +57,7 @@ class Table:
 
 
 @torch.no_grad()
-def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], eager: Mapping[int, Mapping[int, Mapping[str, Tensor | float]]],
+def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], eager: Mapping[int, Mapping[int, Mapping[str, Value]]],
            layer_sizes: Mapping[str, Sequence[int]], *, probability: bool, seconds: dict[str, float]) -> list[Table]:
     """Runs the blockwise probes that are due, and joins what the others have left in `eager` (cadence -> step -> values)."""
     whole = as_step(block, layer_sizes, probability)
@@ -70,7 +71,7 @@ def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], e
         absent: dict[str, np.ndarray] = {}
         wanted = [(p, block.lacks(BLOCKWISE[p], due)) for p, n in probes.items() if n == every and p in BLOCKWISE]
         wanted = [(p, lack) for p, lack in wanted if lack is None or not lack.all()]
-        part = whole if every == 1 else _rows(whole, due, {need for p, _ in wanted for need in BLOCKWISE[p]})
+        part = whole if every == 1 else _rows(whole, due, every, {need for p, _ in wanted for need in BLOCKWISE[p]})
         for probe, lack in wanted:
             began = time.perf_counter()
             for name, values in probe(part).items():
@@ -80,9 +81,10 @@ def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], e
             seconds[name_of(probe)] = seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
         if every == 1:
             _add_hidden(block, columns, absent)
-        _add_eager(eager.get(every, {}), steps[due], columns, absent, block.device)
-        if columns or every == 1:
-            tables.append(Table(f"every-{every}", steps[due], columns, absent, host if every == 1 else ()))
+        known: dict[str, np.ndarray] = {}
+        _add_eager(eager.get(every, {}), steps[due], columns, absent, known)
+        if columns or known or every == 1:
+            tables.append(Table(f"every-{every}", steps[due], columns, absent, known, host if every == 1 else ()))
     return tables
 
 
@@ -118,6 +120,7 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
         part = values[at: at + column.numel()].reshape(column.shape)
         at += column.numel()
         (hidden if name.startswith(HIDDEN) else columns)[name] = part
+    columns |= table.known
     absent = {n: a for n, a in table.absent.items() if n in columns}
     for who in ("discriminator", "generator"):
         _leave_out_skipped(who, columns, absent, hidden.get(f"{HIDDEN}{who}_skipped"))
@@ -129,11 +132,13 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
     return Chunk(table.name, table.steps, columns, absent, named), hidden
 
 
-def _rows(whole: Step, due: np.ndarray, needs: set[str]) -> Step:
-    """Returns some rows of a block, at least two: torch may sum a single row in another order."""
-    index = torch.from_numpy(np.resize(due, max(2, len(due))))
-    given = {name: getattr(whole, name) for name in needs}
-    return Step(index=whole.index, **{n: v[index.to(v.device)] for n, v in given.items() if v is not None})
+def _rows(whole: Step, due: np.ndarray, every: int, needs: set[str]) -> Step:
+    """Returns every n-th row of a block, at least two: torch may sum a single row in another order."""
+    first = int(due[0])
+    given = {name: getattr(whole, name)[first: int(due[-1]) + 1: every] for name in needs if getattr(whole, name) is not None}
+    if len(due) == 1:
+        given = {name: torch.cat([values, values]) for name, values in given.items()}
+    return Step(index=whole.index, **given)
 
 
 def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str]) -> None:
@@ -175,18 +180,22 @@ def _some(block: Block, name: str) -> bool:
     return any(mask & bit for mask in block.masks)
 
 
-def _add_eager(found: Mapping[int, Mapping[str, Tensor | float]], steps: np.ndarray, columns: dict[str, Tensor],
-               absent: dict[str, np.ndarray], device: torch.device) -> None:
-    """Joins the values that probes left at single steps, as columns."""
-    names = {name: None for values in found.values() for name in values}
-    for name in names:
+def _add_eager(found: Mapping[int, Mapping[str, Value]], steps: np.ndarray, columns: dict[str, Tensor],
+               absent: dict[str, np.ndarray], known: dict[str, np.ndarray]) -> None:
+    """Joins the values that probes left at single steps, as columns; what the host knows already never visits the device."""
+    for name in {name: None for values in found.values() for name in values}:
         rows = [found.get(int(s), {}).get(name) for s in steps]
-        form = next(torch.as_tensor(r) for r in rows if r is not None) if any(r is not None for r in rows) else None
-        if form is None:
+        first = next((r for r in rows if r is not None), None)
+        if first is None:
             continue
-        there = [r is not None and torch.as_tensor(r).shape == form.shape for r in rows]
-        blank = torch.zeros(form.shape, device=device)
-        columns[name] = torch.stack([torch.as_tensor(r, device=device).float() if ok else blank for r, ok in zip(rows, there)])
+        if isinstance(first, Tensor):
+            there = [isinstance(r, Tensor) and r.shape == first.shape for r in rows]
+            blank = torch.zeros_like(first, dtype=torch.float32)
+            columns[name] = torch.stack([r.float() if ok and isinstance(r, Tensor) else blank for r, ok in zip(rows, there)])
+        else:
+            there = [r is not None and np.shape(r) == np.shape(first) for r in rows]
+            blank_row = np.zeros(np.shape(first))
+            known[name] = np.asarray([r if ok else blank_row for r, ok in zip(rows, there)], dtype=np.float32)
         if not all(there):
             absent[name] = ~np.asarray(there)
 

@@ -63,7 +63,15 @@ class Step:
         return ascending(_given(self.fake_logits, "fake_logits"))
 
 
-Probe = Callable[[Step], dict[str, Tensor | float]]  # series -> value; a tensor with one axis is a vector
+Value = Tensor | float | list[float]  # one step's value of a series: a tensor with one axis or a list is a vector
+Probe = Callable[[Step], dict[str, Value]]
+
+
+def on_device(values: Tensor, device: torch.device) -> Tensor:
+    """Copies a tensor to a device without waiting for it."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 def ascending(values: Tensor) -> Tensor:

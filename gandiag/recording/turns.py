@@ -100,7 +100,7 @@ class Turns:
         if len(calls) < len(pushes):
             self._say("in place", "the discriminator's outputs were changed in place after it returned them: those were left out")
         said = {call: is_real(call) for call, _, _ in calls}
-        labels = {call: said[call] if said[call] is not None else not call.origin.fake for call, _, _ in calls}
+        labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
         kept = [(c, s, g) for c, s, g in calls if said[c] is not None or not c.penalised
                 or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)]
         for call, score, gradient in self._halves(kept, labels, said, found):
@@ -134,6 +134,10 @@ class Turns:
             side.gradients.append(torch.where(flag, gradient_a, gradient_b))
             side.images.append(torch.where(flag, image_a, image_b))
         return []
+
+
+def _or(said: bool | None, otherwise: bool) -> bool:
+    return otherwise if said is None else said
 
 
 def _reached(one: Pass, who: str) -> bool:
