@@ -52,15 +52,20 @@ def visit(
     return Visit(json.loads(html.unescape(said[1])), console, requests)
 
 
-def look(url: str, *, dark: bool = False, width: int = 1280, height: int = 24000) -> tuple[str, list[str], list[str]]:
-    """Opens an address; returns what the page had become after 12 virtual seconds, its console and the addresses that it asked for."""
+def look(
+    url: str, *, dark: bool = False, width: int = 1280, height: int = 24000, virtual: bool = True
+) -> tuple[str, list[str], list[str]]:
+    """Opens an address; returns what the page had become after 12 virtual seconds, its console and the addresses that it asked for.
+
+    With `virtual=False` the clock is the real one, and the page is looked at as soon as it has loaded.
+    """
     assert CHROMIUM
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--enable-logging=stderr",
-            "--virtual-time-budget=12000", f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}",
+            *(["--virtual-time-budget=12000"] if virtual else []), f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}",
             f"--log-net-log={folder / 'net.json'}", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", url,
         ]  # fmt: skip
         done = subprocess.run(

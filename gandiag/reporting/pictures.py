@@ -16,7 +16,7 @@ from gandiag.run import Run
 
 FRAMES = 24
 TILES = 64  # an 8 x 8 grid
-PICTURE_BYTES = 1_100_000  # of PNG in a page: what is left of 3 MB beside the charts
+PICTURE_BYTES = 900_000  # of PNG in a page: what is left of 3 MB beside the charts
 NEIGHBOURS = 8
 POINTS = 1000
 GRID_PIXELS = 640
