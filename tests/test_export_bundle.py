@@ -15,45 +15,12 @@ from torch import nn
 from gandiag.errors import UsageError
 from gandiag.export import Bundle, ExportError, export_generator, open_bundle
 from gandiag.export.provenance import without_paths
+from tests.made_bundles import FACTS, TinyGenerator, exported_once, tiny
 
 
-class TinyGenerator(nn.Module):
-    """8 numbers, and a class if there are any, to an 8 x 8 image in [-1, 1]; batch norm in the middle."""
-
-    def __init__(self, classes: int = 0) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(classes, 4) if classes else None
-        self.body = nn.Sequential(
-            nn.Linear(12 if classes else 8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh()
-        )
-
-    def forward(self, z: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
-        if self.embedding is not None:
-            z = torch.cat([z, self.embedding(label)], 1)
-        return self.body(z).view(-1, 1, 8, 8)
-
-
-def tiny(classes: int = 0, seed: int = 0) -> TinyGenerator:
-    torch.manual_seed(seed)
-    net = TinyGenerator(classes)
-    with torch.no_grad():
-        net(
-            torch.randn(64, 8), torch.arange(64) % classes if classes else None
-        )  # gives the batch norm statistics of its own
-    return net
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyGenerator, Bundle]:
-    net = tiny()
-    facts = {
-        "run": "00007-default-digits",
-        "step": 4000,
-        "ema": True,
-        "verdict": "stable",
-        "data": {"name": "digits", "hash": "ab12"},
-    }
-    return net, export_generator(net, 8, tmp_path_factory.mktemp("export") / "bundle", facts=facts, measure=False)
+@pytest.fixture(scope="session")
+def exported() -> tuple[TinyGenerator, Bundle]:
+    return tiny(), exported_once()
 
 
 def test_the_file_computes_what_torch_computes_at_any_batch(exported: tuple[TinyGenerator, Bundle]) -> None:
@@ -146,7 +113,7 @@ def test_batch_norm_in_train_mode_is_exported_as_it_evaluates(tmp_path: Path) ->
 
 
 def test_the_same_generator_gives_the_same_bytes(exported: tuple[TinyGenerator, Bundle], tmp_path: Path) -> None:
-    again = export_generator(tiny(), 8, tmp_path / "b", measure=False, facts=exported[1].manifest["provenance"])
+    again = export_generator(tiny(), 8, tmp_path / "b", measure=False, facts=FACTS, triton=True, mlserver=True)
     for name in again.manifest["files"]:
         assert (again.path / name).read_bytes() == (exported[1].path / name).read_bytes(), name
 
