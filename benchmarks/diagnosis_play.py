@@ -95,14 +95,32 @@ def players(case: Case) -> tuple[nn.Module, nn.Module]:
     shape = {"digits": (1, 8, 8), "digits28": (1, 28, 28)}.get(case.data, (2,))
     n, w, d = int(np.prod(shape)), case.width, abs(case.d_width)
     if case.nets == "conv":
-        up = nn.Sequential(nn.Linear(case.latent, 4 * w * 4), nn.Unflatten(1, (4 * w, 2, 2)), nn.ReLU(), nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1),
-                           nn.BatchNorm2d(2 * w), nn.ReLU(), nn.ConvTranspose2d(2 * w, 1, 4, 2, 1), nn.Tanh())  # fmt: skip
-        down = nn.Sequential(nn.Conv2d(1, d, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(d, 2 * d, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(2 * d, 4 * d, 4, 2, 1),
-                             nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(4 * d * 4, 1))  # fmt: skip
+        up = nn.Sequential(
+            nn.Linear(case.latent, 4 * w * 4),
+            nn.Unflatten(1, (4 * w, 2, 2)),
+            nn.ReLU(),
+            nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1),
+            nn.BatchNorm2d(2 * w),
+            nn.ReLU(),
+            nn.ConvTranspose2d(2 * w, 1, 4, 2, 1),
+            nn.Tanh(),
+        )
+        down = nn.Sequential(
+            nn.Conv2d(1, d, 3, 1, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(d, 2 * d, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(2 * d, 4 * d, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(4 * d * 4, 1),
+        )
         return up, down
     g: list[nn.Module] = [nn.Linear(case.latent, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU(), nn.Linear(w, n)]
     g += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
-    hidden: list[nn.Module] = [] if case.d_width < 0 else [nn.Linear(d, d), nn.LeakyReLU(0.2)]  # a negative width: one hidden layer only
+    hidden: list[nn.Module] = (
+        [] if case.d_width < 0 else [nn.Linear(d, d), nn.LeakyReLU(0.2)]
+    )  # a negative width: one hidden layer only
     down = [nn.Flatten(), nn.Linear(n, d), nn.LeakyReLU(0.2), *hidden, nn.Linear(d, 1)]
     if case.loss == "fault-cooperative":
         down = [*down, nn.BatchNorm1d(1)]
@@ -167,7 +185,9 @@ def generator_loss(case: Case, real: Tensor, fake: Tensor) -> Tensor:
 def shared(real: Tensor, fake: Tensor) -> Tensor:
     """The sum of cross-entropies that both nets minimise in fault 3, on values that a sigmoid has squashed already."""
     real, fake = torch.sigmoid(real), torch.sigmoid(fake)
-    return F.binary_cross_entropy_with_logits(real, torch.ones_like(real)) + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
+    return F.binary_cross_entropy_with_logits(real, torch.ones_like(real)) + F.binary_cross_entropy_with_logits(
+        fake, torch.zeros_like(fake)
+    )
 
 
 def penalty(case: Case, d: nn.Module, real: Tensor, fake: Tensor) -> Tensor | None:
@@ -195,17 +215,31 @@ def play(case: Case, seed: int, out: Path, recorder_class: Any) -> None:
     source = Source(case, torch.Generator().manual_seed(seed + 1))
     g, d = players(case)
     ema = copy.deepcopy(g)
-    make_g = (lambda p: torch.optim.SGD(p, lr=case.lr_g)) if case.optimizer_g == "sgd" else (lambda p: torch.optim.Adam(p, lr=case.lr_g, betas=case.betas))
+    make_g = (
+        (lambda p: torch.optim.SGD(p, lr=case.lr_g))
+        if case.optimizer_g == "sgd"
+        else (lambda p: torch.optim.Adam(p, lr=case.lr_g, betas=case.betas))
+    )
     one = case.fault == "one-optimizer"
     d_opt = torch.optim.Adam([*d.parameters(), *(g.parameters() if one else [])], lr=case.lr_d, betas=case.betas)
     g_opt = d_opt if one else make_g(g.parameters())
     labels = Labels(case, seed)
-    with recorder_class(out / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt,
-                        discriminator_output="probability" if case.sigmoid or case.loss.startswith("fault") and case.loss != "fault-shared" else "logit",
-                        about=about(case, seed)) as recorder:  # fmt: skip
+    with recorder_class(
+        out / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        discriminator_output="probability"
+        if case.sigmoid or (case.loss.startswith("fault") and case.loss != "fault-shared")
+        else "logit",
+        about=about(case, seed),
+    ) as recorder:
         for step in range(case.steps):
             if step in case.changes:
-                case = replace(case, **{k: v for k, v in case.changes[step].items() if k != "poison"}, changes=case.changes)
+                case = replace(
+                    case, **{k: v for k, v in case.changes[step].items() if k != "poison"}, changes=case.changes
+                )
                 if "poison" in labels.case.changes[step]:
                     with torch.no_grad():
                         next(iter(d.parameters()))[0, 0] = float("nan")
@@ -253,14 +287,25 @@ def one_step(case: Case, source: Source, g: nn.Module, d: nn.Module, g_opt: Any,
     g_loss = generator_loss(case, d(real) if case.loss in ("relativistic", "fault-shared") else real_out, new_out)
     g_loss.backward()
     g_opt.step()
-    return {"real_logits": real_out.flatten(), "fake_logits": fake_out.flatten(), "d_loss": d_loss, "g_loss": g_loss, "real": real, "fake": fake,
-            "d_penalty": extra}  # fmt: skip
+    return {
+        "real_logits": real_out.flatten(),
+        "fake_logits": fake_out.flatten(),
+        "d_loss": d_loss,
+        "g_loss": g_loss,
+        "real": real,
+        "fake": fake,
+        "d_penalty": extra,
+    }
 
 
 def about(case: Case, seed: int) -> dict[str, Any]:
     """run.json as a stranger's loop would give it: data and seed, but neither the loss nor what was injected."""
     images = case.data.startswith("digits")
-    return {"seed": seed, "steps_planned": case.steps, "data": {"name": case.data, "kind": "images" if images else "points"}}
+    return {
+        "seed": seed,
+        "steps_planned": case.steps,
+        "data": {"name": case.data, "kind": "images" if images else "points"},
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------------ labels
@@ -321,8 +366,15 @@ class Labels:
         modes = self.seen[-1]["modes"] if self.seen else 0
         ill = [s["covered"] <= modes / 2 or s["good"] < 0.1 for s in self.seen]
         late = ill[-max(1, len(ill) // 5) :]
-        return {"name": self.case.name, "seed": self.seed, "steps": self.case.steps, "causes": self.case.causes, "injected_at": self.case.onset,
-                "outcome_ill": float(np.mean(late)) if late else 0.0, "seen": self.seen}  # fmt: skip
+        return {
+            "name": self.case.name,
+            "seed": self.seed,
+            "steps": self.case.steps,
+            "causes": self.case.causes,
+            "injected_at": self.case.onset,
+            "outcome_ill": float(np.mean(late)) if late else 0.0,
+            "seen": self.seen,
+        }
 
 
 def evaluate(case: Case, seed: int, step: int, g: nn.Module, d: nn.Module, source: Source, recorder: Any) -> None:
@@ -342,8 +394,12 @@ def evaluate(case: Case, seed: int, step: int, g: nn.Module, d: nn.Module, sourc
         reals = at[rng.integers(len(at), size=1000)] + mode_sd(case.data) * rng.standard_normal((1000, 2))
         counts, scores["high_quality_share"] = histogram(case, fakes)
         name = "points"
-    scores |= {f"frechet_distance[{name}]": frechet(reals, fakes), "modes_total": len(counts), "modes_covered": int((counts >= 8).sum()),
-               "mode_histogram": (counts / max(1, counts.sum())).tolist()}  # fmt: skip
+    scores |= {
+        f"frechet_distance[{name}]": frechet(reals, fakes),
+        "modes_total": len(counts),
+        "modes_covered": int((counts >= 8).sum()),
+        "mode_histogram": (counts / max(1, counts.sum())).tolist(),
+    }
     recorder.record_evaluation(scores, protocol={"features": name, "count": 1000}, step=step)
 
 
@@ -362,8 +418,12 @@ def on_held_out(case: Case, d: nn.Module, source: Source, fakes: np.ndarray) -> 
     flat = [x.flatten(1).numpy() for x in (train, held, fake)]
     scores = heldout_scores(*outputs) if all(bool(torch.isfinite(o).all()) for o in outputs) else {}
     nearest = [np.median(np.sqrt(((a[:, None] - flat[0][None]) ** 2).sum(-1)).min(1)) for a in (flat[2], flat[1])]
-    return {**scores, "nearest_real_distance": float(nearest[0] / nearest[1]), "authenticity": float(authenticity(flat[0], flat[2])),
-            "copying_z": float(copying_z(flat[0], flat[1], flat[2], cells=1))}  # fmt: skip
+    return {
+        **scores,
+        "nearest_real_distance": float(nearest[0] / nearest[1]),
+        "authenticity": float(authenticity(flat[0], flat[2])),
+        "copying_z": float(copying_z(flat[0], flat[1], flat[2], cells=1)),
+    }
 
 
 def as_logit(case: Case, output: Tensor) -> Tensor:

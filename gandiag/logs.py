@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import csv
 import json
-import math
 import os
 import re
 import struct
@@ -22,28 +22,86 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024**3  # a log beyond a gigabyte is refused: it is read into memory
 MAX_COLUMNS = 10_000
-STEP_NAMES = ("step", "steps", "iteration", "iterations", "iter", "iters", "globalstep", "trainerglobalstep", "totaliterations", "batchesdone", "nimg", "it")
+STEP_NAMES = (
+    "step",
+    "steps",
+    "iteration",
+    "iterations",
+    "iter",
+    "iters",
+    "globalstep",
+    "trainerglobalstep",
+    "totaliterations",
+    "batchesdone",
+    "nimg",
+    "it",
+)
 # Columns that everybody names alike, in lower case and without punctuation -> our series.
 KNOWN_NAMES: dict[str, str] = {
-    **dict.fromkeys(("dloss", "lossd", "errd", "discloss", "lossdisc", "discriminatorloss", "lossdiscriminator", "criticloss", "losscritic",
-                     "dlosstotal", "dtotalloss", "traindloss", "lossdloss", "losstotald", "dislosss", "lossdis", "disloss"), "discriminator_loss"),
-    **dict.fromkeys(("gloss", "lossg", "errg", "genloss", "lossgen", "generatorloss", "lossgenerator", "glosstotal", "gtotalloss", "traingloss",
-                     "lossgloss", "losstotalg"), "generator_loss"),
-    **dict.fromkeys(("fid", "fid50k", "fid50kfull", "frechetdistance", "fidscore", "frechetinceptiondistance"), "frechet_distance"),
+    **dict.fromkeys(
+        (
+            "dloss",
+            "lossd",
+            "errd",
+            "discloss",
+            "lossdisc",
+            "discriminatorloss",
+            "lossdiscriminator",
+            "criticloss",
+            "losscritic",
+            "dlosstotal",
+            "dtotalloss",
+            "traindloss",
+            "lossdloss",
+            "losstotald",
+            "dislosss",
+            "lossdis",
+            "disloss",
+        ),
+        "discriminator_loss",
+    ),
+    **dict.fromkeys(
+        (
+            "gloss",
+            "lossg",
+            "errg",
+            "genloss",
+            "lossgen",
+            "generatorloss",
+            "lossgenerator",
+            "glosstotal",
+            "gtotalloss",
+            "traingloss",
+            "lossgloss",
+            "losstotalg",
+        ),
+        "generator_loss",
+    ),
+    **dict.fromkeys(
+        ("fid", "fid50k", "fid50kfull", "frechetdistance", "fidscore", "frechetinceptiondistance"), "frechet_distance"
+    ),
     **dict.fromkeys(("kid", "kid50k", "kid50kfull", "kernelinceptiondistance"), "kernel_distance"),
     **dict.fromkeys(("is", "inceptionscore", "is50kmean", "ismean"), "inception_score"),
     **dict.fromkeys(("precision", "pr50k3fullprecision"), "precision"),
     **dict.fromkeys(("recall", "pr50k3fullrecall"), "recall"),
-    **dict.fromkeys(("dgradnorm", "gradnormd", "discriminatorgradnorm", "gradnormdiscriminator"), "discriminator_gradient_norm"),
+    **dict.fromkeys(
+        ("dgradnorm", "gradnormd", "discriminatorgradnorm", "gradnormdiscriminator"), "discriminator_gradient_norm"
+    ),
     **dict.fromkeys(("ggradnorm", "gradnormg", "generatorgradnorm", "gradnormgenerator"), "generator_gradient_norm"),
-    **dict.fromkeys(("dlr", "lrd"), "discriminator_learning_rate"), **dict.fromkeys(("glr", "lrg"), "generator_learning_rate"),
+    **dict.fromkeys(("dlr", "lrd"), "discriminator_learning_rate"),
+    **dict.fromkeys(("glr", "lrg"), "generator_learning_rate"),
     **dict.fromkeys(("gp", "gradientpenalty", "r1", "r1penalty", "dpenalty"), "discriminator_penalty"),
     **dict.fromkeys(("dacc", "daccuracy", "discaccuracy", "discriminatoraccuracy"), "discriminator_accuracy"),
-    **dict.fromkeys(("reallogits", "reallogit", "realscore", "dlogitsreal", "logitsreal", "lossscoresreal"), "real_logit_mean"),
-    **dict.fromkeys(("fakelogits", "fakelogit", "fakescore", "dlogitsfake", "logitsfake", "lossscoresfake"), "fake_logit_mean"),
+    **dict.fromkeys(
+        ("reallogits", "reallogit", "realscore", "dlogitsreal", "logitsreal", "lossscoresreal"), "real_logit_mean"
+    ),
+    **dict.fromkeys(
+        ("fakelogits", "fakelogit", "fakescore", "dlogitsfake", "logitsfake", "lossscoresfake"), "fake_logit_mean"
+    ),
     **dict.fromkeys(("losssignsreal", "rt"), "real_sign_mean"),
-    "progressaugment": "augmentation_probability", "adap": "augmentation_probability",
-}  # fmt: skip
+    "progressaugment": "augmentation_probability",
+    "adap": "augmentation_probability",
+}
 
 
 @dataclass(frozen=True)
@@ -114,13 +172,21 @@ def _reader(where: Path) -> Callable[[Path, dict[str, str]], Log] | None:
         return read_tensorboard if _event_files(where) else None
     if where.name.startswith("events.out.tfevents"):
         return read_tensorboard
-    return {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}.get(where.suffix.lower()) if where.is_file() else None
+    return (
+        {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}.get(
+            where.suffix.lower()
+        )
+        if where.is_file()
+        else None
+    )
 
 
 def _checked(names: Mapping[str, str]) -> dict[str, str]:
     for theirs, ours in names.items():
         if ours != "step" and quantity(ours) is None:
-            raise UsageError(f"{theirs}={ours}: there is no quantity {ours!r}{did_you_mean(ours, list(QUANTITIES))}; see docs/metrics.md")
+            raise UsageError(
+                f"{theirs}={ours}: there is no quantity {ours!r}{did_you_mean(ours, list(QUANTITIES))}; see docs/metrics.md"
+            )
     return dict(names)
 
 
@@ -133,9 +199,19 @@ def read_csv(file: Path, names: dict[str, str]) -> Log:
 
     _refuse_giants(file)
     try:
-        table = pd.read_csv(file, sep="\t" if file.suffix.lower() == ".tsv" else None, engine="python", encoding="utf-8-sig", on_bad_lines="skip")
-    except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise RunError(f"{file} cannot be read as CSV ({str(error).splitlines()[0]}); a header line and one row a step were expected") from None
+        table = pd.read_csv(
+            file,
+            sep="\t" if file.suffix.lower() == ".tsv" else None,
+            engine="python",
+            encoding="utf-8-sig",
+            on_bad_lines="skip",
+            dtype=str,
+            keep_default_na=False,  # an empty cell is absent, "nan" was measured
+        )
+    except (ValueError, OSError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RunError(
+            f"{file} cannot be read as CSV ({str(error).splitlines()[0]}); a header line and one row a step were expected"
+        ) from None
     return _from_table(file, table, names)
 
 
@@ -167,8 +243,8 @@ def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterat
                     yield f"{name}/std", float(value["std"])
             else:
                 yield from _flat(value, f"{name}/", depth + 1)
-        elif value is None or isinstance(value, int | float | str):
-            yield name, math.nan if value is None else value
+        elif isinstance(value, int | float | str):
+            yield name, "nan" if value != value else value  # a NaN was measured; null and what is left out are absent
 
 
 def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
@@ -179,8 +255,10 @@ def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
     table = table.rename(columns=lambda c: str(c).strip())
     missing = [theirs for theirs in names if theirs not in table.columns]
     if missing:
-        raise UsageError(f"{file} has no column {missing[0]!r}{did_you_mean(missing[0], [str(c) for c in table.columns])}; "
-                         f"it has {', '.join(str(c) for c in table.columns[:20])}")  # fmt: skip
+        raise UsageError(
+            f"{file} has no column {missing[0]!r}{did_you_mean(missing[0], [str(c) for c in table.columns])}; "
+            f"it has {', '.join(str(c) for c in table.columns[:20])}"
+        )
     meaning = {str(c): names.get(str(c)) or _guess(str(c)) for c in table.columns}
     at = next((c for c, m in meaning.items() if m == "step"), None)
     steps = pd.to_numeric(table[at], errors="coerce") if at else pd.Series(range(len(table)), index=table.index)
@@ -190,13 +268,17 @@ def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
             continue
         values = pd.to_numeric(table[column], errors="coerce")
         text = table[column].astype(str).str.strip().str.lower()
-        measured = values.notna() | text.isin(("nan", "inf", "-inf", "+inf", "infinity", "-infinity")) & table[column].notna()
+        measured = (
+            values.notna() | text.isin(("nan", "inf", "-inf", "+inf", "infinity", "-infinity")) & table[column].notna()
+        )
         column_series = _by_step(name, steps[measured], values[measured])
         if len(column_series):
             series[name] = column_series
     if not series:
-        raise RunError(f"{file} holds no column that is known here ({', '.join(str(c) for c in table.columns[:20])}); say which is which: "
-                       "--map d_loss=discriminator_loss --map g_loss=generator_loss")  # fmt: skip
+        raise RunError(
+            f"{file} holds no column that is known here ({', '.join(str(c) for c in table.columns[:20])}); say which is which: "
+            "--map d_loss=discriminator_loss --map g_loss=generator_loss"
+        )
     ignored = tuple(c for c, m in meaning.items() if m is None)
     return Log(file, {"name": file.stem, "source": "log", "could_not_tell": []}, series, ignored)
 
@@ -205,7 +287,11 @@ def _by_step(name: str, steps: pd.Series, values: pd.Series) -> pd.Series:
     import pandas as pd
 
     good = steps.notna() & (steps >= 0) & (steps < 2**53)
-    column = pd.Series(values[good].to_numpy(dtype=float), index=pd.Index(steps[good].to_numpy().astype("int64"), name="step"), name=name)
+    column = pd.Series(
+        values[good].to_numpy(dtype=float),
+        index=pd.Index(steps[good].to_numpy().astype("int64"), name="step"),
+        name=name,
+    )
     return column[~column.index.duplicated(keep="last")].sort_index()
 
 
@@ -236,16 +322,27 @@ def _refuse_giants(file: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------------ stylegan
 
 _STYLEGAN = {
-    "Loss/scores/real": "real_logit_mean", "Loss/scores/fake": "fake_logit_mean", "Loss/scores/real/std": "real_logit_sd",
-    "Loss/scores/fake/std": "fake_logit_sd", "Loss/signs/real": "real_sign_mean", "Loss/G/loss": "generator_loss", "Loss/D/loss": "discriminator_loss",
-    "Loss/D/reg": "discriminator_penalty", "Loss/G/reg": "generator_penalty", "Progress/augment": "augmentation_probability",
+    "Loss/scores/real": "real_logit_mean",
+    "Loss/scores/fake": "fake_logit_mean",
+    "Loss/scores/real/std": "real_logit_sd",
+    "Loss/scores/fake/std": "fake_logit_sd",
+    "Loss/signs/real": "real_sign_mean",
+    "Loss/G/loss": "generator_loss",
+    "Loss/D/loss": "discriminator_loss",
+    "Loss/D/reg": "discriminator_penalty",
+    "Loss/G/reg": "generator_penalty",
+    "Progress/augment": "augmentation_probability",
     "Timing/total_sec": "wall_time",
-}  # fmt: skip
+}
 _STYLEGAN_SCORES = {
-    "fid50k_full": "frechet_distance[inception-tf]", "fid50k": "frechet_distance[inception-tf]", "kid50k_full": "kernel_distance[inception-tf]",
-    "kid50k": "kernel_distance[inception-tf]", "pr50k3_full_precision": "precision[vgg16]", "pr50k3_full_recall": "recall[vgg16]",
+    "fid50k_full": "frechet_distance[inception-tf]",
+    "fid50k": "frechet_distance[inception-tf]",
+    "kid50k_full": "kernel_distance[inception-tf]",
+    "kid50k": "kernel_distance[inception-tf]",
+    "pr50k3_full_precision": "precision[vgg16]",
+    "pr50k3_full_recall": "recall[vgg16]",
     "is50k_mean": "inception_score",
-}  # fmt: skip
+}
 
 
 def read_stylegan(folder: Path, names: dict[str, str]) -> Log:
@@ -255,7 +352,11 @@ def read_stylegan(folder: Path, names: dict[str, str]) -> Log:
     options = _options(folder)
     batch = options.get("batch_size")
     batch = batch if isinstance(batch, int) and batch > 0 else 1
-    rows = [(round(r["Progress/kimg"] * 1000 / batch), r) for r in _lines(folder / "stats.jsonl") if _is_number(r.get("Progress/kimg"))]
+    rows = [
+        (round(r["Progress/kimg"] * 1000 / batch), r)
+        for r in _lines(folder / "stats.jsonl")
+        if _is_number(r.get("Progress/kimg"))
+    ]
     columns: dict[str, dict[int, float]] = {}
     for step, row in rows:
         for theirs, ours in {**_STYLEGAN, **names}.items():
@@ -263,7 +364,9 @@ def read_stylegan(folder: Path, names: dict[str, str]) -> Log:
                 columns.setdefault(ours, {})[step] = float(row[theirs])
         signs = [row.get(f"Loss/signs/{what}") for what in ("real", "fake")]
         if all(_is_number(s) for s in signs):
-            columns.setdefault("discriminator_accuracy", {})[step] = (2 + float(signs[0] or 0) - float(signs[1] or 0)) / 4
+            columns.setdefault("discriminator_accuracy", {})[step] = (
+                2 + float(signs[0] or 0) - float(signs[1] or 0)
+            ) / 4
     for file in sorted(folder.glob("metric-*.jsonl")):
         for row in _lines(file):
             match = re.search(r"(\d{6,})", str(row.get("snapshot_pkl", "")))
@@ -290,11 +393,32 @@ def _stylegan_about(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         return options[name] if isinstance(options.get(name), dict) else {}
 
     data, g, d = part("training_set_kwargs"), part("G_opt_kwargs"), part("D_opt_kwargs")
-    about: dict[str, Any] = {"name": folder.name, "source": "stylegan", "loss": "non-saturating", "seed": options.get("random_seed"), "could_not_tell": []}
-    about["optimizers"] = {who: {"class": str(o.get("class_name", "")).rsplit(".", 1)[-1], "learning_rate": o.get("lr"), "betas": o.get("betas")}
-                           for who, o in (("generator", g), ("discriminator", d)) if o}  # fmt: skip
-    about["data"] = {"name": Path(str(data.get("path", ""))).name or None, "kind": "images", "count": data.get("max_size")}
-    about["options"] = {"gamma": part("loss_kwargs").get("r1_gamma"), "ada_target": options.get("ada_target"), "batch": options.get("batch_size")}
+    about: dict[str, Any] = {
+        "name": folder.name,
+        "source": "stylegan",
+        "loss": "non-saturating",
+        "seed": options.get("random_seed"),
+        "could_not_tell": [],
+    }
+    about["optimizers"] = {
+        who: {
+            "class": str(o.get("class_name", "")).rsplit(".", 1)[-1],
+            "learning_rate": o.get("lr"),
+            "betas": o.get("betas"),
+        }
+        for who, o in (("generator", g), ("discriminator", d))
+        if o
+    }
+    about["data"] = {
+        "name": Path(str(data.get("path", ""))).name or None,
+        "kind": "images",
+        "count": data.get("max_size"),
+    }
+    about["options"] = {
+        "gamma": part("loss_kwargs").get("r1_gamma"),
+        "ada_target": options.get("ada_target"),
+        "batch": options.get("batch_size"),
+    }
     return about
 
 
@@ -321,16 +445,25 @@ def read_tensorboard(where: Path, names: dict[str, str]) -> Log:
                 columns.setdefault(ours, {})[step] = value
     missing = [theirs for theirs in names if theirs not in tags]
     if missing:
-        raise UsageError(f"{where} has no scalar {missing[0]!r}{did_you_mean(missing[0], list(tags))}; it has {', '.join(list(tags)[:20]) or 'none'}")
+        raise UsageError(
+            f"{where} has no scalar {missing[0]!r}{did_you_mean(missing[0], list(tags))}; it has {', '.join(list(tags)[:20]) or 'none'}"
+        )
     series = {n: pd.Series(v, dtype=float, name=n).rename_axis("step").sort_index() for n, v in columns.items()}
     if not series:
-        raise RunError(f"{where} holds no scalar that is known here ({', '.join(list(tags)[:20]) or 'no scalar at all'}); say which is which with --map")
+        raise RunError(
+            f"{where} holds no scalar that is known here ({', '.join(list(tags)[:20]) or 'no scalar at all'}); say which is which with --map"
+        )
     ignored = tuple(t for t in tags if not (names.get(t) or _guess(t)))
     return Log(where, {"name": where.name, "source": "tensorboard", "could_not_tell": []}, series, ignored)
 
 
 def _event_files(folder: Path) -> list[Path]:
-    found = [f for pattern in ("events.out.tfevents*", "*/events.out.tfevents*") for f in folder.glob(pattern) if f.is_file() and not f.is_symlink()]
+    found = [
+        f
+        for pattern in ("events.out.tfevents*", "*/events.out.tfevents*")
+        for f in folder.glob(pattern)
+        if f.is_file() and not f.is_symlink()
+    ]
     return sorted(found)[:1000]
 
 
@@ -349,7 +482,13 @@ def _scalars(data: bytes) -> Iterator[tuple[int, str, float]]:
         try:
             event = list(_fields(data[start:end]))
             step = next((v for n, v in event if n == 2 and isinstance(v, int)), 0)
-            values = [list(_fields(v)) for n, s in event if n == 5 and isinstance(s, bytes) for m, v in _fields(s) if m == 1 and isinstance(v, bytes)]
+            values = [
+                list(_fields(v))
+                for n, s in event
+                if n == 5 and isinstance(s, bytes)
+                for m, v in _fields(s)
+                if m == 1 and isinstance(v, bytes)
+            ]
         except ValueError:
             values = []
         for value in values:
@@ -368,7 +507,11 @@ def _number(value: list[tuple[int, int | bytes]]) -> float | None:
                 tensor = dict(_fields(v))
             except ValueError:
                 return None
-            for key, form, size in ((5, "<f", 4), (6, "<d", 8), (4, "<f" if tensor.get(1) == 1 else "<d", 4 if tensor.get(1) == 1 else 8)):
+            for key, form, size in (
+                (5, "<f", 4),
+                (6, "<d", 8),
+                (4, "<f" if tensor.get(1) == 1 else "<d", 4 if tensor.get(1) == 1 else 8),
+            ):
                 content = tensor.get(key)
                 if isinstance(content, bytes) and len(content) == size:
                     return float(struct.unpack(form, content)[0])

@@ -42,8 +42,14 @@ SICK: dict[str, tuple[Verdict, Callable[[Path], Path]]] = {
     "numerical_failure": (Verdict.FAILED, lambda p: made_runs.divergence_with_nan(p, steps=STEPS)),
     "divergence": (
         Verdict.FAILED,
-        lambda p: made(p, steps=STEPS, columns={
-            "generator_gradient_norm": noisy(0.3 * rising(500, 1e4), 1), "discriminator_loss": noisy(1.3 * rising(500, 1e3), 2)}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            columns={
+                "generator_gradient_norm": noisy(0.3 * rising(500, 1e4), 1),
+                "discriminator_loss": noisy(1.3 * rising(500, 1e3), 2),
+            },
+        ),
     ),
     "learning_rate": (
         Verdict.FAILED,
@@ -54,58 +60,106 @@ SICK: dict[str, tuple[Verdict, Callable[[Path], Path]]] = {
     "discriminator_dominance": (Verdict.FAILED, lambda p: made_runs.discriminator_dominance(p, steps=STEPS)),
     "discriminator_weakness": (
         Verdict.FAILED,
-        lambda p: made(p, steps=STEPS, slow={
-            "discriminator_update_ratio": np.full(TENS, 1e-6), "diversity_ratio": np.full(TENS, 0.2)}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            slow={"discriminator_update_ratio": np.full(TENS, 1e-6), "diversity_ratio": np.full(TENS, 0.2)},
+        ),
     ),
     "vanishing_generator_gradient": (Verdict.FAILED, lambda p: made_runs.vanishing_gradient(p, steps=STEPS)),
-    "discriminator_overfitting": (Verdict.FAILED, lambda p: made(p, steps=STEPS, scores=lambda s: {"auc_gap": min(0.4, s / 1000)})),
+    "discriminator_overfitting": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, scores=lambda s: {"auc_gap": min(0.4, s / 1000)}),
+    ),
     "memorisation": (
         Verdict.FAILED,
-        lambda p: made(p, steps=STEPS, scores=lambda s: {"copying_z": -s / 40, "nearest_real_distance": 1 - 0.9 * s / STEPS, "authenticity": 0.1}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            scores=lambda s: {"copying_z": -s / 40, "nearest_real_distance": 1 - 0.9 * s / STEPS, "authenticity": 0.1},
+        ),
     ),
     "oscillation": (
         Verdict.FAILED,
-        lambda p: made(p, steps=STEPS, slow={
-            "fake_mean": 1.2 * np.sin(2 * np.pi * np.arange(TENS) / 15)}),
+        lambda p: made(p, steps=STEPS, slow={"fake_mean": 1.2 * np.sin(2 * np.pi * np.arange(TENS) / 15)}),
     ),
     "objective_fault": (
         Verdict.FAILED,
-        lambda p: made(p, steps=STEPS, columns={
-            "discriminator_force_on_fake": np.full(STEPS, 0.5), "discriminator_force_size_on_fake": np.full(STEPS, 0.5)}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            columns={
+                "discriminator_force_on_fake": np.full(STEPS, 0.5),
+                "discriminator_force_size_on_fake": np.full(STEPS, 0.5),
+            },
+        ),
     ),
     "data_mismatch": (Verdict.FAILED, lambda p: made_runs.range_mismatch(p, steps=STEPS)),
-    "metric_fault": (Verdict.FAILED, lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": -3e68})),
+    "metric_fault": (
+        Verdict.FAILED,
+        lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": -3e68}),
+    ),
     "spectral_collapse": (
         Verdict.SUSPECT,
-        lambda p: made(p, steps=STEPS, spectrum={
-            "discriminator_layer_effective_rank": (np.linspace(60, 6, STEPS // 100)[:, None] * np.ones(2), ["0.weight", "2.weight"])}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            spectrum={
+                "discriminator_layer_effective_rank": (
+                    np.linspace(60, 6, STEPS // 100)[:, None] * np.ones(2),
+                    ["0.weight", "2.weight"],
+                )
+            },
+        ),
     ),
     "dead_layers": (
         Verdict.SUSPECT,
-        lambda p: made(p, steps=STEPS, layers={
-            "generator_layer_gradient_norm": (np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones((TENS, 1)), made_runs.GENERATOR_LAYERS)}),
+        lambda p: made(
+            p,
+            steps=STEPS,
+            layers={
+                "generator_layer_gradient_norm": (
+                    np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones((TENS, 1)),
+                    made_runs.GENERATOR_LAYERS,
+                )
+            },
+        ),
     ),
     "stagnation": (
         Verdict.SUSPECT,
         lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 800.0, **few_classes(s, 2)}),
     ),
-    "convergence": (Verdict.SUSPECT, lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 if s < 400 else 300.0})),
-}  # fmt: skip
+    "convergence": (
+        Verdict.SUSPECT,
+        lambda p: made(p, steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 if s < 400 else 300.0}),
+    ),
+}
 NEEDS: dict[str, tuple[str, ...]] = {
     "numerical_failure": ("discriminator_", "generator_", "real_", "fake_"),
     "divergence": ("discriminator_", "generator_", "real_", "fake_"),
     "learning_rate": ("generator_update_ratio", "discriminator_update_ratio"),
     "mode_collapse": ("diversity_ratio", "modes_"),
     "mode_dropping": ("mode_histogram", "precision", "recall"),
-    "discriminator_dominance": ("discriminator_auc",),
-    "discriminator_weakness": ("discriminator_auc",),
+    "discriminator_dominance": ("discriminator_auc", "real_logit"),
+    "discriminator_weakness": ("discriminator_auc", "real_logit"),
     "vanishing_generator_gradient": ("generator_gradient_norm",),
     "discriminator_overfitting": ("auc_gap",),
     "memorisation": ("copying_z", "nearest_real", "authenticity"),
     "oscillation": ("fake_mean", "fake_channel", "parameter_trace"),
     "objective_fault": ("generator_force", "discriminator_force"),
     "data_mismatch": ("real_min",),
-    "metric_fault": ("frechet", "kernel", "precision", "recall", "density", "coverage", "modes_", "mode_", "authenticity", "nearest"),
+    "metric_fault": (
+        "frechet",
+        "kernel",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "modes_",
+        "mode_",
+        "authenticity",
+        "nearest",
+    ),
     "spectral_collapse": ("discriminator_layer_effective_rank",),
     "dead_layers": ("generator_layer", "discriminator_layer"),
     "stagnation": ("frechet", "kernel", "diversity_ratio"),
@@ -169,7 +223,13 @@ def test_auc_of_one_half_hides_no_rotating_collapse(tmp_path: Path) -> None:
 
 def test_rotation_shows_without_any_evaluation(tmp_path: Path) -> None:
     sick = np.arange(STEPS) >= 300
-    slow = made_runs.batches(STEPS, 0, np.where(sick, 0.4, 0.95), np.where(sick, 4.0, 9.0), hop=np.where(sick, 0.6 * np.sin(np.arange(STEPS) / 30), 0.0))
+    slow = made_runs.batches(
+        STEPS,
+        0,
+        np.where(sick, 0.4, 0.95),
+        np.where(sick, 4.0, 9.0),
+        hop=np.where(sick, 0.6 * np.sin(np.arange(STEPS) / 30), 0.0),
+    )
     path = made(tmp_path / "run", steps=STEPS, slow=slow, without=NEEDS["metric_fault"])
     finding = found(path, "mode_collapse")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "rotating")
@@ -179,7 +239,9 @@ def test_rotation_shows_without_any_evaluation(tmp_path: Path) -> None:
 def test_a_sure_discriminator_alone_is_no_dominance(tmp_path: Path) -> None:
     """AUC of 1 beside good fakes: suspect at most."""
     real, fake = made_runs.drawn_logits(np.full(STEPS, 9.0), np.zeros(STEPS), np.ones(STEPS), 0)
-    finding = found(made(tmp_path / "run", steps=STEPS, columns=made_runs.from_logits(real, fake)), "discriminator_dominance")
+    finding = found(
+        made(tmp_path / "run", steps=STEPS, columns=made_runs.from_logits(real, fake)), "discriminator_dominance"
+    )
     assert finding.verdict is Verdict.SUSPECT
 
 
@@ -196,8 +258,17 @@ def test_critics_are_not_judged_by_the_sign_of_their_scores(tmp_path: Path) -> N
     real, fake = made_runs.drawn_logits(settled(STEPS, 3.0, 0.5), np.full(STEPS, -40.0), np.ones(STEPS), 0)
     columns = made_runs.from_logits(real, fake)
     columns.update(discriminator_loss=fake.mean(1) - real.mean(1), generator_loss=-fake.mean(1))
-    columns.update({f"discriminator_force{size}_on_{what}": np.full(STEPS, sign) for what, sign, size in (
-        ("real", 1.0, ""), ("fake", -1.0, ""), ("real", 1.0, "_size"), ("fake", 1.0, "_size"))})  # fmt: skip
+    columns.update(
+        {
+            f"discriminator_force{size}_on_{what}": np.full(STEPS, sign)
+            for what, sign, size in (
+                ("real", 1.0, ""),
+                ("fake", -1.0, ""),
+                ("real", 1.0, "_size"),
+                ("fake", 1.0, "_size"),
+            )
+        }
+    )
     columns.update(generator_force_on_fake=np.ones(STEPS), generator_force_size_on_fake=np.ones(STEPS))
     assert columns["real_sign_mean"].max() == -1
     diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns))
@@ -226,7 +297,11 @@ def test_one_kind_of_series_that_grows_thirtyfold_is_no_divergence(tmp_path: Pat
 
 def test_divergence_names_the_step_at_which_it_began(tmp_path: Path) -> None:
     grow = np.where(LATE, 1e3, 1.0)
-    columns = {"generator_gradient_norm": noisy(0.3 * grow, 1), "discriminator_gradient_norm": noisy(0.3 * grow, 2), "discriminator_loss": 1.3 * grow}
+    columns = {
+        "generator_gradient_norm": noisy(0.3 * grow, 1),
+        "discriminator_gradient_norm": noisy(0.3 * grow, 2),
+        "discriminator_loss": 1.3 * grow,
+    }
     finding = found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence")
     assert finding.verdict is Verdict.FAILED
     assert finding.onset == pytest.approx(600, abs=0.01 * STEPS)
@@ -263,7 +338,12 @@ def test_a_full_batch_may_repeat(tmp_path: Path) -> None:
 
 def test_points_within_one_are_no_bounded_images(tmp_path: Path) -> None:
     """A small network's fakes near zero, reals elsewhere: what a failed generator looks like, and no fault of the data."""
-    slow = {"real_min": np.full(TENS, 2.0), "real_max": np.full(TENS, 4.0), "fake_min": np.full(TENS, -0.3), "fake_max": np.full(TENS, 0.4)}
+    slow = {
+        "real_min": np.full(TENS, 2.0),
+        "real_max": np.full(TENS, 4.0),
+        "fake_min": np.full(TENS, -0.3),
+        "fake_max": np.full(TENS, 0.4),
+    }
     path = made(tmp_path / "run", steps=STEPS, slow=slow, facts={"data": {"kind": "points"}})
     assert found(path, "data_mismatch").verdict is Verdict.HEALTHY
 
@@ -271,7 +351,11 @@ def test_points_within_one_are_no_bounded_images(tmp_path: Path) -> None:
 def test_an_overflow_that_a_loss_scaler_skips_is_no_failure(tmp_path: Path) -> None:
     norm = np.full(STEPS, 0.3)
     norm[[100, 400]] = np.inf
-    with_scale = made(tmp_path / "amp", steps=STEPS, columns={"generator_gradient_norm": norm, "gradient_scale": np.full(STEPS, 1024.0)})
+    with_scale = made(
+        tmp_path / "amp",
+        steps=STEPS,
+        columns={"generator_gradient_norm": norm, "gradient_scale": np.full(STEPS, 1024.0)},
+    )
     without = made(tmp_path / "plain", steps=STEPS, columns={"generator_gradient_norm": norm})
     assert found(with_scale, "numerical_failure").verdict is Verdict.HEALTHY
     assert found(without, "numerical_failure").verdict is Verdict.SUSPECT
@@ -286,7 +370,9 @@ def test_the_first_bad_tensor_layer_and_step_are_named(tmp_path: Path) -> None:
 
 def test_a_bias_before_a_normalisation_is_not_dead(tmp_path: Path) -> None:
     norms = np.array([0.3, 1e-14, 0.3, 1e-14, 0.3, 0.1]) * np.ones((TENS, 1))
-    path = made(tmp_path / "run", steps=STEPS, layers={"generator_layer_gradient_norm": (norms, made_runs.GENERATOR_LAYERS)})
+    path = made(
+        tmp_path / "run", steps=STEPS, layers={"generator_layer_gradient_norm": (norms, made_runs.GENERATOR_LAYERS)}
+    )
     assert found(path, "dead_layers").verdict is Verdict.HEALTHY
 
 
@@ -304,8 +390,16 @@ def test_minorities_are_measured_against_the_datas_own_shares(tmp_path: Path) ->
     """A rare class that is as rare as in the data is not missing; one that is gone is."""
     due = np.array([0.3, 0.3, 0.3, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01, 0.01])
     lost = np.array([0.31, 0.31, 0.31, 0.03, 0.02, 0.02, 0, 0, 0, 0])
-    kept = made(tmp_path / "kept", steps=STEPS, scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": due.tolist()})
-    gone = made(tmp_path / "gone", steps=STEPS, scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": lost.tolist()})
+    kept = made(
+        tmp_path / "kept",
+        steps=STEPS,
+        scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": due.tolist()},
+    )
+    gone = made(
+        tmp_path / "gone",
+        steps=STEPS,
+        scores=lambda s: {"data_mode_histogram": due.tolist(), "mode_histogram": lost.tolist()},
+    )
     assert found(kept, "mode_dropping").verdict is Verdict.HEALTHY
     finding = found(gone, "mode_dropping")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "minorities")
@@ -313,10 +407,18 @@ def test_minorities_are_measured_against_the_datas_own_shares(tmp_path: Path) ->
 
 def test_fewer_reals_than_features_are_named_as_the_cause(tmp_path: Path) -> None:
     facts = {"data": {"name": "few", "kind": "images", "count": 912}}
-    path = made(tmp_path / "run", steps=STEPS, facts=facts, without=("frechet",), scores=lambda s: {"kernel_distance[digits-cnn]": 0.1})
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        facts=facts,
+        without=("frechet",),
+        scores=lambda s: {"kernel_distance[digits-cnn]": 0.1},
+    )
     assert found(path, "metric_fault").verdict is Verdict.HEALTHY
     # and where the score itself is absurd, the finding says why
-    sick = made(tmp_path / "sick", steps=STEPS, facts=facts, scores=lambda s: {"frechet_distance[inception-tf]": 1.2e57})
+    sick = made(
+        tmp_path / "sick", steps=STEPS, facts=facts, scores=lambda s: {"frechet_distance[inception-tf]": 1.2e57}
+    )
     finding = found(sick, "metric_fault")
     assert "912" in finding.cause
     assert "2048" in finding.cause
@@ -329,13 +431,18 @@ def test_a_generator_that_stands_still_leaves_its_score_where_it_was(tmp_path: P
         path = tmp_path / f"run-{ratio}"
         made(path, steps=STEPS, slow={"generator_update_ratio": np.full(TENS, ratio)}, without=("frechet", "kernel"))
         lines = (path / "evaluations.jsonl").read_text().splitlines()
-        rewritten = [line.replace('"scores": {', '"scores": {' + ", ".join(f'"{k}": {v}' for k, v in frozen.items()) + ", ", 1) for line in lines]
+        rewritten = [
+            line.replace('"scores": {', '"scores": {' + ", ".join(f'"{k}": {v}' for k, v in frozen.items()) + ", ", 1)
+            for line in lines
+        ]
         (path / "evaluations.jsonl").write_text("\n".join(rewritten) + "\n")
         assert found(path, "metric_fault").verdict is verdict
 
 
 def test_the_best_step_is_named_with_its_interval(tmp_path: Path) -> None:
-    path = made(tmp_path / "run", steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 + abs(s - 400) / 2})
+    path = made(
+        tmp_path / "run", steps=STEPS, scores=lambda s: {"frechet_distance[digits-cnn]": 50.0 + abs(s - 400) / 2}
+    )
     finding = found(path, "convergence")
     assert finding.kind == "past its best"
     assert "ship step 400" in finding.claim or "ship step 500" in finding.claim or "ship step 300" in finding.claim

@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 import gandiag
-from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Limits, Overall, Recorded, Verdict, diagnose, load_limits, make_limits
+from gandiag.diagnosis import (
+    CHECKS,
+    Diagnosis,
+    Finding,
+    Limits,
+    Overall,
+    Recorded,
+    Verdict,
+    diagnose,
+    load_limits,
+    make_limits,
+)
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.story import CAUSES, tell
 from gandiag.errors import UsageError
@@ -39,7 +50,7 @@ def test_a_rate_too_high_then_divergence_then_nan_is_one_illness(run: Evidence) 
 
 def test_a_cause_cannot_come_long_after_its_effect(run: Evidence) -> None:
     told = tell(run, [ill("divergence", 900), ill("numerical_failure", 200)])
-    assert not [f for f in told.findings if f.check == "numerical_failure"][0].because_of
+    assert not told.finding("numerical_failure").because_of
 
 
 def test_a_collapse_makes_the_discriminator_win_and_not_the_other_way_round(run: Evidence) -> None:
@@ -50,7 +61,9 @@ def test_a_collapse_makes_the_discriminator_win_and_not_the_other_way_round(run:
 
 
 def test_a_saturated_loss_is_the_cause_whenever_its_gradient_dies(run: Evidence) -> None:
-    told = tell(run, [ill("discriminator_dominance", 0), ill("vanishing_generator_gradient", 300), ill("mode_collapse", 0)])
+    told = tell(
+        run, [ill("discriminator_dominance", 0), ill("vanishing_generator_gradient", 300), ill("mode_collapse", 0)]
+    )
     assert told.findings[0].check == "vanishing_generator_gradient"
     assert all(f.because_of == "vanishing_generator_gradient" for f in told.findings[1:])
 
@@ -108,7 +121,9 @@ def test_every_made_run_gets_one_finding_a_check_and_a_story(maker: str, tmp_pat
         ("empty", Overall.INCONCLUSIVE, None),
     ],
 )
-def test_made_runs_are_judged_as_they_were_made(maker: str, verdict: Overall, first: str | None, tmp_path: Path) -> None:
+def test_made_runs_are_judged_as_they_were_made(
+    maker: str, verdict: Overall, first: str | None, tmp_path: Path
+) -> None:
     told = gandiag.diagnose(made_runs.MADE[maker](tmp_path / "run", steps=1000))
     assert told.verdict is verdict, told.story
     assert (told.illnesses[0].check if told.illnesses else None) == first
@@ -117,7 +132,9 @@ def test_made_runs_are_judged_as_they_were_made(maker: str, verdict: Overall, fi
 def test_a_check_of_the_users_own_is_made_like_the_others(run: Evidence) -> None:
     def fast_enough(run: Recorded) -> Finding:
         seconds = run["step_seconds"].median()
-        return Finding("fast_enough", Verdict.FAILED if seconds > 1e-6 else Verdict.HEALTHY, f"{seconds} s a step (limit: 1e-6)")
+        return Finding(
+            "fast_enough", Verdict.FAILED if seconds > 1e-6 else Verdict.HEALTHY, f"{seconds} s a step (limit: 1e-6)"
+        )
 
     told = diagnose(run.run, checks=(*CHECKS, fast_enough))
     assert told.finding("fast_enough").verdict is Verdict.FAILED

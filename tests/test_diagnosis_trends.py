@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def test_block_medians_equal_the_slow_twin(rows: int, blocks: int) -> None:
     values[rng.random(rows) < 0.05] = np.inf
     edges = trends.block_edges(rows * 3, blocks=blocks, rows=2)
     slow = []
-    for start, end in zip(edges[:-1], edges[1:]):
+    for start, end in itertools.pairwise(edges):
         part = values[(at >= start) & (at < end)]
         part = part[np.isfinite(part)]
         slow.append(np.median(part) if len(part) else np.nan)
@@ -74,7 +76,9 @@ def test_a_state_holds_when_most_of_the_end_shows_it() -> None:
 
 def test_kendall_z_has_the_published_variance_and_sign() -> None:
     n = 10
-    assert trends.kendall_z(np.arange(n, dtype=float)) == pytest.approx((45 - 1) / np.sqrt(n * (n - 1) * (2 * n + 5) / 18))
+    assert trends.kendall_z(np.arange(n, dtype=float)) == pytest.approx(
+        (45 - 1) / np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    )
     assert trends.kendall_z(-np.arange(n, dtype=float)) < -trends.RISE_Z
     assert trends.kendall_z(np.ones(50)) == 0
     assert trends.kendall_z(np.array([1.0, 2.0, 3.0])) == 0

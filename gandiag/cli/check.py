@@ -16,44 +16,95 @@ Examples:
   gandiag check runs/00000-mlp-digits
   gandiag check runs/* --fail-on suspect --junit checks.xml
   gandiag check runs/mine --fail-on mode_collapse,divergence --json
+  gandiag check runs/seed-* --baseline runs/good-0 --baseline runs/good-1
+  gandiag check --csv log.csv --map my_d_loss=discriminator_loss
 """
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option(
-    "--fail-on", default="failed", show_default=True, metavar="WHAT",
+    "--csv",
+    "logs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Somebody's log: CSV, TSV or JSON lines.",
+)
+@click.option(
+    "--map",
+    "names",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="What a column of such a log means; `step` is a meaning too.",
+)
+@click.option(
+    "--fail-on",
+    default="failed",
+    show_default=True,
+    metavar="WHAT",
     help="Exit with 1 on: failed, suspect (and failed), inconclusive, never, or the codes of checks; several with commas.",
-)  # fmt: skip
-@click.option("--limits", type=click.Path(path_type=Path), metavar="FILE", help="A TOML file of limits that replace the checks' own.")
+)
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="A known good run; more of them are seeds.",
+)
+@click.option(
+    "--limits",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file of limits that replace the checks' own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML for a CI server.")
-@click.option("--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write a Markdown table, for a pull request.")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write a Markdown table, for a pull request."
+)
 @click.option("--all", "everything", is_flag=True, help="Print also the checks that passed or were not made.")
 def command(
-    runs: tuple[Path, ...], fail_on: str, limits: Path | None, as_json: bool, junit: Path | None, markdown: Path | None, everything: bool
+    runs: tuple[Path, ...],
+    logs: tuple[Path, ...],
+    names: tuple[str, ...],
+    fail_on: str,
+    baselines: tuple[Path, ...],
+    limits: Path | None,
+    as_json: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    everything: bool,
 ) -> int:
-    """Judge runs: verdict, what is wrong, since when, and what to do.
+    """Judge runs, or other people's logs: verdict, what is wrong, since when, and what to do.
 
-    The exit code is 0 where nothing is bad enough, 1 where something is, 2 for a mistake in the command, 3 where a run cannot be read.
+    RUN is the folder that `gandiag run` or a Recorder wrote, the folder of a StyleGAN training, a folder of TensorBoard events, or a
+    file of CSV or JSON lines. The exit code is 0 where nothing is bad enough, 1 where something is, 2 for a mistake in the command, 3
+    where a run cannot be read.
     """
-    from gandiag.diagnosis import diagnose, load_limits, render
+    from gandiag.diagnosis import load_limits, render
+    from gandiag.diagnosis.gate import judge_runs
 
-    if not runs:
-        raise click.UsageError("give at least one RUN: the folder that `gandiag run` or a Recorder wrote")
-    wanted = _wanted(fail_on)
-    chosen = load_limits(limits) if limits else None
-    judged = [(str(run), diagnose(run, limits=chosen)) for run in runs]
-    failing = render.gate(judged, wanted)
+    if not runs and not logs:
+        raise click.UsageError(
+            "give at least one RUN: the folder that `gandiag run` or a Recorder wrote, or a log of another trainer"
+        )
+    result = judge_runs(
+        (*runs, *logs),
+        baselines,
+        fail_on=_wanted(fail_on),
+        limits=load_limits(limits) if limits else None,
+        names=_names(names),
+    )
     if junit:
-        junit.write_text(render.as_junit(judged, failing), encoding="utf-8")
+        junit.write_text(render.as_junit(result), encoding="utf-8")
     if markdown:
-        markdown.write_text(render.as_markdown(judged), encoding="utf-8")
-    if as_json:
-        told = {"runs": [render.as_data(name, d) for name, d in judged], "failing": [{"run": n, "check": f.check} for n, f in failing]}
-        click.echo(json.dumps(told, indent=1))
-    else:
-        for name, diagnosis in judged:
-            click.echo(render.as_text(name, diagnosis, everything=everything))
-    return 1 if failing else 0
+        markdown.write_text(render.as_markdown(result), encoding="utf-8")
+    click.echo(
+        json.dumps(render.judged_as_data(result), indent=1)
+        if as_json
+        else render.judged_as_text(result, everything=everything)
+    )
+    return 1 if result.failing else 0
 
 
 def _wanted(fail_on: str) -> list[str]:
@@ -64,5 +115,17 @@ def _wanted(fail_on: str) -> list[str]:
     words = [w.strip() for w in fail_on.split(",") if w.strip()]
     for word in words:
         if word not in known:
-            raise click.UsageError(f"--fail-on: there is no {word!r}{did_you_mean(word, list(known))}; known are {', '.join(known)}")
+            raise click.UsageError(
+                f"--fail-on: there is no {word!r}{did_you_mean(word, list(known))}; known are {', '.join(known)}"
+            )
     return words
+
+
+def _names(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [g.rpartition("=") for g in given]
+    for theirs, equals, ours in pairs:
+        if not equals or not theirs or not ours:
+            raise click.UsageError(
+                f"--map {theirs}{equals}{ours}: THEIRS=OURS was expected, as in --map my_d_loss=discriminator_loss"
+            )
+    return {theirs: ours for theirs, _, ours in pairs}

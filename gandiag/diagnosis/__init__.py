@@ -44,22 +44,37 @@ CHECKS: tuple[Check, ...] = (
 )
 
 __all__ = [
-    "CHECKS", "CannotTell", "Check", "Diagnosis", "Evidence", "Finding", "Limits", "Overall", "Recorded", "Verdict", "diagnose", "evidence", "judge",
-    "load_limits", "make_limits",
-]  # fmt: skip
+    "CHECKS",
+    "CannotTell",
+    "Check",
+    "Diagnosis",
+    "Evidence",
+    "Finding",
+    "Limits",
+    "Overall",
+    "Recorded",
+    "Verdict",
+    "diagnose",
+    "evidence",
+    "judge",
+    "load_limits",
+    "make_limits",
+]
 
 
-def diagnose(run: Recorded | str | os.PathLike[str], checks: Sequence[Check] = CHECKS, limits: Limits | None = None) -> Diagnosis:
-    """Judges a run, or the run directory at a path, also one that is still being written: every check, told as one story.
+def diagnose(
+    run: Recorded | str | os.PathLike[str], checks: Sequence[Check] = CHECKS, limits: Limits | None = None
+) -> Diagnosis:
+    """Judges a run, or the run directory or the log at a path, also one that is still being written: every check, told as one story.
 
     >>> diagnose("runs/00000-mlp-digits").verdict   # doctest: +SKIP
     <Overall.STABLE: 'stable'>
     """
     if isinstance(run, str | os.PathLike):
-        from gandiag.run import load_run
+        from gandiag.logs import open_recording
 
-        run = load_run(run)
-    seen = Evidence(run, limits or DEFAULT)
+        run = open_recording(run)
+    seen = run if isinstance(run, Evidence) and limits in (None, run.limits) else Evidence(run, limits or DEFAULT)
     return tell(seen, [judge(check, seen) for check in checks])
 
 

@@ -9,8 +9,14 @@ from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import (
-    equal_rates, fewer_discriminator_steps, larger_discriminator, lower_rates, rate, regularise, without_saturation,
-)  # fmt: skip
+    equal_rates,
+    fewer_discriminator_steps,
+    larger_discriminator,
+    lower_rates,
+    rate,
+    regularise,
+    without_saturation,
+)
 from gandiag.errors import NotRecorded
 
 
@@ -30,9 +36,24 @@ def discriminator_dominance(run: Recorded) -> Finding:
     cause = "the discriminator learns faster than the generator can follow"
     remedies = _relief(e)
     if signs:
-        return Finding("discriminator_dominance", Verdict.FAILED, f"{claim}, and {signs[0]}", cause=cause, remedies=remedies, series=series, onset=onset)
-    return Finding("discriminator_dominance", Verdict.SUSPECT, f"{claim}, but nothing shows that the generator fails", cause=cause,
-                   remedies=remedies, series=series, onset=onset)  # fmt: skip
+        return Finding(
+            "discriminator_dominance",
+            Verdict.FAILED,
+            f"{claim}, and {signs[0]}",
+            cause=cause,
+            remedies=remedies,
+            series=series,
+            onset=onset,
+        )
+    return Finding(
+        "discriminator_dominance",
+        Verdict.SUSPECT,
+        f"{claim}, but nothing shows that the generator fails",
+        cause=cause,
+        remedies=remedies,
+        series=series,
+        onset=onset,
+    )
 
 
 def failing_generator(e: Evidence) -> list[str]:
@@ -42,18 +63,32 @@ def failing_generator(e: Evidence) -> list[str]:
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
         signs.insert(0, f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
     real, fake = e.maybe("real_logit_mean"), e.maybe("fake_logit_mean")
-    if not signs and c is None and "diversity_ratio" not in e and real is not None and fake is not None and not e.free_offset:
+    if (
+        not signs
+        and c is None
+        and "diversity_ratio" not in e
+        and real is not None
+        and fake is not None
+        and not e.free_offset
+    ):
         gap = np.abs(real - fake)
         now = trends.tail_middle(gap, e.limits.tail_share)
         if now > e.limits.dominance_gap and now > 0.8 * np.nanmax(gap):
-            signs.append(f"reals and fakes lie {now:.3g} logits apart and not nearer than ever (limit: {e.limits.dominance_gap:g})")
+            signs.append(
+                f"reals and fakes lie {now:.3g} logits apart and not nearer than ever (limit: {e.limits.dominance_gap:g})"
+            )
     return signs
 
 
 def _relief(e: Evidence) -> tuple[str, ...]:
     g, d = rate(e, "generator"), rate(e, "discriminator")
     balance = (equal_rates(e, "generator"),) if g and d and d > 2 * g else ()
-    return (*fewer_discriminator_steps(e), *balance, *regularise(e), *(() if balance else lower_rates(e, "discriminator")))
+    return (
+        *fewer_discriminator_steps(e),
+        *balance,
+        *regularise(e),
+        *(() if balance else lower_rates(e, "discriminator")),
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- weakness
@@ -64,7 +99,9 @@ def discriminator_weakness(run: Recorded) -> Finding:
     e = evidence(run)
     auc = e.auc()
     now = trends.middle(trends.tail(auc, e.limits.tail_share))
-    series = tuple(s for s in ("discriminator_auc", "discriminator_update_ratio", "discriminator_gradient_norm") if s in e)
+    series = tuple(
+        s for s in ("discriminator_auc", "discriminator_update_ratio", "discriminator_gradient_norm") if s in e
+    )
     e.need_steps()
     signs = misfit(e)
     c = coverage(e)
@@ -74,12 +111,28 @@ def discriminator_weakness(run: Recorded) -> Finding:
     claim = f"AUC is {now:.2f} (limits: {e.limits.weak_auc:g} and {e.limits.blind_auc:g})"
     inverted = np.nan_to_num(auc, nan=0.5) < e.limits.weak_auc
     if kind and signs:
-        return Finding("discriminator_weakness", Verdict.FAILED, f"{why}; {claim}, and {signs[0]}", cause="the discriminator cannot follow the generator",
-                       remedies=_strengthen(e, kind), series=series, onset=0, kind=kind)  # fmt: skip
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"{why}; {claim}, and {signs[0]}",
+            cause="the discriminator cannot follow the generator",
+            remedies=_strengthen(e, kind),
+            series=series,
+            onset=0,
+            kind=kind,
+        )
     if e.holds(inverted) and signs:
         onset = e.onset(inverted)
-        return Finding("discriminator_weakness", Verdict.SUSPECT, f"{claim}: fakes score above reals, and {signs[0]}", cause="D lags behind the generator",
-                       remedies=_strengthen(e, "slow"), series=series, onset=onset, kind="inverted")  # fmt: skip
+        return Finding(
+            "discriminator_weakness",
+            Verdict.SUSPECT,
+            f"{claim}: fakes score above reals, and {signs[0]}",
+            cause="D lags behind the generator",
+            remedies=_strengthen(e, "slow"),
+            series=series,
+            onset=onset,
+            kind="inverted",
+        )
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
 
 
@@ -93,11 +146,26 @@ def _handicap(e: Evidence) -> tuple[str, str]:
     if d is not None and g is not None:
         share = trends.middle(d) / max(trends.middle(g), 1e-30)
         if share < e.limits.slow_discriminator:
-            return "slow", f"D's updates are {share:.2g} of the generator's in size (limit: {e.limits.slow_discriminator:g})"
+            return (
+                "slow",
+                f"D's updates are {share:.2g} of the generator's in size (limit: {e.limits.slow_discriminator:g})",
+            )
     players = e.about.get("players")
-    counts = [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")] if isinstance(players, dict) else []
-    if len(counts) == 2 and isinstance(counts[0], int) and isinstance(counts[1], int) and counts[0] < e.limits.small_discriminator * counts[1]:
-        return "too small", f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})"
+    counts = (
+        [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")]
+        if isinstance(players, dict)
+        else []
+    )
+    if (
+        len(counts) == 2
+        and isinstance(counts[0], int)
+        and isinstance(counts[1], int)
+        and counts[0] < e.limits.small_discriminator * counts[1]
+    ):
+        return (
+            "too small",
+            f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
+        )
     return "", ""
 
 
@@ -121,22 +189,54 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
     fall = np.nan_to_num(norm / early, nan=1.0)
     now = trends.middle(trends.tail(fall, e.limits.tail_share))
     claim = f"the generator's gradient norm is {now:.3g} of its early level (limit: {e.limits.vanished_gradient:g})"
-    series = tuple(s for s in ("generator_gradient_norm", "generator_gradient_at_logit", "generator_gradient_at_image", "generator_saturation") if s in e)
+    series = tuple(
+        s
+        for s in (
+            "generator_gradient_norm",
+            "generator_gradient_at_logit",
+            "generator_gradient_at_image",
+            "generator_saturation",
+        )
+        if s in e
+    )
     state = fall < e.limits.vanished_gradient
     if not e.holds(state):
         if e.holds(fall < e.limits.faint_gradient) and _saturates(e) and _has_to_learn(e):
-            return Finding("vanishing_generator_gradient", Verdict.SUSPECT, claim + ", and the loss saturates", cause="D is nearly sure of its verdict on fakes",
-                           remedies=without_saturation(e), series=series, onset=e.onset(fall < e.limits.faint_gradient), kind="logit")  # fmt: skip
+            return Finding(
+                "vanishing_generator_gradient",
+                Verdict.SUSPECT,
+                claim + ", and the loss saturates",
+                cause="D is nearly sure of its verdict on fakes",
+                remedies=without_saturation(e),
+                series=series,
+                onset=e.onset(fall < e.limits.faint_gradient),
+                kind="logit",
+            )
         return Finding("vanishing_generator_gradient", Verdict.HEALTHY, claim, series=series)
     if not _has_to_learn(e):
-        return Finding("vanishing_generator_gradient", Verdict.HEALTHY, claim + ", but D cannot tell reals from fakes either: the game has come to rest",
-                       series=series)  # fmt: skip
+        return Finding(
+            "vanishing_generator_gradient",
+            Verdict.HEALTHY,
+            claim + ", but D cannot tell reals from fakes either: the game has come to rest",
+            series=series,
+        )
     kind = "logit" if _saturates(e) else "image"
-    cause = "the loss is saturated: D is sure of its verdict on fakes, and the generator's loss is flat there" if kind == "logit" else (
-        "the discriminator is flat around the fakes")  # fmt: skip
+    cause = (
+        "the loss is saturated: D is sure of its verdict on fakes, and the generator's loss is flat there"
+        if kind == "logit"
+        else ("the discriminator is flat around the fakes")
+    )
     remedies = without_saturation(e) if kind == "logit" else regularise(e)
-    return Finding("vanishing_generator_gradient", Verdict.FAILED, claim, cause=cause, remedies=tuple(dict.fromkeys((*remedies, *_relief(e)))), series=series,
-                   onset=e.onset(state), kind=kind)  # fmt: skip
+    return Finding(
+        "vanishing_generator_gradient",
+        Verdict.FAILED,
+        claim,
+        cause=cause,
+        remedies=tuple(dict.fromkeys((*remedies, *_relief(e)))),
+        series=series,
+        onset=e.onset(state),
+        kind=kind,
+    )
 
 
 def _saturates(e: Evidence) -> bool:

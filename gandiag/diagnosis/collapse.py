@@ -6,7 +6,15 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import Coverage, coverage, covered_now, distance_from_reals, rank_ratio, wander
+from gandiag.diagnosis.fakes import (
+    Coverage,
+    coverage,
+    covered_now,
+    distance_from_reals,
+    rank_ratio,
+    samples_hit,
+    wander,
+)
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import equal_rates, pack, rate, regularise
 from gandiag.errors import NotRecorded
@@ -26,20 +34,48 @@ def mode_collapse(run: Recorded) -> Finding:
     by_modes = covered is not None and covered_now(e, covered) <= e.limits.covered_share
     series = tuple(s for s in (*MODE_SERIES, *BATCH_SERIES) if s in e)
     claim = _claim(e, covered, poor)
-    if covered is not None and not by_modes and by_batch and covered_now(e, covered) >= e.limits.covered_surely and not _pointlike(e):
+    if (
+        covered is not None
+        and not by_modes
+        and by_batch
+        and covered_now(e, covered) >= e.limits.covered_surely
+        and not _pointlike(e)
+    ):
         by_batch = False  # nearly all modes are there: the batches are only narrow
     if not by_modes and not by_batch:
         return _well_now(e, covered, poor, claim, series)
     if _learning(e, covered, by_modes, by_batch):
-        return Finding("mode_collapse", Verdict.SUSPECT, claim + ", and rising", cause="the generator is still learning", remedies=("train longer",),
-                       series=series, kind="learning")  # fmt: skip
-    if by_modes and not by_batch and poor is not None and not _hits(e):
-        return Finding("mode_collapse", Verdict.SUSPECT, claim + ", but the fakes are as spread as the reals: they miss the modes, they have not collapsed",
-                       cause="the samples are poor", remedies=("train longer",), series=series, kind="smeared")  # fmt: skip
+        return Finding(
+            "mode_collapse",
+            Verdict.SUSPECT,
+            claim + ", and rising",
+            cause="the generator is still learning",
+            remedies=("train longer",),
+            series=series,
+            kind="learning",
+        )
+    if by_modes and not by_batch and poor is not None and not samples_hit(e):
+        return Finding(
+            "mode_collapse",
+            Verdict.SUSPECT,
+            claim + ", but the fakes are as spread as the reals: they miss the modes, they have not collapsed",
+            cause="the samples are poor",
+            remedies=("train longer",),
+            series=series,
+            kind="smeared",
+        )
     onset = _onset(e, covered if by_modes else None, poor if by_batch else None)
     kind = _kind(e, onset, covered)
-    return Finding("mode_collapse", Verdict.FAILED, f"{claim}, since step {onset}", cause=_cause(e, kind), remedies=_remedies(e), series=series,
-                   onset=onset, kind=kind)  # fmt: skip
+    return Finding(
+        "mode_collapse",
+        Verdict.FAILED,
+        f"{claim}, since step {onset}",
+        cause=_cause(e, kind),
+        remedies=_remedies(e),
+        series=series,
+        onset=onset,
+        kind=kind,
+    )
 
 
 def poor_batches(e: Evidence) -> np.ndarray | None:
@@ -68,20 +104,22 @@ def _pointlike(e: Evidence) -> bool:
     return e.now_or_nan("diversity_ratio") < e.limits.diversity_ratio_total
 
 
-def _hits(e: Evidence) -> bool:
-    """Whether those fakes that hit a mode hit it well; unknown counts as yes."""
-    share = e.now_or_nan("high_quality_share")
-    return not share < 0.5
-
-
 def _claim(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> str:
     parts = []
     if c is not None:
-        parts.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered (limit: more than {e.limits.covered_share:.0%})")
+        parts.append(
+            f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered (limit: more than {e.limits.covered_share:.0%})"
+        )
     if poor is not None:
         ranks = rank_ratio(e)
-        with_rank = "" if ranks is None else f" and their directions {trends.tail_middle(ranks, e.limits.tail_share):.2f} (limit: {e.limits.rank_ratio:g})"
-        parts.append(f"the fakes' distances are {e.now('diversity_ratio'):.2f} of the reals' (limit: {e.limits.diversity_ratio:g}){with_rank}")
+        with_rank = (
+            ""
+            if ranks is None
+            else f" and their directions {trends.tail_middle(ranks, e.limits.tail_share):.2f} (limit: {e.limits.rank_ratio:g})"
+        )
+        parts.append(
+            f"the fakes' distances are {e.now('diversity_ratio'):.2f} of the reals' (limit: {e.limits.diversity_ratio:g}){with_rank}"
+        )
     return "; ".join(parts)
 
 
@@ -92,15 +130,33 @@ def _well_now(e: Evidence, c: Coverage | None, poor: np.ndarray | None, claim: s
         span = trends.longest(c.share[begun:] <= e.limits.covered_share)
         if span and span[1] - span[0] + 1 >= max(2, e.limits.sustained_share * len(c.share)):
             first, last = int(c.at[begun + span[0]]), int(c.at[begun + span[1]])
-            return Finding("mode_collapse", Verdict.SUSPECT, f"{claim}, but half or fewer were between steps {first} and {last}", cause="it healed by itself",
-                           remedies=_remedies(e), series=series, onset=first, end=last, kind="passing")  # fmt: skip
+            return Finding(
+                "mode_collapse",
+                Verdict.SUSPECT,
+                f"{claim}, but half or fewer were between steps {first} and {last}",
+                cause="it healed by itself",
+                remedies=_remedies(e),
+                series=series,
+                onset=first,
+                end=last,
+                kind="passing",
+            )
     if c is None and poor is not None and not poor.all():
         begun = int(np.argmin(poor))
         span = trends.longest(poor[begun:])
         if span and span[1] - span[0] + 1 >= 2 * e.limits.sustained_share * len(poor):
             first, last = int(e.edges[begun + span[0]]), int(e.edges[begun + span[1] + 1])
-            return Finding("mode_collapse", Verdict.SUSPECT, f"{claim}, but far less between steps {first} and {last}", cause="it healed by itself",
-                           remedies=_remedies(e), series=series, onset=first, end=last, kind="passing")  # fmt: skip
+            return Finding(
+                "mode_collapse",
+                Verdict.SUSPECT,
+                f"{claim}, but far less between steps {first} and {last}",
+                cause="it healed by itself",
+                remedies=_remedies(e),
+                series=series,
+                onset=first,
+                end=last,
+                kind="passing",
+            )
     return Finding("mode_collapse", Verdict.HEALTHY, claim, series=series)
 
 
@@ -109,13 +165,19 @@ def _learning(e: Evidence, c: Coverage | None, by_modes: bool, by_batch: bool) -
     rises = []
     if c is not None and by_modes:
         late = c.share[len(c.share) // 2 :]
-        rises.append(len(c.share) >= 4 and trends.kendall_z(c.share) > trends.RISE_Z and np.median(late[-2:]) >= np.max(c.share) - 1.01 / c.total
-                     and np.median(late[-2:]) > c.share[0])  # fmt: skip
+        rises.append(
+            len(c.share) >= 4
+            and trends.kendall_z(c.share) > trends.RISE_Z
+            and np.median(late[-2:]) >= np.max(c.share) - 1.01 / c.total
+            and np.median(late[-2:]) > c.share[0]
+        )
     if by_batch:
         ratio = e.level("diversity_ratio")
         best = float(np.nanmax(ratio))
         half, now = trends.middle(ratio[: max(1, len(ratio) // 2)]), trends.tail_middle(ratio, e.limits.tail_share / 2)
-        rises.append(now > 0.85 * best and now > 1.3 * half and trends.kendall_z(ratio[len(ratio) // 2 :]) > trends.RISE_Z)
+        rises.append(
+            now > 0.85 * best and now > 1.3 * half and trends.kendall_z(ratio[len(ratio) // 2 :]) > trends.RISE_Z
+        )
     return bool(rises) and all(rises)
 
 
@@ -137,7 +199,11 @@ def _onset(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> int:
 def _kind(e: Evidence, onset: int, c: Coverage | None) -> str:
     if _hops(e, onset):
         return "rotating"
-    if _pointlike(e) or (c is not None and covered_now(e, c) * c.total <= 1.5 and e.now_or_nan("diversity_ratio") < e.limits.diversity_ratio):
+    if _pointlike(e) or (
+        c is not None
+        and covered_now(e, c) * c.total <= 1.5
+        and e.now_or_nan("diversity_ratio") < e.limits.diversity_ratio
+    ):
         return "total"
     return "partial"
 
@@ -195,20 +261,34 @@ def mode_dropping(run: Recorded) -> Finding:
     missing = present & (share < e.limits.missing_share * due)
     names = [str(c) for c, lost in zip(fakes.columns, missing) if lost]
     lost = int(missing.sum()) / int(present.sum())
-    claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share (limit: {e.limits.missing_modes:.0%} of the modes)"
+    claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share "
+    claim += f"(limit: {e.limits.missing_modes:.0%} of the modes)"
     claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
     series = ("mode_histogram", "data_mode_histogram", "modes_covered")
     if not missing.any():
         return Finding("mode_dropping", Verdict.HEALTHY, claim, series=series)
     table = fakes.to_numpy(dtype=float)
-    low = (table[:, missing] / np.maximum(table.sum(axis=1, keepdims=True), 1e-12) < e.limits.missing_share * due[missing]).all(axis=1)
+    low = (
+        table[:, missing] / np.maximum(table.sum(axis=1, keepdims=True), 1e-12) < e.limits.missing_share * due[missing]
+    ).all(axis=1)
     first = trends.onset(low, patience=1)
     onset = None if first is None else int(fakes.index[first])
-    verdict = Verdict.FAILED if lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share) else Verdict.SUSPECT
+    verdict = (
+        Verdict.FAILED
+        if samples_hit(e) and lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share)
+        else Verdict.SUSPECT
+    )
     rare = bool(np.median(due[missing]) < 0.5 / present.sum())
-    return Finding("mode_dropping", verdict, claim, cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
-                   remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))), series=series, onset=onset,
-                   kind="minorities" if rare else "modes")  # fmt: skip
+    return Finding(
+        "mode_dropping",
+        verdict,
+        claim,
+        cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
+        remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))),
+        series=series,
+        onset=onset,
+        kind="minorities" if rare else "modes",
+    )
 
 
 def _due(e: Evidence, count: int) -> np.ndarray:
@@ -233,6 +313,12 @@ def _by_recall(e: Evidence) -> Finding:
     e.need_steps()
     claim = f"recall is {recall:.2f} at precision {precision:.2f} (limit: a third of precision)"
     if precision > 0.5 and recall < precision / 3:
-        return Finding("mode_dropping", Verdict.SUSPECT, claim, cause="the fakes are good but cover little of the data", remedies=(*regularise(e), pack(e)),
-                       series=("recall", "precision"))  # fmt: skip
+        return Finding(
+            "mode_dropping",
+            Verdict.SUSPECT,
+            claim,
+            cause="the fakes are good but cover little of the data",
+            remedies=(*regularise(e), pack(e)),
+            series=("recall", "precision"),
+        )
     return Finding("mode_dropping", Verdict.HEALTHY, claim, series=("recall", "precision"))

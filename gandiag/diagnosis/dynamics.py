@@ -19,7 +19,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
-from gandiag.diagnosis.turning import Recurrence, Turns, find_turns, linear_multipliers
+from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers
 
 FEWEST_HALF_TURNS = 3     # amplitudes, so that a change of their change can be seen
 FEWEST_ROWS = 12          # below, no word: a period and its change need as many points
@@ -45,6 +45,8 @@ REACH_GROWING = 1.2       # a limit amplitude farther than this factor from the 
 REACH_SHRINKING = 3.0
 MOST_ROWS = 200_000       # a longer trace is read from its last rows
 ROUNDED, ROUNDED_SINGLE = 2**16, 16  # moves of so many units in the last place are rounding (a double's trace has digits to spare)
+E_FOLDS = 1.5             # of the speed over the trace's second half, before a rate is believed without an exact law
+GEOMETRIC = 0.15          # scatter of the speed about its law, over the law's own change, at most
 STRAIGHT = 0.3            # net way over the way gone, below which a trace that does not turn goes nowhere
 SLOWED = 0.1              # share of its usual speed below which a trace has stalled
 SUMMABLE = 1.1            # speed ~ t^-p has a finite way to go only for p > 1
@@ -102,7 +104,11 @@ def read_trace(trace: np.ndarray, steps: np.ndarray | None = None) -> TraceReadi
     for averaged, block in _smooth_scales(points):
         reading = _in_steps(_read_smooth(averaged), spacing * block)
         if reading.word not in (Word.DRIFTING, Word.UNCLEAR):
-            break
+            return reading
+    for averaged, block in _scales(points):
+        turns = find_orbits(averaged)
+        if turns is not None:
+            return _in_steps(_read_orbits(averaged, turns), spacing * block)
     return reading
 
 
@@ -184,6 +190,20 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     return replace(common, word=Word.CONVERGING, why=f"the amplitude shrinks by {multiplier:.6g} a step")
 
 
+def _read_orbits(points: np.ndarray, turns: Turns) -> TraceReading:
+    """A rough orbit about the trace's middle (hops between places, reversals): only a large change of its radius counts as one."""
+    logs, third = np.log(turns.amplitudes), max(len(turns.amplitudes) // 3, 1)
+    level, change = float(np.exp(logs[-third:].mean())), float(logs[-third:].mean() - logs[:third].mean())
+    period = float(np.median(turns.periods))
+    common = TraceReading(Word.NEUTRAL_CYCLE, f"it goes round its middle {turns.count:.1f} times in one sense, at radius {level:.4g}", multiplier=1.0,
+                          period=period, amplitude=level, half_ranges=_half_ranges(points, turns), turns=turns.count)
+    if abs(change) < CURVED:
+        return common
+    multiplier = float(np.exp(2 * change / period / max(len(logs) - third, 1)))
+    return replace(common, word=Word.DIVERGING if change > 0 else Word.CONVERGING, multiplier=multiplier,
+                   why=common.why + f", {np.exp(abs(change)):.3g} times {'more' if change > 0 else 'less'} than at first")
+
+
 def _read_cycle(common: TraceReading, points: np.ndarray, turns: Turns, level: float) -> TraceReading:
     """A steady amplitude: where the trace began off the orbit on which it ends, the cycle attracts; else it is the start's own orbit."""
     first, before_last = _distances_to_orbit(turns)
@@ -229,15 +249,15 @@ def _read_speed(points: np.ndarray) -> TraceReading:
     rate, _, geometric_error = _line(time[tail], logs)
     power, _, power_error = _line(np.log(time[tail]), logs)
     change = rate * (time[-1] - time[tail][0])
-    if change < -CURVED / 2 and power_error < geometric_error and power > -6:
-        if -power > SUMMABLE:
-            return TraceReading(Word.SUBLINEAR, f"its speed falls like t^{power:.2f}: a finite way to go, without a rate", multiplier=1.0)
-        return TraceReading(Word.DRIFTING, f"its speed falls only like t^{power:.2f}: the way still to go has no end", stalled=_has_stalled(points))
-    if change < -CURVED / 2:
-        return TraceReading(Word.CONVERGING, f"its speed shrinks by {np.exp(rate):.6g} a step", multiplier=float(np.exp(rate)))
-    if change > CURVED:
-        return TraceReading(Word.DIVERGING, f"its speed grows by {np.exp(rate):.6g} a step", multiplier=float(np.exp(rate)))
-    return TraceReading(Word.DRIFTING, "it moves on at a steady speed: neither converging nor diverging is shown")
+    geometric = geometric_error <= power_error and geometric_error < GEOMETRIC * abs(change)
+    if geometric and change < -E_FOLDS:
+        return TraceReading(Word.CONVERGING, f"its speed shrinks by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate)))
+    if geometric and change > E_FOLDS:
+        return TraceReading(Word.DIVERGING, f"its speed grows by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate)))
+    if change < -CURVED / 2 and -6 < power < -SUMMABLE and power_error < -power * GEOMETRIC:
+        return TraceReading(Word.SUBLINEAR, f"its speed falls like t^{power:.2f}: a finite way to go, without a rate", multiplier=1.0)
+    why = f"its speed falls only like t^{power:.2f}: the way still to go has no end" if change < -CURVED / 2 else "it moves on at a steady speed"
+    return TraceReading(Word.DRIFTING, why + "; neither converging nor diverging is shown", stalled=_has_stalled(points))
 
 
 def _amplitude_law(amplitudes: np.ndarray) -> tuple[float, float | None]:
@@ -304,16 +324,21 @@ def _stood_still(points: np.ndarray, whole: int) -> TraceReading:
     return TraceReading(Word.CONVERGING, f"it came to rest within {len(points)} of {whole} rows")
 
 
-def _smooth_scales(points: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Yields averages over blocks of 1, 2, 4 ... rows at those scales at which the next row can be told from the last ones."""
+def _scales(points: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Yields averages over blocks of 1, 2, 4 ... rows, and the block."""
     block = 1
     while len(points) // block >= 4 * FEWEST_ROWS or block == 1:
         rows = len(points) // block
-        averaged = points[len(points) - rows * block :].reshape(rows, block, -1).mean(axis=1)
-        fit = linear_multipliers(averaged[rows // 2 :][:MOST_FITTED])
+        yield points[len(points) - rows * block :].reshape(rows, block, -1).mean(axis=1), block
+        block *= 2
+
+
+def _smooth_scales(points: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Yields those scales at which the next row can be told from the last ones."""
+    for averaged, block in _scales(points):
+        fit = linear_multipliers(averaged[len(averaged) // 2 :][:MOST_FITTED])
         if _roughness(averaged) < SMOOTH or (fit is not None and fit.error < PREDICTABLE):
             yield averaged, block
-        block *= 2
 
 
 def _roughness(points: np.ndarray) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import erf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
 
 Loss = Literal["non-saturating", "minimax", "hinge", "least-squares", "wasserstein", "relativistic", "unknown"]
 _LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
-    ("nonsat", "non-saturating"), ("saturating", "minimax"), ("minimax", "minimax"), ("hinge", "hinge"), ("leastsquare", "least-squares"),
-    ("lsgan", "least-squares"), ("mse", "least-squares"), ("wass", "wasserstein"), ("wgan", "wasserstein"), ("relativ", "relativistic"),
-    ("rpgan", "relativistic"), ("r3gan", "relativistic"), ("ns", "non-saturating"), ("logistic", "non-saturating"), ("bce", "non-saturating"),
-)  # fmt: skip
+    ("nonsat", "non-saturating"),
+    ("saturating", "minimax"),
+    ("minimax", "minimax"),
+    ("hinge", "hinge"),
+    ("leastsquare", "least-squares"),
+    ("lsgan", "least-squares"),
+    ("mse", "least-squares"),
+    ("wass", "wasserstein"),
+    ("wgan", "wasserstein"),
+    ("relativ", "relativistic"),
+    ("rpgan", "relativistic"),
+    ("r3gan", "relativistic"),
+    ("ns", "non-saturating"),
+    ("logistic", "non-saturating"),
+    ("bce", "non-saturating"),
+)
 FREE_OFFSET = 1e-3  # D's forces on real and fake cancel to this share at every step: its loss sees differences only
 
 
@@ -136,7 +150,9 @@ class Evidence:
     def need_steps(self) -> None:
         """Raises CannotTell where the run is too short for what grows slowly."""
         if self.short:
-            raise CannotTell(f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.limits.steps_needed} are needed to judge this")
+            raise CannotTell(
+                f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.limits.steps_needed} are needed to judge this"
+            )
 
     # -- what is known of the game
 
@@ -170,7 +186,10 @@ class Evidence:
             return False
         both = up.index.intersection(down.index).intersection(size.index)[:500]
         scale = size.loc[both].to_numpy() + 1e-12
-        return bool(len(both) >= 20 and np.max(np.abs(up.loc[both].to_numpy() + down.loc[both].to_numpy()) / scale) < FREE_OFFSET)
+        return bool(
+            len(both) >= 20
+            and np.max(np.abs(up.loc[both].to_numpy() + down.loc[both].to_numpy()) / scale) < FREE_OFFSET
+        )
 
     @cached_property
     def inverted(self) -> bool:
@@ -183,8 +202,19 @@ class Evidence:
         return real < 0 < fake and generator < 0
 
     def auc(self) -> np.ndarray:
-        """Returns how well D tells reals from fakes in its own convention (n,): 1 = always; raises NotRecorded."""
-        auc = self.level("discriminator_auc")
+        """Returns how well D tells reals from fakes in its own convention (n,): 1 = always; raises NotRecorded.
+
+        Where only means and spreads of the scores were recorded (a log of somebody's), the AUC of two normal laws stands in.
+        """
+        if "discriminator_auc" in self:
+            auc = self.level("discriminator_auc")
+        else:
+            try:
+                gap = self.level("real_logit_mean") - self.level("fake_logit_mean")
+                spread = np.hypot(self.level("real_logit_sd"), self.level("fake_logit_sd"))
+            except NotRecorded:
+                raise NotRecorded("discriminator_auc", "nor can it be had from the scores' means and spreads") from None
+            auc = np.array([0.5 * (1 + erf(x / math.sqrt(2))) for x in gap / np.maximum(spread, 1e-12)])
         return 1 - auc if self.inverted else auc
 
     @cached_property

@@ -14,9 +14,19 @@ from gandiag.diagnosis.remedies import lower_rates, regularise
 from gandiag.errors import NotRecorded
 
 WATCHED = (
-    "discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty", "discriminator_gradient_norm", "generator_gradient_norm",
-    "real_logit_mean", "fake_logit_mean", "discriminator_parameter_norm", "generator_parameter_norm", "fake_mean", "real_mean",
-)  # fmt: skip
+    "discriminator_loss",
+    "generator_loss",
+    "discriminator_penalty",
+    "generator_penalty",
+    "discriminator_gradient_norm",
+    "generator_gradient_norm",
+    "real_logit_mean",
+    "fake_logit_mean",
+    "discriminator_parameter_norm",
+    "generator_parameter_norm",
+    "fake_mean",
+    "real_mean",
+)
 GRADIENTS = ("generator_gradient_norm", "discriminator_gradient_norm")
 LOSSES = ("discriminator_loss", "generator_loss")
 SCORES = ("real_logit_mean", "fake_logit_mean", "real_logit_sd", "fake_logit_sd")
@@ -35,7 +45,12 @@ def numerical_failure(run: Recorded) -> Finding:
     events = [r for r in e.records("events") if r.get("event") == "nonfinite" and isinstance(r.get("step"), int)]
     firsts = [(int(steps[0]), name) for name, steps in bad.items() if len(steps)]
     if not firsts and not events:
-        return Finding("numerical_failure", Verdict.HEALTHY, f"0 of {e.steps} steps hold a NaN or an infinity (limit: 0)", series=tuple(bad))
+        return Finding(
+            "numerical_failure",
+            Verdict.HEALTHY,
+            f"0 of {e.steps} steps hold a NaN or an infinity (limit: 0)",
+            series=tuple(bad),
+        )
     step, name = min(firsts + [(r["step"], _place(r)) for r in events], key=lambda pair: pair[0])
     place = next((_place(r) for r in events if r["step"] <= step), name)
     share = max((len(s) for s in bad.values()), default=0) / max(1, e.steps - step)
@@ -44,14 +59,30 @@ def numerical_failure(run: Recorded) -> Finding:
     if not ends and share < 0.05:
         scaled = "gradient_scale" in e
         verdict = Verdict.HEALTHY if scaled else Verdict.SUSPECT
-        why = "a loss scale is looked for by overflowing now and then" if scaled else "a single overflow that the weights survived"
-        return Finding("numerical_failure", verdict, f"{place} was not finite first at step {step}, in {share:.2%} of the steps since (limit: 0), and the run recovered",
-                       cause=why, remedies=() if scaled else ("clip the gradients of both players to norm 1",), series=series,
-                       onset=None if scaled else step)  # fmt: skip
+        why = (
+            "a loss scale is looked for by overflowing now and then"
+            if scaled
+            else "a single overflow that the weights survived"
+        )
+        return Finding(
+            "numerical_failure",
+            verdict,
+            f"{place} was not finite first at step {step}, in {share:.2%} of the steps since (limit: 0), and the run recovered",
+            cause=why,
+            remedies=() if scaled else ("clip the gradients of both players to norm 1",),
+            series=series,
+            onset=None if scaled else step,
+        )
     claim = f"{place} is NaN or infinite from step {step} on ({share:.0%} of the steps since; limit: 0)"
-    return Finding("numerical_failure", Verdict.FAILED, claim, cause="a loss or a gradient overflowed, and the weights took it in",
-                   remedies=(*lower_rates(e, "both"), "restart from the last checkpoint before that step"), series=series or tuple(bad)[:2],
-                   onset=step)  # fmt: skip
+    return Finding(
+        "numerical_failure",
+        Verdict.FAILED,
+        claim,
+        cause="a loss or a gradient overflowed, and the weights took it in",
+        remedies=(*lower_rates(e, "both"), "restart from the last checkpoint before that step"),
+        series=series or tuple(bad)[:2],
+        onset=step,
+    )
 
 
 def _bad_steps(e: Evidence, name: str) -> np.ndarray | None:
@@ -78,13 +109,18 @@ def _place(record: dict[str, object]) -> str:
 def divergence(run: Recorded) -> Finding:
     """Finds a game that runs away: gradients, losses, scores or weights that outgrow their own past, or fakes that leave the data's range."""
     e = evidence(run)
-    grown = {name: growth for name in (*GRADIENTS, *LOSSES, *SCORES, *WEIGHTS) if (growth := _growth(e, name)) is not None}
+    grown = {
+        name: growth for name in (*GRADIENTS, *LOSSES, *SCORES, *WEIGHTS) if (growth := _growth(e, name)) is not None
+    }
     away = distance_from_reals(e)
     if not grown and away is None:
         raise NotRecorded("any loss, gradient norm, score or range of the fakes")
     if e.steps < 3 * e.limits.block_rows:
         raise CannotTell(f"the run has {e.steps} steps, growth needs at least {3 * e.limits.block_rows}")
-    kinds = [max((grown[n] for n in names if n in grown), key=trends.tail_middle, default=None) for names in (GRADIENTS, LOSSES, SCORES, WEIGHTS)]
+    kinds = [
+        max((grown[n] for n in names if n in grown), key=trends.tail_middle, default=None)
+        for names in (GRADIENTS, LOSSES, SCORES, WEIGHTS)
+    ]
     present = [k for k in kinds if k is not None]
     limit, alone = e.limits.divergence_growth, e.limits.divergence_growth_alone
     count = sum(((k > limit).astype(int) for k in present), start=np.zeros(len(e.edges) - 1, int))
@@ -99,13 +135,32 @@ def divergence(run: Recorded) -> Finding:
         if away is not None and trends.middle(trends.tail(away, e.limits.tail_share)) > e.limits.fake_range:
             where += f", fakes lie {trends.middle(trends.tail(away, e.limits.tail_share)):.3g} sd of the reals away (limit: {e.limits.fake_range:g})"
             series += ("fake_mean", "fake_sd")
-        return Finding("divergence", Verdict.FAILED, where, cause="the players' updates amplify each other", series=series,
-                       remedies=(*lower_rates(e, "both"), *regularise(e)), onset=e.onset(state))  # fmt: skip
+        return Finding(
+            "divergence",
+            Verdict.FAILED,
+            where,
+            cause="the players' updates amplify each other",
+            series=series,
+            remedies=(*lower_rates(e, "both"), *regularise(e)),
+            onset=e.onset(state),
+        )
     span = trends.longest(state)
     if span and span[1] - span[0] + 1 >= e.limits.sustained_share * len(state):
-        return Finding("divergence", Verdict.SUSPECT, f"{top} was {most:.3g} times its usual level for a while (limit: {limit:g}), and came back",
-                       series=series, remedies=lower_rates(e, "both"), onset=int(e.edges[span[0]]), end=int(e.edges[span[1] + 1]))  # fmt: skip
-    return Finding("divergence", Verdict.HEALTHY, f"nothing outgrew its usual level by more than {most:.3g} times for long (limit: {limit:g})", series=series)
+        return Finding(
+            "divergence",
+            Verdict.SUSPECT,
+            f"{top} was {most:.3g} times its usual level for a while (limit: {limit:g}), and came back",
+            series=series,
+            remedies=lower_rates(e, "both"),
+            onset=int(e.edges[span[0]]),
+            end=int(e.edges[span[1] + 1]),
+        )
+    return Finding(
+        "divergence",
+        Verdict.HEALTHY,
+        f"nothing outgrew its usual level by more than {most:.3g} times for long (limit: {limit:g})",
+        series=series,
+    )
 
 
 def _growth(e: Evidence, name: str) -> np.ndarray | None:
@@ -116,10 +171,14 @@ def _growth(e: Evidence, name: str) -> np.ndarray | None:
     usual = trends.usual_level(size)
     if not math.isfinite(usual):
         return None
-    floor = 1.0 if name in (*LOSSES, *SCORES) else 0.0  # losses and scores cross zero: what is below 1 is no scale of its own
+    floor = (
+        1.0 if name in (*LOSSES, *SCORES) else 0.0
+    )  # losses and scores cross zero: what is below 1 is no scale of its own
     return np.asarray(np.nan_to_num(size / max(usual, floor, 1e-12), nan=0.0))
 
 
 def _broke(e: Evidence) -> bool:
     """Whether the run ended in numbers that are not finite."""
-    return any(len(bad) and _ends_bad(e, n, bad) for n in (*GRADIENTS, *LOSSES) if (bad := _bad_steps(e, n)) is not None)
+    return any(
+        len(bad) and _ends_bad(e, n, bad) for n in (*GRADIENTS, *LOSSES) if (bad := _bad_steps(e, n)) is not None
+    )

@@ -75,7 +75,9 @@ def _local_variance(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np
     """Variance of each column over the rows within WINDOW stretches of each stretch (n, columns); NaN where there are fewer than four."""
     values = np.where(np.isfinite(values), values, np.nan)
     centred = np.nan_to_num(values - np.nanmedian(values, axis=0) if len(values) else values)
-    sums, squares = (np.concatenate([np.zeros((1, centred.shape[1])), np.cumsum(x, axis=0)]) for x in (centred, centred**2))
+    sums, squares = (
+        np.concatenate([np.zeros((1, centred.shape[1])), np.cumsum(x, axis=0)]) for x in (centred, centred**2)
+    )
     n = len(edges) - 1
     low, high = np.maximum(np.arange(n) - WINDOW, 0), np.minimum(np.arange(n) + WINDOW + 1, n)
     first, last = np.searchsorted(at, edges[low]), np.searchsorted(at, edges[high])
@@ -114,3 +116,18 @@ def misfit(e: Evidence) -> list[str]:
     if away is not None and (far := trends.tail_middle(away, e.limits.tail_share)) > e.limits.misfit_distance:
         signs.append(f"the fakes lie {far:.2g} sd of the reals away")
     return signs
+
+
+def samples_hit(e: Evidence) -> bool:
+    """Whether the late samples are good enough for their modes to mean anything: a classifier gives every image a class, noise too.
+
+    By the share of samples near a mode, else by precision, else by a Frechet distance that has at least halved; unknown counts as yes.
+    """
+    for name, limit in (("high_quality_share", e.limits.samples_near), ("precision", e.limits.samples_near)):
+        if name in e:
+            values = e[name].to_numpy(dtype=float)
+            return trends.middle(trends.tail(values, e.limits.tail_share)) >= limit
+    distances = next((e[n].to_numpy(dtype=float) for n in e.names if n.split("[", 1)[0] == "frechet_distance"), None)
+    if distances is None or len(distances) < 2 or not np.isfinite(distances).all():
+        return True
+    return trends.middle(trends.tail(distances, e.limits.tail_share)) < 0.5 * float(distances[0])

@@ -20,8 +20,13 @@ def data_mismatch(run: Recorded) -> Finding:
         if (finding := look(e)) is not None:
             return finding
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
-    return Finding("data_mismatch", Verdict.HEALTHY, f"reals lie in [{low:.3g}, {high:.3g}] and fakes reached [{fake_low:.3g}, {fake_high:.3g}] "
-                   f"(limit: one standard range, to {e.limits.range_slack:.0%})", series=RANGES)  # fmt: skip
+    return Finding(
+        "data_mismatch",
+        Verdict.HEALTHY,
+        f"reals lie in [{low:.3g}, {high:.3g}] and fakes reached [{fake_low:.3g}, {fake_high:.3g}] "
+        f"(limit: one standard range, to {e.limits.range_slack:.0%})",
+        series=RANGES,
+    )
 
 
 def _bound(e: Evidence, name: str) -> float:
@@ -37,7 +42,9 @@ def _range(e: Evidence) -> Finding | None:
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
     slack = e.limits.range_slack
     bounded = max(abs(fake_low), abs(fake_high)) <= 1 + 1e-4
-    touches = bounded and max(abs(fake_low), abs(fake_high)) > e.limits.touches  # a small network's fakes are within 1 without being held there
+    touches = (
+        bounded and max(abs(fake_low), abs(fake_high)) > e.limits.touches
+    )  # a small network's fakes are within 1 without being held there
     tanh = bounded and fake_low < -0.5 and (touches or e.images)
     sigmoid = touches and fake_low >= -1e-6
     zero_one = low >= -1e-6 and high <= 1 + slack and high > 0.5
@@ -47,14 +54,25 @@ def _range(e: Evidence) -> Finding | None:
     elif bounded and (touches or e.images) and high > 10 and low >= -1e-6:
         found, cure = "a range of bytes", "scale the data to [-1, 1]: x / 127.5 - 1"
     elif touches and (high > 1.2 or low < -1.2):
-        found, cure = "values beyond what the generator can give", "scale the data to [-1, 1], or end the generator without its squashing function"
+        found, cure = (
+            "values beyond what the generator can give",
+            "scale the data to [-1, 1], or end the generator without its squashing function",
+        )
     elif sigmoid and low < -0.5 and high <= 1 + slack:
         found, cure = "a range of [-1, 1]", "end the generator in tanh, or scale the data to [0, 1]"
     if not found:
         return None
-    return Finding("data_mismatch", Verdict.FAILED, f"reals lie in [{low:.3g}, {high:.3g}], {found}, and fakes in [{fake_low:.3g}, {fake_high:.3g}] "
-                   f"(limit: one standard range, to {slack:.0%})", cause="reals and fakes are scaled differently: D needs nothing else to tell them apart",
-                   remedies=(cure,), series=RANGES, onset=int(e["real_min"].index[0]), kind="range")  # fmt: skip
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"reals lie in [{low:.3g}, {high:.3g}], {found}, and fakes in [{fake_low:.3g}, {fake_high:.3g}] "
+        f"(limit: one standard range, to {slack:.0%})",
+        cause="reals and fakes are scaled differently: D needs nothing else to tell them apart",
+        remedies=(cure,),
+        series=RANGES,
+        onset=int(e["real_min"].index[0]),
+        kind="range",
+    )
 
 
 def _never_negative(e: Evidence) -> bool:
@@ -66,9 +84,16 @@ def _constant(e: Evidence) -> Finding | None:
     real_sd, fake_sd = e.maybe("real_sd"), e.maybe("fake_sd")
     if real_sd is None or fake_sd is None or np.nanmax(real_sd) > 0 or np.nanmax(fake_sd) <= 1e-12:
         return None
-    return Finding("data_mismatch", Verdict.FAILED, f"all values of the real batches are {e.now('real_mean'):.3g} (standard deviation 0; limit: above 0)",
-                   cause="the loader gives constant samples", remedies=("look at a batch of the loader",), series=("real_sd", "real_min", "real_max"),
-                   onset=0, kind="constant")  # fmt: skip
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"all values of the real batches are {e.now('real_mean'):.3g} (standard deviation 0; limit: above 0)",
+        cause="the loader gives constant samples",
+        remedies=("look at a batch of the loader",),
+        series=("real_sd", "real_min", "real_max"),
+        onset=0,
+        kind="constant",
+    )
 
 
 def _repeated(e: Evidence) -> Finding | None:
@@ -79,7 +104,14 @@ def _repeated(e: Evidence) -> Finding | None:
     count, batch = (e.about.get("data") or {}).get("count"), e.config.get("batch")
     if (isinstance(count, int) and isinstance(batch, int) and count <= batch) or not e.now_or_nan("real_sd") > 0:
         return None
-    return Finding("data_mismatch", Verdict.FAILED, f"{e.now('real_batch_repeat'):.0%} of the values of consecutive real batches are equal "
-                   f"(limit: {e.limits.repeated_batch:.1%})", cause="the loop trains on one and the same batch",
-                   remedies=("draw the batch inside the loop (next(iter(loader)) begins anew each time)",), series=("real_batch_repeat",), onset=e.onset(
-                       np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch), kind="repeated")  # fmt: skip
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"{e.now('real_batch_repeat'):.0%} of the values of consecutive real batches are equal "
+        f"(limit: {e.limits.repeated_batch:.1%})",
+        cause="the loop trains on one and the same batch",
+        remedies=("draw the batch inside the loop (next(iter(loader)) begins anew each time)",),
+        series=("real_batch_repeat",),
+        onset=e.onset(np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch),
+        kind="repeated",
+    )

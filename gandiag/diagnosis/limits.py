@@ -11,7 +11,7 @@ from typing import Any
 
 from gandiag.errors import UsageError, did_you_mean
 
-# "benchmark" = set on the calibration seeds of benchmarks/diagnosis.py; "ground truth" = the published and derived numbers that docs/diagnosis.md cites.
+# "benchmark" = set on the calibration seeds of benchmarks/diagnosis.py; "ground truth" = published and derived numbers, cited in docs/diagnosis.md.
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,26 @@ class Limits:
     sustained_share: float = 0.1  # a state counts when it lasts a tenth of the run or longer
 
     # divergence, relative to the run's own usual level
-    divergence_growth: float = 30.0  # of two kinds of series at once (H3's healthy gradients are 23 times H1's, but not their own past: ground truth 6)
+    divergence_growth: float = (
+        30.0  # of two kinds of series at once, over their own past (H3's gradients are large, but always were)
+    )
     divergence_growth_alone: float = 1000.0  # of one kind alone: E3's D loss went from 1 to 1280
-    fake_range: float = 4.0  # (|fake mean - real mean| or fake sd) over real sd: P9 ran to |x| = 612 on a ring of radius 1
+    fake_range: float = (
+        4.0  # (|fake mean - real mean| or fake sd) over real sd: P9 ran to |x| = 612 on a ring of radius 1
+    )
 
     # mode collapse and dropping
     covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth 6
     covered_surely: float = 0.8  # of the modes, above which narrow batches alone are no collapse
-    diversity_ratio: float = 0.1  # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
+    samples_near: float = 0.3  # of the samples near a mode, or precision, below which a count of modes says little
+    diversity_ratio: float = (
+        0.1  # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
+    )
     diversity_ratio_total: float = 0.02  # one point: fault 4 stays at .016
     rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
-    misfit_ratio: float = 0.5  # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
+    misfit_ratio: float = (
+        0.5  # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
+    )
     misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
     hop_rank: float = 0.6  # a generator that hops also lacks directions or distance
     hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
@@ -65,7 +74,9 @@ class Limits:
     force_first: int = 200  # steps within which the fault must show and be named
 
     # steps and weights
-    update_ratio_high: float = 0.3  # a step as large as a third of the weights; 1e-3 is usual, .02 healthy on small nets with Adam 1e-3
+    update_ratio_high: float = (
+        0.3  # a step as large as a third of the weights; 1e-3 is usual, .02 healthy on small nets with Adam 1e-3
+    )
     update_ratio_suspect: float = 0.1
     update_ratio_low: float = 1e-7
     dead_gradient: float = 1e-10  # of the player's largest layer
@@ -80,7 +91,9 @@ class Limits:
     # data
     range_slack: float = 0.02  # of a standard range such as [-1, 1] or [0, 1]
     touches: float = 0.95  # fakes that reach this near to +-1, and never past it, are held there by a tanh or a sigmoid
-    repeated_batch: float = 0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
+    repeated_batch: float = (
+        0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
+    )
 
     # convergence
     past_best: float = 1.5  # the present score over the best one

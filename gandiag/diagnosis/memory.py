@@ -19,19 +19,35 @@ def discriminator_overfitting(run: Recorded) -> Finding:
     sd = e["auc_gap_sd"].reindex(gap.index).to_numpy(dtype=float) if "auc_gap_sd" in e else np.full(len(values), np.nan)
     late = slice(-max(3, round(e.limits.tail_share * len(values))), None)
     now = float(np.nanmedian(values[late]))
-    noise = float(np.nanmedian(sd[late])) / np.sqrt(len(values[late])) if np.isfinite(sd[late]).any() else trends.robust_sd(values[late])
-    claim = f"AUC is {now:.3f} higher on training reals than on held-out ones (limits: {e.limits.overfit_gap:g} and {e.limits.overfit_sds:g} sd of {noise:.2g})"
+    noise = (
+        float(np.nanmedian(sd[late])) / np.sqrt(len(values[late]))
+        if np.isfinite(sd[late]).any()
+        else trends.robust_sd(values[late])
+    )
+    limit = f"limits: {e.limits.overfit_gap:g} and {e.limits.overfit_sds:g} sd of {noise:.2g}"
+    claim = f"AUC is {now:.3f} higher on training reals than on held-out ones ({limit})"
     series = tuple(s for s in ("auc_gap", "heldout_auc", "discriminator_auc") if s in e)
     if now < e.limits.overfit_gap or now < e.limits.overfit_sds * noise:
         return Finding("discriminator_overfitting", Verdict.HEALTHY, claim, series=series)
     first = trends.onset(values > e.limits.overfit_gap)
     verdict = Verdict.FAILED if now > 2 * e.limits.overfit_gap else Verdict.SUSPECT
-    return Finding("discriminator_overfitting", verdict, claim, cause="the data are too few for this discriminator", remedies=_more_data(e), series=series,
-                   onset=None if first is None else int(at[first]))  # fmt: skip
+    return Finding(
+        "discriminator_overfitting",
+        verdict,
+        claim,
+        cause="the data are too few for this discriminator",
+        remedies=_more_data(e),
+        series=series,
+        onset=None if first is None else int(at[first]),
+    )
 
 
 def _more_data(e: Evidence) -> tuple[str, ...]:
-    augment = ("--set augmentation=ada",) if e.config.get("augmentation") == "none" else ("augment what D sees (ADA, DiffAugment)",)
+    augment = (
+        ("--set augmentation=ada",)
+        if e.config.get("augmentation") == "none"
+        else ("augment what D sees (ADA, DiffAugment)",)
+    )
     return (*augment, "train on more samples", "stop at the best held-out score")
 
 
@@ -39,7 +55,10 @@ def memorisation(run: Recorded) -> Finding:
     """Finds a generator that copies its training samples: two of the C_T test, authenticity and nearest distances must agree."""
     e = evidence(run)
     signs: list[tuple[bool, str, str]] = []
-    for name, limit, word in (("copying_z", e.limits.copying_z, "C_T"), ("nearest_real_distance", e.limits.copying_distance, "nearest-training-sample distance")):
+    for name, limit, word in (
+        ("copying_z", e.limits.copying_z, "C_T"),
+        ("nearest_real_distance", e.limits.copying_distance, "nearest-training-sample distance"),
+    ):
         if name in e:
             values = e[name].to_numpy(dtype=float)
             now = trends.middle(values[-max(2, round(e.limits.tail_share * len(values))) :])
@@ -58,11 +77,21 @@ def memorisation(run: Recorded) -> Finding:
         return Finding("memorisation", Verdict.HEALTHY, claim, series=series)
     verdict = Verdict.FAILED if yes >= 2 else Verdict.SUSPECT
     first = next(name for bad, _, name in signs if bad)
-    return Finding("memorisation", verdict, claim, cause="the generator gives its training samples back", remedies=_more_data(e), series=series, onset=_onset(e, first))
+    return Finding(
+        "memorisation",
+        verdict,
+        claim,
+        cause="the generator gives its training samples back",
+        remedies=_more_data(e),
+        series=series,
+        onset=_onset(e, first),
+    )
 
 
 def _onset(e: Evidence, name: str) -> int | None:
-    limit = {"copying_z": e.limits.copying_z, "nearest_real_distance": e.limits.copying_distance, "authenticity": 0.2}[name]
+    limit = {"copying_z": e.limits.copying_z, "nearest_real_distance": e.limits.copying_distance, "authenticity": 0.2}[
+        name
+    ]
     series = e[name]
     first = trends.onset(series.to_numpy(dtype=float) < limit)
     return None if first is None else int(series.index[first])

@@ -12,8 +12,11 @@ from gandiag.diagnosis.remedies import regularise
 from gandiag.errors import NotRecorded
 
 MOST_ROWS = 2000  # of a trace that are read; a longer one is thinned out evenly
-TINY_GAME = 200  # parameters of both players together, up to which the game is a known equation and its trace the whole truth
+TINY_GAME = (
+    200  # parameters of both players together, up to which the game is a known equation and its trace the whole truth
+)
 LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
+LASTING = 0.5  # share of its amplitude that a turning trace must keep over what is read
 CYCLES = (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
 
 
@@ -26,15 +29,30 @@ def oscillation(run: Recorded) -> Finding:
     e.need_steps()
     later = slice(int(LEARNED_BY * len(steps)), None)
     reading = read_trace(*_thinned(points[later], steps[later]))
-    amplitude = float(max(reading.half_ranges, default=0.0) / unit)
-    turning = reading.turns >= e.limits.turns and reading.word in (*CYCLES, Word.DIVERGING)
-    claim = f"the fakes' mean swings by {amplitude:.2g} sd of the reals" + (f" every {reading.period:.0f} steps" if reading.period else "")
-    claim += f" (limit: {e.limits.oscillation:g}); {_spectrum(e)}".rstrip("; ")
+    low, high = np.nanquantile(points[later], (0.05, 0.95), axis=0)
+    amplitude = float(np.max(high - low) / 2 / unit)
+    turns = (steps[-1] - steps[later][0]) / reading.period if reading.period else 0.0
+    lasting = (
+        reading.word in (*CYCLES, Word.DIVERGING)
+        or (reading.multiplier or 0.0) ** (steps[-1] - steps[later][0]) > LASTING
+    )
+    turning = turns >= e.limits.turns and lasting
+    claim = f"the fakes' mean swings by {amplitude:.2g} sd of the reals"
+    claim += f" every {reading.period:.0f} steps" if reading.period else ""
+    claim += f" (limit: {e.limits.oscillation:g} for {e.limits.turns:g} turns); {_spectrum(e)}".rstrip("; ")
     if not turning or amplitude < e.limits.oscillation:
         return Finding("oscillation", Verdict.HEALTHY, claim, series=(name,))
     kind = "growing" if reading.word is Word.DIVERGING else str(reading.word.value)
-    return Finding("oscillation", Verdict.FAILED, claim, cause="the players chase each other round a point that does not attract", remedies=_calm(e),
-                   series=(name,), onset=int(steps[later][0]), kind=kind)  # fmt: skip
+    return Finding(
+        "oscillation",
+        Verdict.FAILED,
+        claim,
+        cause="the players chase each other round a point that does not attract",
+        remedies=_calm(e),
+        series=(name,),
+        onset=int(steps[later][0]),
+        kind=kind,
+    )
 
 
 def tiny(e: Evidence) -> bool:
@@ -79,8 +97,16 @@ def _of_tiny_game(e: Evidence) -> Finding:
     spectrum = _spectrum(e)
     claim += f"; {spectrum}" if spectrum else ""
     if reading.word in CYCLES or (reading.word is Word.DIVERGING and reading.period):
-        return Finding("oscillation", Verdict.FAILED, claim, cause="the equilibrium does not attract: the players turn round it", remedies=_calm(e),
-                       series=(name,), onset=0, kind=str(reading.word.value))  # fmt: skip
+        return Finding(
+            "oscillation",
+            Verdict.FAILED,
+            claim,
+            cause="the equilibrium does not attract: the players turn round it",
+            remedies=_calm(e),
+            series=(name,),
+            onset=0,
+            kind=str(reading.word.value),
+        )
     if reading.word is Word.UNCLEAR:
         raise CannotTell(reading.why)
     return Finding("oscillation", Verdict.HEALTHY, claim, series=(name,), kind=str(reading.word.value))
@@ -119,11 +145,26 @@ def _spectrum(e: Evidence) -> str:
     if values is None or not np.isfinite(values).all():
         return ""
     turning = values[np.argmax(np.abs(values.imag))]
-    word = "locally stable" if values.real.max() < -1e-9 else "locally unstable" if values.real.max() > 1e-9 else "neither attracting nor repelling"
-    return f"the game's eigenvalues are {word} (largest real part {values.real.max():.3g}, most rotating {turning.real:.3g} +- {abs(turning.imag):.3g}i)"
+    word = (
+        "locally stable"
+        if values.real.max() < -1e-9
+        else "locally unstable"
+        if values.real.max() > 1e-9
+        else "neither attracting nor repelling"
+    )
+    rotating = f"{turning.real:.3g} +- {abs(turning.imag):.3g}i"
+    return f"the game's eigenvalues are {word} (largest real part {values.real.max():.3g}, most rotating {rotating})"
 
 
 def _calm(e: Evidence) -> tuple[str, ...]:
-    game = ("--set update=extragradient",) if "update" in e.config else ("an optimizer for games: extragradient or optimistic Adam",)
+    game = (
+        ("--set update=extragradient",)
+        if "update" in e.config
+        else ("an optimizer for games: extragradient or optimistic Adam",)
+    )
     averaged = trends.middle(np.array([e.now_or_nan("generator_gradient_cosine")]))
-    return (*regularise(e), *game, *(("average the weights (EMA)",) if not averaged < 0 else ("lower both learning rates",)))
+    return (
+        *regularise(e),
+        *game,
+        *(("average the weights (EMA)",) if not averaged < 0 else ("lower both learning rates",)),
+    )

@@ -36,13 +36,18 @@ def objective_fault(run: Recorded) -> Finding:
         if found is not None:
             return found
     if not looked:
-        raise NotRecorded("the force on the score", "nor the learning rates")
+        raise NotRecorded("the force on the score", "and neither were the learning rates")
     if not all(f in e for f in FORCES):
         missing = next(f for f in FORCES if f not in e)
         raise NotRecorded(missing, "both players move, but where they push was not seen")
     real, fake, generator = (_told(_direction(e, f)) for f in FORCES)
-    return Finding("objective_fault", Verdict.HEALTHY, f"D pushes reals {real} and fakes {fake}, G pushes fakes {generator} "
-                   f"(limit: D opposite on both, G against D, in {e.limits.force_share:.0%} of the windows)", series=FORCES)  # fmt: skip
+    return Finding(
+        "objective_fault",
+        Verdict.HEALTHY,
+        f"D pushes reals {real} and fakes {fake}, G pushes fakes {generator} "
+        f"(limit: D opposite on both, G against D, in {e.limits.force_share:.0%} of the windows)",
+        series=FORCES,
+    )
 
 
 # --------------------------------------------------------------------------------------------------- players who do not move
@@ -59,9 +64,16 @@ def _standing_still(e: Evidence) -> Finding | None:
             values = e[name].to_numpy(dtype=float)
             if len(values) and np.all(values == 0):
                 what = "learning rate is 0" if name.endswith("rate") and "learning" in name else "weights never move"
-                return Finding("objective_fault", Verdict.FAILED, f"the {who}'s {what} in all of {len(values)} records (limit: above 0)",
-                               cause=f"the {who} does not learn", remedies=(set_rate(e, who, 1e-3), f"look whether its optimizer holds the {who}'s parameters"),
-                               series=(name,), onset=int(e[name].index[0]), kind=f"frozen {who}")  # fmt: skip
+                return Finding(
+                    "objective_fault",
+                    Verdict.FAILED,
+                    f"the {who}'s {what} in all of {len(values)} records (limit: above 0)",
+                    cause=f"the {who} does not learn",
+                    remedies=(set_rate(e, who, 1e-3), f"look whether its optimizer holds the {who}'s parameters"),
+                    series=(name,),
+                    onset=int(e[name].index[0]),
+                    kind=f"frozen {who}",
+                )
     if not seen:
         raise NotRecorded("the learning rates")
     return None
@@ -75,10 +87,17 @@ def _detached(e: Evidence) -> Finding | None:
     norm = e["generator_gradient_norm"].to_numpy(dtype=float) if "generator_gradient_norm" in e else np.zeros(0)
     if len(norm) and not np.all(norm == 0):
         return None
-    return Finding("objective_fault", Verdict.FAILED, f"G's loss pushes the scores (force {np.nanmedian(force):.3g}), but its parameters' gradient is "
-                   f"{'0' if len(norm) else 'absent'} at every step (limit: above 0)", cause="the fakes of G's step are cut off from G",
-                   remedies=("take detach() and no_grad() out of the generator's step",), series=("generator_gradient_norm", "generator_force_on_fake"),
-                   onset=0, kind="detached generator")  # fmt: skip
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"G's loss pushes the scores (force {np.nanmedian(force):.3g}), but its parameters' gradient is "
+        f"{'0' if len(norm) else 'absent'} at every step (limit: above 0)",
+        cause="the fakes of G's step are cut off from G",
+        remedies=("take detach() and no_grad() out of the generator's step",),
+        series=("generator_gradient_norm", "generator_force_on_fake"),
+        onset=0,
+        kind="detached generator",
+    )
 
 
 def _one_optimizer(e: Evidence) -> Finding | None:
@@ -88,18 +107,39 @@ def _one_optimizer(e: Evidence) -> Finding | None:
     stepped = {who: o["steps_other_player"] for who, o in facts.items() if isinstance(o.get("steps_other_player"), int)}
     if not stepped:
         raise NotRecorded("which parameters each optimizer steps")
-    cause, remedies = "a player also follows the other's loss", ("give each player an optimizer of its own parameters only",)
+    cause, remedies = (
+        "a player also follows the other's loss",
+        ("give each player an optimizer of its own parameters only",),
+    )
     if any(o.get("shared") for o in facts.values()):
-        g, d = (float(np.nanmedian(e[f"{who}_updates"].to_numpy(dtype=float))) for who in ("generator", "discriminator"))
+        g, d = (
+            float(np.nanmedian(e[f"{who}_updates"].to_numpy(dtype=float))) for who in ("generator", "discriminator")
+        )
         if g < 2 or g != d:
             return None  # one optimizer that steps each player in its own turn, or both at once on one joint loss, is sound
-        return Finding("objective_fault", Verdict.FAILED, f"one optimizer updates both players {g:.0f} times a step, on either loss (limit: each on its own)", cause=cause,
-                       remedies=remedies, series=("generator_updates", "discriminator_updates"), onset=0, kind="one optimizer")  # fmt: skip
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"one optimizer updates both players {g:.0f} times a step, on either loss (limit: each on its own)",
+            cause=cause,
+            remedies=remedies,
+            series=("generator_updates", "discriminator_updates"),
+            onset=0,
+            kind="one optimizer",
+        )
     for who, count in stepped.items():
         if count:
             other = PLAYERS[1 - PLAYERS.index(who)]
-            return Finding("objective_fault", Verdict.FAILED, f"the {who}'s optimizer also steps {count} parameters of the {other} (limit: 0)", cause=cause,
-                           remedies=remedies, series=(f"{other}_updates",) if f"{other}_updates" in e else (), onset=0, kind="one optimizer")  # fmt: skip
+            return Finding(
+                "objective_fault",
+                Verdict.FAILED,
+                f"the {who}'s optimizer also steps {count} parameters of the {other} (limit: 0)",
+                cause=cause,
+                remedies=remedies,
+                series=(f"{other}_updates",) if f"{other}_updates" in e else (),
+                onset=0,
+                kind="one optimizer",
+            )
     return None
 
 
@@ -112,21 +152,46 @@ def _forces(e: Evidence) -> Finding | None:
     limit, share = e.limits.force_sign, e.limits.force_share
     if np.sum(np.isfinite(real.sign) & np.isfinite(fake.sign)) < 2:
         raise CannotTell("the forces on the score were seen in fewer than two windows of steps")
-    same = np.where(np.minimum(np.abs(real.sign), np.abs(fake.sign)) > limit, np.sign(real.sign) * np.sign(fake.sign), 0)
+    same = np.where(
+        np.minimum(np.abs(real.sign), np.abs(fake.sign)) > limit, np.sign(real.sign) * np.sign(fake.sign), 0
+    )
     up = np.nanmedian(fake.sign) > 0
     if _shown(same == 1, share):
-        kind, cause = ("unbounded discriminator", "D is paid for fakes that score high: its loss has no floor") if up else (
-            "saturated discriminator", "D is paid for low scores on reals and fakes alike: it saturates at the bottom")  # fmt: skip
+        kind, cause = (
+            ("unbounded discriminator", "D is paid for fakes that score high: its loss has no floor")
+            if up
+            else (
+                "saturated discriminator",
+                "D is paid for low scores on reals and fakes alike: it saturates at the bottom",
+            )
+        )
         way = "up" if up else "down"
-        return _fault(e, kind, f"D pushes reals and fakes {way} in {np.mean(same == 1):.0%} of the first windows (limit: {share:.0%})", cause, FORCES[:2])
+        return _fault(
+            e,
+            kind,
+            f"D pushes reals and fakes {way} in {np.mean(same == 1):.0%} of the first windows (limit: {share:.0%})",
+            cause,
+            FORCES[:2],
+        )
     if generator is None:
         return None
-    together = np.where(np.minimum(np.abs(generator.sign), np.abs(fake.sign)) > limit, np.sign(generator.sign) * np.sign(fake.sign), 0)
+    together = np.where(
+        np.minimum(np.abs(generator.sign), np.abs(fake.sign)) > limit, np.sign(generator.sign) * np.sign(fake.sign), 0
+    )
     if _shown(together == 1, share):
         way = "up" if up else "down"
-        kind, cause = ("cooperative players", "G helps D: both push the scores of fakes the same way") if up else (
-            "shared objective", "both players minimise the same loss: G makes its fakes easier to tell")  # fmt: skip
-        return _fault(e, kind, f"D and G both push fakes {way} in {np.mean(together == 1):.0%} of the first windows (limit: {share:.0%})", cause, FORCES)
+        kind, cause = (
+            ("cooperative players", "G helps D: both push the scores of fakes the same way")
+            if up
+            else ("shared objective", "both players minimise the same loss: G makes its fakes easier to tell")
+        )
+        return _fault(
+            e,
+            kind,
+            f"D and G both push fakes {way} in {np.mean(together == 1):.0%} of the first windows (limit: {share:.0%})",
+            cause,
+            FORCES,
+        )
     return None
 
 
@@ -135,8 +200,21 @@ def _shown(state: np.ndarray, share: float) -> bool:
 
 
 def _fault(e: Evidence, kind: str, claim: str, cause: str, series: tuple[str, ...]) -> Finding:
-    remedies = ("--set loss=non-saturating",) if "loss" in e.config else ("let D minimise softplus(-D(x)) + softplus(D(G(z))) and G softplus(-D(G(z))), on logits",)
-    return Finding("objective_fault", Verdict.FAILED, claim, cause=cause, remedies=remedies, series=series, onset=int(e[series[0]].index[0]), kind=kind)
+    remedies = (
+        ("--set loss=non-saturating",)
+        if "loss" in e.config
+        else ("let D minimise softplus(-D(x)) + softplus(D(G(z))) and G softplus(-D(G(z))), on logits",)
+    )
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        claim,
+        cause=cause,
+        remedies=remedies,
+        series=series,
+        onset=int(e[series[0]].index[0]),
+        kind=kind,
+    )
 
 
 def _direction(e: Evidence, name: str) -> _Direction:

@@ -40,22 +40,44 @@ def convergence(run: Recorded) -> Finding:
     before = values[: -len(late)][-len(late) :]
     now, then = float(np.median(late)), float(np.median(before)) if len(before) else float("nan")
     if best < len(values) - len(late) and now > e.limits.past_best * values[best] and now > values[best] + 4 * noise:
-        return Finding("convergence", Verdict.SUSPECT, f"past its best: {name} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
-                       cause="the run got worse after its best", remedies=(f"ship step {at[best]}", f"stop at about step {at[best]} the next time"),
-                       series=(name,), onset=int(at[best]), kind="past its best")  # fmt: skip
+        return Finding(
+            "convergence",
+            Verdict.SUSPECT,
+            f"past its best: {name} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
+            cause="the run got worse after its best",
+            remedies=(f"ship step {at[best]}", f"stop at about step {at[best]} the next time"),
+            series=(name,),
+            onset=int(at[best]),
+            kind="past its best",
+        )
     if np.isfinite(then) and now < (1 - e.limits.improving) * then and then - now > noise:
-        return Finding("convergence", Verdict.HEALTHY, f"still improving: {name} fell from {then:.4g} to {now:.4g} (limit: {e.limits.improving:.0%}); {ship}",
-                       remedies=("train longer",), series=(name,), kind="still improving")  # fmt: skip
+        return Finding(
+            "convergence",
+            Verdict.HEALTHY,
+            f"still improving: {name} fell from {then:.4g} to {now:.4g} (limit: {e.limits.improving:.0%}); {ship}",
+            remedies=("train longer",),
+            series=(name,),
+            kind="still improving",
+        )
     kind, where = _local(e)
-    return Finding("convergence", Verdict.HEALTHY, f"settled{where}: {name} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}",
-                   series=(name,), kind=kind)  # fmt: skip
+    return Finding(
+        "convergence",
+        Verdict.HEALTHY,
+        f"settled{where}: {name} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}",
+        series=(name,),
+        kind=kind,
+    )
 
 
 def quality(e: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
     """Returns the name, the steps and the values of the score that says how good the samples are; raises NotRecorded or CannotTell."""
     name, series = _quality_series(e)
     values = series.to_numpy(dtype=float)
-    good = np.isfinite(values) & (np.abs(values) < e.limits.absurd_score) & (values >= (0 if name.startswith("frechet") else -np.inf))
+    good = (
+        np.isfinite(values)
+        & (np.abs(values) < e.limits.absurd_score)
+        & (values >= (0 if name.startswith("frechet") else -np.inf))
+    )
     if good.sum() < FEWEST_SCORES:
         raise CannotTell(f"{good.sum()} of {len(good)} evaluations hold a possible {name}, {FEWEST_SCORES} are needed")
     return name, series.index.to_numpy()[good], values[good]
@@ -116,8 +138,22 @@ def _of_tiny_game(e: Evidence) -> Finding:
     rate = f" by {reading.multiplier:.6g} a step" if reading.multiplier is not None else ""
     claim = f"{reading.word.value}{rate} (limit: below 1){where}"
     if reading.word in AT_REST:
-        return Finding("convergence", Verdict.HEALTHY, claim, series=(name,), kind=kind if kind != "settled" else str(reading.word.value))
-    return Finding("convergence", Verdict.SUSPECT, claim, cause="the game does not come to rest", series=(name,), onset=0, kind=str(reading.word.value))
+        return Finding(
+            "convergence",
+            Verdict.HEALTHY,
+            claim,
+            series=(name,),
+            kind=kind if kind != "settled" else str(reading.word.value),
+        )
+    return Finding(
+        "convergence",
+        Verdict.SUSPECT,
+        claim,
+        cause="the game does not come to rest",
+        series=(name,),
+        onset=0,
+        kind=str(reading.word.value),
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- stagnation
@@ -137,8 +173,15 @@ def stagnation(run: Recorded) -> Finding:
     c = coverage(e)
     poor = c is None or covered_now(e, c) <= e.limits.covered_share
     if late > e.limits.stagnant * start and poor and e.limits.stagnant * np.min(values) < late:
-        return Finding("stagnation", Verdict.SUSPECT, claim, cause="the generator does not learn", remedies=("look at the first finding above this one",),
-                       series=(name,), onset=int(at[0]))  # fmt: skip
+        return Finding(
+            "stagnation",
+            Verdict.SUSPECT,
+            claim,
+            cause="the generator does not learn",
+            remedies=("look at the first finding above this one",),
+            series=(name,),
+            onset=int(at[0]),
+        )
     return Finding("stagnation", Verdict.HEALTHY, claim, series=(name,))
 
 
@@ -147,9 +190,19 @@ def _still_fakes(e: Evidence) -> Finding:
     ratio = e.level("diversity_ratio")
     e.need_steps()
     known = ratio[np.isfinite(ratio)]
-    start, late = trends.middle(known[: max(1, len(known) // 20)]), trends.middle(trends.tail(known, e.limits.tail_share))
+    start, late = (
+        trends.middle(known[: max(1, len(known) // 20)]),
+        trends.middle(trends.tail(known, e.limits.tail_share)),
+    )
     claim = f"the fakes' diversity is {late:.3g} of the reals' and was {start:.3g} at first (limit: a change by {1 - e.limits.stagnant:.0%})"
     if abs(late - start) < (1 - e.limits.stagnant) * max(start, 1e-3) and late < 0.5:
-        return Finding("stagnation", Verdict.SUSPECT, claim, cause="the generator does not learn", remedies=("look at the first finding above this one",),
-                       series=("diversity_ratio",), onset=0)  # fmt: skip
+        return Finding(
+            "stagnation",
+            Verdict.SUSPECT,
+            claim,
+            cause="the generator does not learn",
+            remedies=("look at the first finding above this one",),
+            series=("diversity_ratio",),
+            onset=0,
+        )
     return Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))

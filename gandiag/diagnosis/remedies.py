@@ -27,7 +27,11 @@ def lower_rates(e: Evidence, who: str, by: float = 5.0) -> tuple[str, ...]:
     """Says how to lower the learning rate of `generator`, `discriminator` or `both`."""
     players = ("generator", "discriminator") if who == "both" else (who,)
     said = [set_rate(e, p, r / by) for p in players if (r := rate(e, p))]
-    return (" ".join(said) if all(s.startswith("--set") for s in said) else ", ".join(said),) if said else (f"lower the learning rate fivefold ({who})",)
+    return (
+        (" ".join(said) if all(s.startswith("--set") for s in said) else ", ".join(said),)
+        if said
+        else (f"lower the learning rate fivefold ({who})",)
+    )
 
 
 def equal_rates(e: Evidence, toward: str) -> str:
@@ -48,7 +52,11 @@ def regularise(e: Evidence) -> tuple[str, ...]:
 
 def without_saturation(e: Evidence) -> tuple[str, ...]:
     """Says how to leave the saturating loss."""
-    return ("--set loss=non-saturating",) if "loss" in e.config else ("let G minimise -log D(G(z)) in place of log(1 - D(G(z)))",)
+    return (
+        ("--set loss=non-saturating",)
+        if "loss" in e.config
+        else ("let G minimise -log D(G(z)) in place of log(1 - D(G(z)))",)
+    )
 
 
 def fewer_discriminator_steps(e: Evidence) -> tuple[str, ...]:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
+from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
+from gandiag.diagnosis.gate import Judged
 
 MARKS = {Verdict.FAILED: "FAIL", Verdict.SUSPECT: "WARN", Verdict.HEALTHY: "pass", Verdict.NOT_CHECKED: "skip"}
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-
-Judged = tuple[str, Diagnosis]
 
 
 def plain(text: str) -> str:
@@ -21,10 +20,26 @@ def plain(text: str) -> str:
     return _UNPRINTABLE.sub("?", text)
 
 
+def judged_as_data(judged: Judged) -> dict[str, Any]:
+    """Returns what the gate saw as what JSON has."""
+    return {
+        "runs": [as_data(name, d) for name, d in judged.runs],
+        "changes": [asdict(c) for c in judged.changes],
+        "failing": [{"run": name, "check": f.check, "claim": f.claim} for name, f in judged.failing],
+    }
+
+
 def as_data(name: str, diagnosis: Diagnosis) -> dict[str, Any]:
     """Returns a diagnosis as what JSON has."""
-    return {"run": name, "verdict": diagnosis.verdict.value, "story": diagnosis.story,
-            "findings": [{**asdict(f), "verdict": f.verdict.value} for f in diagnosis.findings]}  # fmt: skip
+    findings = [{**asdict(f), "verdict": f.verdict.value} for f in diagnosis.findings]
+    return {"run": name, "verdict": diagnosis.verdict.value, "story": diagnosis.story, "findings": findings}
+
+
+def judged_as_text(judged: Judged, *, everything: bool = False) -> str:
+    """Returns what the gate saw as lines for a terminal."""
+    lines = [as_text(name, d, everything=everything) for name, d in judged.runs]
+    lines += [f"{'WORSE' if c.worse else 'same '} {c.claim}" for c in judged.changes]
+    return plain("\n".join(lines))
 
 
 def as_text(name: str, diagnosis: Diagnosis, *, everything: bool = False) -> str:
@@ -46,15 +61,30 @@ def _told(f: Finding) -> list[str]:
     return lines
 
 
-def as_markdown(judged: Sequence[Judged]) -> str:
-    """Returns a Markdown table of runs, and under it each illness."""
+def as_markdown(judged: Judged) -> str:
+    """Returns a Markdown table of runs, under it each illness, and the changes against the baseline."""
     lines = ["| run | verdict | why |", "|---|---|---|"]
-    lines += [f"| {_cell(name)} | **{d.verdict.value}** | {_cell(d.story)} |" for name, d in judged]
-    for name, d in judged:
+    lines += [f"| {_cell(name)} | **{d.verdict.value}** | {_cell(d.story)} |" for name, d in judged.runs]
+    for name, d in judged.runs:
         if d.illnesses:
-            lines += ["", f"### {_cell(name)}", "", "| check | verdict | from step | what was found | what to try |", "|---|---|---|---|---|"]
-            lines += [f"| {'↳ ' if f.because_of else ''}`{f.check}`{f' ({f.kind})' if f.kind else ''} | {f.verdict.value} | "
-                      f"{'' if f.onset is None else f.onset} | {_cell(f.claim)} | {_cell('; '.join(f.remedies))} |" for f in d.illnesses]  # fmt: skip
+            lines += [
+                "",
+                f"### {_cell(name)}",
+                "",
+                "| check | verdict | from step | what was found | what to try |",
+                "|---|---|---|---|---|",
+            ]
+            lines += [
+                f"| {'↳ ' if f.because_of else ''}`{f.check}`{f' ({f.kind})' if f.kind else ''} | {f.verdict.value} | "
+                f"{'' if f.onset is None else f.onset} | {_cell(f.claim)} | {_cell('; '.join(f.remedies))} |"
+                for f in d.illnesses
+            ]
+    if judged.changes:
+        lines += ["", "### Against the baseline", "", "| score | now | baseline | |", "|---|---|---|---|"]
+        lines += [
+            f"| {_cell(c.score)} | {c.value:.4g} | {c.baseline:.4g} | {'**worse**' if c.worse else 'no worse'} |"
+            for c in judged.changes
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -63,34 +93,36 @@ def _cell(text: str) -> str:
     return re.sub(r"([|`*_\[\]])", r"\\\1", text)
 
 
-def as_junit(judged: Sequence[Judged], failing: Sequence[tuple[str, Finding]]) -> str:
-    """Returns JUnit XML: a test suite a run, a test case a check; `failing` are the findings that the gate fails on."""
-    bad = {(name, f.check) for name, f in failing}
+def as_junit(judged: Judged) -> str:
+    """Returns JUnit XML: a test suite a run, a test case a check; failures are what the gate fails on."""
+    bad = {(name, f.check) for name, f in judged.failing}
     root = ET.Element("testsuites", name="gandiag check")
-    for name, d in judged:
-        skipped = sum(f.verdict is Verdict.NOT_CHECKED for f in d.findings)
-        count = sum((name, f.check) in bad for f in d.findings)
-        suite = ET.SubElement(root, "testsuite", name=plain(name), tests=str(len(d.findings)), failures=str(count), skipped=str(skipped), errors="0")
-        for f in d.findings:
-            case = ET.SubElement(suite, "testcase", classname=plain(name), name=f.check)
-            if (name, f.check) in bad:
-                failure = ET.SubElement(case, "failure", message=plain(f.claim), type=f.verdict.value)
-                failure.text = plain("\n".join(_told(f)))
-            elif f.verdict is Verdict.NOT_CHECKED:
-                ET.SubElement(case, "skipped", message=plain(f.claim))
-            elif f.verdict is Verdict.SUSPECT:
-                ET.SubElement(case, "system-out").text = plain("\n".join(_told(f)))
+    for name, d in judged.runs:
+        _suite(root, name, [(f, (name, f.check) in bad) for f in d.findings])
+    if judged.changes:
+        changes = [
+            (Finding(c.score, Verdict.FAILED if c.worse else Verdict.HEALTHY, c.claim), c.worse) for c in judged.changes
+        ]
+        _suite(root, "baseline", changes)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def gate(judged: Sequence[Judged], fail_on: Sequence[str]) -> list[tuple[str, Finding]]:
-    """Returns the findings that a gate fails on: `failed`, `suspect` (that and worse), `inconclusive`, `never`, or checks by their code."""
-    found: list[tuple[str, Finding]] = []
-    for name, d in judged:
-        for f in d.findings:
-            bad = f.verdict is Verdict.FAILED and ("failed" in fail_on or "suspect" in fail_on or f.check in fail_on)
-            bad |= f.verdict is Verdict.SUSPECT and "suspect" in fail_on
-            bad |= f.verdict is Verdict.NOT_CHECKED and d.verdict is Overall.INCONCLUSIVE and "inconclusive" in fail_on
-            if bad:
-                found.append((name, f))
-    return found
+def _suite(root: ET.Element, name: str, cases: Sequence[tuple[Finding, bool]]) -> None:
+    skipped = sum(f.verdict is Verdict.NOT_CHECKED for f, _ in cases)
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(sum(bad for _, bad in cases)),
+        "skipped": str(skipped),
+        "errors": "0",
+    }
+    suite = ET.SubElement(root, "testsuite", {"name": plain(name), **counts})
+    for f, bad in cases:
+        case = ET.SubElement(suite, "testcase", classname=plain(name), name=plain(f.check))
+        if bad:
+            ET.SubElement(case, "failure", message=plain(f.claim), type=f.verdict.value).text = plain(
+                "\n".join(_told(f))
+            )
+        elif f.verdict is Verdict.NOT_CHECKED:
+            ET.SubElement(case, "skipped", message=plain(f.claim))
+        elif f.verdict is Verdict.SUSPECT:
+            ET.SubElement(case, "system-out").text = plain("\n".join(_told(f)))

@@ -11,12 +11,27 @@ from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.errors import NotRecorded
 
 BOUNDS: dict[str, tuple[float, float]] = {
-    "frechet_distance": (0, np.inf), "kernel_distance": (-np.inf, np.inf), "precision": (0, 1), "recall": (0, 1), "coverage": (0, 1), "density": (0, np.inf),
-    "inception_score": (1, np.inf), "vendi_score": (1, np.inf), "authenticity": (0, 1), "high_quality_share": (0, 1), "mode_kl": (0, np.inf),
-    "modes_covered": (0, np.inf), "nearest_real_distance": (0, np.inf),
-}  # fmt: skip
+    "frechet_distance": (0, np.inf),
+    "kernel_distance": (-np.inf, np.inf),
+    "precision": (0, 1),
+    "recall": (0, 1),
+    "coverage": (0, 1),
+    "density": (0, np.inf),
+    "inception_score": (1, np.inf),
+    "vendi_score": (1, np.inf),
+    "authenticity": (0, 1),
+    "high_quality_share": (0, 1),
+    "mode_kl": (0, np.inf),
+    "modes_covered": (0, np.inf),
+    "nearest_real_distance": (0, np.inf),
+}
 SQUARED = ("frechet_distance", "kernel_distance")  # scores whose size the features' scale bounds
-MOVES = ("frechet_distance", "kernel_distance", "inception_score", "vendi_score")  # scores that no training leaves exactly where they were
+MOVES = (
+    "frechet_distance",
+    "kernel_distance",
+    "inception_score",
+    "vendi_score",
+)  # scores that no training leaves exactly where they were
 STILL = 1e-6  # an update ratio below which the generator's samples need not change
 FEATURE_COUNT = {"inception": 2048, "vgg16": 4096, "dinov2": 1024, "clip": 512}
 
@@ -34,8 +49,12 @@ def metric_fault(run: Recorded) -> Finding:
     few = [found for name in held if (found := _few(e, name)) is not None]
     if few:
         return few[0]
-    return Finding("metric_fault", Verdict.HEALTHY, f"all {len(held)} scores stay within what they can be (limit: their range, and {e.limits.absurd_score:g})",
-                   series=tuple(held[:4]))  # fmt: skip
+    return Finding(
+        "metric_fault",
+        Verdict.HEALTHY,
+        f"all {len(held)} scores stay within what they can be (limit: their range, and {e.limits.absurd_score:g})",
+        series=tuple(held[:4]),
+    )
 
 
 def _impossible(e: Evidence, name: str) -> Finding | None:
@@ -45,21 +64,38 @@ def _impossible(e: Evidence, name: str) -> Finding | None:
     low, high = BOUNDS[base]
     if base == "modes_covered" and "modes_total" in e:
         high = float(np.nanmax(e["modes_total"].to_numpy(dtype=float)))
-    slack = e.limits.score_slack * max(1.0, float(np.nanmedian(np.abs(values[np.isfinite(values)]))) if np.isfinite(values).any() else 1.0)
+    slack = e.limits.score_slack * max(
+        1.0, float(np.nanmedian(np.abs(values[np.isfinite(values)]))) if np.isfinite(values).any() else 1.0
+    )
     out = (values < low - slack) | (values > high + slack) | ~np.isfinite(values)
     if base in SQUARED:
         out |= np.abs(values) > e.limits.absurd_score
     if not out.any():
         return None
-    worst = values[out][np.argmax(np.abs(np.nan_to_num(values[out], nan=np.inf)))]
+    place = int(np.argmax(np.abs(np.nan_to_num(values[out], nan=np.inf))))
     limit = f"{low:g} to {e.limits.absurd_score if base in SQUARED else high:g}"
     few = _shortage(e, name)
-    cause = few or ("the matrix square root of a singular covariance" if base == "frechet_distance" else "the score is computed wrongly")
-    remedies = ("compute the score again with gandiag evaluate, which takes the route for fewer samples than features",) if base == "frechet_distance" else (
-        "compute the score again with gandiag evaluate",)  # fmt: skip
-    return Finding("metric_fault", Verdict.FAILED, f"{name} reads {worst:.3g} at step {series.index[out][0]} and is impossible in {out.sum()} of {len(out)} "
-                   f"evaluations (limit: {limit}): it says nothing about the samples", cause=cause, remedies=remedies, series=(name,),
-                   onset=int(series.index[out][0]), kind="impossible")  # fmt: skip
+    cause = few or (
+        "the matrix square root of a singular covariance"
+        if base == "frechet_distance"
+        else "the score is computed wrongly"
+    )
+    remedies = (
+        ("compute the score again with gandiag evaluate, which takes the route for fewer samples than features",)
+        if base == "frechet_distance"
+        else ("compute the score again with gandiag evaluate",)
+    )
+    return Finding(
+        "metric_fault",
+        Verdict.FAILED,
+        f"{name} reads {values[out][place]:.3g} at step {series.index[out][place]} and is impossible in {out.sum()} of {len(out)} "
+        f"evaluations (limit: {limit}): it says nothing about the samples",
+        cause=cause,
+        remedies=remedies,
+        series=(name,),
+        onset=int(series.index[out][0]),
+        kind="impossible",
+    )
 
 
 def _shortage(e: Evidence, name: str) -> str:
@@ -77,11 +113,20 @@ def _frozen(e: Evidence, name: str) -> Finding | None:
     if base not in MOVES or len(values) < 4 or not np.isfinite(values).all() or np.ptp(values) > 0:
         return None
     moves = e.now_or_nan("generator_update_ratio")
-    if not moves > STILL:  # a generator that stands still gives the same samples and the same score: that is no fault of the metric
+    if (
+        not moves > STILL
+    ):  # a generator that stands still gives the same samples and the same score: that is no fault of the metric
         return None
-    return Finding("metric_fault", Verdict.FAILED, f"{name} is {values[0]:.6g} at all of {len(values)} evaluations while the generator moves by {moves:.2g} a step (limit: it must move)",
-                   cause="the evaluation sees the same samples again and again", remedies=("evaluate the generator that is being trained",), series=(name,),
-                   onset=int(e[name].index[0]), kind="frozen")  # fmt: skip
+    return Finding(
+        "metric_fault",
+        Verdict.FAILED,
+        f"{name} is {values[0]:.6g} at all of {len(values)} evaluations while the generator moves by {moves:.2g} a step (limit: it must move)",
+        cause="the evaluation sees the same samples again and again",
+        remedies=("evaluate the generator that is being trained",),
+        series=(name,),
+        onset=int(e[name].index[0]),
+        kind="frozen",
+    )
 
 
 def _few(e: Evidence, name: str) -> Finding | None:
@@ -89,12 +134,20 @@ def _few(e: Evidence, name: str) -> Finding | None:
     if not name.startswith("frechet_distance") or name.split("[", 1)[0] != "frechet_distance":
         return None
     short = _shortage(e, name)
-    protocol: dict[str, Any] = next((r["protocol"] for r in reversed(e.records("evaluations")) if isinstance(r.get("protocol"), dict)), {})
+    protocol: dict[str, Any] = next(
+        (r["protocol"] for r in reversed(e.records("evaluations")) if isinstance(r.get("protocol"), dict)), {}
+    )
     count, width = protocol.get("count"), protocol.get("dimensions")
     if not short and isinstance(count, int) and isinstance(width, int) and count < width:
         short = f"{count} samples, fewer than the {width} features"
     if not short:
         return None
-    return Finding("metric_fault", Verdict.SUSPECT, f"{name} is made of {short} (limit: at least as many samples as features)",
-                   cause="its bias is larger than what it measures", remedies=("compare it only at the same number of samples, or use kernel_distance",),
-                   series=(name,), kind="few samples")  # fmt: skip
+    return Finding(
+        "metric_fault",
+        Verdict.SUSPECT,
+        f"{name} is made of {short} (limit: at least as many samples as features)",
+        cause="its bias is larger than what it measures",
+        remedies=("compare it only at the same number of samples, or use kernel_distance",),
+        series=(name,),
+        kind="few samples",
+    )

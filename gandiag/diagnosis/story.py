@@ -13,16 +13,84 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "objective_fault": ("*",),
     "data_mismatch": ("*",),
     "metric_fault": ("convergence", "mode_dropping", "memorisation", "stagnation"),
-    "learning_rate": ("divergence", "numerical_failure", "mode_collapse", "oscillation", "discriminator_dominance", "vanishing_generator_gradient",
-                      "dead_layers", "spectral_collapse", "stagnation", "convergence", "mode_dropping", "discriminator_weakness"),
-    "divergence": ("numerical_failure", "mode_collapse", "discriminator_dominance", "vanishing_generator_gradient", "oscillation", "spectral_collapse",
-                   "stagnation", "convergence", "mode_dropping", "dead_layers", "discriminator_weakness"),
-    "numerical_failure": ("divergence", "mode_collapse", "stagnation", "convergence", "mode_dropping", "discriminator_dominance", "vanishing_generator_gradient"),
-    "vanishing_generator_gradient": ("discriminator_dominance", "mode_collapse", "stagnation", "mode_dropping", "convergence", "dead_layers"),
-    "discriminator_weakness": ("mode_collapse", "divergence", "stagnation", "oscillation", "mode_dropping", "convergence", "vanishing_generator_gradient"),
-    "discriminator_dominance": ("mode_collapse", "stagnation", "mode_dropping", "convergence", "vanishing_generator_gradient", "oscillation"),
-    "discriminator_overfitting": ("memorisation", "mode_collapse", "mode_dropping", "convergence", "discriminator_dominance", "stagnation"),
-    "mode_collapse": ("mode_dropping", "oscillation", "spectral_collapse", "stagnation", "convergence", "discriminator_dominance", "memorisation"),
+    "learning_rate": (
+        "divergence",
+        "numerical_failure",
+        "mode_collapse",
+        "oscillation",
+        "discriminator_dominance",
+        "vanishing_generator_gradient",
+        "dead_layers",
+        "spectral_collapse",
+        "stagnation",
+        "convergence",
+        "mode_dropping",
+        "discriminator_weakness",
+    ),
+    "divergence": (
+        "numerical_failure",
+        "mode_collapse",
+        "discriminator_dominance",
+        "vanishing_generator_gradient",
+        "oscillation",
+        "spectral_collapse",
+        "stagnation",
+        "convergence",
+        "mode_dropping",
+        "dead_layers",
+        "discriminator_weakness",
+    ),
+    "numerical_failure": (
+        "divergence",
+        "mode_collapse",
+        "stagnation",
+        "convergence",
+        "mode_dropping",
+        "discriminator_dominance",
+        "vanishing_generator_gradient",
+    ),
+    "vanishing_generator_gradient": (
+        "discriminator_dominance",
+        "mode_collapse",
+        "stagnation",
+        "mode_dropping",
+        "convergence",
+        "dead_layers",
+    ),
+    "discriminator_weakness": (
+        "mode_collapse",
+        "divergence",
+        "stagnation",
+        "oscillation",
+        "mode_dropping",
+        "convergence",
+        "vanishing_generator_gradient",
+    ),
+    "discriminator_dominance": (
+        "mode_collapse",
+        "stagnation",
+        "mode_dropping",
+        "convergence",
+        "vanishing_generator_gradient",
+        "oscillation",
+    ),
+    "discriminator_overfitting": (
+        "memorisation",
+        "mode_collapse",
+        "mode_dropping",
+        "convergence",
+        "discriminator_dominance",
+        "stagnation",
+    ),
+    "mode_collapse": (
+        "mode_dropping",
+        "oscillation",
+        "spectral_collapse",
+        "stagnation",
+        "convergence",
+        "discriminator_dominance",
+        "memorisation",
+    ),
     "memorisation": ("mode_dropping", "convergence"),
     "spectral_collapse": ("mode_dropping", "stagnation", "convergence"),
     "oscillation": ("mode_dropping", "stagnation", "convergence"),
@@ -30,13 +98,16 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "stagnation": ("convergence", "mode_dropping"),
     "mode_dropping": ("convergence",),
     "convergence": (),
-}  # fmt: skip
+}
 _RANK = {check: i for i, check in enumerate(CAUSES)}
 _SEVERITY = {Verdict.FAILED: 0, Verdict.SUSPECT: 1, Verdict.HEALTHY: 2, Verdict.NOT_CHECKED: 3}
 # A generator that collapses is easy to tell: D's dominance explains a collapse only where it came well before, or was there from the start.
 MUST_PRECEDE = (("discriminator_dominance", "mode_collapse"), ("discriminator_dominance", "divergence"))
 # A saturating loss is the cause whenever its gradient dies; and the outcome of a run is read at its end, whenever it began.
-ANY_TIME = (("vanishing_generator_gradient", "discriminator_dominance"), ("vanishing_generator_gradient", "mode_collapse"))
+ANY_TIME = (
+    ("vanishing_generator_gradient", "discriminator_dominance"),
+    ("vanishing_generator_gradient", "mode_collapse"),
+)
 OUTCOMES = ("stagnation", "convergence", "mode_dropping", "memorisation")
 NOT_OF_THE_GAME = ("metric_fault",)  # an illness of the measurement: the training itself may be well
 MUST_BE_CHECKED = ("divergence", "mode_collapse")  # without these nobody can call a run stable
@@ -51,7 +122,9 @@ def tell(e: Evidence, findings: Sequence[Finding]) -> Diagnosis:
     for root in roots:
         ordered.append(root)
         ordered += sorted((f for f in linked if f.because_of == root.check), key=_weight)
-    ordered += sorted((f for f in linked if not _ill(f)), key=lambda f: (_SEVERITY[f.verdict], _RANK.get(f.check, len(_RANK))))
+    ordered += sorted(
+        (f for f in linked if not _ill(f)), key=lambda f: (_SEVERITY[f.verdict], _RANK.get(f.check, len(_RANK)))
+    )
     verdict = _overall(e, ordered)
     return Diagnosis(verdict, tuple(ordered), _sentence(e, verdict, ordered))
 
@@ -88,7 +161,11 @@ def _may_cause(cause: Finding, effect: Finding, slack: float) -> bool:
         return False
     if not _early_enough(cause, effect, slack):
         return False
-    both_ways = _table_allows(effect, cause) and _SEVERITY[effect.verdict] <= _SEVERITY[cause.verdict] and _early_enough(effect, cause, slack)
+    both_ways = (
+        _table_allows(effect, cause)
+        and _SEVERITY[effect.verdict] <= _SEVERITY[cause.verdict]
+        and _early_enough(effect, cause, slack)
+    )
     return not both_ways or _RANK.get(cause.check, 99) < _RANK.get(effect.check, 99)
 
 
@@ -99,7 +176,12 @@ def _table_allows(cause: Finding, effect: Finding) -> bool:
 
 def _early_enough(cause: Finding, effect: Finding, slack: float) -> bool:
     """A cause may be noticed a little later than its effect; one that must precede comes clearly before it, or is there from the start."""
-    if cause.onset is None or effect.onset is None or effect.check in OUTCOMES or (cause.check, effect.check) in ANY_TIME:
+    if (
+        cause.onset is None
+        or effect.onset is None
+        or effect.check in OUTCOMES
+        or (cause.check, effect.check) in ANY_TIME
+    ):
         return True
     if (cause.check, effect.check) in MUST_PRECEDE:
         return cause.onset <= max(2 * slack, effect.onset - slack)

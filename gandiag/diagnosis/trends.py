@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 THINNED = 400  # rows of a stretch that its median is taken of
@@ -40,7 +42,7 @@ def block_peaks(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.nda
     """Returns the largest absolute finite value in each stretch (n,); NaN where there is none."""
     cuts = np.searchsorted(at, edges)
     peaks = np.full(len(edges) - 1, np.nan)
-    for i, (start, end) in enumerate(zip(cuts[:-1], cuts[1:])):
+    for i, (start, end) in enumerate(itertools.pairwise(cuts)):
         part = np.abs(values[start:end])
         part = part[np.isfinite(part)]
         if len(part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -11,6 +12,8 @@ DELAYS = 3               # rows that the recurrence looks back on: enough for mo
 RANK_TOLERANCE = 1e-9    # directions of the delay space smaller than this are rounding
 MOST_DIRECTIONS = 12
 NOTICEABLE = 1e-3        # share of the motion below which a mode of the recurrence does not speak for the trace
+ORBIT_TURNS = 3.0        # of the position about the middle in one sense: fewer are found in random walks
+HOLLOW = 0.55            # a tenth of the rows may be nearer to the middle than this share of the median radius; a Gaussian cloud has 0.39
 SEEN_ANGLE = 0.1         # radians over all rows: a smaller one is the split of a double root by rounding
 COHERENT = 0.6           # net turning over turning back and forth, above which a trace turns at all
 LEAST_TURNING = 1.5 * np.pi  # a path that only bends is none that turns
@@ -85,6 +88,46 @@ def find_turns(points: np.ndarray) -> Turns | None:
         return None
     phase = np.maximum.accumulate(np.sign(turned) * (phase - phase[0])) + 1e-12 * np.arange(len(fine))
     return _chords(path if plane is points else CubicSpline(rows, points), plane, phase, fine)
+
+
+def find_orbits(points: np.ndarray) -> Turns | None:
+    """Follows the position's angle about the trace's middle: a trace that stops and hops, or reverses now and then, has no steady velocity.
+
+    Reads the longest stretch of one sense; amplitudes are mean radii. None where the trace passes through its middle, or turns too little.
+    """
+    if points.shape[1] == 1 or len(points) < 8:
+        return None
+    away = points - np.median(points, axis=0)
+    plane = away @ np.linalg.svd(away, full_matrices=False)[2][:2].T
+    radius = np.hypot(*plane.T)
+    angle = np.unwrap(np.arctan2(plane[:, 1], plane[:, 0]))
+    if np.quantile(radius, 0.1) < HOLLOW * np.median(radius) or np.median(np.abs(np.diff(angle))) > np.pi / 4:
+        return None
+    begin, end = _longest_run(angle)
+    turned = np.abs(angle[begin:end] - angle[begin])
+    if len(turned) < 4 or turned[-1] < ORBIT_TURNS * 2 * np.pi:
+        return None
+    turned = np.maximum.accumulate(turned)
+    halves = int(turned[-1] / np.pi)
+    cuts = np.searchsorted(turned, turned[-1] - np.pi * np.arange(halves, -1, -1))
+    logs = np.array([np.log(np.maximum(radius[begin + a : begin + max(b, a + 1)], np.finfo(float).tiny)).mean() for a, b in pairwise(cuts)])
+    return Turns(np.exp(logs), 2.0 * np.maximum(np.diff(cuts), 1), float(end - 1), float(turned[-1] / (2 * np.pi)), None)
+
+
+def _longest_run(angle: np.ndarray) -> tuple[int, int]:
+    """The stretch [begin, end) with the most turning in one sense; going back by less than half a turn does not end it."""
+    best, size = (0, 0), 0.0
+    for sign in (1.0, -1.0):
+        lowest, high = 0, 0
+        a = sign * angle
+        for i in range(1, len(a)):
+            if a[i] > a[high]:
+                high = i
+            if a[high] - a[lowest] > size:
+                size, best = float(a[high] - a[lowest]), (lowest, high + 1)
+            if a[high] - a[i] > np.pi or a[i] < a[lowest]:
+                lowest, high = i, i
+    return best
 
 
 def _chords(path: CubicSpline, plane: np.ndarray, phase: np.ndarray, fine: np.ndarray) -> Turns:

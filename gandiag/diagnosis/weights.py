@@ -19,7 +19,7 @@ def learning_rate(run: Recorded) -> Finding:
     e = evidence(run)
     names = [n for who in PLAYERS if (n := f"{who}_update_ratio") in e]
     if not names:
-        raise NotRecorded("generator_update_ratio", "nor the discriminator's")
+        raise NotRecorded("the update ratio of either player")
     e.need_steps()
     high, suspect, low = e.limits.update_ratio_high, e.limits.update_ratio_suspect, e.limits.update_ratio_low
     now = {n: e.now(n) for n in names}
@@ -33,15 +33,34 @@ def learning_rate(run: Recorded) -> Finding:
         state = np.nan_to_num(e.level(name), nan=1.0) < low
         if e.holds(state) and now[name] > 0:
             return _far_off(e, name, now[name], low, Verdict.SUSPECT, e.onset(state), "too low")
-    return Finding("learning_rate", Verdict.HEALTHY, f"{top} is {now[top]:.2g} (limits: {low:g} to {suspect:g})", series=tuple(names))
+    return Finding(
+        "learning_rate",
+        Verdict.HEALTHY,
+        f"{top} is {now[top]:.2g} (limits: {low:g} to {suspect:g})",
+        series=tuple(names),
+    )
 
 
-def _far_off(e: Evidence, name: str, now: float, limit: float, verdict: Verdict, onset: int | None, kind: str) -> Finding:
+def _far_off(
+    e: Evidence, name: str, now: float, limit: float, verdict: Verdict, onset: int | None, kind: str
+) -> Finding:
     who = name.split("_", 1)[0]
     present = rate(e, who)
-    remedy = set_rate(e, who, present * 10 * USUAL_UPDATE / now) if present and now > 0 else f"bring the {who}'s learning rate {'down' if kind == 'too high' else 'up'}"
-    return Finding("learning_rate", verdict, f"each update changes the {who}'s weights by {now:.2g} of their size (limit: {limit:g})",
-                   cause=f"the {who}'s learning rate is {kind} for these weights", remedies=(remedy,), series=(name,), onset=onset, kind=kind)  # fmt: skip
+    remedy = (
+        set_rate(e, who, present * 10 * USUAL_UPDATE / now)
+        if present and now > 0
+        else f"bring the {who}'s learning rate {'down' if kind == 'too high' else 'up'}"
+    )
+    return Finding(
+        "learning_rate",
+        verdict,
+        f"each update changes the {who}'s weights by {now:.2g} of their size (limit: {limit:g})",
+        cause=f"the {who}'s learning rate is {kind} for these weights",
+        remedies=(remedy,),
+        series=(name,),
+        onset=onset,
+        kind=kind,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- dead layers
@@ -52,7 +71,7 @@ def dead_layers(run: Recorded) -> Finding:
     e = evidence(run)
     held = [n for who in PLAYERS if (n := f"{who}_layer_gradient_norm") in e]
     if not held:
-        raise NotRecorded("generator_layer_gradient_norm", "nor the discriminator's")
+        raise NotRecorded("the gradient norm of any layer")
     dead: list[str] = []
     count = 0
     for name in held:
@@ -64,12 +83,27 @@ def dead_layers(run: Recorded) -> Finding:
         count += len(weights)
         if len(late) < 3 or not (most > 0).all():
             continue
-        dead += [f"{name.split('_', 1)[0]} {table.columns[i]}" for i in weights if np.all(np.nan_to_num(norms[:, i], nan=np.inf) <= e.limits.dead_gradient * most)]
+        dead += [
+            f"{name.split('_', 1)[0]} {table.columns[i]}"
+            for i in weights
+            if np.all(np.nan_to_num(norms[:, i], nan=np.inf) <= e.limits.dead_gradient * most)
+        ]
     if dead:
-        return Finding("dead_layers", Verdict.SUSPECT, f"{len(dead)} of {count} weights get no gradient: {', '.join(dead[:3])}{' ...' if len(dead) > 3 else ''} "
-                       f"(limit: {e.limits.dead_gradient:g} of the largest layer's)", cause="these layers are cut off, or their units are dead",
-                       remedies=("look whether the layer is used in forward()", "use LeakyReLU where a ReLU's units have died"), series=tuple(held))  # fmt: skip
-    return Finding("dead_layers", Verdict.HEALTHY, f"0 of {count} weights get no gradient (limit: {e.limits.dead_gradient:g} of the largest layer's)", series=tuple(held))
+        return Finding(
+            "dead_layers",
+            Verdict.SUSPECT,
+            f"{len(dead)} of {count} weights get no gradient: {', '.join(dead[:3])}{' ...' if len(dead) > 3 else ''} "
+            f"(limit: {e.limits.dead_gradient:g} of the largest layer's)",
+            cause="these layers are cut off, or their units are dead",
+            remedies=("look whether the layer is used in forward()", "use LeakyReLU where a ReLU's units have died"),
+            series=tuple(held),
+        )
+    return Finding(
+        "dead_layers",
+        Verdict.HEALTHY,
+        f"0 of {count} weights get no gradient (limit: {e.limits.dead_gradient:g} of the largest layer's)",
+        series=tuple(held),
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- spectral collapse
@@ -87,8 +121,12 @@ def spectral_collapse(run: Recorded) -> Finding:
     fall = values / np.maximum(early, 1e-12)
     wide = early > 4  # a matrix with four directions or fewer has none to lose
     if not wide.any():
-        return Finding("spectral_collapse", Verdict.HEALTHY, f"no weight matrix has more than 4 directions to lose (limit: {e.limits.rank_fall:g} of its own past)",
-                       series=("discriminator_layer_effective_rank",))  # fmt: skip
+        return Finding(
+            "spectral_collapse",
+            Verdict.HEALTHY,
+            f"no weight matrix has more than 4 directions to lose (limit: {e.limits.rank_fall:g} of its own past)",
+            series=("discriminator_layer_effective_rank",),
+        )
     worst = int(np.argmin(np.where(wide, np.nanmedian(fall[-max(2, len(fall) // 5) :], axis=0), np.inf)))
     now = float(np.nanmedian(fall[-max(2, len(fall) // 5) :, worst]))
     claim = f"the effective rank of D's {table.columns[worst]} is {now:.2f} of its early value (limit: {e.limits.rank_fall:g})"
@@ -96,5 +134,12 @@ def spectral_collapse(run: Recorded) -> Finding:
     if now >= e.limits.rank_fall:
         return Finding("spectral_collapse", Verdict.HEALTHY, claim, series=series)
     first = trends.onset(fall[:, worst] < e.limits.rank_fall)
-    return Finding("spectral_collapse", Verdict.SUSPECT, claim, cause="D reacts to few directions only: generators collapse in its blind spots",
-                   remedies=("add spectral normalisation to D",), series=series, onset=None if first is None else int(table.index[first]))  # fmt: skip
+    return Finding(
+        "spectral_collapse",
+        Verdict.SUSPECT,
+        claim,
+        cause="D reacts to few directions only: generators collapse in its blind spots",
+        remedies=("add spectral normalisation to D",),
+        series=series,
+        onset=None if first is None else int(table.index[first]),
+    )

@@ -1,0 +1,194 @@
+"""`gandiag check`: exit codes, gates, JSON, JUnit, Markdown, limits, baselines, and other people's logs."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from gandiag.cli import group, main
+from gandiag.diagnosis import CHECKS
+from tests import made_runs
+
+STEPS = 600
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("healthy", "rotating_collapse", "range_mismatch", "only_losses", "empty"):
+        made_runs.MADE[name](folder / name, steps=STEPS)
+    return folder
+
+
+def check(*args: str) -> Result:
+    return CliRunner().invoke(group, ["check", *args], standalone_mode=False, catch_exceptions=False)
+
+
+def code_of(*args: str) -> int:
+    with pytest.raises(SystemExit) as raised:
+        main(["check", *args])
+    return int(raised.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["healthy"], 0),
+        (["rotating_collapse"], 1),
+        (["healthy", "rotating_collapse"], 1),
+        (["rotating_collapse", "--fail-on", "never"], 0),
+        (["rotating_collapse", "--fail-on", "divergence,numerical_failure"], 0),
+        (["rotating_collapse", "--fail-on", "divergence,mode_collapse"], 1),
+        (["only_losses"], 0),
+        (["only_losses", "--fail-on", "inconclusive"], 1),
+        (["empty"], 0),
+        (["nothing-here"], 3),
+        ([], 2),
+        (["healthy", "--fail-on", "faild"], 2),
+        (["healthy", "--map", "x"], 2),
+    ],
+)
+def test_exit_codes(
+    args: list[str], code: int, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(runs)
+    assert code_of(*args) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_typo_gets_a_suggestion(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(str(runs / "healthy"), "--fail-on", "mode_colapse") == 2
+    assert "did you mean 'mode_collapse'" in capsys.readouterr().err
+
+
+def test_the_text_names_illness_onset_and_remedy(runs: Path) -> None:
+    said = check(str(runs / "rotating_collapse")).output
+    assert "UNSTABLE" in said
+    assert "FAIL mode_collapse (rotating), from step 120" in said
+    assert "try: " in said
+    assert "pass" not in said
+    assert "pass divergence" in check(str(runs / "rotating_collapse"), "--all").output
+
+
+def test_json_is_one_document_with_every_finding(runs: Path) -> None:
+    told = json.loads(check(str(runs / "healthy"), str(runs / "range_mismatch"), "--json").output)
+    assert [r["verdict"] for r in told["runs"]] == ["stable", "unstable"]
+    assert {f["check"] for f in told["runs"][0]["findings"]} == {c.__name__ for c in CHECKS}
+    assert told["failing"][0]["check"] == "data_mismatch"
+    finding = told["runs"][1]["findings"][0]
+    assert set(finding) >= {
+        "check",
+        "verdict",
+        "claim",
+        "cause",
+        "remedies",
+        "series",
+        "onset",
+        "confidence",
+        "because_of",
+        "kind",
+    }
+
+
+def test_junit_counts_failures_and_skips(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.xml"
+    check(str(runs / "rotating_collapse"), str(runs / "only_losses"), "--junit", str(file))
+    suites = ET.fromstring(file.read_text()).findall("testsuite")
+    assert [s.get("name") for s in suites] == [str(runs / "rotating_collapse"), str(runs / "only_losses")]
+    failed = {case.get("name") for case in suites[0].findall("testcase") if case.find("failure") is not None}
+    assert "mode_collapse" in failed
+    assert suites[0].get("failures") == str(len(failed))
+    skipped = [case for case in suites[1].findall("testcase") if case.find("skipped") is not None]
+    assert suites[1].get("skipped") == str(len(skipped)) != "0"
+
+
+def test_hostile_names_stay_text_in_junit_markdown_and_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a|b<script>`x"
+    facts = {"data": {"name": "\x1b[31mred", "kind": "images"}}
+    made_runs.made(path, steps=STEPS, facts=facts, slow={"real_batch_repeat": np.ones(60)})
+    page, xml = tmp_path / "checks.md", tmp_path / "checks.xml"
+    said = check(str(path), "--markdown", str(page), "--junit", str(xml)).output
+    assert "\x1b" not in said
+    assert "<script>" not in page.read_text()
+    assert "a\\|b" in page.read_text()
+    assert ET.fromstring(xml.read_text()).find("testsuite") is not None
+
+
+def test_markdown_tells_each_illness(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.md"
+    check(str(runs / "rotating_collapse"), "--markdown", str(file))
+    assert "| `mode_collapse` (rotating) | failed | 120 |" in file.read_text()
+
+
+def test_limits_come_from_a_file(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("update_ratio_high = 1e-4\nupdate_ratio_suspect = 1e-5\n")
+    assert code_of(str(runs / "healthy"), "--limits", str(file)) == 1
+    file.write_text("no_such_limit = 1\n")
+    assert code_of(str(runs / "healthy"), "--limits", str(file)) == 2
+
+
+def test_a_log_is_judged_by_its_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("n,mine,fid\n" + "\n".join(f"{i * 100},{1.0 + i / 50},{-1e40}" for i in range(30)))
+    assert code_of("--csv", str(file), "--map", "mine=discriminator_loss", "--map", "n=step", "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"][0]["findings"][0]["check"] == "metric_fault"
+
+
+def seeds(folder: Path, name: str, distance: float, spread: float) -> list[str]:
+    """Three seeds of a run whose Frechet distance lies round `distance`."""
+    paths = []
+    for seed, offset in enumerate((-1, 0, 1)):
+        path = folder / f"{name}-{seed}"
+        made_runs.made(
+            path, steps=STEPS, seed=seed,
+            scores=lambda s, o=offset: {"frechet_distance[digits-cnn]": distance * (1 + spread * o), "modes_covered": 10},
+        )  # fmt: skip
+        paths.append(str(path))
+    return paths
+
+
+def test_a_regression_is_told_from_the_noise_of_seeds(tmp_path: Path) -> None:
+    good = seeds(tmp_path, "good", 20.0, 0.05)
+    for name, distance, spread, worse in (
+        ("worse", 30.0, 0.05, True),
+        ("noisy", 22.0, 0.3, False),
+        ("better", 10.0, 0.05, False),
+    ):
+        mine = seeds(tmp_path, name, distance, spread)
+        result = check(*mine, *(part for b in good for part in ("--baseline", b)), "--json")
+        told = json.loads(result.output)
+        change = next(c for c in told["changes"] if c["score"].startswith("frechet"))
+        assert change["worse"] is worse, change
+        assert ("regression" in {f["check"] for f in told["failing"]}) is worse
+        assert change["p"] is not None
+
+
+def test_one_run_against_one_baseline_uses_the_noise_of_evaluations(tmp_path: Path) -> None:
+    good, worse = seeds(tmp_path, "good", 20.0, 0.0)[0], seeds(tmp_path, "worse", 40.0, 0.0)[0]
+    told = json.loads(check(worse, "--baseline", good, "--json").output)
+    change = next(c for c in told["changes"] if c["score"].startswith("frechet"))
+    assert (change["worse"], change["p"]) == (True, None)
+    same = json.loads(check(good, "--baseline", good, "--json").output)
+    assert not [c for c in same["changes"] if c["worse"]]
+    assert same["failing"] == []
+
+
+def test_a_new_illness_is_a_regression_whatever_the_gate(runs: Path) -> None:
+    told = json.loads(
+        check(
+            str(runs / "rotating_collapse"), "--baseline", str(runs / "healthy"), "--fail-on", "divergence", "--json"
+        ).output
+    )
+    assert "mode_collapse" in {f["check"] for f in told["failing"]}
+
+
+def test_help_ends_with_examples_that_begin_with_the_program() -> None:
+    said = CliRunner().invoke(group, ["check", "--help"]).output
+    assert "gandiag check runs/" in said
