@@ -350,6 +350,25 @@ def test_bombs_are_refused(tmp_path: Path) -> None:
         load_data(f"mnist:{tmp_path / 'gz'}")
 
 
+def test_labels_that_are_no_classes_are_refused(tmp_path: Path, pictures: np.ndarray) -> None:
+    for labels in (np.full(12, 3_000_000_000), np.full(12, -1), np.full(12, 0.5)):
+        np.savez(tmp_path / "x.npz", images=pictures, labels=labels)
+        with pytest.raises(UsageError, match="labels"):
+            load_data(str(tmp_path / "x.npz"))
+    with pytest.raises(UsageError, match="no whole numbers"):
+        make_dataset("x", np.zeros((2, 2)), labels=[10**30, 0])
+
+
+def test_a_damaged_listing_in_a_zip_is_named(tmp_path: Path, pictures: np.ndarray) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", png(pictures[0]))
+        archive.writestr("dataset.json", json.dumps({"labels": [["a.png", 0]]}))
+    content = (tmp_path / "x.zip").read_bytes()
+    (tmp_path / "x.zip").write_bytes(content.replace(b'"labels"', b'"lapels"'))  # the checksum no longer fits
+    with pytest.raises(GandiagError, match=r"dataset.json cannot be read: .*CRC"):
+        load_data(str(tmp_path / "x.zip"))
+
+
 def test_objects_in_npz_are_never_unpickled(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     np.savez(tmp_path / "x.npz", images=np.array([Trap(marker)], dtype=object))

@@ -57,11 +57,20 @@ def zip_file(path: str, *, resolution: int | None = None, on_bad: str = "error")
         refuse_bomb(path, packed=os.path.getsize(path), unpacked=sum(info.file_size for info in members.values()))
         top = _common_folder(list(members))
         short = {name.removeprefix(top): info for name, info in members.items()}
-        listing = next((archive.read(info) for info in archive.infolist()
-                        if info.filename in ("dataset.json", f"{top}dataset.json") and info.file_size <= FILE_LIMIT), None)
+        listing = _listing(archive, top)
         labels, classes = _labels(path, list(short), listing)
         encoded = ((name, lambda info=info: _member(archive, info), labels.get(name)) for name, info in short.items())  # type: ignore[misc]  # as above
         return _decoded(Path(path).stem, encoded, len(short), classes, resolution=resolution, on_bad=on_bad)
+
+
+def _listing(archive: zipfile.ZipFile, top: str) -> bytes | None:
+    for info in archive.infolist():
+        if info.filename in ("dataset.json", f"{top}dataset.json"):
+            content = _attempt(lambda info=info: _member(archive, info))  # type: ignore[misc]  # as above
+            if isinstance(content, str):
+                raise GandiagError(f"{shown(str(archive.filename))}: its dataset.json cannot be read: {content}")
+            return content
+    return None
 
 
 def parquet(path: str, *, resolution: int | None = None, on_bad: str = "error") -> Dataset:
@@ -80,8 +89,8 @@ def parquet(path: str, *, resolution: int | None = None, on_bad: str = "error") 
         refuse_bomb(path, packed=os.path.getsize(path), unpacked=sum(group.total_byte_size for group in groups))
         rows = _parquet_rows(file, image, label)
         dataset = _decoded(Path(path).stem, rows, count, _parquet_classes(schema, label), resolution=resolution, on_bad=on_bad)
-    except (pa.ArrowException, OSError) as error:
-        raise GandiagError(f"{shown(path)} is no readable parquet file: {shown(str(error).splitlines()[0])}") from None
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise GandiagError(f"{shown(path)} is no readable parquet file: {_reason(error)}") from None
     return dataset
 
 
@@ -148,7 +157,7 @@ def _listed_labels(path: str, names: Sequence[str], listing: bytes) -> tuple[dic
     try:
         entries = json.loads(listing).get("labels")
         table = None if entries is None else {str(name): int(label) for name, label in entries}
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise GandiagError(f"{shown(path)}: its dataset.json cannot be read; expected {{'labels': [['file.png', 3], ...]}}, "
                            "or null for the labels") from None
     if table is None:
@@ -157,7 +166,7 @@ def _listed_labels(path: str, names: Sequence[str], listing: bytes) -> tuple[dic
     if missing or min(table.values(), default=0) < 0:
         what = f"{len(missing)} of {len(names)} images (such as {shown(missing[0])})" if missing else "some images: theirs are negative"
         raise GandiagError(f"{shown(path)}: its dataset.json has no label for {what}")
-    return {name: table[name] for name in names}, [str(i) for i in range(max(table[name] for name in names) + 1)]
+    return {name: table[name] for name in names}, None
 
 
 def _bytes(file: Path) -> bytes:

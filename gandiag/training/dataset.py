@@ -14,6 +14,7 @@ from torch import Tensor
 from gandiag.errors import UsageError
 
 Kind = Literal["images", "points"]
+CLASS_LIMIT = 2**16  # ImageNet-21k has 21 841: labels beyond are no classes
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def make_dataset(name: str, samples: np.ndarray | Tensor, *, labels: Sequence[in
     tensor = torch.as_tensor(np.ascontiguousarray(samples) if isinstance(samples, np.ndarray) else samples)
     kind = _kind(name, tensor)
     tensor = tensor if kind == "images" else tensor.to(torch.float32)
-    numbers = None if labels is None else torch.as_tensor(labels).to(torch.int64).reshape(-1)
+    numbers = None if labels is None else _numbers(name, labels)
     names = _class_names(name, len(tensor), numbers, classes)
     return Dataset(name=name, kind=kind, samples=tensor, labels=numbers, classes=names, hash=fingerprint(tensor, numbers), facts=dict(facts or {}))
 
@@ -92,12 +93,21 @@ def _kind(name: str, samples: Tensor) -> Kind:
                      "or floating points (n, d)")
 
 
+def _numbers(name: str, labels: Any) -> Tensor:
+    try:
+        return torch.as_tensor(labels).to(torch.int64).reshape(-1)
+    except (OverflowError, RuntimeError, TypeError, ValueError):
+        raise UsageError(f"{name}: its labels are no whole numbers from 0 on") from None
+
+
 def _class_names(name: str, count: int, labels: Tensor | None, classes: Sequence[str] | None) -> tuple[str, ...] | None:
     if labels is None:
         return None
     if len(labels) != count:
         raise UsageError(f"{name}: {count} samples but {len(labels)} labels")
     low, high = int(labels.min()), int(labels.max())
+    if classes is None and high >= CLASS_LIMIT:
+        raise UsageError(f"{name}: its labels go up to {high}; number the classes from 0 on")
     names = tuple(classes) if classes is not None else tuple(str(i) for i in range(high + 1))
     if low < 0 or high >= len(names):
         raise UsageError(f"{name}: labels go from {low} to {high}, but there are {len(names)} classes")
