@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from gandiag.recording import Recorder
 
 Batch = Tensor | tuple[Tensor, Tensor]
-WITHOUT_THE_GAME = ("weights", "conditioning")  # what needs no discriminator on samples: all that a packed game can be asked
+WITHOUT_THE_GAME = ("weights",)  # what calls no player
 
 
 def measure(training: Training, recorder: Recorder) -> None:
     """Records what one step cannot tell of the game (see gandiag.recording.measure), on a fixed batch and on copies.
 
-    A packed discriminator takes several samples at once, which the measurements of the game do not: those are then left out.
+    A packed discriminator takes several samples at once, and compiled players cannot be copied or differentiated twice: what needs
+    that is then left out.
     """
     players, config, rules = training.players, training.config, training.rules
-    parts = [part for part in config.measure if config.pack == 1 or part in WITHOUT_THE_GAME]
+    parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
     settings = as_settings(settings_at(players.step, initial_settings(config), parse_changes(config.changes)))
     latents, labels = training.draw_alone(config.batch, torch.Generator(training.device).manual_seed(config.seed))
     losses = losses_on_logits(rules.loss.generator, rules.loss.discriminator, _penalty(rules, settings, config.seed))

@@ -92,7 +92,8 @@ def build_rules(config: Config, *, data: Dataset, sampler: Sampler, num_classes:
         loss=loss_named(config.loss), penalties=tuple(penalty_named(name) for name in config.penalties), penalty_every=config.penalty_every,
         view=_view(config), draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
         draw_real=lambda: _next_real(sampler, num_classes),
-        batch=config.batch // processes.world, accumulate=config.accumulate, full_precision=config.precision == "float32",
+        batch=config.batch // processes.world, accumulate=config.accumulate, reuse_logits=config.precision == "float32" and not config.compile,
+        twice_differentiable=Eager if config.compile else _as_it_is,
         autocast=_autocast(config.precision, device), average=processes.average_gradients,
         gather=processes.gathered)
 
@@ -141,6 +142,23 @@ def as_settings(values: dict[str, float | None]) -> Settings:
     """Returns the settings of one step from their values by name."""
     whole: dict[str, Any] = {name: int(value or 0) if name in WHOLE else value for name, value in values.items()}
     return Settings(**whole)
+
+
+class Eager(nn.Module):
+    """A player whose forward was compiled, as it was written: compiled code cannot be differentiated twice, as gradient penalties do."""
+
+    def __init__(self, player: nn.Module) -> None:
+        super().__init__()
+        self.player = player
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Returns what the player's own forward returns."""
+        outputs: Tensor = type(self.player).forward(self.player, *inputs)
+        return outputs
+
+
+def _as_it_is(player: nn.Module) -> nn.Module:
+    return player
 
 
 def pack_samples(batch: Tensor, count: int) -> Tensor:

@@ -49,6 +49,8 @@ def prepare(config: Config) -> Training:
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
+    if config.compile and config.update in ("consensus", "unrolled"):
+        raise UsageError(f"the update {config.update} differentiates twice, which compiled code cannot: leave compile out")
     if config.threads:
         torch.set_num_threads(config.threads)
     data, heldout = load_split(config)

@@ -48,7 +48,8 @@ class Rules:
     draw_real: Callable[[], Batch]  # the next reals
     batch: int  # of this process
     accumulate: int
-    full_precision: bool
+    reuse_logits: bool  # penalties may differentiate the logits that the loss saw
+    twice_differentiable: Callable[[nn.Module], nn.Module]  # a player as penalties may call it
     autocast: Callable[[], AbstractContextManager[Any]]
     average: Callable[[nn.Module], None]  # averages the gradients over processes
     gather: Callable[[Tensor], Tensor]  # joins what the processes hold
@@ -201,9 +202,11 @@ def due(players: Players, rules: Rules, settings: Settings) -> bool:
 
 
 def weighted_penalty(rules: Rules, settings: Settings, shown: Shown, logits: tuple[Tensor, Tensor]) -> Tensor:
-    """Returns gamma times the sum of the penalties. Under mixed precision they are computed anew, in float32."""
-    if rules.full_precision:
+    """Returns gamma times the sum of the penalties; under mixed precision and compilation they call the discriminator anew."""
+    if rules.reuse_logits:
         shown = replace(shown, real_logits=logits[0], fake_logits=logits[1])
+    else:
+        shown = replace(shown, discriminator=rules.twice_differentiable(shown.discriminator))
     terms = [penalty.value(shown) for penalty in rules.penalties]
     return settings.gamma * rules.penalty_every * (terms[0] if len(terms) == 1 else torch.stack(terms).sum())
 

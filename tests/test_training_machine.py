@@ -1,0 +1,92 @@
+"""The machine's side of a training: compilation, mixed precision, several processes, threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gandiag.errors import UsageError
+from gandiag.run import load_run
+from gandiag.training import Config
+from gandiag.training.checkpoint import load_checkpoint
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import prepare
+from gandiag.training.processes import Processes
+from gandiag.training.step import play
+
+TINY = dataclasses.replace(
+    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16)  # fmt: skip
+
+
+def losses(config: Config, steps: int = 3) -> list[float]:
+    training = prepare(config)
+    found: list[float] = []
+    for _ in range(steps):
+        d_turn, g_turn = play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+        training.players.step += 1
+        found += [float(d_turn.loss), float(g_turn.loss), float(d_turn.penalty) if d_turn.penalty is not None else 0.0]
+    return found
+
+
+@pytest.fixture
+def quick_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traces and differentiates as the real compiler does, but generates no code: that takes a minute and a C++ compiler."""
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+
+
+@pytest.mark.parametrize("penalties", [(), ("r1",), ("wgan-gp", "orthogonal"), ("r1", "r2")], ids=lambda names: "+".join(names) or "none")
+@pytest.mark.usefixtures("quick_compiler")
+def test_compiled_players_play_the_same_game(penalties: tuple[str, ...]) -> None:
+    config = dataclasses.replace(TINY, penalties=penalties)
+    assert losses(dataclasses.replace(config, compile=True)) == pytest.approx(losses(config), rel=1e-5)
+
+
+def test_an_update_that_differentiates_twice_refuses_compilation() -> None:
+    with pytest.raises(UsageError, match="differentiates twice"):
+        prepare(dataclasses.replace(TINY, compile=True, update="unrolled"))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("changes", [{}, {"clip_gradient": 0.1, "accumulate": 2}, {"loss": "relativistic", "penalties": ("r1", "r2")}], ids=str)
+def test_mixed_precision_plays_nearly_the_same_game(precision: str, changes: dict[str, object]) -> None:
+    config = dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
+    assert losses(dataclasses.replace(config, precision=precision)) == pytest.approx(losses(config), rel=0.02, abs=0.005)
+
+
+def test_threads_are_set_as_the_configuration_says() -> None:
+    before = torch.get_num_threads()
+    try:
+        prepare(dataclasses.replace(TINY, threads=2))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_each_process_takes_its_part_of_what_all_drew() -> None:
+    batch = torch.arange(8)
+    assert torch.equal(torch.cat([Processes(rank, 4).share(batch) for rank in range(4)]), batch)
+
+
+def test_two_processes_train_as_one_does_on_the_whole_batch(tmp_path: Path) -> None:
+    settings = ["--data", "ring:sd=0.05", "--steps", "50", "--batch", "32", "--no-report"]
+    for setting in ("generator_width=16", "discriminator_width=16", "evaluation_samples=100", "evaluate_every=25", "measure="):
+        settings += ["--set", setting]
+    alone = [sys.executable, "-m", "gandiag", "run", *settings, "--out", str(tmp_path / "one")]
+    together = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "gandiag", "run", *settings, "--out", str(tmp_path / "two")]
+    for command in (alone, together):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = load_checkpoint(tmp_path / "one").weights, load_checkpoint(tmp_path / "two").weights
+    for player, weights in one.items():
+        for name, value in weights.items():
+            assert torch.allclose(value, two[player][name], atol=1e-5), f"{player}.{name}"
+    runs = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    assert runs[1].about["processes"] == 2
+    for name in ("discriminator_loss", "generator_loss", "discriminator_gradient_norm", "discriminator_auc", "fake_logit_mean", "diversity_ratio"):
+        assert runs[1][name].to_numpy() == pytest.approx(runs[0][name].to_numpy(), abs=1e-6), name
