@@ -14,8 +14,8 @@ from gandiag.cli.compare import command
 from gandiag.diagnosis.finding import Overall
 from gandiag.errors import UsageError
 from gandiag.reporting import compare_runs, comparison_markdown, write_comparison, write_report
-from gandiag.reporting.compare import Score, more_than_noise
 from gandiag.reporting.decimate import untyped
+from gandiag.reporting.noise import Score, more_than_noise
 from gandiag.reporting.overlay import overlay
 from gandiag.reporting.stability_map import cells, stability_map, table
 from gandiag.run import RunWriter

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
-from gandiag.reporting import axes, decimate, figures, numbers
+from gandiag.reporting import axes, decimate, figures, heatmaps, numbers
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_alert_bands_lie_over_the_steps_of_illnesses_alone() -> None:
     shaded = [s for s in axes.bands(illness(end=300), 1000) if s["name"] == "alert mode_collapse"]
     assert [(s["x0"], s["x1"]) for s in shaded] == [(100, 300)]
     to_the_end = axes.bands(illness(), 1000)
-    assert {s["x1"] for s in to_the_end if s["type"] == "rect"} == {999}
+    assert {s["x1"] for s in to_the_end if s["type"] == "rect"} == {1000}
     assert all("mode_collapse" in s["name"] for s in to_the_end)
 
 
@@ -168,5 +168,5 @@ def test_a_long_series_is_drawn_with_all_its_extremes_and_a_median_of_the_same_c
 def test_rows_of_a_heatmap_never_share_a_name() -> None:
     names = [f"a.very.long.module.path.that.goes.on.{i}.and.on.and.on.and.on.weight" for i in range(3)]
     table = pd.DataFrame(np.ones((4, 3)), columns=names)
-    rows = figures.heatmap(table, illness(), 4, y="", value="v")["data"][0]["y"]
+    rows = heatmaps.heatmap(table, illness(), 4, y="", value="v")["data"][0]["y"]
     assert len(set(rows)) == 3

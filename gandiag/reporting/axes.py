@@ -76,7 +76,7 @@ def _band(finding: Finding, rank: int, steps: int) -> list[dict[str, Any]]:
 
 
 def _end(finding: Finding, steps: int) -> int:
-    return max(steps - 1, 1) if finding.end is None else finding.end
+    return max(steps, 1) if finding.end is None else finding.end
 
 
 def faded(color: str, opacity: float) -> str:

@@ -5,27 +5,21 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import UsageError
-from gandiag.quantities import quantity
+from gandiag.reporting.noise import INTERVAL_SDS, Score, better, more_than_noise, said
 from gandiag.reporting.numbers import number, plain
-from gandiag.reporting.scorecard import at_end, best_score
+from gandiag.reporting.scorecard import at_end, best_score, evaluated
 from gandiag.run import Run, load_run
 
 Align = Literal["step", "images"]
 EACH = (
     7  # so many seeds of one configuration are still shown each by itself, where there is nothing else to compare with
 )
-TINY = 0.001  # smaller p are not told apart
-SURE = 0.05  # a difference is called more than noise below this p
-INTERVAL_SDS = 2 * 1.959964  # widths of a standard deviation in a 95 % interval of a normal distribution
 NOT_CONFIGURATION = (
     "seed",
     "out",
@@ -184,18 +178,6 @@ def _group_names(
 # -------------------------------------------------------------------------------------------------------- scores and noise
 
 
-@dataclass(frozen=True)
-class Score:
-    """One score of a group: its value, and what its noise is known from (its runs' values, or one run's interval)."""
-
-    values: tuple[float, ...]
-    sd: float | None = None  # of a single run, from its 95 % interval
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.values)) if self.values else math.nan
-
-
 def _scores(runs: Sequence[Compared], groups: int) -> tuple[Difference, ...]:
     names = [n for base in SCORES for n in sorted({m for c in runs for m in c.run.names if m.split("[", 1)[0] == base})]
     rows = []
@@ -204,14 +186,14 @@ def _scores(runs: Sequence[Compared], groups: int) -> tuple[Difference, ...]:
         if sum(bool(s.values) for s in scores) >= min(2, groups):
             first = scores[0]
             verdicts = ("", *(more_than_noise(first, s, better(name)) for s in scores[1:]))
-            rows.append(Difference(name, tuple(_said(s) for s in scores), verdicts))
+            rows.append(Difference(name, tuple(said(s) for s in scores), verdicts))
     return tuple(rows)
 
 
 def _score(runs: Sequence[Run], name: str) -> Score:
     """Returns a score at the end of each run; with the interval of the last evaluation where there is one run that has it."""
     values = [
-        at_end(run[name]) if name not in run._evaluated else float(run[name].iloc[-1]) for run in runs if name in run
+        at_end(run[name]) if name not in evaluated(run) else float(run[name].iloc[-1]) for run in runs if name in run
     ]
     values = [v for v in values if math.isfinite(v)]
     sd = None
@@ -220,53 +202,6 @@ def _score(runs: Sequence[Run], name: str) -> Score:
     if len(runs) == 1 and values and low in runs[0] and high in runs[0]:
         sd = float(runs[0][high].iloc[-1] - runs[0][low].iloc[-1]) / INTERVAL_SDS
     return Score(tuple(values), sd)
-
-
-def better(name: str) -> str:
-    """Returns which way is better for a score: 'lower', 'higher' or 'neither'."""
-    known = quantity(name)
-    return known.better if known else "neither"
-
-
-def _said(score: Score) -> str:
-    if not score.values:
-        return "–"
-    if len(score.values) > 1:
-        return f"{number(score.mean, 3)} ± {number(float(np.std(score.values, ddof=1)), 2)} (sd of {len(score.values)})"
-    half = score.sd * INTERVAL_SDS / 2 if score.sd is not None else None
-    return number(score.mean, 3) + (f" ± {number(half, 2)}" if half is not None else "")
-
-
-def more_than_noise(first: Score, second: Score, way: str) -> str:
-    """Says whether two scores differ by more than noise: Welch's test over seeds, a z test on two intervals, else that nobody can tell."""
-    if not first.values or not second.values:
-        return "not in both"
-    p, how = _p_value(first, second)
-    if p is None:
-        return "noise unknown: repeat with more seeds"
-    how += f", p {number(p, 2)}" if p >= TINY else f", p < {TINY}"
-    if p >= SURE:
-        return f"within noise ({how})"
-    change = second.mean - first.mean
-    word = "differs" if way == "neither" else "better" if (change < 0) == (way == "lower") else "worse"
-    return f"{word} (by {number(change, 3)}, {how})"
-
-
-def _p_value(first: Score, second: Score) -> tuple[float | None, str]:
-    from scipy import stats
-
-    if len(first.values) > 1 and len(second.values) > 1:
-        if np.ptp(first.values) == 0 and np.ptp(second.values) == 0:
-            return (1.0 if first.mean == second.mean else 0.0), "no spread within either"
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # nearly equal values: p is then near 0, which is what it should be
-            return float(stats.ttest_ind(first.values, second.values, equal_var=False).pvalue), "Welch over seeds"
-    if first.sd is not None and second.sd is not None and first.sd + second.sd > 0:
-        z = (second.mean - first.mean) / math.hypot(first.sd, second.sd)
-        return float(2 * stats.norm.sf(abs(z))), "intervals of one run each"
-    return None, ""
 
 
 def overview(comparison: Comparison) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from gandiag.diagnosis.finding import Diagnosis
-from gandiag.reporting.axes import bands, faded, log_ticks, reference_label, reference_line
-from gandiag.reporting.decimate import SMOOTH_FROM, columns, kept, smooth, typed
+from gandiag.reporting.axes import bands, faded, reference_label, reference_line
+from gandiag.reporting.decimate import SMOOTH_FROM, kept, smooth, typed
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A828C"
@@ -24,9 +23,6 @@ LONG_NAME = (
     24  # letters of a layer's or a class's name that are shown; hovering shows no more, the table of the run all
 )
 LONG_TICKS = 60  # letters of all tick labels together that still stand upright beside each other
-HEAT_SPAN = (
-    2.0  # decades that a log colour scale spans at least: within a factor of ten of the middle is noise, not news
-)
 Figure = dict[str, Any]
 Trace = dict[str, Any]
 
@@ -140,7 +136,7 @@ def over_steps(
     layout = base(height) | {
         "xaxis": {
             "title": {"text": "step"},
-            "range": [-0.01 * max(steps - 1, 1), 1.01 * max(steps - 1, 1)],
+            "range": [-0.01 * max(steps, 1), 1.01 * max(steps, 1)],
             "zeroline": False,
         },
         "yaxis": axis,
@@ -161,76 +157,6 @@ def base(height: int = HEIGHT) -> dict[str, Any]:
         "dragmode": "zoom",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
     }
-
-
-def heatmap(
-    table: pd.DataFrame,
-    diagnosis: Diagnosis,
-    steps: int,
-    *,
-    y: str,
-    value: str,
-    log: bool = False,
-    limits: tuple[float, float] | None = None,
-    numeric: bool = False,
-) -> Figure:
-    """Returns a table of steps x entries as colours over steps; on a log scale the values are log10, zeros left blank."""
-    at, cells = columns(table.index.to_numpy(), table.to_numpy().astype(np.float64))
-    if log:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            cells = np.where(np.isfinite(cells) & (cells > 0), np.log10(np.where(cells > 0, cells, 1)), np.nan)
-    rows = [float(c) for c in table.columns] if numeric else _row_names([str(c) for c in table.columns])
-    trace: Trace = {
-        "type": "heatmap",
-        "x": typed(at),
-        "y": rows,
-        "z": typed(np.ascontiguousarray(cells.T).astype(np.float32)),
-        "colorscale": SEQUENTIAL,
-        "colorbar": {"title": {"text": value, "side": "right"}, "thickness": 10, "outlinewidth": 0},
-        "hovertemplate": "step %{x}<br>%{y}<br>" + ("10^%{z:.2f}" if log else "%{z:.4g}") + "<extra></extra>",
-        "meta": str(table.attrs.get("series", "")),
-        "hoverongaps": False,
-    }
-    trace |= _log_colours(cells, trace["colorbar"]) if log else {"zmin": limits[0], "zmax": limits[1]} if limits else {}
-    figure = over_steps(
-        [trace], diagnosis, steps, y=y, height=HEIGHT if numeric else min(640, max(HEIGHT, 90 + 16 * len(rows)))
-    )
-    if not numeric:
-        figure["layout"]["yaxis"] |= {
-            "type": "category",
-            "autorange": "reversed",
-            "automargin": False,
-            "tickfont": {"size": 11},
-        }
-        figure["layout"]["margin"] |= {"l": 18 + round(6.3 * max((len(str(r)) for r in rows), default=0))}
-    figure["layout"]["hovermode"] = "closest"
-    figure["layout"]["shapes"] = [
-        s | {"layer": "above"} for s in figure["layout"]["shapes"] if not s["name"].startswith("alert")
-    ]
-    return figure
-
-
-def _log_colours(cells: np.ndarray, colorbar: dict[str, Any]) -> dict[str, Any]:
-    finite = cells[np.isfinite(cells)]
-    if not len(finite):
-        return {}
-    low, high = float(finite.min()), float(finite.max())
-    room = max(0.0, (HEAT_SPAN - (high - low)) / 2)
-    ticks = log_ticks(low - room, high + room, around=0)
-    ticks["tickvals"] = [math.log10(v) for v in ticks["tickvals"]]
-    return {"zmin": low - room, "zmax": high + room, "colorbar": colorbar | ticks}
-
-
-def _row_names(names: Sequence[str], limit: int = LONG_NAME) -> list[str]:
-    """Returns short names that stay different from each other: plotly would lay two rows of one name over each other."""
-    short = [_short(n, limit) for n in names]
-    if len(set(short)) < len(short):
-        short = [f"{i} {n}" for i, n in enumerate(short)]
-    return [text(n) for n in short]
-
-
-def _short(name: str, limit: int) -> str:
-    return name if len(name) <= limit else name[: limit // 2 - 1] + "…" + name[-limit // 2 :]
 
 
 def path(
@@ -268,7 +194,7 @@ def bars(
     labels: Sequence[str], groups: Sequence[tuple[str, np.ndarray, str, str]], *, x_title: str, y_title: str
 ) -> Figure:
     """Returns grouped bars; each group is (name, values, colour, pattern), told apart by pattern as well as by colour."""
-    names = _row_names(labels, LONG_NAME)
+    names = row_names(labels, LONG_NAME)
     long = max((len(n) for n in names), default=0) * len(names) > LONG_TICKS
     traces: list[Trace] = [
         {
@@ -343,3 +269,39 @@ def frames_of_hills(
         "yaxis": {"title": {"text": y_title}, "automargin": True, "rangemode": "tozero"},
     }
     return {"data": traces, "layout": layout}
+
+
+def along(x: np.ndarray, groups: Sequence[tuple[str, np.ndarray, str, str]], *, x_title: str, y_title: str) -> Figure:
+    """Returns lines over a common x that is no step; each group is (name, values, colour, dash), with a line at 0."""
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "name": name,
+            "x": typed(x),
+            "y": typed(y),
+            "mode": "lines",
+            "line": {"color": color, "width": 2, "dash": dash},
+            "hovertemplate": "%{y:.4g}",
+        }
+        for name, y, color, dash in groups
+    ]
+    layout = base() | {
+        "xaxis": {"title": {"text": x_title}, "zeroline": False},
+        "yaxis": {"title": {"text": y_title}, "automargin": True, "zeroline": False},
+        "hovermode": "x unified",
+        "meta": {"over": "values"},
+        "shapes": [reference_line(0.0)],
+    }
+    return {"data": traces, "layout": layout}
+
+
+def row_names(names: Sequence[str], limit: int = LONG_NAME) -> list[str]:
+    """Returns short names that stay different from each other: plotly would lay two rows of one name over each other."""
+    short = [_short(n, limit) for n in names]
+    if len(set(short)) < len(short):
+        short = [f"{i} {n}" for i, n in enumerate(short)]
+    return [text(n) for n in short]
+
+
+def _short(name: str, limit: int) -> str:
+    return name if len(name) <= limit else name[: limit // 2 - 1] + "…" + name[-limit // 2 :]

@@ -197,7 +197,7 @@ def _checks(diagnosis: Diagnosis) -> list[Finding]:
 
 def _evaluations(run: Run) -> dict[str, Any]:
     """Returns the scores of every evaluation as a table of text, the newest first."""
-    names = [n for n in run.names if n in run._evaluated]
+    names = sorted(scorecard.evaluated(run))
     columns = {}
     for name in names:
         try:

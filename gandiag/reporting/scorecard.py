@@ -153,6 +153,11 @@ def _seconds(run: Run) -> float:
         return 0.0
 
 
+def evaluated(run: Run) -> set[str]:
+    """Returns the names of the scores that evaluations recorded."""
+    return {name for r in run.records("evaluations") if isinstance(r.get("scores"), dict) for name in r["scores"]}
+
+
 def best_score(run: Run) -> dict[str, Any] | None:
     """Returns the best Fréchet distance of the run: name, step, value, and its interval where one was recorded."""
     names = [n for n in run.names if n.split("[", 1)[0] == "frechet_distance"]

@@ -16,8 +16,8 @@ from gandiag.reporting.figures import (
     VERMILLION,
     Curve,
     bars,
-    heatmap,
 )
+from gandiag.reporting.heatmaps import heatmap
 from gandiag.reporting.numbers import number, percent
 from gandiag.reporting.panel import Drawing, Panel, panel
 from gandiag.run import Run

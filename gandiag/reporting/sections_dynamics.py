@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gandiag.diagnosis.finding import Diagnosis
@@ -9,17 +11,18 @@ from gandiag.errors import NotRecorded
 from gandiag.reporting.curves import curves
 from gandiag.reporting.figures import (
     BLUE,
+    GREEN,
     ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
     Curve,
-    heatmap,
+    along,
     path,
 )
 from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Drawing, Panel, panel
-from gandiag.reporting.sections_gradients import layers, rows_in_words
+from gandiag.reporting.sections_gradients import layers
 from gandiag.run import Run
 
 CHAPTER = "Dynamics"
@@ -132,13 +135,18 @@ def distance_to_equilibrium(run: Run, diagnosis: Diagnosis) -> Panel:
 
 
 def path_angle(run: Run, diagnosis: Diagnosis) -> Panel:
-    """Draws the cosine of the game's field along the way between two checkpoints."""
+    """Draws the cosine of the game's field along the way between two checkpoints, for the first, the middle and the last pair."""
 
     def draw() -> Drawing:
         table = run.layers("path_angle")
-        table.attrs["series"] = "path_angle"
-        figure = heatmap(table, diagnosis, run.steps, y="way between checkpoints", value="cosine")
-        return Drawing(figure, rows_in_words(table), ("path_angle",))
+        way = _positions([str(c) for c in table.columns])
+        looks = ((BLUE, "solid"), (GREEN, "dot"), (VERMILLION, "dash"))
+        rows = np.unique([0, len(table) // 2, len(table) - 1])
+        groups = [(f"step {number(int(table.index[r]))}", table.to_numpy()[r], *look) for r, look in zip(rows, looks)]
+        figure = along(way, groups, x_title="way between the checkpoints", y_title="cosine")
+        turns = [int((np.diff(np.sign(y[np.isfinite(y)])) != 0).sum()) for _, y, _, _ in groups]
+        said = " ".join(f"At {name} the sign changes {n} times along the way." for (name, *_), n in zip(groups, turns))
+        return Drawing(figure, said, ("path_angle",))
 
     return panel(
         "Path angle",
@@ -146,6 +154,14 @@ def path_angle(run: Run, diagnosis: Diagnosis) -> Panel:
         lead="Changes sign once along the way (attraction); a bump without a change of sign is rotation.",
         draw=draw,
     )
+
+
+def _positions(labels: Sequence[str]) -> np.ndarray:
+    """Returns the labels as numbers where they all are, else 0 to 1 evenly."""
+    try:
+        return np.array([float(label) for label in labels])
+    except ValueError:
+        return np.linspace(0, 1, len(labels))
 
 
 def spectra_of_generator(run: Run, diagnosis: Diagnosis) -> Panel:

@@ -12,8 +12,8 @@ from gandiag.reporting.figures import (
     ORANGE,
     VERMILLION,
     Curve,
-    heatmap,
 )
+from gandiag.reporting.heatmaps import heatmap
 from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Drawing, Panel, panel
 from gandiag.run import Run

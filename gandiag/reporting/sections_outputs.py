@@ -19,9 +19,9 @@ from gandiag.reporting.figures import (
     Curve,
     Trace,
     frames_of_hills,
-    heatmap,
     ribbon,
 )
+from gandiag.reporting.heatmaps import heatmap
 from gandiag.reporting.numbers import number, percent
 from gandiag.reporting.panel import Drawing, Panel, panel
 from gandiag.run import Run
