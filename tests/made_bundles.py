@@ -13,7 +13,13 @@ from torch import nn
 
 from gandiag.export import Bundle, export_generator
 
-FACTS = {"run": "00007-default-digits", "step": 4000, "ema": True, "verdict": "stable", "data": {"name": "digits", "hash": "ab12"}}
+FACTS = {
+    "run": "00007-default-digits",
+    "step": 4000,
+    "ema": True,
+    "verdict": "stable",
+    "data": {"name": "digits", "hash": "ab12"},
+}
 
 
 class TinyGenerator(nn.Module):
@@ -22,7 +28,9 @@ class TinyGenerator(nn.Module):
     def __init__(self, classes: int = 0) -> None:
         super().__init__()
         self.embedding = nn.Embedding(classes, 4) if classes else None
-        self.body = nn.Sequential(nn.Linear(12 if classes else 8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh())
+        self.body = nn.Sequential(
+            nn.Linear(12 if classes else 8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh()
+        )
 
     def forward(self, z: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
         if self.embedding is not None:

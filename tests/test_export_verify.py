@@ -39,7 +39,9 @@ def reseal(folder: Path) -> None:
         manifest["files"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     (folder / MANIFEST).write_text(json.dumps(manifest))
     names = [*manifest["files"], MANIFEST]
-    (folder / SUMS).write_text(sums_text({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}))
+    (folder / SUMS).write_text(
+        sums_text({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
+    )
 
 
 def with_model(folder: Path, change: Callable[[onnx.ModelProto], None]) -> None:
@@ -54,7 +56,9 @@ def test_a_good_bundle_is_proven_again_without_torch() -> None:
         "import sys; from gandiag.export import verify_bundle; v = verify_bundle(sys.argv[1], measure=False)\n"
         "print(v.passed, [c.name for c in v.certificates], 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(exported_once().path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(exported_once().path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split("\n")[0] == "True ['integrity', 'structure', 'parity', 'quality', 'determinism'] False"
 
 
@@ -62,7 +66,10 @@ def test_what_verify_measures_is_what_the_export_measured() -> None:
     again = {one.name: one for one in verify_bundle(exported_once().path, measure=False).certificates}
     first = exported_once()
     assert again["parity"].facts["batches"].keys() == first.certificate("parity").facts["batches"].keys()
-    ours, theirs = again["quality"].facts["features"]["coarse-pixels"], first.certificate("quality").facts["features"]["coarse-pixels"]
+    ours, theirs = (
+        again["quality"].facts["features"]["coarse-pixels"],
+        first.certificate("quality").facts["features"]["coarse-pixels"],
+    )
     assert ours["independent"] == pytest.approx(theirs["independent"], rel=1e-6)
     assert ours["same_latents"] < 1e-9
 
@@ -186,7 +193,12 @@ def test_something_else_than_a_model_is_refused() -> None:
 
 def test_a_manifest_of_nonsense_is_refused(copy: Path) -> None:
     manifest = json.loads((copy / MANIFEST).read_text())
-    for key, value in (("contract", {"latent_shape": [-1]}), ("certificates", [{"name": "parity"}]), ("format", 99), ("files", [])):
+    for key, value in (
+        ("contract", {"latent_shape": [-1]}),
+        ("certificates", [{"name": "parity"}]),
+        ("format", 99),
+        ("files", []),
+    ):
         (copy / MANIFEST).write_text(json.dumps({**manifest, key: value}))
         sums = {name: entry["sha256"] for name, entry in manifest["files"].items()}
         sums[MANIFEST] = hashlib.sha256((copy / MANIFEST).read_bytes()).hexdigest()
@@ -214,7 +226,11 @@ def test_a_path_in_the_metadata_fails_the_structure() -> None:
 def test_a_graph_that_breaks_its_contract_fails_the_structure() -> None:
     contract = exported_once().contract
     data = exported_once().model.read_bytes()
-    for other in (replace(contract, latent_shape=(9,)), replace(contract, uint8=True), replace(contract, num_classes=3)):
+    for other in (
+        replace(contract, latent_shape=(9,)),
+        replace(contract, uint8=True),
+        replace(contract, num_classes=3),
+    ):
         assert structure_certificate(data, other).passed is False
     assert structure_certificate(data, contract).passed is True
 
@@ -225,12 +241,14 @@ def test_a_provider_that_would_fall_back_is_an_error() -> None:
     with pytest.raises(UsageError, match="unknown provider"):
         open_session(data, "gpu")  # type: ignore[arg-type]  # the mistake that is tested
     if not os.path.exists("/dev/nvidiactl"):
-        with pytest.raises(ExportError, match="fell back to CPUExecutionProvider|has no CUDAExecutionProvider"):
+        with pytest.raises(ExportError, match=r"fell back to CPUExecutionProvider|has no CUDAExecutionProvider"):
             open_session(data, "cuda")
 
 
 def test_the_contract_reads_back_as_it_was() -> None:
-    contract = Contract((100, 1, 1), (8, 8, 3), "uniform", 10, uint8=True, truncation=0.7, precision="float16", opset=20, batch=4)
+    contract = Contract(
+        (100, 1, 1), (8, 8, 3), "uniform", 10, uint8=True, truncation=0.7, precision="float16", opset=20, batch=4
+    )
     assert Contract.from_json(json.loads(json.dumps(contract.as_json()))) == contract
     with pytest.raises(BundleError):
         Contract.from_json({**contract.as_json(), "opset": "18"})

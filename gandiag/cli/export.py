@@ -148,10 +148,27 @@ def _of_run(path: str, out: str, checkpoint: str, raw: bool, name: str | None, h
         raise UsageError(f"--checkpoint is {checkpoint!r}: choose best, last, or a step")
     trained = load_generator(path, which, ema=not raw)
     facts = {**run_facts(run, path), "step": trained.step, "ema": trained.ema}
+    how["features"] = how["features"] or _features_of(run)
     return export_generator(
-        trained.module, trained.latent_shape, out, num_classes=trained.num_classes, latent=cast("Latent", trained.latent), kind=trained.output, facts=facts,
-        name=name or str(facts["run"]), **how,
-    )  # fmt: skip
+        trained.module,
+        trained.latent_shape,
+        out,
+        num_classes=trained.num_classes,
+        latent=cast("Latent", trained.latent),
+        kind=trained.output,
+        facts=facts,
+        name=name or str(facts["run"]),
+        **how,
+    )
+
+
+def _features_of(run: Any) -> str | None:
+    """The features that the run itself was evaluated on, where they need no file."""
+    from gandiag.metrics import FEATURES
+
+    evaluations = run.records("evaluations")
+    name = evaluations[-1].get("protocol", {}).get("features") if evaluations else None
+    return name if name in FEATURES and name == "digits-cnn" else None
 
 
 def _of_function(

@@ -63,8 +63,9 @@ def read_weights(file: str | os.PathLike[str]) -> dict[str, Tensor]:
     if not path.is_file():
         raise UsageError(f"{path} is no file: --weights takes a safetensors file")
     with path.open("rb") as source:
-        start = source.read(8)
-    if start.startswith(PICKLE_STARTS) or path.suffix.lower() in OTHER_WEIGHTS:
+        start = source.read(9)
+    is_safetensors = start[8:] == b"{"  # after the header's length, whose first byte may well be a pickle's
+    if not is_safetensors and (start.startswith(PICKLE_STARTS) or path.suffix.lower() in OTHER_WEIGHTS):
         raise ExportError(
             f"{path} is a pickle (torch.save), which can run code when it is opened: save the weights as safetensors, "
             "`safetensors.torch.save_file(generator.state_dict(), 'generator.safetensors')`, and give that file"
