@@ -20,7 +20,7 @@ from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
-REPRESENTATIVES = 3  # parameters of a player that are looked for in a backward pass
+LEARNT_IN = 32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +47,7 @@ class Pass:
     reached_generator: bool
     pushes: list[tuple[Call, int, Tensor]] = field(default_factory=list)  # call, which of its scores, d(loss)/d(score)
     image_norms: list[Tensor] = field(default_factory=list)  # norms of the gradient at each output of the generator
+    row: int = 0  # in which step it ran
 
 
 class Capture:
@@ -62,7 +63,10 @@ class Capture:
         self._say = say
         self._passes: dict[int, Pass | None] = {}
         self._discriminator, self._generator = discriminator, generator
-        self._nodes: dict[str, list[Any]] = {}
+        self.row = 0
+        self._all: dict[str, list[Any]] = {}
+        self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
+        self._looked = 0
         self._undo = [_hook(generator, self._generator_called), _hook(discriminator, self._discriminator_called)]
 
     def remove(self) -> None:
@@ -73,7 +77,8 @@ class Capture:
         self._undo = []
         self.open.clear()
         self._passes.clear()
-        self._nodes.clear()
+        self._all.clear()
+        self._met = {"discriminator": [], "generator": []}
         self.generated = Outputs()
 
     # -- hooks
@@ -153,11 +158,13 @@ class Capture:
         number = torch._C._current_graph_task_id()
         if number in self._passes:
             return self._passes[number]
-        reached = self._reaches("discriminator"), self._reaches("generator")
+        self._looked += 1
+        thorough = self._looked <= LEARNT_IN
+        reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
         if not any(reached):
-            self._nodes.clear()  # the nodes may be those of parameters that were moved to another device since
-            reached = self._reaches("discriminator"), self._reaches("generator")
-        current = Pass(*reached) if any(reached) else None
+            self._all.clear()  # the nodes may be those of parameters that were moved to another device since
+            reached = self._reaches("discriminator", True), self._reaches("generator", True)
+        current = Pass(*reached, row=self.row) if any(reached) else None
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
         self._passes[number] = current
@@ -166,18 +173,24 @@ class Capture:
             del self.open[:-MOST_OPEN]
         return current
 
-    def _reaches(self, who: str) -> bool:
-        if who not in self._nodes:
-            self._nodes[who] = _leaves(self._discriminator if who == "discriminator" else self._generator)
-        return any(_fills(node) for node in self._nodes[who])
+    def _reaches(self, who: str, thorough: bool) -> bool:
+        met = self._met[who]
+        if any(_fills(node) for node in met):
+            return True
+        if not thorough:
+            return False
+        if who not in self._all:
+            self._all[who] = _leaves(self._discriminator if who == "discriminator" else self._generator)
+        for node in self._all[who]:
+            if _fills(node):
+                self._met[who] = [node, *(n for n in met if n in self._all[who])]
+                return True
+        return False
 
 
 def _leaves(module: nn.Module) -> list[Any]:
-    """Returns the nodes at which the gradients of a few of the module's trainable parameters are accumulated."""
-    trainable = [p for p in module.parameters() if p.requires_grad]
-    if len(trainable) > REPRESENTATIVES:
-        trainable = [trainable[0], trainable[len(trainable) // 2], trainable[-1]]
-    return [torch.autograd.graph.get_gradient_edge(p).node for p in trainable]
+    """Returns the nodes at which the gradients of the module's trainable parameters are accumulated, the last layer's first."""
+    return [torch.autograd.graph.get_gradient_edge(p).node for p in module.parameters() if p.requires_grad][::-1]
 
 
 def _fills(node: Any) -> bool:

@@ -71,14 +71,9 @@ class Player:
         stepped = {id(p) for group in self._groups() for p in group["params"]}
         named = [(strip(name), p) for name, p in module.named_parameters()]
         owned = [(name, p) for name, p in named if id(p) in stepped] or named
-        self.names = [name for name, _ in owned]
-        self.parameters = [p for _, p in owned]
+        self._owned = owned
+        self._adopt(owned)
         self.steps_it = bool(stepped & {id(p) for _, p in named})
-        self.values = sum(p.numel() for p in self.parameters)
-        self.flat = self.values <= FLAT_VALUES
-        self._zeros: dict[int, Tensor] = {}
-        self._views: dict[int, list[Tensor]] = {}
-        self._shapes = [p.shape for p in self.parameters]
         self._looks = 0
         self._scaler: Callable[[], Any] = lambda: None
         self.updates = 0  # within the step
@@ -88,8 +83,33 @@ class Player:
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
         self.skipped: Tensor | None = None
         self.cosine: Tensor | None = None
-        self._previous: tuple[int, Tensor] | None = None
         self._before: list[Tensor] | None = None
+
+    def _adopt(self, owned: Sequence[tuple[str, nn.Parameter]]) -> None:
+        self.names = [name for name, _ in owned]
+        self.parameters = [p for _, p in owned]
+        self.values = sum(p.numel() for p in self.parameters)
+        self.flat = self.values <= FLAT_VALUES
+        self._zeros: dict[int, Tensor] = {}
+        self._views: dict[int, list[Tensor]] = {}
+        self._shapes = [p.shape for p in self.parameters]
+        mine = {id(p) for p in self.parameters}
+        self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
+        self._previous: tuple[int, Tensor] | None = None
+
+    def adopt_what_is_used(self) -> list[str] | None:
+        """Follows the parameters that have a gradient, and those that had one before; returns those left out, None if nothing changed.
+
+        Called before `read`. Some parameters of many networks never get a gradient: a zero would be no measurement of theirs.
+        """
+        if self.total_updates and not any(p.grad is not None for _, p in self._idle):
+            return None
+        known = {id(p) for p in self.parameters} if self.total_updates else set()
+        used = [(name, p) for name, p in self._owned if p.grad is not None or id(p) in known]
+        if not used or len(used) == len(self.parameters):
+            return None
+        self._adopt(used)
+        return [name for name, _ in self._idle]
 
     def _groups(self) -> list[dict[str, Any]]:
         groups = getattr(self.optimizer, "param_groups", None)

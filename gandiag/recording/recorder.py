@@ -9,6 +9,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,15 @@ PROBE_COSTS_EVERY = 100  # steps
 MOST_BLOCKS = 4  # that may wait for the writer thread; beyond, the training reduces its own
 Given = Tensor | float | None
 Status = Literal["finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A block's tables, with their values on the way to the host."""
+
+    tables: list[Table]
+    transfer: Transfer
+    labels: Mapping[str, Sequence[str]]
 
 
 class Recorder:
@@ -100,7 +110,7 @@ class Recorder:
         self._seconds: dict[str, float] = {}
         self._previous: tuple[int, Tensor | None, Tensor | None] = (-1, None, None)
         self._host: list[HostRow] = []
-        self._unwritten: list[tuple[list[Table], Transfer]] = []  # touched by the writer thread only
+        self._unwritten: list[Reduced] = []  # touched by the writer thread only
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._blocks = 1
         self._widest = max((p.values for p in self._players.values() if p.flat), default=1)
@@ -258,10 +268,23 @@ class Recorder:
             self._end_step(None, None, (None,) * 4, None, None, None, None)
 
     def _read(self, who: str) -> None:
+        idle = self._players[who].adopt_what_is_used()
+        if idle is not None:
+            self._follow_new_layers(who, idle)
         index = self.index
         cosine, update = self._cosine_every, self._update_every
         self._players[who].read(self._block, cosine=bool(cosine) and index % cosine == 0,
                                 cosine_next=bool(cosine) and (index + 1) % cosine == 0, update=bool(update) and index % update == 0)
+
+    def _follow_new_layers(self, who: str, idle: Sequence[str]) -> None:
+        player = self._players[who]
+        self._reduce()
+        self._layer_sizes = {**self._layer_sizes, who: [q.numel() for q in player.parameters]}
+        self._labels = {**self._labels, f"{who}_layer_gradient_norm": player.names, f"{who}_layer_update_ratio": player.names}
+        self._untold.pop(f"{who} idle", None)
+        if idle:
+            self._say(f"{who} idle", f"these parameters of the {who} got no gradient, and are not among its layers: {', '.join(idle)}")
+        self._untold_news = True
 
     def _close_if_complete(self) -> None:
         if self._complete:
@@ -382,7 +405,7 @@ class Recorder:
         self._last_end = now
         self._discriminator.begin_step()
         self._generator.begin_step()
-        self._turns.forget()
+        self._turns.forget(claimed=self._manual)
         self.index += 1
         if self._block.full:
             self._reduce()
@@ -403,21 +426,22 @@ class Recorder:
                 self._block.take_open_row(block)
             return
         self._host, self._eager = [], {}
+        sizes, labels = self._layer_sizes, dict(self._labels)
         self._block = self._empty_block()
         self._block.take_open_row(block)
         if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS:
-            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager)))
+            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager, sizes, labels)))
         else:
-            reduced = self._reduce_block(block, host, eager)
+            reduced = self._reduce_block(block, host, eager, sizes, labels)
             self._thread.put(lambda: self._unwritten.append(reduced))
 
-    def _reduce_block(self, block: Block, host: list[HostRow],
-                      eager: dict[int, dict[int, dict[str, Value]]]) -> tuple[list[Table], Transfer]:
-        tables = reduce(block, host, self._probes, eager, self._layer_sizes, probability=self._probability, seconds=self._seconds)
+    def _reduce_block(self, block: Block, host: list[HostRow], eager: dict[int, dict[int, dict[str, Value]]],
+                      sizes: Mapping[str, Sequence[int]], labels: Mapping[str, Sequence[str]]) -> Reduced:
+        tables = reduce(block, host, self._probes, eager, sizes, probability=self._probability, seconds=self._seconds)
         transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
         block.clear()
         self._spare.put(block)
-        return tables, transfer
+        return Reduced(tables, transfer, labels)
 
     def _empty_block(self) -> Block:
         while not self._spare.empty():
@@ -431,8 +455,7 @@ class Recorder:
     def _ship(self) -> None:
         """Has the writer thread write what was reduced."""
         self._last_flush = time.perf_counter()
-        labels = dict(self._labels)
-        self._thread.put(lambda: self._write(labels))
+        self._thread.put(self._write)
         self._tell()
 
     def _tell(self) -> None:
@@ -441,14 +464,14 @@ class Recorder:
             told = list(self._untold.values())
             self._thread.put(lambda: self._thread.update_about({"could_not_tell": told}))
 
-    def _write(self, labels: Mapping[str, Sequence[str]]) -> None:
+    def _write(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
-        for tables, transfer in unwritten:
-            values = transfer.wait()
+        for reduced in unwritten:
+            values = reduced.transfer.wait()
             at = 0
-            for table in tables:
+            for table in reduced.tables:
                 size = sum(c.numel() for c in table.columns.values())
-                rows, hidden = chunk(table, values[at: at + size], labels)
+                rows, hidden = chunk(table, values[at: at + size], reduced.labels)
                 at += size
                 if rows.columns:
                     self._thread.append(rows)

@@ -126,6 +126,9 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
         _leave_out_skipped(who, columns, absent, hidden.get(f"{HIDDEN}{who}_skipped"))
     if table.host:
         _add_host(table, columns, absent)
+        for who in ("discriminator", "generator"):
+            if f"{HIDDEN}{who}_skipped" in hidden:
+                columns[f"{who}_updates"] -= hidden[f"{HIDDEN}{who}_skipped"] > 0
         columns["nonfinite"] = numerics.count_nonfinite(columns, absent, len(table.steps))
     named = {n: list(labels[n]) for n in columns if n in labels and columns[n].ndim == 2}
     named |= {n: [str(i) for i in range(c.shape[1])] for n, c in columns.items() if c.ndim == 2 and len(named.get(n, ())) != c.shape[1]}

@@ -44,6 +44,7 @@ class Turns:
 
     def stepped(self, who: str) -> None:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
+        self._drop_stale()
         waiting = self._capture.open
         own = [p for p in waiting if _reached(p, who)]
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
@@ -56,6 +57,7 @@ class Turns:
 
     def stepped_together(self) -> None:
         """Notes that one optimizer is about to step both players."""
+        self._drop_stale()
         passes, self._capture.open = self._capture.open, []
         self._last = {who: [p for p in passes if _reached(p, who)] for who in PLAYERS}
         self._joint = []
@@ -67,8 +69,16 @@ class Turns:
             alone = [p for p in passes if _reached(p, who) and not (who == "discriminator" and p.reached_generator)]
             self._last[who] = alone or self._last[who]
 
-    def forget(self) -> None:
-        """Begins a new step."""
+    def _drop_stale(self) -> None:
+        """Forgets passes of earlier steps that no optimizer claimed: their update was skipped."""
+        now = self._capture.row
+        self._capture.open = [p for p in self._capture.open if p.row >= now - 1]
+
+    def forget(self, *, claimed: bool) -> None:
+        """Begins a new step; where `claimed`, passes that nobody has claimed will be nobody's any more."""
+        if claimed:
+            self._capture.open = []
+        self._capture.row += 1
         self._last = {who: [] for who in PLAYERS}
         self._joint = []
 
