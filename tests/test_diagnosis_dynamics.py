@@ -245,6 +245,30 @@ def test_noise_alone_is_no_dynamics(seed: int) -> None:
         assert walk.word == Word.UNCLEAR
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_trace_that_hops_from_place_to_place_round_a_ring_turns(seed: int) -> None:
+    """Rotating collapse: the fakes stay at a mode, hop to the next, and reverse once; about the middle they turn all the same."""
+    random = np.random.default_rng(seed)
+    modes = np.concatenate([np.arange(20), np.arange(20, -30, -1)]) % 8
+    angle = np.repeat(modes, 18) * np.pi / 4
+    trace = np.stack([np.cos(angle), np.sin(angle)], 1) + 0.08 * random.standard_normal((len(angle), 2))
+    reading = read_trace(trace)
+    assert reading.word in (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
+    assert reading.turns > 4
+    assert reading.period == pytest.approx(8 * 18, rel=0.1)
+
+
+def test_red_noise_is_hardly_ever_taken_for_a_turning() -> None:
+    cycles = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        trace = np.zeros((800, 2))
+        for i, kick in enumerate(random.standard_normal((799, 2))):
+            trace[i + 1] = 0.95 * trace[i] + kick
+        cycles += read_trace(trace).word is not Word.UNCLEAR
+    assert cycles <= 3
+
+
 @pytest.mark.parametrize(("trace", "word"), [
     (np.ones((50, 2)), Word.STILL),
     (np.arange(5.0), Word.UNCLEAR),

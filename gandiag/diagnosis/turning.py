@@ -12,7 +12,7 @@ DELAYS = 3               # rows that the recurrence looks back on: enough for mo
 RANK_TOLERANCE = 1e-9    # directions of the delay space smaller than this are rounding
 MOST_DIRECTIONS = 12
 NOTICEABLE = 1e-3        # share of the motion below which a mode of the recurrence does not speak for the trace
-ORBIT_TURNS = 3.0        # of the position about the middle in one sense: fewer are found in random walks
+ORBIT_TURNS = 4.0        # of the position about the middle in one sense: 3 are found in 4 % of red noises
 HOLLOW = 0.55            # a tenth of the rows may be nearer to the middle than this share of the median radius; a Gaussian cloud has 0.39
 SEEN_ANGLE = 0.1         # radians over all rows: a smaller one is the split of a double root by rounding
 COHERENT = 0.6           # net turning over turning back and forth, above which a trace turns at all
@@ -101,9 +101,11 @@ def find_orbits(points: np.ndarray) -> Turns | None:
     plane = away @ np.linalg.svd(away, full_matrices=False)[2][:2].T
     radius = np.hypot(*plane.T)
     angle = np.unwrap(np.arctan2(plane[:, 1], plane[:, 0]))
-    if np.quantile(radius, 0.1) < HOLLOW * np.median(radius) or np.median(np.abs(np.diff(angle))) > np.pi / 4:
+    if np.median(np.abs(np.diff(angle))) > np.pi / 4:
         return None
     begin, end = _longest_run(angle)
+    if np.quantile(radius[begin:end], 0.1) < HOLLOW * np.median(radius[begin:end]):
+        return None
     turned = np.abs(angle[begin:end] - angle[begin])
     if len(turned) < 4 or turned[-1] < ORBIT_TURNS * 2 * np.pi:
         return None
