@@ -60,9 +60,13 @@ def test_m_orthogonal_modes_count_m(m: int) -> None:
     assert rke_score(100 * np.eye(8)[np.arange(m * 10) % m], 1.0) == pytest.approx(m, rel=1e-9)
 
 
-@pytest.mark.parametrize(("centres", "sd", "bandwidth", "expected"), [(RING, 0.01, 0.1, 8.320), (RING, 0.01, 0.3, 8.011),
-                                                                       (GRID, 0.05, 1.0, 23.778), (GRID, 0.05, 0.2, 31.25)])
-def test_rke_of_a_mixture_has_its_closed_form(centres: np.ndarray, sd: float, bandwidth: float, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("centres", "sd", "bandwidth", "expected"),
+    [(RING, 0.01, 0.1, 8.320), (RING, 0.01, 0.3, 8.011), (GRID, 0.05, 1.0, 23.778), (GRID, 0.05, 0.2, 31.25)],
+)
+def test_rke_of_a_mixture_has_its_closed_form(
+    centres: np.ndarray, sd: float, bandwidth: float, expected: float
+) -> None:
     squares = ((centres[:, None] - centres) ** 2).sum(-1)
     narrow = (1 + 4 * sd**2 / bandwidth**2) ** -(centres.shape[1] / 2)
     exact = 1 / (narrow * np.exp(-squares / (bandwidth**2 + 4 * sd**2)).mean())
@@ -106,7 +110,9 @@ def test_bins_far_apart_differ_and_reach_the_logarithm_of_two() -> None:
         bin_differences(real[:50], real)
 
 
-@pytest.mark.parametrize(("n", "s", "p"), [(365, 20, 0.4114), (365, 23, 0.5073), (365, 50, 0.9704), (25, 10, 0.8756), (1000, 50, 0.7123)])
+@pytest.mark.parametrize(
+    ("n", "s", "p"), [(365, 20, 0.4114), (365, 23, 0.5073), (365, 50, 0.9704), (25, 10, 0.8756), (1000, 50, 0.7123)]
+)
 def test_birthdays(n: int, s: int, p: float) -> None:
     assert birthday_probability(n, s) == pytest.approx(p, abs=6e-5)
     assert birthday_support(p, s) == pytest.approx(n, rel=0.2)

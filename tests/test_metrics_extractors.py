@@ -49,8 +49,12 @@ def test_an_onnx_file(tmp_path: Path, dtype: str) -> None:
 
     kind = getattr(TensorProto, dtype)
     nodes = [helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT), helper.make_node("Flatten", ["f"], ["y"])]
-    graph = helper.make_graph(nodes, "flat", [helper.make_tensor_value_info("x", kind, ["n", 1, 8, 8])],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 64])])
+    graph = helper.make_graph(
+        nodes,
+        "flat",
+        [helper.make_tensor_value_info("x", kind, ["n", 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 64])],
+    )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), tmp_path / "flat.onnx")
     features = load_features(f"onnx:{tmp_path / 'flat.onnx'}")
     expected = TRAIN[:5].float().flatten(1) / (255 if dtype == "FLOAT" else 1)
@@ -61,7 +65,9 @@ def test_an_onnx_file(tmp_path: Path, dtype: str) -> None:
 
 
 def test_a_function_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_features.py").write_text("def brightness(images):\n    return images.float().mean((1, 2, 3))[:, None]\ndef wrong(images):\n    return images\n")
+    (tmp_path / "my_features.py").write_text(
+        "def brightness(images):\n    return images.float().mean((1, 2, 3))[:, None]\ndef wrong(images):\n    return images\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     assert load_features("my_features:brightness").extract(TRAIN[:4]).shape == (4, 1)
     with pytest.raises(GandiagError, match=r"\(4, d\) was expected"):
@@ -75,7 +81,9 @@ def test_a_function_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_classifier_learns_the_datas_own_classes_and_is_cached(tmp_path: Path) -> None:
     known = TRAIN[:900]
-    features = classifier_features(known, LABELS[:900], steps=60, folder=tmp_path, names=[f"digit {i}" for i in range(10)])
+    features = classifier_features(
+        known, LABELS[:900], steps=60, folder=tmp_path, names=[f"digit {i}" for i in range(10)]
+    )
     assert features.fingerprint["heldout_accuracy"] > 0.85
     assert features.classes[3] == "digit 3"
     kept = list((tmp_path / "classifiers").iterdir())
@@ -87,7 +95,10 @@ def test_a_classifier_learns_the_datas_own_classes_and_is_cached(tmp_path: Path)
     assert classifier_features(known, LABELS[:900], steps=60, folder=tmp_path).fingerprint == features.fingerprint
     changed = known.clone()
     changed[0, 0, 0, 0] ^= 1
-    assert classifier_features(changed, LABELS[:900], steps=1, folder=tmp_path).fingerprint["data"] != features.fingerprint["data"]
+    assert (
+        classifier_features(changed, LABELS[:900], steps=1, folder=tmp_path).fingerprint["data"]
+        != features.fingerprint["data"]
+    )
 
 
 def test_training_a_classifier_leaves_torchs_random_state_alone(tmp_path: Path) -> None:
@@ -156,7 +167,10 @@ def test_streaming_keeps_no_more_rows_than_its_buffer() -> None:
         everything.append(rows)
         metric.update_features(rows, real=True)
         side = metric._sides[True]
-        sizes.append(sum(len(r) for r in side._rows) + (len(side._merged.rows) if side._merged and side._merged.rows is not None else 0))
+        sizes.append(
+            sum(len(r) for r in side._rows)
+            + (len(side._merged.rows) if side._merged and side._merged.rows is not None else 0)
+        )
     assert max(sizes) < 4096 + 300
     statistics = metric.statistics(real=True)
     assert statistics.count == 18_000
@@ -186,7 +200,9 @@ def _one_process(rank: int, folder: str) -> None:
 
 def _samples(count: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
     random = torch.Generator().manual_seed(1)
-    return torch.randn(count, width, generator=random).double(), torch.randn(count, width, generator=random).double() * 1.2 + 0.1
+    return torch.randn(count, width, generator=random).double(), torch.randn(
+        count, width, generator=random
+    ).double() * 1.2 + 0.1
 
 
 def test_two_processes_have_the_distance_of_one(tmp_path: Path) -> None:
@@ -198,7 +214,10 @@ def test_two_processes_have_the_distance_of_one(tmp_path: Path) -> None:
 
 def test_like_scores_are_compared_and_unlike_ones_refused_by_name() -> None:
     digits, pixels = load_features("digits-cnn"), load_features("pixels")
-    one, other = evaluate_images(TRAIN[:200], HELDOUT[:100], digits, seed=0), evaluate_images(TRAIN[:200], HELDOUT[100:200], digits, seed=1)
+    one, other = (
+        evaluate_images(TRAIN[:200], HELDOUT[:100], digits, seed=0),
+        evaluate_images(TRAIN[:200], HELDOUT[100:200], digits, seed=1),
+    )
     name = "frechet_distance[digits-cnn]"
     assert compare_scores(name, one, other) == pytest.approx(other.scores[name] - one.scores[name])  # type: ignore[operator]
     fewer = evaluate_images(TRAIN[:200], HELDOUT[:90], digits)

@@ -27,7 +27,9 @@ from gandiag.metrics import (
 
 
 def test_sure_and_even_classes_score_exactly_their_number() -> None:
-    assert inception_score_of_probabilities(np.eye(10)[np.arange(1000) % 10], splits=1).mean == pytest.approx(10, rel=1e-13)
+    assert inception_score_of_probabilities(np.eye(10)[np.arange(1000) % 10], splits=1).mean == pytest.approx(
+        10, rel=1e-13
+    )
     assert inception_score_of_probabilities(np.full((100, 10), 0.1)).mean == pytest.approx(1, rel=1e-13)
 
 
@@ -88,7 +90,10 @@ def test_infinity_takes_the_bias_out() -> None:
     random, d = np.random.default_rng(0), 16
     shift = np.full(d, math.sqrt(1.28 / d))
     reals = random.normal(size=(200_000, d))
-    values = [frechet_distance_infinity(reals, random.normal(size=(4000, d)) + shift, start=400, seed=s).value for s in range(4)]
+    values = [
+        frechet_distance_infinity(reals, random.normal(size=(4000, d)) + shift, start=400, seed=s).value
+        for s in range(4)
+    ]
     raw = frechet_distance(reals, random.normal(size=(500, d)) + shift)
     assert np.mean(values) == pytest.approx(1.28, abs=0.06)
     assert raw > 1.38
@@ -103,17 +108,28 @@ def test_sliced_wasserstein_has_its_closed_forms() -> None:
     assert sliced_wasserstein(x, x) == 0.0
     assert sliced_wasserstein(x, x + shift, projections=20_000) == pytest.approx(math.sqrt(shift @ shift / 6), rel=0.02)
     assert sliced_wasserstein(np.array([[0.0], [0.0]]), np.array([[1.0], [2.0], [3.0]]), order=1) == pytest.approx(2.0)
-    assert sliced_wasserstein(np.array([[0.0], [1.0]]), np.array([[0.0], [0.0], [1.0]]), order=1) == pytest.approx(1 / 6)
+    assert sliced_wasserstein(np.array([[0.0], [1.0]]), np.array([[0.0], [0.0], [1.0]]), order=1) == pytest.approx(
+        1 / 6
+    )
 
 
 def test_the_path_length_of_a_linear_generator() -> None:
     """d = squared distance, straight lines: E |A (b - a)|^2 = 2 |A|^2, whatever the step."""
     a = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = path_length(lambda z: z.double() @ a.T, lambda p, q: ((p - q) ** 2).sum(1), (4,), samples=20_000, batch=1000, step=0.1,
-                        spherical=False)
+    found = path_length(
+        lambda z: z.double() @ a.T,
+        lambda p, q: ((p - q) ** 2).sum(1),
+        (4,),
+        samples=20_000,
+        batch=1000,
+        step=0.1,
+        spherical=False,
+    )
     assert found == pytest.approx(2 * float((a**2).sum()), rel=0.03)
     round_trip = path_length(lambda z: z, lambda p, q: ((p - q) ** 2).sum(1), (2,), samples=4000, batch=1000, step=1e-2)
-    assert round_trip == pytest.approx(2 * math.pi**2 / 3, rel=0.06)  # on the circle of radius sqrt(2), angles uniform on 0..pi
+    assert round_trip == pytest.approx(
+        2 * math.pi**2 / 3, rel=0.06
+    )  # on the circle of radius sqrt(2), angles uniform on 0..pi
 
 
 def test_copies_reach_the_minimum_of_the_copying_test() -> None:
@@ -131,7 +147,10 @@ def test_copies_reach_the_minimum_of_the_copying_test() -> None:
 
 def test_the_copying_test_is_standard_normal_for_new_samples() -> None:
     random = np.random.default_rng(1)
-    values = [copying_z(random.normal(size=(400, 3)), random.normal(size=(150, 3)), random.normal(size=(150, 3)), cells=1) for _ in range(150)]
+    values = [
+        copying_z(random.normal(size=(400, 3)), random.normal(size=(150, 3)), random.normal(size=(150, 3)), cells=1)
+        for _ in range(150)
+    ]
     assert np.mean(values) == pytest.approx(0, abs=0.3)
     assert np.std(values) == pytest.approx(1, abs=0.15)
     assert math.isnan(copying_z(np.eye(9), np.eye(9), np.eye(9)))  # too few fakes in every cell
@@ -148,10 +167,14 @@ def test_authenticity_of_copies_and_of_new_samples() -> None:
 def test_memorised_sets_pay_for_it() -> None:
     random = np.random.default_rng(0)
     real, fake = random.normal(size=(200, 30)), random.normal(size=(150, 30))
-    angles = np.abs((fake / np.linalg.norm(fake, axis=1, keepdims=True)) @ (real / np.linalg.norm(real, axis=1, keepdims=True)).T)
+    angles = np.abs(
+        (fake / np.linalg.norm(fake, axis=1, keepdims=True)) @ (real / np.linalg.norm(real, axis=1, keepdims=True)).T
+    )
     assert memorisation_distance(real, fake) == pytest.approx(float((1 - angles.max(1)).mean()), rel=1e-12)
     assert memorisation_informed_frechet_distance(real, fake) == pytest.approx(frechet_distance(real, fake), rel=1e-9)
     near = real[:150] + 0.05 * random.normal(size=(150, 30))
     distance = memorisation_distance(real, near)
     assert distance < 0.1
-    assert memorisation_informed_frechet_distance(real, near) == pytest.approx(frechet_distance(real, near) / distance, rel=1e-6)
+    assert memorisation_informed_frechet_distance(real, near) == pytest.approx(
+        frechet_distance(real, near) / distance, rel=1e-6
+    )

@@ -44,19 +44,34 @@ def test_diagonal_covariances_have_a_closed_form() -> None:
     random = np.random.default_rng(1)
     a, b, shift = random.uniform(0.1, 4, 30), random.uniform(0.1, 4, 30), random.normal(size=30)
     expected = float((shift**2).sum() + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum())
-    found = frechet_distance(statistics_of_gaussian(np.zeros(30), np.diag(a)), statistics_of_gaussian(shift, np.diag(b)))
+    found = frechet_distance(
+        statistics_of_gaussian(np.zeros(30), np.diag(a)), statistics_of_gaussian(shift, np.diag(b))
+    )
     assert found == pytest.approx(expected, rel=1e-13)
 
 
 def test_a_singular_covariance_as_in_compare_gan() -> None:
     real, fake = np.ones((100, 2)), np.full((100, 2), 9.0)
     real[:50, 0], fake[50:, 0] = 2.0, 2.0
-    assert frechet_distance(real, fake) == pytest.approx(80 + (math.sqrt(25 / 99) - 7 * math.sqrt(25 / 99)) ** 2, rel=1e-12)
+    assert frechet_distance(real, fake) == pytest.approx(
+        80 + (math.sqrt(25 / 99) - 7 * math.sqrt(25 / 99)) ** 2, rel=1e-12
+    )
     assert frechet_distance(real, fake) == pytest.approx(89.0909, abs=1e-4)
 
 
-@pytest.mark.parametrize(("n", "m", "d", "power"), [(600, 700, 48, 0), (600, 700, 48, 2), (48, 49, 48, 0), (49, 300, 48, 0),
-                                                    (20, 30, 48, 0), (20, 600, 48, 0), (600, 20, 48, 0), (2, 2, 48, 0)])
+@pytest.mark.parametrize(
+    ("n", "m", "d", "power"),
+    [
+        (600, 700, 48, 0),
+        (600, 700, 48, 2),
+        (48, 49, 48, 0),
+        (49, 300, 48, 0),
+        (20, 30, 48, 0),
+        (20, 600, 48, 0),
+        (600, 20, 48, 0),
+        (2, 2, 48, 0),
+    ],
+)
 def test_every_route_equals_the_singular_values(n: int, m: int, d: int, power: float) -> None:
     x, y = gaussians(n, m, d, power=power)
     expected = by_singular_values(x, y)
@@ -69,8 +84,11 @@ def test_four_algorithms_agree_where_the_covariance_has_full_rank() -> None:
     s, t, shift = np.cov(x.T), np.cov(y.T), x.mean(0) - y.mean(0)
     outside = shift @ shift + np.trace(s) + np.trace(t)
     root = linalg.sqrtm(s)
-    ways = [np.trace(linalg.sqrtm(s @ t)).real, np.sqrt(linalg.eigvals(s @ t).real.clip(0)).sum(),
-            np.sqrt(linalg.eigvalsh(root @ t @ root).clip(0)).sum()]
+    ways = [
+        np.trace(linalg.sqrtm(s @ t)).real,
+        np.sqrt(linalg.eigvals(s @ t).real.clip(0)).sum(),
+        np.sqrt(linalg.eigvalsh(root @ t @ root).clip(0)).sum(),
+    ]
     for trace in ways:
         assert frechet_distance(x, y) == pytest.approx(float(outside - 2 * trace), rel=1e-9)
 
@@ -127,7 +145,9 @@ def test_dividing_by_n_is_a_protocol_of_its_own() -> None:
         frechet_statistics(x).merge(frechet_statistics(x, biased=True))
 
 
-@pytest.mark.parametrize(("n", "one_sided", "two_sided"), [(5, 0.32003, 0.63285), (20, 0.076131, 0.151922), (100, 0.015044, 0.030075)])
+@pytest.mark.parametrize(
+    ("n", "one_sided", "two_sided"), [(5, 0.32003, 0.63285), (20, 0.076131, 0.151922), (100, 0.015044, 0.030075)]
+)
 def test_the_bias_in_one_dimension_is_the_exact_one(n: int, one_sided: float, two_sided: float) -> None:
     c4 = math.sqrt(2 / (n - 1)) * math.exp(special.gammaln(n / 2) - special.gammaln((n - 1) / 2))
     assert 1 / n + 2 * (1 - c4) == pytest.approx(one_sided, rel=1e-4)
@@ -139,7 +159,9 @@ def test_the_bias_in_one_dimension_is_the_exact_one(n: int, one_sided: float, tw
         assert np.mean(values) == pytest.approx(expected, abs=4 * np.std(values) / math.sqrt(len(values)))
 
 
-@pytest.mark.parametrize(("d", "n", "power", "expected"), [(16, 500, 0, 0.16827), (64, 2000, 0, 0.55226), (32, 1000, 1.5, 0.00913)])
+@pytest.mark.parametrize(
+    ("d", "n", "power", "expected"), [(16, 500, 0, 0.16827), (64, 2000, 0, 0.55226), (32, 1000, 1.5, 0.00913)]
+)
 def test_the_bias_in_many_dimensions_follows_the_law(d: int, n: int, power: float, expected: float) -> None:
     spectrum = np.arange(1, d + 1.0) ** -power
     pairs = spectrum[:, None] * spectrum / (spectrum[:, None] + spectrum)
@@ -154,7 +176,9 @@ def test_the_reference_implementations_give_the_same_number() -> None:
     fidelity, score = import_peer("torch_fidelity.metric_fid"), import_peer("pytorch_fid.fid_score")
     x, y = gaussians(400, 300, 24)
     statistics = [fidelity.fid_features_to_statistics(torch.from_numpy(a)) for a in (x, y)]
-    assert frechet_distance(x, y) == pytest.approx(fidelity.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"], rel=1e-8)
+    assert frechet_distance(x, y) == pytest.approx(
+        fidelity.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"], rel=1e-8
+    )
     theirs = score.calculate_frechet_distance(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T))
     assert frechet_distance(x, y) == pytest.approx(float(theirs), rel=1e-8)
 
@@ -185,13 +209,16 @@ def test_exact_binomial_interval() -> None:
         binomial_interval(3, 2)
 
 
-@pytest.mark.parametrize(("real", "fake", "word"), [
-    (np.zeros((0, 3)), np.zeros((5, 3)), "0 real samples"),
-    (np.zeros((1, 3)), np.zeros((5, 3)), "at least 2"),
-    (np.zeros((5, 3)), np.full((5, 3), np.nan), "NaN or infinite"),
-    (np.zeros((5, 3)), np.zeros((5, 4)), "same extractor"),
-    (np.zeros(5), np.zeros((5, 3)), "samples, features"),
-])
+@pytest.mark.parametrize(
+    ("real", "fake", "word"),
+    [
+        (np.zeros((0, 3)), np.zeros((5, 3)), "0 real samples"),
+        (np.zeros((1, 3)), np.zeros((5, 3)), "at least 2"),
+        (np.zeros((5, 3)), np.full((5, 3), np.nan), "NaN or infinite"),
+        (np.zeros((5, 3)), np.zeros((5, 4)), "same extractor"),
+        (np.zeros(5), np.zeros((5, 3)), "samples, features"),
+    ],
+)
 def test_what_cannot_be_scored_is_refused_in_words(real: np.ndarray, fake: np.ndarray, word: str) -> None:
     with pytest.raises(ValueError, match=word):
         frechet_distance(real, fake)

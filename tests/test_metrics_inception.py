@@ -15,14 +15,23 @@ from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics import inception_features as features_module
 from gandiag.metrics import load_features
 from gandiag.metrics.inception import LAYERS, fold, make_plan, onnx_session, random_state, run_session
-from gandiag.metrics.pixel_paths import PIXEL_PATHS, clean_path, pytorch_path, tensorflow_path, three_channels, torchmetrics_path
+from gandiag.metrics.pixel_paths import (
+    PIXEL_PATHS,
+    clean_path,
+    pytorch_path,
+    tensorflow_path,
+    three_channels,
+    torchmetrics_path,
+)
 
 STATE = random_state()
 NETWORK = fold(STATE)
 
 
 def noise(n: int, side: int, channels: int = 3) -> Tensor:
-    return torch.randint(256, (n, channels, side, side), generator=torch.Generator().manual_seed(side), dtype=torch.uint8)
+    return torch.randint(
+        256, (n, channels, side, side), generator=torch.Generator().manual_seed(side), dtype=torch.uint8
+    )
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
@@ -40,7 +49,9 @@ def test_every_layer_equals_torch_fidelitys_network(tmp_path: Path) -> None:
     peer = import_peer("torch_fidelity.feature_extractor_inceptionv3")
     torch.save(STATE, tmp_path / "weights.pth")
     names = ("64", "192", "768", "2048", "logits_unbiased", "logits")
-    network = peer.FeatureExtractorInceptionV3("any", list(names), feature_extractor_weights_path=str(tmp_path / "weights.pth"))
+    network = peer.FeatureExtractorInceptionV3(
+        "any", list(names), feature_extractor_weights_path=str(tmp_path / "weights.pth")
+    )
     images = noise(2, 40)
     theirs = dict(zip(names, network(images)))
     ours = NETWORK.run(tensorflow_path(images), ("64", "192", "768", "2048"))
@@ -73,7 +84,9 @@ def test_the_tensorflow_path_has_no_half_pixel_shift_and_repeats_the_edge() -> N
     assert float(found[0, 75]) == pytest.approx(100 * 75 * scale, rel=1e-5)
     assert float(found[0, 298]) == 100
     assert float(found[298, 298]) == 240
-    assert float(found[75, 75]) == pytest.approx((1 - 75 * scale) * 100 * 75 * scale + 75 * scale * (200 + 40 * 75 * scale), rel=1e-5)
+    assert float(found[75, 75]) == pytest.approx(
+        (1 - 75 * scale) * 100 * 75 * scale + 75 * scale * (200 + 40 * 75 * scale), rel=1e-5
+    )
 
 
 def test_the_tensorflow_path_equals_torch_fidelitys_to_the_bit() -> None:
@@ -88,8 +101,12 @@ def test_the_clean_path_equals_clean_fids_own_words() -> None:
     from PIL import Image
 
     images = noise(1, 24)
-    planes = [np.asarray(Image.fromarray(p.astype(np.float32)).resize((299, 299), resample=Image.Resampling.BICUBIC)).clip(0, 255)
-              for p in images[0].numpy()]
+    planes = [
+        np.asarray(Image.fromarray(p.astype(np.float32)).resize((299, 299), resample=Image.Resampling.BICUBIC)).clip(
+            0, 255
+        )
+        for p in images[0].numpy()
+    ]
     assert torch.equal(clean_path(images)[0], (torch.from_numpy(np.stack(planes)) - 128) / 128)
 
 
@@ -99,7 +116,11 @@ def test_each_path_is_another_one_and_none_moves_an_image_that_fits() -> None:
     for i, one in enumerate(found):
         assert one.shape == (1, 3, 299, 299)
         assert one.dtype == torch.float32
-        assert all((one - other).abs().mean() > 1e-3 for other in found[i + 1:] if other is not found[3] or one is not found[1])
+        assert all(
+            (one - other).abs().mean() > 1e-3
+            for other in found[i + 1 :]
+            if other is not found[3] or one is not found[1]
+        )
     plain = (fitting.float() - 128) / 128
     assert torch.equal(tensorflow_path(fitting), plain)
     torch.testing.assert_close(clean_path(fitting), plain)
@@ -128,7 +149,9 @@ def test_features_by_a_weights_file_say_that_they_are_not_the_published_ones(tmp
     features = load_features("inception-tf:64", weights=file)
     assert features.name.startswith("inception-tf:64@")
     assert features.fingerprint["published"] is False
-    assert relative(features.extract(images), NETWORK.run(tensorflow_path(three_channels(images)), ("64",))["64"]) < 2e-6
+    assert (
+        relative(features.extract(images), NETWORK.run(tensorflow_path(three_channels(images)), ("64",))["64"]) < 2e-6
+    )
     by_torch, _, _ = features_module.inception_features("tf", file, "64", engine="torch")
     assert relative(by_torch(images), features.extract(images)) < 2e-6
     with pytest.raises(UsageError, match="layers"):
@@ -143,7 +166,9 @@ def test_without_weights_the_error_says_which_file_goes_where(tmp_path: Path, mo
         load_features("inception-tf")
     assert str(tmp_path / "weights") in str(caught.value)
     monkeypatch.delenv("GANDIAG_OFFLINE")
-    monkeypatch.setattr(features_module.urllib.request, "urlopen", lambda *a, **k: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(
+        features_module.urllib.request, "urlopen", lambda *a, **k: (_ for _ in ()).throw(OSError("no network"))
+    )
     with pytest.raises(GandiagError, match="no network"):
         load_features("inception-pytorch")
     assert not list((tmp_path / "weights").iterdir())

@@ -13,6 +13,7 @@ from gandiag.metrics import gaussian_kernel_distance, kernel_distance, kernel_di
 
 def twin(x: np.ndarray, y: np.ndarray) -> float:
     """All pairs at once, as the formula stands."""
+
     def cubes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (a @ b.T / a.shape[1] + 1) ** 3
 
@@ -32,6 +33,7 @@ def reference_subsets(x: np.ndarray, y: np.ndarray, subsets: int, size: int, see
 
 def population(a: np.ndarray, b: np.ndarray, d: int) -> float:
     """The exact squared MMD between N(a, I) and N(b, I)."""
+
     def expected(p: np.ndarray, q: np.ndarray) -> float:
         dot, p2, q2 = p @ q, p @ p, q @ q
         second = dot**2 + p2 + q2 + d
@@ -60,7 +62,9 @@ def test_shifted_gaussians_have_the_exact_population_value(shift_a: float, shift
 def test_scaled_gaussians_have_the_exact_population_value() -> None:
     d, random = 20, np.random.default_rng(1)
     values = [kernel_distance(random.normal(size=(500, d)), 1.5 * random.normal(size=(500, d))) for _ in range(60)]
-    assert np.mean(values) == pytest.approx(3 * (1.5**2 - 1) ** 2 / d, abs=3.5 * np.std(values) / math.sqrt(len(values)))
+    assert np.mean(values) == pytest.approx(
+        3 * (1.5**2 - 1) ** 2 / d, abs=3.5 * np.std(values) / math.sqrt(len(values))
+    )
 
 
 @pytest.mark.parametrize(("n", "m", "shift"), [(300, 300, 0.0), (300, 150, 0.0), (300, 300, 0.3), (200, 400, 0.15)])
@@ -103,9 +107,18 @@ def test_subsets_equal_torch_fidelity() -> None:
 
     random = np.random.default_rng(0)
     x, y = random.normal(size=(300, 32)), random.normal(size=(300, 32)) + 0.1
-    theirs = reference.kid_features_to_metric(torch.from_numpy(x), torch.from_numpy(y), kid_subsets=10, kid_subset_size=100,
-                                              kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None,
-                                              kid_kernel_poly_coef0=1.0, rng_seed=2020, verbose=False)
+    theirs = reference.kid_features_to_metric(
+        torch.from_numpy(x),
+        torch.from_numpy(y),
+        kid_subsets=10,
+        kid_subset_size=100,
+        kid_kernel="poly",
+        kid_kernel_poly_degree=3,
+        kid_kernel_poly_gamma=None,
+        kid_kernel_poly_coef0=1.0,
+        rng_seed=2020,
+        verbose=False,
+    )
     ours = kernel_distance_subsets(x, y, subsets=10, subset_size=100)
     assert ours.mean == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-9)
     assert ours.sd == pytest.approx(theirs["kernel_inception_distance_std"], rel=1e-9)
@@ -122,7 +135,9 @@ def test_the_gaussian_kernel_has_its_closed_form_between_gaussians() -> None:
     wide = (1 + 2 / sigma**2) ** (-d / 2)
     expected = 2 * wide * (1 - math.exp(-float(shift @ shift) / (2 * (sigma**2 + 2))))
     diagonal = 2 * (1 - wide) / n  # the estimator counts each sample with itself
-    found = gaussian_kernel_distance(random.normal(size=(n, d)), random.normal(size=(n, d)) + shift, bandwidth=sigma, scale=1)
+    found = gaussian_kernel_distance(
+        random.normal(size=(n, d)), random.normal(size=(n, d)) + shift, bandwidth=sigma, scale=1
+    )
     assert found == pytest.approx(expected + diagonal, rel=0.1)
     same = random.normal(size=(50, d))
     assert gaussian_kernel_distance(same, same) == pytest.approx(0, abs=1e-12)

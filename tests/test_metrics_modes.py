@@ -51,7 +51,9 @@ def test_the_divergence_is_bounded_by_the_modes_that_are_hit() -> None:
     random = np.random.default_rng(0)
     for _ in range(50):
         m = int(random.integers(1, 9))
-        found = mode_coverage(sample(RING, 0.01 * random.uniform(0.2, 3), 300, seed=int(random.integers(1e6)), modes=m), RING, 0.01)
+        found = mode_coverage(
+            sample(RING, 0.01 * random.uniform(0.2, 3), 300, seed=int(random.integers(1e6)), modes=m), RING, 0.01
+        )
         assert math.log(8 / found.hit) - 1e-12 <= found.kl <= math.log(8) + 1e-12
 
 
@@ -101,13 +103,16 @@ def test_high_dimensional_modes_keep_even_true_samples_outside() -> None:
     assert mode_coverage(random.normal(size=(50, 700)), np.zeros((1, 700)), 1.0, radius=10).high_quality_share == 0.0
 
 
-@pytest.mark.parametrize(("call", "word"), [
-    (lambda: mode_coverage(np.zeros((0, 2)), RING, 0.01), "no fake samples"),
-    (lambda: mode_coverage(np.zeros((5, 3)), RING, 0.01), "do not fit"),
-    (lambda: mode_coverage(np.zeros((5, 2)), RING, 0.0), "above zero"),
-    (lambda: class_coverage([0, 5], None, classes=3), "0 to 2 were expected"),
-    (lambda: histogram_kl([1, 2], [0, 0]), "not all zero"),
-])
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: mode_coverage(np.zeros((0, 2)), RING, 0.01), "no fake samples"),
+        (lambda: mode_coverage(np.zeros((5, 3)), RING, 0.01), "do not fit"),
+        (lambda: mode_coverage(np.zeros((5, 2)), RING, 0.0), "above zero"),
+        (lambda: class_coverage([0, 5], None, classes=3), "0 to 2 were expected"),
+        (lambda: histogram_kl([1, 2], [0, 0]), "not all zero"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(call: object, word: str) -> None:
     with pytest.raises(ValueError, match=word):
         call()  # type: ignore[operator]  # each is a function

@@ -14,6 +14,7 @@ from gandiag.metrics.neighbours import manifold_members
 
 def twin(real: np.ndarray, fake: np.ndarray, k: int, *, inclusive: bool = False) -> tuple[float, float, float, float]:
     """The package prdc in words: all distances at once."""
+
     def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.sqrt(((a[:, None] - b[None]) ** 2).sum(-1))
 
@@ -22,8 +23,12 @@ def twin(real: np.ndarray, fake: np.ndarray, k: int, *, inclusive: bool = False)
     fake_radii = np.sort(distances(fake, fake), axis=1)[:, k]
     cross = distances(real, fake)
     inside = below(cross, real_radii[:, None])
-    return (float(inside.any(0).mean()), float(below(cross, fake_radii[None]).any(1).mean()), float((1.0 / k) * inside.sum(0).mean()),
-            float(inside.any(1).mean()))
+    return (
+        float(inside.any(0).mean()),
+        float(below(cross, fake_radii[None]).any(1).mean()),
+        float((1.0 / k) * inside.sum(0).mean()),
+        float(inside.any(1).mean()),
+    )
 
 
 @pytest.mark.parametrize("d", [1, 2, 16, 300])
@@ -61,8 +66,16 @@ def test_a_generator_of_one_point_keeps_precision_and_loses_recall() -> None:
     assert prdc(real, fake).recall == 0.0  # ... and nothing where they are not
 
 
-@pytest.mark.parametrize(("n", "m", "k", "expected"), [(200, 200, 5, 0.96992), (200, 500, 3, 0.97717), (200, 50, 5, 0.67728),
-                                                      (1000, 1000, 5, 0.96898), (10_000, 10_000, 5, 0.96877)])
+@pytest.mark.parametrize(
+    ("n", "m", "k", "expected"),
+    [
+        (200, 200, 5, 0.96992),
+        (200, 500, 3, 0.97717),
+        (200, 50, 5, 0.67728),
+        (1000, 1000, 5, 0.96898),
+        (10_000, 10_000, 5, 0.96877),
+    ],
+)
 def test_expected_coverage_is_the_closed_form(n: int, m: int, k: int, expected: float) -> None:
     assert expected_coverage(n, m, k) == pytest.approx(expected, abs=6e-6)
     assert expected_coverage(n, m, k) == pytest.approx(1 - comb(n - 1, k) / comb(n + m - 1, k), rel=1e-12)
@@ -117,7 +130,12 @@ def test_nearest_is_the_obvious_one_and_copies_are_at_zero() -> None:
 
 def test_members_of_a_manifold() -> None:
     points = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
-    assert manifold_members(points, np.array([[-1.0], [-2.5], [4.5], [30.0]]), k=1).tolist() == [True, False, True, False]
+    assert manifold_members(points, np.array([[-1.0], [-2.5], [4.5], [30.0]]), k=1).tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_fewer_samples_than_neighbours_are_refused() -> None:

@@ -41,9 +41,13 @@ def test_the_digits_cnn_takes_any_image() -> None:
     assert load_features("digits-cnn").extract(torch.zeros(3, 2, 5, 7, dtype=torch.uint8)).shape == (3, 64)
 
 
-@pytest.mark.skipif(not MNIST.exists(), reason="no MNIST files here: that the digits-cnn reads 28x28 digits is not seen")
+@pytest.mark.skipif(
+    not MNIST.exists(), reason="no MNIST files here: that the digits-cnn reads 28x28 digits is not seen"
+)
 def test_the_digits_cnn_reads_mnist() -> None:
-    images = np.frombuffer(gzip.decompress((MNIST / "t10k-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    images = np.frombuffer(
+        gzip.decompress((MNIST / "t10k-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16
+    ).reshape(-1, 1, 28, 28)
     labels = np.frombuffer(gzip.decompress((MNIST / "t10k-labels-idx1-ubyte.gz").read_bytes()), np.uint8, offset=8)
     assert float((predicted(torch.from_numpy(images[:2000].copy())).numpy() == labels[:2000]).mean()) > 0.7
 
@@ -94,15 +98,19 @@ def test_every_score_has_its_entry_in_the_vocabulary_and_every_vector_its_labels
 def test_the_same_call_gives_the_same_numbers_to_the_bit() -> None:
     (train, labels), (heldout, _) = DIGITS
     features = load_features("digits-cnn")
-    assert (evaluate_images(train[:300], heldout[:200], features, real_labels=labels[:300]).scores
-            == evaluate_images(train[:300], heldout[:200], features, real_labels=labels[:300]).scores)
+    assert (
+        evaluate_images(train[:300], heldout[:200], features, real_labels=labels[:300]).scores
+        == evaluate_images(train[:300], heldout[:200], features, real_labels=labels[:300]).scores
+    )
 
 
 def test_features_do_not_depend_on_the_batch() -> None:
     images = DIGITS[1][0][:40]
     for name in ("digits-cnn", "random-conv"):
         extract = load_features(name).extract
-        torch.testing.assert_close(extract(images), torch.cat([extract(images[:7]), extract(images[7:])]), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            extract(images), torch.cat([extract(images[:7]), extract(images[7:])]), rtol=1e-5, atol=1e-6
+        )
 
 
 def test_a_perfect_mixture_and_a_collapsed_one() -> None:
@@ -129,7 +137,10 @@ def test_points_that_are_not_finite_are_still_judged_by_their_modes() -> None:
 
 def test_few_samples_are_said_in_words() -> None:
     (train, _), (heldout, _) = DIGITS
-    assert "fewer than the 64 features" in evaluate_images(train, heldout[:20], load_features("digits-cnn")).protocol["note"]
+    assert (
+        "fewer than the 64 features"
+        in evaluate_images(train, heldout[:20], load_features("digits-cnn")).protocol["note"]
+    )
 
 
 def test_to_uint8_rounds_as_stylegan_does() -> None:

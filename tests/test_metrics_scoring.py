@@ -40,14 +40,34 @@ def test_every_metric_by_its_name_has_entries_in_the_vocabulary_and_a_floor() ->
     real = DIGITS_CNN.extract(TRAIN[:600]).double().numpy()
     fake = DIGITS_CNN.extract(TRAIN[600:900]).double().numpy()
     told: list[str] = []
-    found = score_features(Reference(real, LABELS[:600].numpy()), fake, DIGITS_CNN, chosen_metrics(["all"]),
-                           heldout=DIGITS_CNN.extract(HELDOUT).double().numpy(), say=told.append)
+    found = score_features(
+        Reference(real, LABELS[:600].numpy()),
+        fake,
+        DIGITS_CNN,
+        chosen_metrics(["all"]),
+        heldout=DIGITS_CNN.extract(HELDOUT).double().numpy(),
+        say=told.append,
+    )
     assert told == list(METRICS)
     for name in found.scores:
         assert quantity(name) is not None, name
     bases = {name.split("[")[0] for name in found.scores}
-    assert {"frechet_distance", "frechet_distance_infinity", "kernel_distance", "precision", "density", "prd_f8", "inception_score", "vendi_score",
-            "bin_share_different", "sliced_wasserstein", "gaussian_kernel_distance", "authenticity", "copying_z", "class_recall"} <= bases
+    assert {
+        "frechet_distance",
+        "frechet_distance_infinity",
+        "kernel_distance",
+        "precision",
+        "density",
+        "prd_f8",
+        "inception_score",
+        "vendi_score",
+        "bin_share_different",
+        "sliced_wasserstein",
+        "gaussian_kernel_distance",
+        "authenticity",
+        "copying_z",
+        "class_recall",
+    } <= bases
     for name, floor in found.floors.items():
         score = found.scores[name]
         assert isinstance(score, float)
@@ -63,8 +83,13 @@ def test_unknown_metrics_are_named() -> None:
         chosen_metrics(["kids"])
 
 
-def test_several_fakes_give_a_table_with_intervals_and_floor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good, half = written(tmp_path / "good.npy", TRAIN[700:1000]), written(tmp_path / "half.npy", TRAIN[LABELS < 5][:350])
+def test_several_fakes_give_a_table_with_intervals_and_floor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, half = (
+        written(tmp_path / "good.npy", TRAIN[700:1000]),
+        written(tmp_path / "half.npy", TRAIN[LABELS < 5][:350]),
+    )
     assert call("--real", "digits", "--fake", good, "--fake", half, "--metrics", "fd,pr") == 0
     out = capsys.readouterr().out
     header = out.splitlines()[0]
@@ -89,13 +114,28 @@ def test_json_is_one_document_on_stdout_and_the_same_twice(tmp_path: Path, capsy
     assert list((tmp_path / "cache" / "features").iterdir())
 
 
-def test_labelled_images_that_are_no_digits_get_a_classifier(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labelled_images_that_are_no_digits_get_a_classifier(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import gandiag.metrics.classifier as classifier
 
     monkeypatch.setattr(classifier, "STEPS", 20)
-    monkeypatch.setattr(classifier.classifier_features, "__kwdefaults__", {**classifier.classifier_features.__kwdefaults__, "steps": 20})
+    monkeypatch.setattr(
+        classifier.classifier_features, "__kwdefaults__", {**classifier.classifier_features.__kwdefaults__, "steps": 20}
+    )
     np.savez(tmp_path / "real.npz", images=TRAIN[:200].numpy(), labels=(LABELS[:200] % 2).numpy())
-    assert call("--real", tmp_path / "real.npz", "--fake", written(tmp_path / "f.npy", TRAIN[200:300]), "--metrics", "fd", "--json") == 0
+    assert (
+        call(
+            "--real",
+            tmp_path / "real.npz",
+            "--fake",
+            written(tmp_path / "f.npy", TRAIN[200:300]),
+            "--metrics",
+            "fd",
+            "--json",
+        )
+        == 0
+    )
     entry = json.loads(capsys.readouterr().out)["evaluations"][0]
     assert "frechet_distance[classifier]" in entry["scores"]
     assert 0 <= entry["protocol"]["heldout_accuracy"] <= 1
@@ -121,8 +161,13 @@ def test_a_bare_onnx_generator(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
     nodes = [helper.make_node("Tanh", ["z"], ["t"]), helper.make_node("Reshape", ["t", "shape"], ["image"])]
     shape = helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 8, 8])
-    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 64])],
-                              [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, 8, 8])], [shape])
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 64])],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, 8, 8])],
+        [shape],
+    )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), tmp_path / "g.onnx")
     assert call("--real", "digits", "--fake", tmp_path / "g.onnx", "--count", 200, "--metrics", "fd", "--json") == 0
     scores = json.loads(capsys.readouterr().out)["evaluations"][0]["scores"]
@@ -131,14 +176,19 @@ def test_a_bare_onnx_generator(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert call("--real", "digits", "--fake", tmp_path / "bad.onnx") == 3
 
 
-@pytest.mark.parametrize(("arguments", "code", "word"), [
-    (["--real", "nowhere", "--fake", "digits"], 2, "does not exist"),
-    (["--real", "digits", "--fake", "digits", "--metrics", "fdd"], 2, "did you mean 'fd'"),
-    (["--real", "digits", "--fake", "digits", "--features", "digit-cnn"], 2, "did you mean 'digits-cnn'"),
-    (["--real", "digits", "--fake", "digits", "--features", "pixels", "--weights", "x"], 2, "no weights to load"),
-    (["--real", "digits"], 2, "--fake"),
-])
-def test_requests_that_make_no_sense(arguments: list[str], code: int, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["--real", "nowhere", "--fake", "digits"], 2, "does not exist"),
+        (["--real", "digits", "--fake", "digits", "--metrics", "fdd"], 2, "did you mean 'fd'"),
+        (["--real", "digits", "--fake", "digits", "--features", "digit-cnn"], 2, "did you mean 'digits-cnn'"),
+        (["--real", "digits", "--fake", "digits", "--features", "pixels", "--weights", "x"], 2, "no weights to load"),
+        (["--real", "digits"], 2, "--fake"),
+    ],
+)
+def test_requests_that_make_no_sense(
+    arguments: list[str], code: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*arguments) == code
     error = capsys.readouterr().err
     assert word in error
@@ -159,7 +209,10 @@ def test_images_of_other_shapes_and_too_few_images(tmp_path: Path, capsys: pytes
 
 def test_constant_images_have_a_distance_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flat: Any = written(tmp_path / "flat.npy", torch.full((40, 1, 8, 8), 7, dtype=torch.uint8))
-    assert call("--real", "digits", "--fake", flat, "--features", "pixels", "--metrics", "fd,pr,dc,vendi,kid", "--json") == 0
+    assert (
+        call("--real", "digits", "--fake", flat, "--features", "pixels", "--metrics", "fd,pr,dc,vendi,kid", "--json")
+        == 0
+    )
     scores = json.loads(capsys.readouterr().out)["evaluations"][0]["scores"]
     assert scores["vendi_score[pixels]"] == pytest.approx(1)
     assert scores["recall[pixels]"] == 0

@@ -61,8 +61,15 @@ def test_a_zip_and_a_flat_folder(tmp_path: Path) -> None:
     assert source.labels is None
 
 
-@pytest.mark.parametrize(("array", "expected"), [(GREY, as_read(GREY)), (COLOUR, as_read(COLOUR)),
-                                                 (np.moveaxis(COLOUR, 3, 1), as_read(COLOUR)), (GREY[..., None], as_read(GREY))])
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (GREY, as_read(GREY)),
+        (COLOUR, as_read(COLOUR)),
+        (np.moveaxis(COLOUR, 3, 1), as_read(COLOUR)),
+        (GREY[..., None], as_read(GREY)),
+    ],
+)
 def test_arrays(tmp_path: Path, array: np.ndarray, expected: torch.Tensor) -> None:
     np.save(tmp_path / "a.npy", array)
     np.savez(tmp_path / "a.npz", images=array, labels=np.arange(6) % 3)
@@ -152,12 +159,15 @@ def test_odd_modes_have_a_stated_meaning(tmp_path: Path) -> None:
     assert set(np.unique(open_images(tmp_path).read([0]).numpy())) <= {0, 255}
 
 
-@pytest.mark.parametrize(("content", "word"), [
-    (png((GREY[0].astype(np.uint16) * 200)), "more than 8 bits"),
-    (png(np.concatenate([COLOUR[0], GREY[0][..., None]], axis=2)), "transparent in places"),
-    (png(COLOUR[0])[:-60], "damaged or cut off"),
-    (b"this is text", "no image that can be read"),
-])
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (png((GREY[0].astype(np.uint16) * 200)), "more than 8 bits"),
+        (png(np.concatenate([COLOUR[0], GREY[0][..., None]], axis=2)), "transparent in places"),
+        (png(COLOUR[0])[:-60], "damaged or cut off"),
+        (b"this is text", "no image that can be read"),
+    ],
+)
 def test_files_that_have_no_meaning_are_named(tmp_path: Path, content: bytes, word: str) -> None:
     (tmp_path / "odd.png").write_bytes(content)
     with pytest.raises(GandiagError, match=word) as caught:
@@ -203,8 +213,13 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
 
 
 def test_arrays_that_are_no_images_are_refused(tmp_path: Path) -> None:
-    for array, word in ((COLOUR.astype(np.float32), "uint8 was expected"), (COLOUR[0, 0], "shape"), (np.zeros((5, 4, 4, 7), np.uint8), "shape"),
-                        (np.zeros((5, 3, 9, 3), np.uint8), "which axis"), (np.zeros((0, 4, 4), np.uint8), "shape")):
+    for array, word in (
+        (COLOUR.astype(np.float32), "uint8 was expected"),
+        (COLOUR[0, 0], "shape"),
+        (np.zeros((5, 4, 4, 7), np.uint8), "shape"),
+        (np.zeros((5, 3, 9, 3), np.uint8), "which axis"),
+        (np.zeros((0, 4, 4), np.uint8), "shape"),
+    ):
         np.save(tmp_path / "x.npy", array)
         with pytest.raises(GandiagError, match=word):
             open_images(tmp_path / "x.npy")

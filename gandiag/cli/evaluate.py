@@ -29,16 +29,45 @@ Examples:
 """,
 )
 @click.option("--real", required=True, metavar="URI", help="The real images.")
-@click.option("--fake", "fakes", required=True, multiple=True, metavar="URI", help="What is scored; several give a table.")
-@click.option("--heldout", metavar="URI", help="Real images that the generator was not trained on: adds the copying test C_T.")
-@click.option("--metrics", default="fd,kid,pr,dc,vendi,memorisation", show_default=True, metavar="NAME,...", help=f"{METRIC_NAMES}, or all.")
-@click.option("--features", default="auto", show_default=True, metavar="NAME",
-              help="auto, digits-cnn, classifier, inception-tf|pytorch|clean|torchmetrics, random-conv, pixels, torchscript:FILE, onnx:FILE, "
-              "module:function.")
-@click.option("--weights", type=click.Path(), metavar="FILE", help="The weights of the features, instead of cached or downloaded ones.")
-@click.option("--count", type=click.IntRange(min=2), metavar="N", help="At most N images of each side, drawn by the seed.")
-@click.option("--size", type=click.IntRange(min=1), metavar="PIXELS", help="Bring every image to PIXELS x PIXELS first; part of the protocol.")
-@click.option("--checkpoint", default="best", show_default=True, metavar="best|last|STEP", help="Which checkpoint of a run.")
+@click.option(
+    "--fake", "fakes", required=True, multiple=True, metavar="URI", help="What is scored; several give a table."
+)
+@click.option(
+    "--heldout", metavar="URI", help="Real images that the generator was not trained on: adds the copying test C_T."
+)
+@click.option(
+    "--metrics",
+    default="fd,kid,pr,dc,vendi,memorisation",
+    show_default=True,
+    metavar="NAME,...",
+    help=f"{METRIC_NAMES}, or all.",
+)
+@click.option(
+    "--features",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto, digits-cnn, classifier, inception-tf|pytorch|clean|torchmetrics, random-conv, pixels, torchscript:FILE, onnx:FILE, "
+    "module:function.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(),
+    metavar="FILE",
+    help="The weights of the features, instead of cached or downloaded ones.",
+)
+@click.option(
+    "--count", type=click.IntRange(min=2), metavar="N", help="At most N images of each side, drawn by the seed."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    metavar="PIXELS",
+    help="Bring every image to PIXELS x PIXELS first; part of the protocol.",
+)
+@click.option(
+    "--checkpoint", default="best", show_default=True, metavar="best|last|STEP", help="Which checkpoint of a run."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the draws of images, latents and splits.")
 @click.option("--no-cache", is_flag=True, help="Extract the features again and keep nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -47,10 +76,18 @@ def command(**options: Any) -> None:
     from gandiag.cli.evaluate_inputs import Request, evaluate
 
     request = Request(
-        real=options["real"], fakes=options["fakes"], heldout=options["heldout"],
-        metrics=tuple(m.strip() for m in options["metrics"].split(",") if m.strip()), features=options["features"],
-        weights=options["weights"], count=options["count"], size=options["size"], checkpoint=options["checkpoint"],
-        seed=options["seed"], cache=not options["no_cache"])
+        real=options["real"],
+        fakes=options["fakes"],
+        heldout=options["heldout"],
+        metrics=tuple(m.strip() for m in options["metrics"].split(",") if m.strip()),
+        features=options["features"],
+        weights=options["weights"],
+        count=options["count"],
+        size=options["size"],
+        checkpoint=options["checkpoint"],
+        seed=options["seed"],
+        cache=not options["no_cache"],
+    )
     with Ticker() as ticker:
         results, notes = evaluate(request, ticker)
     if options["as_json"]:
@@ -99,7 +136,9 @@ class Ticker:
 
 def table(results: list[tuple[str, Evaluation]]) -> str:
     """Returns the scores as text: one row a score, one column a fake, intervals in brackets, and the floor last."""
-    names = list(dict.fromkeys(k for _, e in results for k, v in e.scores.items() if not isinstance(v, list) and not _is_part(k)))
+    names = list(
+        dict.fromkeys(k for _, e in results for k, v in e.scores.items() if not isinstance(v, list) and not _is_part(k))
+    )
     headings = ["score", *(_short(name) for name, _ in results), "real vs real"]
     rows = [headings]
     for name in names:
@@ -117,18 +156,32 @@ def _class_lines(results: list[tuple[str, Evaluation]]) -> list[str]:
     for name, evaluation in results:
         recall = evaluation.scores.get("class_recall")
         if isinstance(recall, list):
-            told = ", ".join(f"{label} {_number(value)}" for label, value in zip(evaluation.labels["class_recall"], recall))
+            told = ", ".join(
+                f"{label} {_number(value)}" for label, value in zip(evaluation.labels["class_recall"], recall)
+            )
             lines.append(f"class recall of {_short(name)}: {told}")
     return lines
 
 
 def _document(results: list[tuple[str, Evaluation]], notes: list[str]) -> dict[str, Any]:
-    return {"evaluations": [{"fake": name, "scores": _plain(e.scores), "floors": _plain(e.floors), "labels": e.labels, "protocol": e.protocol}
-                            for name, e in results], "notes": notes}
+    return {
+        "evaluations": [
+            {
+                "fake": name,
+                "scores": _plain(e.scores),
+                "floors": _plain(e.floors),
+                "labels": e.labels,
+                "protocol": e.protocol,
+            }
+            for name, e in results
+        ],
+        "notes": notes,
+    }
 
 
 def _plain(scores: Any) -> dict[str, Any]:
     """NaN and infinities have no JSON: null."""
+
     def one(value: Any) -> Any:
         return [one(v) for v in value] if isinstance(value, list) else value if math.isfinite(value) else None
 

@@ -66,9 +66,13 @@ def evaluate(request: Request, progress: Progress) -> tuple[list[tuple[str, Eval
     if real.statistics is not None or any(f.statistics is not None for f in fakes):
         return _by_statistics(real, fakes, request, metrics, progress)
     assert real.images is not None
-    features = choose_features(real.images, request)
+    features = choose_features(
+        open_images(request.real, size=request.size), request
+    )  # on all reals, however many are then scored
     notes = _make_alike(fakes)
-    reference = Reference(extract(real.images, features, request, progress), real.images.labels, request.seed, source=real.name)
+    reference = Reference(
+        extract(real.images, features, request, progress), real.images.labels, request.seed, source=real.name
+    )
     heldout = None
     if request.heldout is not None:
         side = open_side(request.heldout, request)
@@ -79,8 +83,15 @@ def evaluate(request: Request, progress: Progress) -> tuple[list[tuple[str, Eval
         _check_shapes(real.images, images, features)
         found = extract(images, features, request, progress)
         try:
-            evaluation = score_features(reference, found, features, metrics, seed=request.seed, heldout=heldout,
-                                        say=partial(_say, progress, fake.name))
+            evaluation = score_features(
+                reference,
+                found,
+                features,
+                metrics,
+                seed=request.seed,
+                heldout=heldout,
+                say=partial(_say, progress, fake.name),
+            )
         except ValueError as error:
             raise GandiagError(f"{fake.name} against {real.name}: {error}") from None
         evaluation.protocol.update(size=request.size, real_shape=list(real.images.shape), fake_shape=list(images.shape))
@@ -134,13 +145,19 @@ def extract(images: ImageSource, features: Features, request: Request, progress:
 
 def choose_features(real: ImageSource, request: Request) -> Features:
     """Returns the features of that name; `auto` is the digits-cnn for digits, a classifier for other labelled reals, else random-conv."""
-    if request.features == "classifier" or (request.features == "auto" and real.labels is not None and not _are_digits(real)):
+    if request.features == "classifier" or (
+        request.features == "auto" and real.labels is not None and not _are_digits(real)
+    ):
         if real.labels is None:
-            raise UsageError(f"the classifier features need labelled reals, and {real.name} has none: give class subfolders, or other features")
+            raise UsageError(
+                f"the classifier features need labelled reals, and {real.name} has none: give class subfolders, or other features"
+            )
         from gandiag.metrics.classifier import classifier_features
 
         return classifier_features(real.images(), real.labels, names=real.classes or None, seed=0)
-    name = request.features if request.features != "auto" else ("digits-cnn" if real.labels is not None else "random-conv")
+    name = (
+        request.features if request.features != "auto" else ("digits-cnn" if real.labels is not None else "random-conv")
+    )
     return load_features(name, weights=request.weights)
 
 
@@ -161,14 +178,18 @@ def _make_alike(fakes: list[Given]) -> list[str]:
         return []
     for i, fake in enumerate(fakes):
         fakes[i] = Given(fake.name, _images(fake).thinned(min(counts)))
-    return [f"all fakes were thinned to {min(counts)}, the smallest set's count: scores of different N cannot be compared"]
+    return [
+        f"all fakes were thinned to {min(counts)}, the smallest set's count: scores of different N cannot be compared"
+    ]
 
 
 def _check_shapes(real: ImageSource, fake: ImageSource, features: Features) -> None:
     if real.shape != fake.shape and not features.name.startswith(ANY_SHAPE):
         shapes = [f"{s[2]}x{s[1]} with {s[0]} channel{'s' * (s[0] > 1)}" for s in (real.shape, fake.shape)]
-        raise UsageError(f"{real.name} is {shapes[0]}, {fake.name} is {shapes[1]}: {features.name} features compare like with like only; "
-                         "bring both to one size with --size, and to the same number of channels")
+        raise UsageError(
+            f"{real.name} is {shapes[0]}, {fake.name} is {shapes[1]}: {features.name} features compare like with like only; "
+            "bring both to one size with --size, and to the same number of channels"
+        )
 
 
 def _images(side: Given) -> ImageSource:
@@ -176,13 +197,16 @@ def _images(side: Given) -> ImageSource:
     return side.images
 
 
-def _by_statistics(real: Given, fakes: list[Given], request: Request, metrics: tuple[str, ...], progress: Progress) -> tuple[
-        list[tuple[str, Evaluation]], list[str]]:
+def _by_statistics(
+    real: Given, fakes: list[Given], request: Request, metrics: tuple[str, ...], progress: Progress
+) -> tuple[list[tuple[str, Evaluation]], list[str]]:
     features: Features | None = None
     first = next((s.images for s in (real, *fakes) if s.images is not None), None)
     if first is not None:
         if request.features == "auto":
-            raise UsageError("a file of mu and sigma does not say which features it was made on: name them with --features (inception-tf, say)")
+            raise UsageError(
+                "a file of mu and sigma does not say which features it was made on: name them with --features (inception-tf, say)"
+            )
         features = load_features(request.features, weights=request.weights)
     name = features.name if features else request.features if request.features != "auto" else "given"
 
@@ -198,7 +222,9 @@ def _by_statistics(real: Given, fakes: list[Given], request: Request, metrics: t
     except ValueError as error:
         raise GandiagError(f"{error} (statistics file)") from None
     left = [m for m in metrics if m not in BY_STATISTICS]
-    return results, [f"a file of mu and sigma gives the Frechet distance alone: {', '.join(left)} left out"] if left else []
+    return results, [
+        f"a file of mu and sigma gives the Frechet distance alone: {', '.join(left)} left out"
+    ] if left else []
 
 
 # -------------------------------------------------------------------------------------------------------------- generators
@@ -217,7 +243,11 @@ def _of_run(path: Path, count: int, request: Request) -> ImageSource:
         for start in range(0, count, DRAW):
             n = min(DRAW, count - start)
             shape = (n, *trained.latent_shape)
-            z = 2 * torch.rand(shape, generator=random) - 1 if trained.latent == "uniform" else torch.randn(shape, generator=random)
+            z = (
+                2 * torch.rand(shape, generator=random) - 1
+                if trained.latent == "uniform"
+                else torch.randn(shape, generator=random)
+            )
             with torch.no_grad():
                 labels = torch.arange(start, start + n) % trained.num_classes if trained.num_classes else None
                 yield to_uint8(trained.module(z) if labels is None else trained.module(z, labels))
@@ -255,7 +285,11 @@ def _of_onnx(path: Path, count: int, request: Request) -> ImageSource:
     for start in range(0, count, DRAW):
         n = min(DRAW, count - start)
         feed: dict[str, Any] = {latent.name: random.standard_normal((n, *latent.shape[1:])).astype(np.float32)}
-        feed |= {name: np.arange(start, start + n, dtype=np.int64) % classes for name, i in inputs.items() if i.type == "tensor(int64)"}
+        feed |= {
+            name: np.arange(start, start + n, dtype=np.int64) % classes
+            for name, i in inputs.items()
+            if i.type == "tensor(int64)"
+        }
         made.append(_run(session.runtime, feed, path))
     images = torch.from_numpy(np.concatenate(made))
     if images.ndim != 4:
@@ -268,7 +302,9 @@ def _run(runtime: Any, feed: dict[str, Any], path: Path) -> np.ndarray:
     try:
         return np.asarray(runtime.run(None, feed)[0])
     except Exception as error:  # onnxruntime's own types share no base but Exception
-        raise GandiagError(f"{path} failed on a batch of {len(next(iter(feed.values())))} latents ({str(error).splitlines()[0][:160]})") from None
+        raise GandiagError(
+            f"{path} failed on a batch of {len(next(iter(feed.values())))} latents ({str(error).splitlines()[0][:160]})"
+        ) from None
 
 
 def _classes_of(runtime: Any) -> int:
@@ -281,5 +317,7 @@ def _drawn(name: str, images: Tensor, request: Request) -> ImageSource:
     from gandiag.metrics.image_set import sized_to
 
     kept = images.contiguous()
-    source = ImageSource(name, len(kept), (int(kept.shape[1]), int(kept.shape[2]), int(kept.shape[3])), lambda at: kept[list(at)])
+    source = ImageSource(
+        name, len(kept), (int(kept.shape[1]), int(kept.shape[2]), int(kept.shape[3])), lambda at: kept[list(at)]
+    )
     return sized_to(source, request.size)

@@ -33,7 +33,6 @@ def read_statistics(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarra
     return mu.astype(np.float64), sigma.astype(np.float64), count
 
 
-
 def _open_npz(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -78,23 +77,38 @@ def open_npy(path: Path, size: int | None) -> ImageSource:
 def images_of_array(array: np.ndarray, name: str, labels: np.ndarray | None = None) -> ImageSource:
     """Returns an image set of a uint8 array (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3; the axis of 1 or 3 is the channels."""
     if array.dtype != np.uint8:
-        raise GandiagError(f"{name} holds {array.dtype}, uint8 was expected: floats have no agreed range, scale and round them first")
+        raise GandiagError(
+            f"{name} holds {array.dtype}, uint8 was expected: floats have no agreed range, scale and round them first"
+        )
     if array.ndim == 3:
         array = array[:, None]
     elif array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
         array = array.transpose(0, 3, 1, 2)
     elif array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] in (1, 3):
-        raise GandiagError(f"{name} has shape {array.shape}: it cannot be told which axis is the channels; give more than 3 rows")
+        raise GandiagError(
+            f"{name} has shape {array.shape}: it cannot be told which axis is the channels; give more than 3 rows"
+        )
     if array.ndim != 4 or array.shape[1] not in (1, 3) or not array.size:
-        raise GandiagError(f"{name} has shape {array.shape}; (n, h, w), (n, h, w, c) or (n, c, h, w) with one or three channels was expected")
+        raise GandiagError(
+            f"{name} has shape {array.shape}; (n, h, w), (n, h, w, c) or (n, c, h, w) with one or three channels was expected"
+        )
     found = None if labels is None else np.asarray(labels).reshape(-1)
-    if found is not None and (len(found) != len(array) or found.dtype.kind not in "iu" or (len(found) and found.min() < 0)):
-        raise GandiagError(f"{name} holds {len(array)} images and labels of shape {found.shape}, {found.dtype}: "
-                           "one whole number >= 0 an image was expected")
+    if found is not None and (
+        len(found) != len(array) or found.dtype.kind not in "iu" or (len(found) and found.min() < 0)
+    ):
+        raise GandiagError(
+            f"{name} holds {len(array)} images and labels of shape {found.shape}, {found.dtype}: "
+            "one whole number >= 0 an image was expected"
+        )
     classes = () if found is None else tuple(str(c) for c in range(int(found.max()) + 1))
-    return ImageSource(name, len(array), (int(array.shape[1]), int(array.shape[2]), int(array.shape[3])),
-                       lambda at: torch.from_numpy(np.ascontiguousarray(array[list(at)])), None if found is None else found.astype(np.int64), classes)
-
+    return ImageSource(
+        name,
+        len(array),
+        (int(array.shape[1]), int(array.shape[2]), int(array.shape[3])),
+        lambda at: torch.from_numpy(np.ascontiguousarray(array[list(at)])),
+        None if found is None else found.astype(np.int64),
+        classes,
+    )
 
 
 def open_idx(path: Path, size: int | None) -> ImageSource:
@@ -118,7 +132,9 @@ def read_idx(path: Path) -> np.ndarray:
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise GandiagError(f"{path} cannot be read as IDX ({error})") from None
     if len(content) != expected:
-        raise GandiagError(f"{path} holds {'more' if len(content) > expected else 'fewer'} than the {expected} bytes that it says: it is damaged")
+        raise GandiagError(
+            f"{path} holds {'more' if len(content) > expected else 'fewer'} than the {expected} bytes that it says: it is damaged"
+        )
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 

@@ -37,7 +37,9 @@ def content_hash(batches: Iterable[Tensor]) -> str:
     return digest.hexdigest()
 
 
-def cached_features(images_hash: str, fingerprint: Mapping[str, Any], *, folder: Path | None = None) -> np.ndarray | None:
+def cached_features(
+    images_hash: str, fingerprint: Mapping[str, Any], *, folder: Path | None = None
+) -> np.ndarray | None:
     """Returns the kept features (n, d) float32 of these images on this extractor, or None; a damaged file counts as none."""
     file = _file(images_hash, fingerprint, folder)
     try:
@@ -47,7 +49,9 @@ def cached_features(images_hash: str, fingerprint: Mapping[str, Any], *, folder:
     return found if isinstance(found, np.ndarray) and found.ndim == 2 else None
 
 
-def keep_features(images_hash: str, fingerprint: Mapping[str, Any], features: Tensor, *, folder: Path | None = None) -> None:
+def keep_features(
+    images_hash: str, fingerprint: Mapping[str, Any], features: Tensor, *, folder: Path | None = None
+) -> None:
     """Keeps features for the next time; a disk that cannot be written to is passed over, since the cache is only for speed."""
     file = _file(images_hash, fingerprint, folder)
     scratch = file.with_name(f"{file.name}.{os.getpid()}.part")

@@ -32,7 +32,9 @@ class SmallClassifier(nn.Module):
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
         widths = (channels, 16, 32, 64, 64)
-        self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in itertools.pairwise(widths))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in itertools.pairwise(widths)
+        )
         self.norms = nn.ModuleList(nn.BatchNorm2d(b) for b in widths[1:])
         self.hidden = nn.Linear(widths[-1] * 4, WIDTH)
         self.head = nn.Linear(WIDTH, classes)
@@ -49,8 +51,15 @@ class SmallClassifier(nn.Module):
         return self.head(self.features(images))
 
 
-def classifier_features(images: Tensor, labels: Sequence[int] | Tensor | np.ndarray, *, names: Sequence[str] | None = None, seed: int = 0,
-                        steps: int = STEPS, folder: Path | None = None) -> Features:
+def classifier_features(
+    images: Tensor,
+    labels: Sequence[int] | Tensor | np.ndarray,
+    *,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    steps: int = STEPS,
+    folder: Path | None = None,
+) -> Features:
     """Returns the features of a classifier trained on these uint8 images (n, c, h, w) and labels (n,), 0 .. K-1.
 
     A tenth is held out, and the accuracy on it stands in the fingerprint. The weights are cached by the hash of pixels, labels
@@ -65,18 +74,30 @@ def classifier_features(images: Tensor, labels: Sequence[int] | Tensor | np.ndar
     key = hashlib.sha256(f"{FORMAT} {content_hash([x])} {seed} {steps}".encode() + y.numpy().tobytes()).hexdigest()
     file = (folder or cache_folder()) / "classifiers" / f"{key}.safetensors"
     network, accuracy = _load_or_train(file, x, y, classes, seed, steps)
-    fingerprint = {"features": "classifier", "weights": _weights_hash(network), "data": key, "heldout_accuracy": round(accuracy, 4),
-                   "resize": f"area to at most {LARGEST_SIDE}"}
+    fingerprint = {
+        "features": "classifier",
+        "weights": _weights_hash(network),
+        "data": key,
+        "heldout_accuracy": round(accuracy, 4),
+        "resize": f"area to at most {LARGEST_SIDE}",
+    }
 
     def probabilities(features: Tensor) -> Tensor:
         with torch.no_grad():
             return torch.softmax(network.head(features.cpu().to(torch.float32)), dim=1)
 
-    return Features("classifier", in_batches(lambda part: network.features(part.cpu())), fingerprint, probabilities,
-                    tuple(names) if names is not None else tuple(str(c) for c in range(classes)))
+    return Features(
+        "classifier",
+        in_batches(lambda part: network.features(part.cpu())),
+        fingerprint,
+        probabilities,
+        tuple(names) if names is not None else tuple(str(c) for c in range(classes)),
+    )
 
 
-def _load_or_train(file: Path, x: Tensor, y: Tensor, classes: int, seed: int, steps: int) -> tuple[SmallClassifier, float]:
+def _load_or_train(
+    file: Path, x: Tensor, y: Tensor, classes: int, seed: int, steps: int
+) -> tuple[SmallClassifier, float]:
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
@@ -92,7 +113,11 @@ def _load_or_train(file: Path, x: Tensor, y: Tensor, classes: int, seed: int, st
     scratch = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, scratch, metadata={"heldout_accuracy": repr(accuracy)})
+        save_file(
+            {k: v.contiguous() for k, v in network.state_dict().items()},
+            scratch,
+            metadata={"heldout_accuracy": repr(accuracy)},
+        )
         os.replace(scratch, file)
     except OSError:
         with contextlib.suppress(OSError):

@@ -79,7 +79,9 @@ def rke_score(features: Any, bandwidth: float, *, unbiased: bool = False) -> flo
     return 1.0 / mean if mean > 0 else math.inf
 
 
-def bin_differences(real: Any, fake: Any, *, bins: int = NDB_BINS, significance: float = NDB_SIGNIFICANCE, seed: int = 0) -> BinDifferences:
+def bin_differences(
+    real: Any, fake: Any, *, bins: int = NDB_BINS, significance: float = NDB_SIGNIFICANCE, seed: int = 0
+) -> BinDifferences:
     """Returns NDB and JS (Richardson and Weiss 2018): k-means bins on reals, each bin's shares compared by a two-proportion z.
 
     Lower is better. For equal distributions NDB/K is about the significance and JS about (K-1)/8 (1/n + 1/m). Raises
@@ -91,7 +93,9 @@ def bin_differences(real: Any, fake: Any, *, bins: int = NDB_BINS, significance:
     if len(x) < bins:
         raise ValueError(f"{len(x)} real samples are too few for {bins} bins")
     fitted = KMeans(n_clusters=bins, max_iter=100, n_init=1, random_state=seed).fit(x)
-    return compare_bins(np.bincount(fitted.labels_, minlength=bins), np.bincount(fitted.predict(y), minlength=bins), significance)
+    return compare_bins(
+        np.bincount(fitted.labels_, minlength=bins), np.bincount(fitted.predict(y), minlength=bins), significance
+    )
 
 
 def compare_bins(real_counts: Any, fake_counts: Any, significance: float = NDB_SIGNIFICANCE) -> BinDifferences:
@@ -100,7 +104,9 @@ def compare_bins(real_counts: Any, fake_counts: Any, significance: float = NDB_S
 
     a, b = np.asarray(real_counts, dtype=np.float64), np.asarray(fake_counts, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1 or not (a.sum() > 0 and b.sum() > 0):
-        raise ValueError(f"counts of the same bins were expected on both sides, none of them empty; found shapes {a.shape} and {b.shape}")
+        raise ValueError(
+            f"counts of the same bins were expected on both sides, none of them empty; found shapes {a.shape} and {b.shape}"
+        )
     n, m = a.sum(), b.sum()
     p, q, pooled = a / n, b / m, (a + b) / (n + m)
     error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
@@ -125,8 +131,15 @@ def birthday_support(probability: float, batch: int) -> float:
     return batch**2 / (2 * -math.log1p(-probability))
 
 
-def birthday_paradox(real: Any, fake: Any, *, batch: int | None = None, duplicate_distance: float | None = None,
-                     repeats: int = BIRTHDAY_REPEATS, seed: int = 0) -> BirthdayParadox:
+def birthday_paradox(
+    real: Any,
+    fake: Any,
+    *,
+    batch: int | None = None,
+    duplicate_distance: float | None = None,
+    repeats: int = BIRTHDAY_REPEATS,
+    seed: int = 0,
+) -> BirthdayParadox:
     """Returns how often a batch of fakes holds two that are nearer than `duplicate_distance`, and the implied support size.
 
     By default a duplicate is nearer than a tenth of the reals' median distance to their nearest neighbour, and a batch is

@@ -27,14 +27,20 @@ def torchscript_features(path: str | Path) -> Features:
     try:
         module = torch.jit.load(str(file), map_location="cpu").eval()
     except (RuntimeError, ValueError) as error:
-        raise GandiagError(f"{file} is no TorchScript module ({str(error).splitlines()[0][:120]}); save it with torch.jit.save") from None
+        raise GandiagError(
+            f"{file} is no TorchScript module ({str(error).splitlines()[0][:120]}); save it with torch.jit.save"
+        ) from None
     asks = any(a.name == "return_features" for a in module.forward.schema.arguments)
 
     def run(images: Tensor) -> Tensor:
         moved = module.to(images.device)
         return _checked(moved(images, return_features=True) if asks else moved(images), images, str(file))
 
-    return Features(f"torchscript-{file.stem}", in_batches(run, BATCH), {"features": f"torchscript-{file.stem}", "weights": file_sha256(file)})
+    return Features(
+        f"torchscript-{file.stem}",
+        in_batches(run, BATCH),
+        {"features": f"torchscript-{file.stem}", "weights": file_sha256(file)},
+    )
 
 
 def onnx_features(path: str | Path) -> Features:
@@ -52,7 +58,9 @@ def onnx_features(path: str | Path) -> Features:
     given = session.get_inputs()
     if len(given) != 1 or given[0].type not in ("tensor(uint8)", "tensor(float)"):
         found = ", ".join(f"{i.name}: {i.type}" for i in given)
-        raise GandiagError(f"{file} takes {found}; a feature extractor takes one uint8 or float32 batch of images (n, c, h, w)")
+        raise GandiagError(
+            f"{file} takes {found}; a feature extractor takes one uint8 or float32 batch of images (n, c, h, w)"
+        )
     floats = given[0].type == "tensor(float)"
 
     def run(images: Tensor) -> Tensor:
@@ -60,8 +68,15 @@ def onnx_features(path: str | Path) -> Features:
         found = session.run(None, {given[0].name: (x.to(torch.float32) / 255 if floats else x).numpy()})[0]
         return _checked(torch.from_numpy(found), images, str(file))
 
-    return Features(f"onnx-{file.stem}", in_batches(run, BATCH), {"features": f"onnx-{file.stem}", "weights": file_sha256(file),
-                                                                 "input": "float32 in [0, 1]" if floats else "uint8"})
+    return Features(
+        f"onnx-{file.stem}",
+        in_batches(run, BATCH),
+        {
+            "features": f"onnx-{file.stem}",
+            "weights": file_sha256(file),
+            "input": "float32 in [0, 1]" if floats else "uint8",
+        },
+    )
 
 
 def function_features(name: str) -> Features:
@@ -74,7 +89,9 @@ def function_features(name: str) -> Features:
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise UsageError(f"{module_name} cannot be imported ({error}); run from the folder that holds it, or install it") from None
+        raise UsageError(
+            f"{module_name} cannot be imported ({error}); run from the folder that holds it, or install it"
+        ) from None
     function: Callable[[Tensor], Any] | None = getattr(module, attribute, None)
     if not callable(function):
         raise UsageError(f"{module_name} has no function {attribute!r}")
@@ -95,5 +112,7 @@ def _checked(found: Any, images: Tensor, who: str) -> Tensor:
     if values.ndim == 4 and tuple(values.shape[2:]) == (1, 1):
         values = values.flatten(1)
     if values.ndim != 2 or len(values) != len(images):
-        raise GandiagError(f"{who} made features of shape {tuple(values.shape)} from {len(images)} images; ({len(images)}, d) was expected")
+        raise GandiagError(
+            f"{who} made features of shape {tuple(values.shape)} from {len(images)} images; ({len(images)}, d) was expected"
+        )
     return values

@@ -53,15 +53,19 @@ def load_features(name: str, *, weights: str | Path | None = None) -> Features:
     if (rest and kind.isidentifier()) or (rest and "." in kind):
         _no_weights(name, weights)
         return _function(name)
-    raise UsageError(f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}, torchscript:FILE, "
-                     "onnx:FILE, module:function")
+    raise UsageError(
+        f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}, torchscript:FILE, "
+        "onnx:FILE, module:function"
+    )
 
 
 def check_images(images: Any) -> Tensor:
     """Returns images as a uint8 tensor (n, c, h, w); raises ValueError or TypeError that says what was found."""
     x = torch.as_tensor(images)
     if x.dtype != torch.uint8:
-        raise TypeError(f"images have dtype {str(x.dtype).removeprefix('torch.')}; uint8 in 0..255 was expected (see to_uint8)")
+        raise TypeError(
+            f"images have dtype {str(x.dtype).removeprefix('torch.')}; uint8 in 0..255 was expected (see to_uint8)"
+        )
     if x.ndim != 4:
         raise ValueError(f"images have shape {tuple(x.shape)}; (n, channels, height, width) was expected")
     if not len(x) or min(x.shape[1:]) < 1:
@@ -118,7 +122,11 @@ def _digits_cnn_of(path: Path) -> Features:
         with torch.no_grad():
             return torch.softmax(network(features.device).head(features.to(torch.float32)), dim=1)
 
-    fingerprint = {"features": "digits-cnn", "weights": file_sha256(path), "resize": "area (bilinear below 8) to 8x8, grey"}
+    fingerprint = {
+        "features": "digits-cnn",
+        "weights": file_sha256(path),
+        "resize": "area (bilinear below 8) to 8x8, grey",
+    }
     return Features("digits-cnn", in_batches(run), fingerprint, probabilities, tuple("0123456789"))
 
 
@@ -146,7 +154,9 @@ def _random_conv_of(seed: int) -> Features:
     def run(images: Tensor) -> Tensor:
         return network(images.shape[1], images.device)(images.to(torch.float32) / 127.5 - 1)
 
-    return Features("random-conv", in_batches(run), {"features": "random-conv", "weights": f"seed {seed}", "resize": "none"})
+    return Features(
+        "random-conv", in_batches(run), {"features": "random-conv", "weights": f"seed {seed}", "resize": "none"}
+    )
 
 
 def _random_network(channels: int, seed: int) -> nn.Module:

@@ -54,7 +54,9 @@ def inception_score(logits: Any, *, splits: int = SPLITS, seed: int | None = SHU
     return inception_score_of_probabilities(np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), splits=splits, seed=seed)
 
 
-def inception_score_of_probabilities(probabilities: Any, *, splits: int = SPLITS, seed: int | None = SHUFFLE_SEED) -> InceptionScore:
+def inception_score_of_probabilities(
+    probabilities: Any, *, splits: int = SPLITS, seed: int | None = SHUFFLE_SEED
+) -> InceptionScore:
     """Returns the Inception Score from class probabilities (n, K); raises ValueError where rows do not sum to one."""
     p = feature_matrix(probabilities, "probability")
     if (p < 0).any() or np.abs(p.sum(axis=1) - 1).max() > 1e-3:
@@ -65,13 +67,15 @@ def inception_score_of_probabilities(probabilities: Any, *, splits: int = SPLITS
         p = p[np.random.RandomState(seed).permutation(len(p))]
     scores = []
     for i in range(splits):
-        part = p[i * len(p) // splits:(i + 1) * len(p) // splits]
+        part = p[i * len(p) // splits : (i + 1) * len(p) // splits]
         ratio = np.where(part > 0, part / np.maximum(part.mean(axis=0), 1e-300), 1.0)
         scores.append(math.exp(float((part * np.log(ratio)).sum(axis=1).mean())))
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
 
 
-def frechet_distance_infinity(real: Any, fake: Any, *, points: int = INFINITY_POINTS, start: int | None = None, seed: int = 0) -> FrechetInfinity:
+def frechet_distance_infinity(
+    real: Any, fake: Any, *, points: int = INFINITY_POINTS, start: int | None = None, seed: int = 0
+) -> FrechetInfinity:
     """Returns the Frechet distance regressed on 1/N to N = infinity (Chong and Forsyth 2020): its bias of order 1/N taken out.
 
     The fakes are thinned to `points` sizes from `start` (5000, or a fifth of them where they are fewer than 10 000) to all;
@@ -89,8 +93,9 @@ def frechet_distance_infinity(real: Any, fake: Any, *, points: int = INFINITY_PO
     return FrechetInfinity(float(value), float(slope), int(first))
 
 
-def precision_recall_curve(real: Any, fake: Any, *, clusters: int = CLUSTERS, angles: int = ANGLES, runs: int = RUNS,
-                           seed: int = 0) -> PrecisionRecallCurve:
+def precision_recall_curve(
+    real: Any, fake: Any, *, clusters: int = CLUSTERS, angles: int = ANGLES, runs: int = RUNS, seed: int = 0
+) -> PrecisionRecallCurve:
     """Returns PRD (Sajjadi et al. 2018): k-means on both sets together, the curve of their histograms, averaged over runs.
 
     F8 weighs recall, F1/8 precision, both 0 to 1, higher is better. The larger side is thinned to the smaller one's size,
@@ -107,9 +112,17 @@ def precision_recall_curve(real: Any, fake: Any, *, clusters: int = CLUSTERS, an
     curves = []
     for run in range(runs):
         labels = MiniBatchKMeans(n_clusters=clusters, n_init=10, random_state=seed + run).fit(np.vstack([x, y])).labels_
-        curves.append(prd_of_histograms(np.bincount(labels[:n], minlength=clusters), np.bincount(labels[n:], minlength=clusters), angles=angles))
-    return PrecisionRecallCurve(np.mean([c.precision for c in curves], axis=0), np.mean([c.recall for c in curves], axis=0),
-                                float(np.mean([c.f8 for c in curves])), float(np.mean([c.f_eighth for c in curves])))
+        curves.append(
+            prd_of_histograms(
+                np.bincount(labels[:n], minlength=clusters), np.bincount(labels[n:], minlength=clusters), angles=angles
+            )
+        )
+    return PrecisionRecallCurve(
+        np.mean([c.precision for c in curves], axis=0),
+        np.mean([c.recall for c in curves], axis=0),
+        float(np.mean([c.f8 for c in curves])),
+        float(np.mean([c.f_eighth for c in curves])),
+    )
 
 
 def prd_of_histograms(real_counts: Any, fake_counts: Any, *, angles: int = ANGLES) -> PrecisionRecallCurve:
@@ -126,10 +139,14 @@ def prd_of_histograms(real_counts: Any, fake_counts: Any, *, angles: int = ANGLE
     every = np.concatenate([slopes, q[both] / p[both]])
     alpha = np.minimum(every[:, None] * p, q).sum(axis=1)
     alpha, beta = np.minimum(alpha, 1.0), np.minimum(alpha / every, 1.0)
-    return PrecisionRecallCurve(alpha[:angles], beta[:angles], _largest_f(alpha, beta, BETA), _largest_f(alpha, beta, 1 / BETA))
+    return PrecisionRecallCurve(
+        alpha[:angles], beta[:angles], _largest_f(alpha, beta, BETA), _largest_f(alpha, beta, 1 / BETA)
+    )
 
 
-def sliced_wasserstein(real: Any, fake: Any, *, projections: int = PROJECTIONS, order: float = 2.0, seed: int = 0) -> float:
+def sliced_wasserstein(
+    real: Any, fake: Any, *, projections: int = PROJECTIONS, order: float = 2.0, seed: int = 0
+) -> float:
     """Returns the sliced Wasserstein distance (E over directions of W_p^p)^(1/p) of features (n, d), exact on each direction.
 
     Lower is better, 0 for equal sets. Sides of different sizes are compared by their quantile functions. Bonneel et al. 2015.
@@ -141,14 +158,25 @@ def sliced_wasserstein(real: Any, fake: Any, *, projections: int = PROJECTIONS, 
     directions = random.normal(size=(x.shape[1], projections))
     directions /= np.linalg.norm(directions, axis=0)
     a, b = np.sort(x @ directions, axis=0), np.sort(y @ directions, axis=0)
-    ends = np.union1d(np.arange(1, len(x) + 1) * len(y), np.arange(1, len(y) + 1) * len(x))  # in units of 1 / (n m), exact
+    ends = np.union1d(
+        np.arange(1, len(x) + 1) * len(y), np.arange(1, len(y) + 1) * len(x)
+    )  # in units of 1 / (n m), exact
     widths = np.diff(ends, prepend=0) / (len(x) * len(y))
     gaps = np.abs(a[(ends - 1) // len(y)] - b[(ends - 1) // len(x)])
     return float((widths @ gaps**order).mean() ** (1 / order))
 
 
-def path_length(generate: Callable[[Tensor], Tensor], distance: Callable[[Tensor, Tensor], Tensor], latent_shape: tuple[int, ...], *,
-                samples: int = 1000, batch: int = 64, step: float = PATH_STEP, spherical: bool = True, seed: int = 0) -> float:
+def path_length(
+    generate: Callable[[Tensor], Tensor],
+    distance: Callable[[Tensor, Tensor], Tensor],
+    latent_shape: tuple[int, ...],
+    *,
+    samples: int = 1000,
+    batch: int = 64,
+    step: float = PATH_STEP,
+    spherical: bool = True,
+    seed: int = 0,
+) -> float:
     """Returns the perceptual path length E d(G(z_t), G(z_{t+step})) / step^2 (Karras et al. 2019); lower is smoother.
 
     `generate` takes latents (n, *latent_shape) to images, `distance` two batches of images to (n,), an LPIPS for the score
@@ -162,7 +190,9 @@ def path_length(generate: Callable[[Tensor], Tensor], distance: Callable[[Tensor
             a, b = (torch.randn((n, *latent_shape), generator=generator) for _ in range(2))
             t = torch.rand((n, *[1] * len(latent_shape)), generator=generator)
             join = _slerp if spherical else torch.lerp
-            values.append(distance(generate(join(a, b, t)), generate(join(a, b, t + step))).double().reshape(n) / step**2)
+            values.append(
+                distance(generate(join(a, b, t)), generate(join(a, b, t + step))).double().reshape(n) / step**2
+            )
     return float(torch.cat(values).mean())
 
 

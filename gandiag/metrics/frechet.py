@@ -56,7 +56,10 @@ class FrechetStatistics:
     @cached_property
     def trace(self) -> float:
         """The covariance's trace."""
-        return float(np.trace(self.scatter) if self.scatter is not None else np.vdot(self._rows, self._rows)) / self.divisor
+        return (
+            float(np.trace(self.scatter) if self.scatter is not None else np.vdot(self._rows, self._rows))
+            / self.divisor
+        )
 
     @cached_property
     def factor(self) -> np.ndarray:
@@ -92,7 +95,9 @@ class FrechetStatistics:
         between = shift * math.sqrt(self.count * other.count / count)
         if self.rows is not None and other.rows is not None and count <= self.width:
             return FrechetStatistics(count, mean, None, np.vstack([self.rows, other.rows, between[None]]), self.biased)
-        return FrechetStatistics(count, mean, self._full() + other._full() + np.outer(between, between), None, self.biased)
+        return FrechetStatistics(
+            count, mean, self._full() + other._full() + np.outer(between, between), None, self.biased
+        )
 
     def _full(self) -> np.ndarray:
         return self.scatter if self.scatter is not None else _gram(self._rows)
@@ -110,7 +115,9 @@ def frechet_statistics(features: Any, *, who: str = "", biased: bool = False) ->
     if count <= width:
         return FrechetStatistics(count, mean, None, _independent_rows(centred), biased)
     correction = centred.mean(axis=0)  # the mean's own rounding
-    return FrechetStatistics(count, mean + correction, _gram(centred) - count * np.outer(correction, correction), None, biased)
+    return FrechetStatistics(
+        count, mean + correction, _gram(centred) - count * np.outer(correction, correction), None, biased
+    )
 
 
 def statistics_of_gaussian(mean: Any, covariance: Any, count: int = 0) -> FrechetStatistics:
@@ -142,7 +149,9 @@ def frechet_distance(real: Any, fake: Any) -> float:
     """
     a, b = _side(real, "real"), _side(fake, "fake")
     if a.width != b.width:
-        raise ValueError(f"real features are {a.width} wide, fake ones {b.width}: both must come from the same extractor")
+        raise ValueError(
+            f"real features are {a.width} wide, fake ones {b.width}: both must come from the same extractor"
+        )
     shift = a.mean - b.mean
     outside = float(shift @ shift) + a.trace + b.trace
     return max(outside - 2 * nuclear_norm_of_product(a, b, scale=outside), 0.0)
@@ -173,8 +182,10 @@ def nuclear_norm_of_product(a: FrechetStatistics, b: FrechetStatistics, *, scale
 def _side(given: Any, who: str) -> FrechetStatistics:
     side = given if isinstance(given, FrechetStatistics) else frechet_statistics(given, who=who)
     if side.count < 2:
-        raise ValueError(f"there {'is' if side.count == 1 else 'are'} {side.count} {who} sample{'s' * (side.count != 1)}; "
-                         "a covariance needs at least 2")
+        raise ValueError(
+            f"there {'is' if side.count == 1 else 'are'} {side.count} {who} sample{'s' * (side.count != 1)}; "
+            "a covariance needs at least 2"
+        )
     return side
 
 

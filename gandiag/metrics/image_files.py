@@ -48,20 +48,29 @@ def open_image_folder(path: Path, size: int | None) -> ImageSource:
     return _open_files(str(path), _Files(names, lambda i: files[i].read_bytes()), size)
 
 
-
 def open_zip(path: Path, size: int | None) -> ImageSource:
     """Opens a zip of image files; refuses one that unpacks to far more than an image set."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         raise GandiagError(f"{path} is no zip file that can be read ({error})") from None
-    entries = sorted((e for e in archive.infolist() if not e.is_dir() and Path(e.filename).suffix.lower() in SUFFIXES
-                      and not e.filename.startswith("__MACOSX/")), key=lambda e: e.filename)
+    entries = sorted(
+        (
+            e
+            for e in archive.infolist()
+            if not e.is_dir() and Path(e.filename).suffix.lower() in SUFFIXES and not e.filename.startswith("__MACOSX/")
+        ),
+        key=lambda e: e.filename,
+    )
     if len(entries) > MOST_FILES or sum(e.file_size for e in entries) > MOST_UNPACKED:
-        raise GandiagError(f"{path} unpacks to more than {MOST_UNPACKED // 2**30} GiB or {MOST_FILES} files: that is refused; unpack it by hand")
+        raise GandiagError(
+            f"{path} unpacks to more than {MOST_UNPACKED // 2**30} GiB or {MOST_FILES} files: that is refused; unpack it by hand"
+        )
     big = next((e for e in entries if e.file_size > MOST_ONE_UNPACKED), None)
     if big is not None:
-        raise GandiagError(f"{big.filename} in {path} unpacks to {big.file_size} bytes: no image file is that large, that is refused")
+        raise GandiagError(
+            f"{big.filename} in {path} unpacks to {big.file_size} bytes: no image file is that large, that is refused"
+        )
     if not entries:
         raise UsageError(f"{path} holds no images: none of its files ends in {', '.join(SUFFIXES)}")
 
@@ -90,12 +99,16 @@ def _open_files(name: str, files: _Files, size: int | None, labels: np.ndarray |
         for position, i in enumerate(indices):
             image = _decode(files, i, size)
             if image.shape[1:] != shape[1:]:
-                raise GandiagError(f"{files.names[i]} in {name} is {image.shape[2]}x{image.shape[1]}, {files.names[0]} is {shape[2]}x{shape[1]}: "
-                                   "images of one set must be of one size; give a size to bring all of them to")
+                raise GandiagError(
+                    f"{files.names[i]} in {name} is {image.shape[2]}x{image.shape[1]}, {files.names[0]} is {shape[2]}x{shape[1]}: "
+                    "images of one set must be of one size; give a size to bring all of them to"
+                )
             out[position] = image
         return torch.from_numpy(out)
 
-    found = _folder_labels(files.names) if labels is None else (labels, tuple(str(c) for c in range(int(labels.max()) + 1)))
+    found = (
+        _folder_labels(files.names) if labels is None else (labels, tuple(str(c) for c in range(int(labels.max()) + 1)))
+    )
     return ImageSource(name, len(files.names), shape, read, *found)
 
 
@@ -114,10 +127,19 @@ def _open_header(files: _Files, i: int) -> Any:
 
     try:
         image = Image.open(io.BytesIO(files.load(i)))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, struct.error) as error:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        struct.error,
+    ) as error:
         raise GandiagError(f"{files.names[i]} is no image that can be read ({error})") from None
     if image.width * image.height > MOST_PIXELS:
-        raise GandiagError(f"{files.names[i]} is {image.width}x{image.height}: more than {MOST_PIXELS} pixels are refused")
+        raise GandiagError(
+            f"{files.names[i]} is {image.width}x{image.height}: more than {MOST_PIXELS} pixels are refused"
+        )
     return image
 
 
@@ -135,7 +157,9 @@ def _decode(files: _Files, i: int, size: int | None) -> np.ndarray:
         raise GandiagError(f"{files.names[i]} is of mode {image.mode}{deep}: convert it to 8-bit grey or RGB")
     try:
         if "transparency" in image.info or image.mode in ("LA", "RGBA", "PA"):
-            image = _without_alpha(image.convert("RGBA" if image.mode in ("P", "PA", "RGB", "RGBA") else "LA"), files.names[i])
+            image = _without_alpha(
+                image.convert("RGBA" if image.mode in ("P", "PA", "RGB", "RGBA") else "LA"), files.names[i]
+            )
         elif image.mode not in ("L", "RGB"):
             image = image.convert("L" if image.mode == "1" else "RGB")
         if size is not None and image.size != (size, size):
@@ -148,7 +172,9 @@ def _decode(files: _Files, i: int, size: int | None) -> np.ndarray:
 
 def _without_alpha(image: Any, name: str) -> Any:
     if image.getchannel("A").getextrema()[0] < 255:
-        raise GandiagError(f"{name} is transparent in places: what stands behind it is not known; flatten it on a background first")
+        raise GandiagError(
+            f"{name} is transparent in places: what stands behind it is not known; flatten it on a background first"
+        )
     return image.convert("RGB" if image.mode == "RGBA" else "L")
 
 
@@ -162,17 +188,35 @@ def open_parquet(path: Path, size: int | None) -> ImageSource:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise GandiagError(f"{path} is no parquet file that can be read ({error})") from None
     column = next((n for n in ("image", "img", "images", "bytes") if n in table.column_names), None) or next(
-        (n for n in table.column_names if pa.types.is_binary(table.schema.field(n).type)), None)
+        (n for n in table.column_names if pa.types.is_binary(table.schema.field(n).type)), None
+    )
     if column is None:
-        raise GandiagError(f"{path} has the columns {', '.join(table.column_names)}; one of image bytes named `image` was expected")
+        raise GandiagError(
+            f"{path} has the columns {', '.join(table.column_names)}; one of image bytes named `image` was expected"
+        )
     cells = table.column(column).combine_chunks()
     if pa.types.is_struct(cells.type):
         if cells.type.get_field_index("bytes") < 0:
             raise GandiagError(f"column {column} of {path} has no field `bytes`")
         cells = cells.field("bytes")
-    if not (pa.types.is_binary(cells.type) or pa.types.is_large_binary(cells.type)) or cells.null_count or not len(cells):
-        raise GandiagError(f"column {column} of {path} is {cells.type} with {cells.null_count} empty cells of {len(cells)}; "
-                           "image bytes were expected")
-    label = next((n for n in ("label", "labels", "class") if n in table.column_names and pa.types.is_integer(table.schema.field(n).type)), None)
+    if (
+        not (pa.types.is_binary(cells.type) or pa.types.is_large_binary(cells.type))
+        or cells.null_count
+        or not len(cells)
+    ):
+        raise GandiagError(
+            f"column {column} of {path} is {cells.type} with {cells.null_count} empty cells of {len(cells)}; "
+            "image bytes were expected"
+        )
+    label = next(
+        (
+            n
+            for n in ("label", "labels", "class")
+            if n in table.column_names and pa.types.is_integer(table.schema.field(n).type)
+        ),
+        None,
+    )
     labels = None if label is None else table.column(label).to_numpy().astype(np.int64)
-    return _open_files(str(path), _Files([f"row {i}" for i in range(len(cells))], lambda i: cells[i].as_py()), size, labels)
+    return _open_files(
+        str(path), _Files([f"row {i}" for i in range(len(cells))], lambda i: cells[i].as_py()), size, labels
+    )

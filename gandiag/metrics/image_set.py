@@ -37,8 +37,12 @@ class ImageSource:
         if count >= self.count:
             return self
         chosen = np.sort(np.random.default_rng(seed).permutation(self.count)[:count])
-        return replace(self, count=count, read=lambda at: self.read([int(chosen[i]) for i in at]),
-                       labels=None if self.labels is None else self.labels[chosen])
+        return replace(
+            self,
+            count=count,
+            read=lambda at: self.read([int(chosen[i]) for i in at]),
+            labels=None if self.labels is None else self.labels[chosen],
+        )
 
 
 def sized_to(source: ImageSource, size: int | None) -> ImageSource:

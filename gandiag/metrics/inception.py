@@ -48,7 +48,16 @@ class _Planner:
         self.layers: list[Layer] = []
         self.width = {0: 3}
 
-    def convolve(self, x: int, name: str, out: int, kernel: int | tuple[int, int], *, stride: int = 1, padding: int | tuple[int, int] = 0) -> int:
+    def convolve(
+        self,
+        x: int,
+        name: str,
+        out: int,
+        kernel: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+    ) -> int:
         size = (kernel, kernel) if isinstance(kernel, int) else kernel
         around = (padding, padding) if isinstance(padding, int) else padding
         return self._add(Layer("convolve", (x,), name, size, stride, around, (self.width[x], out)), out)
@@ -91,15 +100,21 @@ def make_plan() -> Plan:
 
 def _block_a(p: _Planner, x: int, n: str, pooled: int) -> int:
     double = p.convolve(p.convolve(x, f"{n}.branch3x3dbl_1", 64, 1), f"{n}.branch3x3dbl_2", 96, 3, padding=1)
-    return p.join(p.convolve(x, f"{n}.branch1x1", 64, 1),
-                  p.convolve(p.convolve(x, f"{n}.branch5x5_1", 48, 1), f"{n}.branch5x5_2", 64, 5, padding=2),
-                  p.convolve(double, f"{n}.branch3x3dbl_3", 96, 3, padding=1),
-                  p.convolve(p.mean(x), f"{n}.branch_pool", pooled, 1))
+    return p.join(
+        p.convolve(x, f"{n}.branch1x1", 64, 1),
+        p.convolve(p.convolve(x, f"{n}.branch5x5_1", 48, 1), f"{n}.branch5x5_2", 64, 5, padding=2),
+        p.convolve(double, f"{n}.branch3x3dbl_3", 96, 3, padding=1),
+        p.convolve(p.mean(x), f"{n}.branch_pool", pooled, 1),
+    )
 
 
 def _block_b(p: _Planner, x: int, n: str) -> int:
     double = p.convolve(p.convolve(x, f"{n}.branch3x3dbl_1", 64, 1), f"{n}.branch3x3dbl_2", 96, 3, padding=1)
-    return p.join(p.convolve(x, f"{n}.branch3x3", 384, 3, stride=2), p.convolve(double, f"{n}.branch3x3dbl_3", 96, 3, stride=2), p.largest(x))
+    return p.join(
+        p.convolve(x, f"{n}.branch3x3", 384, 3, stride=2),
+        p.convolve(double, f"{n}.branch3x3dbl_3", 96, 3, stride=2),
+        p.largest(x),
+    )
 
 
 def _block_c(p: _Planner, x: int, n: str, inner: int) -> int:
@@ -110,28 +125,46 @@ def _block_c(p: _Planner, x: int, n: str, inner: int) -> int:
             y = p.convolve(y, f"{n}.{name}", out, shape["kernel"], padding=shape["padding"])
         return y
 
-    once = chain(p.convolve(x, f"{n}.branch7x7_1", inner, 1), [("branch7x7_2", inner, wide), ("branch7x7_3", 192, tall)])
-    twice = chain(p.convolve(x, f"{n}.branch7x7dbl_1", inner, 1),
-                  [("branch7x7dbl_2", inner, tall), ("branch7x7dbl_3", inner, wide), ("branch7x7dbl_4", inner, tall), ("branch7x7dbl_5", 192, wide)])
-    return p.join(p.convolve(x, f"{n}.branch1x1", 192, 1), once, twice, p.convolve(p.mean(x), f"{n}.branch_pool", 192, 1))
+    once = chain(
+        p.convolve(x, f"{n}.branch7x7_1", inner, 1), [("branch7x7_2", inner, wide), ("branch7x7_3", 192, tall)]
+    )
+    twice = chain(
+        p.convolve(x, f"{n}.branch7x7dbl_1", inner, 1),
+        [
+            ("branch7x7dbl_2", inner, tall),
+            ("branch7x7dbl_3", inner, wide),
+            ("branch7x7dbl_4", inner, tall),
+            ("branch7x7dbl_5", 192, wide),
+        ],
+    )
+    return p.join(
+        p.convolve(x, f"{n}.branch1x1", 192, 1), once, twice, p.convolve(p.mean(x), f"{n}.branch_pool", 192, 1)
+    )
 
 
 def _block_d(p: _Planner, x: int, n: str) -> int:
     short = p.convolve(p.convolve(x, f"{n}.branch3x3_1", 192, 1), f"{n}.branch3x3_2", 320, 3, stride=2)
     y = p.convolve(p.convolve(x, f"{n}.branch7x7x3_1", 192, 1), f"{n}.branch7x7x3_2", 192, (1, 7), padding=(0, 3))
-    y = p.convolve(p.convolve(y, f"{n}.branch7x7x3_3", 192, (7, 1), padding=(3, 0)), f"{n}.branch7x7x3_4", 192, 3, stride=2)
+    y = p.convolve(
+        p.convolve(y, f"{n}.branch7x7x3_3", 192, (7, 1), padding=(3, 0)), f"{n}.branch7x7x3_4", 192, 3, stride=2
+    )
     return p.join(short, y, p.largest(x))
 
 
 def _block_e(p: _Planner, x: int, n: str, *, last: bool) -> int:
     def fork(y: int, name: str) -> tuple[int, int]:
-        return (p.convolve(y, f"{n}.{name}a", 384, (1, 3), padding=(0, 1)), p.convolve(y, f"{n}.{name}b", 384, (3, 1), padding=(1, 0)))
+        return (
+            p.convolve(y, f"{n}.{name}a", 384, (1, 3), padding=(0, 1)),
+            p.convolve(y, f"{n}.{name}b", 384, (3, 1), padding=(1, 0)),
+        )
 
     once = fork(p.convolve(x, f"{n}.branch3x3_1", 384, 1), "branch3x3_2")
     double = p.convolve(p.convolve(x, f"{n}.branch3x3dbl_1", 448, 1), f"{n}.branch3x3dbl_2", 384, 3, padding=1)
     twice = fork(double, "branch3x3dbl_3")
     pooled = p.largest(x, stride=1, padding=1) if last else p.mean(x)
-    return p.join(p.convolve(x, f"{n}.branch1x1", 320, 1), *once, *twice, p.convolve(pooled, f"{n}.branch_pool", 192, 1))
+    return p.join(
+        p.convolve(x, f"{n}.branch1x1", 320, 1), *once, *twice, p.convolve(pooled, f"{n}.branch_pool", 192, 1)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +199,9 @@ class Inception:
     def _apply(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
         x = inputs[0]
         if layer.kind == "convolve":
-            return F.conv2d(x, self.weights[layer.name], self.biases[layer.name], stride=layer.stride, padding=layer.padding).relu_()
+            return F.conv2d(
+                x, self.weights[layer.name], self.biases[layer.name], stride=layer.stride, padding=layer.padding
+            ).relu_()
         if layer.kind == "largest":
             return F.max_pool2d(x, 3, layer.stride, layer.padding)
         if layer.kind == "mean":
@@ -176,7 +211,9 @@ class Inception:
         raise AssertionError(layer.kind)
 
 
-def fold(state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Inception:
+def fold(
+    state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Inception:
     """Returns the network of a published state dict, batch norms folded in float64; raises GandiagError where the file is another's."""
     weights, biases = {}, {}
     try:
@@ -184,16 +221,24 @@ def fold(state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", dty
             kernel = state[f"{layer.name}.conv.weight"].double()
             expected = (layer.channels[1], layer.channels[0], *layer.kernel)
             if tuple(kernel.shape) != expected:
-                raise GandiagError(f"{layer.name} has shape {tuple(kernel.shape)}, {expected} was expected: these are not the FID Inception weights")
-            gain, shift, mean, variance = (state[f"{layer.name}.bn.{k}"].double() for k in ("weight", "bias", "running_mean", "running_var"))
+                raise GandiagError(
+                    f"{layer.name} has shape {tuple(kernel.shape)}, {expected} was expected: these are not the FID Inception weights"
+                )
+            gain, shift, mean, variance = (
+                state[f"{layer.name}.bn.{k}"].double() for k in ("weight", "bias", "running_mean", "running_var")
+            )
             scale = gain / torch.sqrt(variance + BATCH_NORM_EPSILON)
-            weights[layer.name] = (kernel * scale[:, None, None, None]).to(device, dtype).contiguous(memory_format=torch.channels_last)
+            weights[layer.name] = (
+                (kernel * scale[:, None, None, None]).to(device, dtype).contiguous(memory_format=torch.channels_last)
+            )
             biases[layer.name] = (shift - mean * scale).to(device, dtype)
         head, bias = state["fc.weight"].to(device, dtype), state["fc.bias"].to(device, dtype)
     except KeyError as error:
         raise GandiagError(f"the weights have no {error}: these are not the FID Inception weights") from None
     if tuple(head.shape) != (CLASSES, 2048):
-        raise GandiagError(f"the last layer has shape {tuple(head.shape)}, {(CLASSES, 2048)} was expected: torchvision's own weights are not FID's")
+        raise GandiagError(
+            f"the last layer has shape {tuple(head.shape)}, {(CLASSES, 2048)} was expected: torchvision's own weights are not FID's"
+        )
     return Inception(weights, biases, head, bias)
 
 
@@ -204,7 +249,9 @@ def random_state(seed: int = 0) -> dict[str, Tensor]:
     for layer in (x for x in make_plan().layers if x.kind == "convolve"):
         inputs, outputs = layer.channels
         fan = inputs * layer.kernel[0] * layer.kernel[1]
-        state[f"{layer.name}.conv.weight"] = torch.randn((outputs, inputs, *layer.kernel), generator=generator) * (2 / fan) ** 0.5
+        state[f"{layer.name}.conv.weight"] = (
+            torch.randn((outputs, inputs, *layer.kernel), generator=generator) * (2 / fan) ** 0.5
+        )
         state[f"{layer.name}.bn.weight"] = 0.8 + 0.4 * torch.rand(outputs, generator=generator)
         state[f"{layer.name}.bn.bias"] = 0.1 * torch.randn(outputs, generator=generator)
         state[f"{layer.name}.bn.running_mean"] = 0.1 * torch.randn(outputs, generator=generator)
@@ -222,7 +269,9 @@ def onnx_session(network: Inception, layers: tuple[str, ...] = ("2048",), thread
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     options.log_severity_level = 3
-    return ort.InferenceSession(_onnx_model(network, layers).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(
+        _onnx_model(network, layers).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def _onnx_model(network: Inception, layers: tuple[str, ...]) -> Any:
@@ -230,19 +279,45 @@ def _onnx_model(network: Inception, layers: tuple[str, ...]) -> Any:
 
     plan = make_plan()
     nodes, constants = [], []
-    for number, layer in enumerate(plan.layers[:max(plan.taps[name] for name in layers)], start=1):
+    for number, layer in enumerate(plan.layers[: max(plan.taps[name] for name in layers)], start=1):
         inputs, output = [f"v{i}" for i in layer.inputs], f"v{number}"
         around = [layer.padding[0], layer.padding[1]] * 2
         if layer.kind == "convolve":
             for suffix, table in (("w", network.weights), ("b", network.biases)):
-                constants.append(numpy_helper.from_array(np.ascontiguousarray(table[layer.name].float().cpu().numpy()), f"{layer.name}.{suffix}"))
-            nodes.append(helper.make_node("Conv", [*inputs, f"{layer.name}.w", f"{layer.name}.b"], [f"c{number}"], kernel_shape=list(layer.kernel),
-                                          strides=[layer.stride] * 2, pads=around))
+                constants.append(
+                    numpy_helper.from_array(
+                        np.ascontiguousarray(table[layer.name].float().cpu().numpy()), f"{layer.name}.{suffix}"
+                    )
+                )
+            nodes.append(
+                helper.make_node(
+                    "Conv",
+                    [*inputs, f"{layer.name}.w", f"{layer.name}.b"],
+                    [f"c{number}"],
+                    kernel_shape=list(layer.kernel),
+                    strides=[layer.stride] * 2,
+                    pads=around,
+                )
+            )
             nodes.append(helper.make_node("Relu", [f"c{number}"], [output]))
         elif layer.kind == "largest":
-            nodes.append(helper.make_node("MaxPool", inputs, [output], kernel_shape=[3, 3], strides=[layer.stride] * 2, pads=around))
+            nodes.append(
+                helper.make_node(
+                    "MaxPool", inputs, [output], kernel_shape=[3, 3], strides=[layer.stride] * 2, pads=around
+                )
+            )
         elif layer.kind == "mean":
-            nodes.append(helper.make_node("AveragePool", inputs, [output], kernel_shape=[3, 3], strides=[1, 1], pads=around, count_include_pad=0))
+            nodes.append(
+                helper.make_node(
+                    "AveragePool",
+                    inputs,
+                    [output],
+                    kernel_shape=[3, 3],
+                    strides=[1, 1],
+                    pads=around,
+                    count_include_pad=0,
+                )
+            )
         elif layer.kind == "join":
             nodes.append(helper.make_node("Concat", inputs, [output], axis=1))
         else:

@@ -20,10 +20,8 @@ from gandiag.metrics.pixel_paths import PIXEL_PATHS, three_channels
 
 HASH_START = "6726825d"  # of the SHA-256, in the published files' own names
 URLS = {
-    f"pt_inception-2015-12-05-{HASH_START}.pth":
-        f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-{HASH_START}.pth",
-    f"weights-inception-2015-12-05-{HASH_START}.pth":
-        f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-{HASH_START}.pth",
+    f"pt_inception-2015-12-05-{HASH_START}.pth": f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-{HASH_START}.pth",
+    f"weights-inception-2015-12-05-{HASH_START}.pth": f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-{HASH_START}.pth",
 }
 TIMEOUT = 20.0  # seconds without a byte
 LARGEST_DOWNLOAD = 2**28
@@ -46,8 +44,9 @@ def find_weights(weights: str | Path | None = None) -> Path:
     return _download(folder)
 
 
-def inception_features(protocol: str, weights: str | Path | None = None, layer: str = "2048", *, engine: str = "auto") -> tuple[
-        Callable[[Tensor], Tensor], Callable[[Tensor], Tensor] | None, dict[str, Any]]:
+def inception_features(
+    protocol: str, weights: str | Path | None = None, layer: str = "2048", *, engine: str = "auto"
+) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor] | None, dict[str, Any]]:
     """Returns (extract, probabilities or None, fingerprint) of Inception under a pixel path of PIXEL_PATHS and one of LAYERS.
 
     `engine` is "torch" (channels_last), "onnx" (ONNX Runtime, the CPU only), or "auto": ONNX Runtime for images on the CPU where
@@ -56,7 +55,9 @@ def inception_features(protocol: str, weights: str | Path | None = None, layer: 
     from gandiag.metrics.features import file_sha256, in_batches
 
     if protocol not in PIXEL_PATHS or layer not in LAYERS:
-        raise UsageError(f"Inception has the protocols {', '.join(PIXEL_PATHS)} and the layers {', '.join(LAYERS)}, not {protocol!r}, {layer!r}")
+        raise UsageError(
+            f"Inception has the protocols {', '.join(PIXEL_PATHS)} and the layers {', '.join(LAYERS)}, not {protocol!r}, {layer!r}"
+        )
     path = find_weights(weights)
     digest = file_sha256(path)
     network = _network(path, digest)
@@ -66,8 +67,13 @@ def inception_features(protocol: str, weights: str | Path | None = None, layer: 
     def extract(images: Tensor) -> Tensor:
         return run(prepare(three_channels(images)))
 
-    fingerprint = {"features": f"inception-{protocol}", "weights": digest, "published": digest.startswith(HASH_START), "layer": layer,
-                   "resize": _first_line(prepare)}
+    fingerprint = {
+        "features": f"inception-{protocol}",
+        "weights": digest,
+        "published": digest.startswith(HASH_START),
+        "layer": layer,
+        "resize": _first_line(prepare),
+    }
 
     def probabilities(features: Tensor) -> Tensor:
         return torch.softmax(network.logits(features.cpu()).double(), dim=1)
@@ -111,7 +117,9 @@ def _read(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise GandiagError(f"{path} cannot be read as weights ({str(error).splitlines()[0][:120]}); expected is one of {', '.join(URLS)}") from None
+        raise GandiagError(
+            f"{path} cannot be read as weights ({str(error).splitlines()[0][:120]}); expected is one of {', '.join(URLS)}"
+        ) from None
     if not isinstance(state, dict):
         raise GandiagError(f"{path} holds {type(state).__name__}, a state dict was expected: one of {', '.join(URLS)}")
     return state
@@ -122,13 +130,15 @@ def _checked(path: Path) -> Path:
 
     digest = file_sha256(path)
     if not digest.startswith(HASH_START):
-        raise GandiagError(f"{path} is damaged: its SHA-256 begins with {digest[:8]}, {HASH_START} was expected; delete it and get it again")
+        raise GandiagError(
+            f"{path} is damaged: its SHA-256 begins with {digest[:8]}, {HASH_START} was expected; delete it and get it again"
+        )
     return path
 
 
 def _download(folder: Path) -> Path:
     name, url = next(iter(URLS.items()))
-    ask = (f"download {url} on a machine that can, and put it at {folder / name}, or name the file with --weights")
+    ask = f"download {url} on a machine that can, and put it at {folder / name}, or name the file with --weights"
     if os.environ.get(OFFLINE_VARIABLE):
         raise GandiagError(f"the Inception weights are not here, and {OFFLINE_VARIABLE} is set: {ask}")
     scratch = folder / f"{name}.{os.getpid()}.part"

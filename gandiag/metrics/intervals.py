@@ -46,8 +46,14 @@ def frechet_interval(real: Any, fake: Any, *, level: float = LEVEL, blocks: int 
     return combine_jackknife(value, [without_real, without_fake], level=level, lowest=0.0, method="block jackknife")
 
 
-def combine_jackknife(value: float, left_out: list[list[float]], *, level: float = LEVEL, lowest: float = -math.inf,
-                      method: str = "jackknife") -> Interval:
+def combine_jackknife(
+    value: float,
+    left_out: list[list[float]],
+    *,
+    level: float = LEVEL,
+    lowest: float = -math.inf,
+    method: str = "jackknife",
+) -> Interval:
     """Returns the interval of a score of independent sides, from its values with each block of each side left out."""
     from scipy.stats import t
 
@@ -58,7 +64,9 @@ def combine_jackknife(value: float, left_out: list[list[float]], *, level: float
         variances.append((g - 1) / g * float(((np.asarray(values) - np.mean(values)) ** 2).sum()))
         free.append(g - 1)
     variance = sum(variances)
-    degrees = variance**2 / sum(v**2 / f for v, f in zip(variances, free)) if variance > 0 else 1.0  # Welch, Satterthwaite
+    degrees = (
+        variance**2 / sum(v**2 / f for v, f in zip(variances, free)) if variance > 0 else 1.0
+    )  # Welch, Satterthwaite
     error = math.sqrt(variance)
     reach = float(t.ppf(0.5 + level / 2, degrees)) * error
     return Interval(value, max(value - bias - reach, lowest), max(value - bias + reach, lowest), error, bias, method)
@@ -81,8 +89,15 @@ def statistics_without_blocks(x: np.ndarray, blocks: int) -> list[FrechetStatist
     return left
 
 
-def basic_bootstrap(score: Callable[[np.ndarray, np.ndarray], float], real: Any, fake: Any, *, replicates: int = REPLICATES,
-                    level: float = LEVEL, seed: int = 0) -> Interval:
+def basic_bootstrap(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    real: Any,
+    fake: Any,
+    *,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Interval:
     """Returns any score(real, fake) of features with the basic (reverse) bootstrap interval: 2 value - quantiles.
 
     Both sides are drawn again with replacement. Not for scores that duplicates change by themselves (nearest neighbours).
@@ -90,11 +105,22 @@ def basic_bootstrap(score: Callable[[np.ndarray, np.ndarray], float], real: Any,
     x, y = feature_pair(real, fake, at_least=2)
     random = np.random.default_rng(seed)
     value = float(score(x, y))
-    drawn = np.asarray([score(x[random.integers(len(x), size=len(x))], y[random.integers(len(y), size=len(y))])
-                        for _ in range(replicates)], dtype=np.float64)
+    drawn = np.asarray(
+        [
+            score(x[random.integers(len(x), size=len(x))], y[random.integers(len(y), size=len(y))])
+            for _ in range(replicates)
+        ],
+        dtype=np.float64,
+    )
     low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
-    return Interval(value, 2 * value - float(high), 2 * value - float(low), float(drawn.std(ddof=1)), float(drawn.mean()) - value,
-                    f"basic bootstrap, {replicates} replicates")
+    return Interval(
+        value,
+        2 * value - float(high),
+        2 * value - float(low),
+        float(drawn.std(ddof=1)),
+        float(drawn.mean()) - value,
+        f"basic bootstrap, {replicates} replicates",
+    )
 
 
 def binomial_interval(successes: int, trials: int, *, level: float = LEVEL) -> Interval:

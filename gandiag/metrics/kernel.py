@@ -62,8 +62,9 @@ def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> I
     return Interval(value, value - reach, value + reach, error, 0.0, "U-statistic variance")
 
 
-def kernel_distance_subsets(real: Any, fake: Any, *, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE,
-                            seed: int = SUBSET_SEED) -> SubsetKernelDistance:
+def kernel_distance_subsets(
+    real: Any, fake: Any, *, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = SUBSET_SEED
+) -> SubsetKernelDistance:
     """Returns KID as torch-fidelity draws it: subsets without replacement from one legacy random stream, products in the
     features' own precision, sums in float64.
 
@@ -72,8 +73,10 @@ def kernel_distance_subsets(real: Any, fake: Any, *, subsets: int = SUBSETS, sub
     x, y = _in_own_precision(real, "real"), _in_own_precision(fake, "fake")
     feature_pair(x[:1], y[:1])
     if min(len(x), len(y)) < subset_size or subset_size < 2:
-        raise ValueError(f"subsets of {subset_size} cannot be drawn from {len(x)} real and {len(y)} fake samples: give a subset_size "
-                         f"of 2 to {min(len(x), len(y))}, which is a protocol of its own")
+        raise ValueError(
+            f"subsets of {subset_size} cannot be drawn from {len(x)} real and {len(y)} fake samples: give a subset_size "
+            f"of 2 to {min(len(x), len(y))}, which is a protocol of its own"
+        )
     random = np.random.RandomState(seed)
     values = np.empty(subsets)
     buffer = np.empty((subset_size, subset_size), dtype=np.result_type(x, y))
@@ -84,7 +87,9 @@ def kernel_distance_subsets(real: Any, fake: Any, *, subsets: int = SUBSETS, sub
     return SubsetKernelDistance(float(values.mean()), float(values.std()), subsets, subset_size)
 
 
-def gaussian_kernel_distance(real: Any, fake: Any, *, bandwidth: float = CMMD_BANDWIDTH, scale: float = CMMD_SCALE) -> float:
+def gaussian_kernel_distance(
+    real: Any, fake: Any, *, bandwidth: float = CMMD_BANDWIDTH, scale: float = CMMD_SCALE
+) -> float:
     """Returns scale * MMD^2 with the kernel exp(-|x-y|^2 / 2 bandwidth^2), all pairs and the diagonal in it (CMMD's estimator).
 
     On unit-norm CLIP embeddings with the defaults this is CMMD (Jayasumana et al. 2024). Lower is better, 0 for equal sets.
@@ -100,8 +105,12 @@ def median_bandwidth(real: Any, most: int = 2000) -> float:
     """Returns the median distance between reals, a bandwidth that fits features of any scale."""
     x, _ = feature_pair(real, real, at_least=2)
     x = x[:most]
-    distances = np.concatenate([block[np.arange(len(x))[None] > np.arange(rows.start, rows.stop)[:, None]]
-                                for rows, block in distance_blocks(x, x)])
+    distances = np.concatenate(
+        [
+            block[np.arange(len(x))[None] > np.arange(rows.start, rows.stop)[:, None]]
+            for rows, block in distance_blocks(x, x)
+        ]
+    )
     return math.sqrt(max(float(np.median(distances)), 0.0))
 
 
@@ -148,8 +157,12 @@ def _pair_sum(x: np.ndarray, y: np.ndarray) -> float:
     width = x.shape[1]
     (a1, a2, a3), (b1, b2, b3) = _moments(x), (_moments(y) if y is not x else _moments(x))
     weight = _pair_weights(width)
-    return float((a3 * b3 * weight).sum() / width**3 + 3 * (a2 * b2 * weight).sum() / width**2 + 3 * (a1 * b1).sum() / width
-                 + len(x) * len(y))
+    return float(
+        (a3 * b3 * weight).sum() / width**3
+        + 3 * (a2 * b2 * weight).sum() / width**2
+        + 3 * (a1 * b1).sum() / width
+        + len(x) * len(y)
+    )
 
 
 def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -161,7 +174,10 @@ def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         sums = 3 * (x @ b1) / width + len(y)
         for rows in _chunks(len(x)):
             pairs = _pairs(x[rows])
-            sums[rows] += 3 * (pairs @ (weight * b2)) / width**2 + np.einsum("ij,ij->i", pairs @ (b3 * weight).T, x[rows]) / width**3
+            sums[rows] += (
+                3 * (pairs @ (weight * b2)) / width**2
+                + np.einsum("ij,ij->i", pairs @ (b3 * weight).T, x[rows]) / width**3
+            )
         return sums
     sums = np.empty(len(x))
     for rows in _chunks(len(x)):
@@ -190,7 +206,7 @@ def _pairs(y: np.ndarray) -> np.ndarray:
     out = np.empty((len(y), width * (width + 1) // 2))
     start = 0
     for i in range(width):
-        np.multiply(y[:, i:], y[:, i:i + 1], out=out[:, start:start + width - i])
+        np.multiply(y[:, i:], y[:, i : i + 1], out=out[:, start : start + width - i])
         start += width - i
     return out
 
@@ -207,6 +223,7 @@ def _chunks(count: int) -> Iterator[slice]:
 
 def _second_order(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     """Variances of the kernel's doubly centred part within x, within y, and between."""
+
     def cubes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         k = a @ b.T / a.shape[1] + 1.0
         return k * k * k

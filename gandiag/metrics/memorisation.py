@@ -71,7 +71,7 @@ def memorisation_distance(real: Any, fake: Any) -> float:
     if not (len(a) and len(b)):
         raise ValueError("all features of one side are zero: there are no angles between them")
     step = max(1, 2**21 // len(a))
-    return float(np.concatenate([1 - np.abs(b[i:i + step] @ a.T).max(axis=1) for i in range(0, len(b), step)]).mean())
+    return float(np.concatenate([1 - np.abs(b[i : i + step] @ a.T).max(axis=1) for i in range(0, len(b), step)]).mean())
 
 
 def memorisation_informed_frechet_distance(real: Any, fake: Any, *, threshold: float = MEMORISED) -> float:

@@ -11,8 +11,13 @@ import numpy as np
 from gandiag.metrics.inputs import feature_matrix, host_array
 
 HIGH_QUALITY_RADIUS = 3.0  # standard deviations (VEEGAN, PacGAN)
-COVERED_SAMPLES, COVERED_OF = 20, 2500  # "at least one sample" calls a smeared generator complete (ground truth: P6's control)
-COVERED_OF_EXPECTED = 0.2  # a rare class is covered from a fifth of its own share on: 20 of 2500 is that fifth for 25 modes
+COVERED_SAMPLES, COVERED_OF = (
+    20,
+    2500,
+)  # "at least one sample" calls a smeared generator complete (ground truth: P6's control)
+COVERED_OF_EXPECTED = (
+    0.2  # a rare class is covered from a fifth of its own share on: 20 of 2500 is that fifth for 25 modes
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class ModeCoverage:
     sd_ratio: float
 
 
-def mode_coverage(fake: Any, centres: Any, sd: Any, *, weights: Any = None, radius: float = HIGH_QUALITY_RADIUS) -> ModeCoverage:
+def mode_coverage(
+    fake: Any, centres: Any, sd: Any, *, weights: Any = None, radius: float = HIGH_QUALITY_RADIUS
+) -> ModeCoverage:
     """Returns how samples (n, d) cover a mixture of isotropic Gaussians with `centres` (K, d), `sd` scalar or (K,).
 
     A sample is of high quality within `radius` sd of its nearest mode, and counts for that mode only then (VEEGAN). A
@@ -45,7 +52,9 @@ def mode_coverage(fake: Any, centres: Any, sd: Any, *, weights: Any = None, radi
     """
     x, middles = host_array(fake, "fake").astype(np.float64), feature_matrix(centres, "mode centre")
     if x.ndim != 2 or x.shape[1] != middles.shape[1]:
-        raise ValueError(f"samples of shape {x.shape} and modes of shape {middles.shape} do not fit: (n, d) and (K, d) were expected")
+        raise ValueError(
+            f"samples of shape {x.shape} and modes of shape {middles.shape} do not fit: (n, d) and (K, d) were expected"
+        )
     if not len(x):
         raise ValueError("there are no fake samples; at least one is needed")
     spread = np.broadcast_to(np.asarray(sd, dtype=np.float64), (len(middles),))
@@ -80,9 +89,17 @@ def class_coverage_of_counts(counts: Any, weights: Any = None, *, drawn: int | N
     needed = np.maximum(np.minimum(COVERED_SAMPLES / COVERED_OF, COVERED_OF_EXPECTED * data) * n, 1.0)
     present = data > 0
     histogram = counts / max(counts.sum(), 1)
-    return ModeCoverage(covered=int(((counts >= needed * (1 - 1e-12)) & present).sum()), hit=int(((counts > 0) & present).sum()),
-                        total=int(present.sum()), kl=histogram_kl(counts, data), counts=counts, histogram=histogram,
-                        data_histogram=data, high_quality_share=math.nan, sd_ratio=math.nan)
+    return ModeCoverage(
+        covered=int(((counts >= needed * (1 - 1e-12)) & present).sum()),
+        hit=int(((counts > 0) & present).sum()),
+        total=int(present.sum()),
+        kl=histogram_kl(counts, data),
+        counts=counts,
+        histogram=histogram,
+        data_histogram=data,
+        high_quality_share=math.nan,
+        sd_ratio=math.nan,
+    )
 
 
 def histogram_kl(counts: Any, weights: Any = None) -> float:

@@ -140,7 +140,9 @@ def _compare(real: Any, fake: Any, k: int, *, inclusive: bool) -> Prdc:
         held += inside.sum(axis=0)
         covered += int(inside.any(axis=1).sum())
         recalled += int((block <= fake_limit if inclusive else block < fake_limit).any(axis=1).sum())
-    return Prdc(float((held > 0).mean()), recalled / len(x), float(1.0 / k * held.mean()), covered / len(x))  # prdc's own order
+    return Prdc(
+        float((held > 0).mean()), recalled / len(x), float(1.0 / k * held.mean()), covered / len(x)
+    )  # prdc's own order
 
 
 def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,4 +164,6 @@ def _enough(x: np.ndarray, k: int, who: str) -> None:
     if k < 1:
         raise ValueError(f"k is {k}; at least one neighbour is needed")
     if len(x) <= k:
-        raise ValueError(f"{len(x)} {who} samples are too few for the k = {k} nearest neighbours: give more than {k}, or a smaller k")
+        raise ValueError(
+            f"{len(x)} {who} samples are too few for the k = {k} nearest neighbours: give more than {k}, or a smaller k"
+        )

@@ -17,7 +17,9 @@ def three_channels(images: Tensor) -> Tensor:
     if images.shape[1] == 1:
         return images.expand(-1, 3, -1, -1)
     if images.shape[1] != 3:
-        raise ValueError(f"images have {images.shape[1]} channels; Inception takes 3, or 1 that is repeated: drop or flatten the others first")
+        raise ValueError(
+            f"images have {images.shape[1]} channels; Inception takes 3, or 1 that is repeated: drop or flatten the others first"
+        )
     return images
 
 
@@ -38,7 +40,10 @@ def clean_path(images: Tensor) -> Tensor:
     from PIL import Image
 
     planes = images.flatten(0, 1).to(torch.float32).cpu().numpy()
-    resized = [np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), resample=Image.Resampling.BICUBIC)).clip(0, 255) for plane in planes]
+    resized = [
+        np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), resample=Image.Resampling.BICUBIC)).clip(0, 255)
+        for plane in planes
+    ]
     return (torch.from_numpy(np.stack(resized)).unflatten(0, (len(images), 3)).to(images.device) - 128) / 128
 
 

@@ -7,8 +7,30 @@ from typing import Any
 
 from gandiag.errors import GandiagError
 
-DECIDING = ("format", "features", "weights", "published", "layer", "data", "resize", "input", "width", "channels", "covariance", "real_data",
-            "real_count", "fake_count", "split", "dtype", "neighbours_of", "neighbours", "classes", "mixture", "kernel_distance", "floor")
+DECIDING = (
+    "format",
+    "features",
+    "weights",
+    "published",
+    "layer",
+    "data",
+    "resize",
+    "input",
+    "width",
+    "channels",
+    "covariance",
+    "real_data",
+    "real_count",
+    "fake_count",
+    "split",
+    "dtype",
+    "neighbours_of",
+    "neighbours",
+    "classes",
+    "mixture",
+    "kernel_distance",
+    "floor",
+)
 
 
 class UnlikeScores(GandiagError):
@@ -30,7 +52,10 @@ def require_alike(one: Mapping[str, Any], other: Mapping[str, Any], *, ignore: t
     fields = tuple(f for f in differing_fields(one, other) if f not in ignore)
     if fields:
         told = "; ".join(f"{f}: {one.get(f, 'absent')!r} and {other.get(f, 'absent')!r}" for f in fields)
-        raise UnlikeScores(fields, f"these scores cannot be compared, they were not made alike ({told}); evaluate both again by one protocol")
+        raise UnlikeScores(
+            fields,
+            f"these scores cannot be compared, they were not made alike ({told}); evaluate both again by one protocol",
+        )
 
 
 def compare_scores(name: str, one: Any, other: Any) -> float:

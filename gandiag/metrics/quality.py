@@ -65,7 +65,7 @@ class Reference:
         values = []
         for _ in range(FLOOR_SPLITS):
             order = random.permutation(len(self.features))
-            values.append(frechet_distance(self.features[order[:half]], self.features[order[half:2 * half]]))
+            values.append(frechet_distance(self.features[order[:half]], self.features[order[half : 2 * half]]))
         return float(np.mean(values)) * half / 2
 
     def floor(self, fakes: int) -> float:
@@ -77,19 +77,25 @@ def make_reference(real: Tensor, features: Features, *, real_labels: Any = None,
     """Returns the real side of images uint8 (n, c, h, w), to be given to evaluate_images in place of the images."""
     labels = None if real_labels is None else np.asarray(torch.as_tensor(real_labels).cpu(), dtype=np.int64)
     if labels is not None and labels.shape != (len(real),):
-        raise ValueError(f"{len(real)} real images came with labels of shape {labels.shape}: one label an image was expected")
+        raise ValueError(
+            f"{len(real)} real images came with labels of shape {labels.shape}: one label an image was expected"
+        )
     extracted = feature_matrix(features.extract(check_images(real)), "real", at_least=2)
     return Reference(extracted, labels, seed)
 
 
-def evaluate_images(real: Tensor | Reference, fake: Tensor, features: Features, *, real_labels: Any = None, seed: int = 0) -> Evaluation:
+def evaluate_images(
+    real: Tensor | Reference, fake: Tensor, features: Features, *, real_labels: Any = None, seed: int = 0
+) -> Evaluation:
     """Scores fakes uint8 (n, c, h, w) against reals on the given features; everything that a training wants to know at once.
 
     Gives the Frechet distance with interval and floor, precision, recall, density, coverage, how the fakes cover the classes
     (where `features` is a classifier that knows these reals, or `real_labels` are given), and memorisation against the reals.
     `real` may be a Reference, which keeps the real side's work. The same arguments give the same numbers to the bit.
     """
-    reference = real if isinstance(real, Reference) else make_reference(real, features, real_labels=real_labels, seed=seed)
+    reference = (
+        real if isinstance(real, Reference) else make_reference(real, features, real_labels=real_labels, seed=seed)
+    )
     fakes = feature_matrix(features.extract(check_images(fake)), "fake", at_least=2)
     scores = feature_scores(reference, fakes, features.name, seed=seed)
     labels: dict[str, list[str]] = {}
@@ -115,7 +121,9 @@ def evaluate_points(real: Any, fake: Any, centres: Any, sd: Any, weights: Any = 
     scores: dict[str, float | list[float]] = dict(_mode_scores(coverage))
     if np.isfinite(finite).all():
         scores.update(feature_scores(reference, finite, "points", seed=seed))
-    names = [" ".join(f"{value:g}" for value in np.round(centre, 3)) for centre in np.asarray(centres, dtype=np.float64)]
+    names = [
+        " ".join(f"{value:g}" for value in np.round(centre, 3)) for centre in np.asarray(centres, dtype=np.float64)
+    ]
     protocol = make_protocol({"features": "points"}, reference, len(finite), seed=seed)
     protocol["mixture"] = {"modes": len(names), "high_quality_radius_sd": 3}
     return Evaluation(scores, {"mode_histogram": names, "data_mode_histogram": names}, protocol)
@@ -127,7 +135,9 @@ def feature_scores(reference: Reference, fakes: np.ndarray, name: str, *, seed: 
     enough = len(fakes) >= 4 and len(reference.features) >= 4
     scores["frechet_distance"] = frechet_distance(reference.statistics, fakes)
     if enough:
-        interval = frechet_interval(thin(reference.features, len(reference.features), seed), thin(fakes, len(fakes), seed))
+        interval = frechet_interval(
+            thin(reference.features, len(reference.features), seed), thin(fakes, len(fakes), seed)
+        )
         scores["frechet_distance_low"], scores["frechet_distance_high"] = interval.low, interval.high
         scores["frechet_distance_error"] = interval.standard_error
         scores["frechet_distance_floor"] = reference.floor(len(fakes))
@@ -158,12 +168,28 @@ def make_protocol(fingerprint: dict[str, Any], reference: Reference, fakes: int,
     """Returns the protocol fingerprint: what must be equal before two scores may be compared."""
     width = reference.features.shape[1]
     few = min(len(reference.features), fakes)
-    protocol = {"format": FINGERPRINT_FORMAT, **fingerprint, "width": width, "real_count": len(reference.features), "fake_count": fakes,
-                "split": reference.source, "seed": seed, "dtype": "float64", "neighbours_of": NEIGHBOUR_SAMPLES,
-                "interval": "95 % block jackknife", "floor": "reals halved, carried to these counts by 1/N + 1/M",
-                "versions": {"torch": torch.__version__.split("+")[0], "numpy": np.__version__, "python": platform.python_version()}}
+    protocol = {
+        "format": FINGERPRINT_FORMAT,
+        **fingerprint,
+        "width": width,
+        "real_count": len(reference.features),
+        "fake_count": fakes,
+        "split": reference.source,
+        "seed": seed,
+        "dtype": "float64",
+        "neighbours_of": NEIGHBOUR_SAMPLES,
+        "interval": "95 % block jackknife",
+        "floor": "reals halved, carried to these counts by 1/N + 1/M",
+        "versions": {
+            "torch": torch.__version__.split("+")[0],
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
     if few <= width:
-        protocol["note"] = f"{few} samples are fewer than the {width} features: the Frechet distance is exact for them, but far from its limit"
+        protocol["note"] = (
+            f"{few} samples are fewer than the {width} features: the Frechet distance is exact for them, but far from its limit"
+        )
     return protocol
 
 
@@ -171,7 +197,7 @@ def _memorisation(reals: np.ndarray, fakes: np.ndarray) -> dict[str, float]:
     """Authenticity, and the fakes' median distance to the nearest real over that of reals to their nearest other real."""
     if len(reals) < 3:
         return {}
-    reals = reals[:4 * NEIGHBOUR_SAMPLES]
+    reals = reals[: 4 * NEIGHBOUR_SAMPLES]
     own, _ = nearest(reals, reals, leave_one_out=True)
     distance, index = nearest(fakes, reals)
     usual = float(np.median(own))
@@ -183,13 +209,21 @@ def _memorisation(reals: np.ndarray, fakes: np.ndarray) -> dict[str, float]:
 
 def _mode_scores(coverage: ModeCoverage) -> dict[str, float | list[float]]:
     scores: dict[str, float | list[float]] = {
-        "modes_covered": float(coverage.covered), "modes_hit": float(coverage.hit), "modes_total": float(coverage.total),
-        "mode_kl": coverage.kl, "high_quality_share": coverage.high_quality_share, "mode_sd_ratio": coverage.sd_ratio,
-        "mode_histogram": coverage.histogram.tolist(), "data_mode_histogram": coverage.data_histogram.tolist()}
+        "modes_covered": float(coverage.covered),
+        "modes_hit": float(coverage.hit),
+        "modes_total": float(coverage.total),
+        "mode_kl": coverage.kl,
+        "high_quality_share": coverage.high_quality_share,
+        "mode_sd_ratio": coverage.sd_ratio,
+        "mode_histogram": coverage.histogram.tolist(),
+        "data_mode_histogram": coverage.data_histogram.tolist(),
+    }
     return {k: v for k, v in scores.items() if not (isinstance(v, float) and math.isnan(v))}
 
 
-def class_scores(reference: Reference, fakes: np.ndarray, features: Features) -> tuple[dict[str, float | list[float]], list[str], str] | None:
+def class_scores(
+    reference: Reference, fakes: np.ndarray, features: Features
+) -> tuple[dict[str, float | list[float]], list[str], str] | None:
     """Returns the scores of class coverage, the classes' names, and by what they were told apart; None where no classes are known."""
     found = _classes(reference, fakes, features)
     return None if found is None else (_mode_scores(found[0]), found[1], found[2])
@@ -202,15 +236,25 @@ def _classes(reference: Reference, fakes: np.ndarray, features: Features) -> tup
         names = list(features.classes)
         if reference.labels is None or float((real_found == reference.labels).mean()) >= TRUSTED_CLASSIFIER:
             counts = np.bincount(real_found, minlength=len(names))
-            return class_coverage_of_counts(np.bincount(_argmax(features, fakes), minlength=len(names)), counts), names, features.name
+            return (
+                class_coverage_of_counts(np.bincount(_argmax(features, fakes), minlength=len(names)), counts),
+                names,
+                features.name,
+            )
     if reference.labels is None:
         return None
     classes = int(reference.labels.max()) + 1
     voted = vote(reference.features, reference.labels, fakes, classes)
-    return class_coverage(voted, reference.labels, classes=classes), [str(c) for c in range(classes)], f"{CLASS_NEIGHBOURS} nearest reals"
+    return (
+        class_coverage(voted, reference.labels, classes=classes),
+        [str(c) for c in range(classes)],
+        f"{CLASS_NEIGHBOURS} nearest reals",
+    )
 
 
-def vote(features: np.ndarray, labels: np.ndarray, queries: np.ndarray, classes: int, k: int = CLASS_NEIGHBOURS) -> np.ndarray:
+def vote(
+    features: np.ndarray, labels: np.ndarray, queries: np.ndarray, classes: int, k: int = CLASS_NEIGHBOURS
+) -> np.ndarray:
     """Returns the label (m,) that most of the k nearest labelled samples have."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -224,4 +268,3 @@ def vote(features: np.ndarray, labels: np.ndarray, queries: np.ndarray, classes:
 def _argmax(features: Features, x: np.ndarray) -> np.ndarray:
     assert features.probabilities is not None
     return features.probabilities(torch.from_numpy(x).to(torch.float32)).argmax(dim=1).cpu().numpy()
-

@@ -62,22 +62,36 @@ def frechet(sides: Sides) -> Scores:
     """Frechet distance with its jackknife interval (FID on Inception's features)."""
     scores = {"frechet_distance": frechet_distance(sides.reference.statistics, sides.fakes)}
     if min(len(sides.real), len(sides.fakes)) >= 4:
-        interval = frechet_interval(thin(sides.real, len(sides.real), sides.seed), thin(sides.fakes, len(sides.fakes), sides.seed))
-        scores |= {"frechet_distance_low": interval.low, "frechet_distance_high": interval.high, "frechet_distance_error": interval.standard_error}
+        interval = frechet_interval(
+            thin(sides.real, len(sides.real), sides.seed), thin(sides.fakes, len(sides.fakes), sides.seed)
+        )
+        scores |= {
+            "frechet_distance_low": interval.low,
+            "frechet_distance_high": interval.high,
+            "frechet_distance_error": interval.standard_error,
+        }
     return scores
 
 
 def frechet_infinity(sides: Sides) -> Scores:
     """Frechet distance carried to infinitely many fakes."""
-    return {"frechet_distance_infinity": frechet_distance_infinity(sides.reference.statistics, sides.fakes, seed=sides.seed).value}
+    return {
+        "frechet_distance_infinity": frechet_distance_infinity(
+            sides.reference.statistics, sides.fakes, seed=sides.seed
+        ).value
+    }
 
 
 def kernel(sides: Sides) -> Scores:
     """KID over all pairs with its standard error, and over 100 subsets of 1000 as torch-fidelity draws them."""
     x, y = sides.few(PAIRS_OF)
     interval = kernel_distance_interval(x, y)
-    scores = {"kernel_distance": interval.value, "kernel_distance_low": interval.low, "kernel_distance_high": interval.high,
-              "kernel_distance_error": interval.standard_error}
+    scores = {
+        "kernel_distance": interval.value,
+        "kernel_distance_low": interval.low,
+        "kernel_distance_high": interval.high,
+        "kernel_distance_error": interval.standard_error,
+    }
     if min(len(sides.real), len(sides.fakes)) >= SUBSET_SIZE:
         subsets = kernel_distance_subsets(sides.real, sides.fakes)
         scores |= {"kernel_distance_subsets": subsets.mean, "kernel_distance_subsets_sd": subsets.sd}
@@ -108,7 +122,9 @@ def inception(sides: Sides) -> Scores:
     import torch
 
     if sides.features is None or sides.features.probabilities is None:
-        raise UsageError("the Inception Score needs features that are a classifier: inception-tf, digits-cnn or classifier")
+        raise UsageError(
+            "the Inception Score needs features that are a classifier: inception-tf, digits-cnn or classifier"
+        )
     p = sides.features.probabilities(torch.from_numpy(sides.fakes).to(torch.float32)).double().cpu().numpy()
     score = inception_score_of_probabilities(p / p.sum(axis=1, keepdims=True), splits=min(10, max(1, len(p) // 2)))
     return {"inception_score": score.mean, "inception_score_sd": score.sd}
@@ -145,8 +161,10 @@ def gaussian(sides: Sides) -> Scores:
 
 def memorisation(sides: Sides) -> Scores:
     """Authenticity and MIFID; C_T where held-out reals were given."""
-    scores = {"authenticity": authenticity(*sides.few(NEIGHBOURS_OF)),
-              "memorisation_informed_frechet_distance": memorisation_informed_frechet_distance(sides.real, sides.fakes)}
+    scores = {
+        "authenticity": authenticity(*sides.few(NEIGHBOURS_OF)),
+        "memorisation_informed_frechet_distance": memorisation_informed_frechet_distance(sides.real, sides.fakes),
+    }
     if sides.heldout is not None:
         scores["copying_z"] = copying_z(sides.real, sides.heldout, sides.fakes, seed=sides.seed)
     return scores
@@ -177,12 +195,22 @@ def chosen_metrics(names: Sequence[str]) -> tuple[str, ...]:
         return tuple(METRICS)
     for name in names:
         if name not in METRICS:
-            raise UsageError(f"there is no metric {name!r}{did_you_mean(name, tuple(METRICS))}; known: {', '.join(METRICS)}, all")
+            raise UsageError(
+                f"there is no metric {name!r}{did_you_mean(name, tuple(METRICS))}; known: {', '.join(METRICS)}, all"
+            )
     return tuple(dict.fromkeys(names))
 
 
-def score_features(reference: Reference, fakes: np.ndarray, features: Features, metrics: Sequence[str] = DEFAULT, *, seed: int = 0,
-                   heldout: np.ndarray | None = None, say: Callable[[str], None] = lambda _: None) -> Evaluation:
+def score_features(
+    reference: Reference,
+    fakes: np.ndarray,
+    features: Features,
+    metrics: Sequence[str] = DEFAULT,
+    *,
+    seed: int = 0,
+    heldout: np.ndarray | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
     """Scores features of fakes (n, d) by the named metrics, with class coverage where classes are known; see Evaluation.
 
     `say` is told each metric's name before it begins. `Evaluation.floors` has the same scores of half the reals against the other
@@ -194,7 +222,10 @@ def score_features(reference: Reference, fakes: np.ndarray, features: Features, 
     named: dict[str, float | list[float]] = {f"{k}[{features.name}]": v for k, v in scores.items()}
     found = class_scores(reference, fakes, features)
     protocol = make_protocol(features.fingerprint, reference, len(fakes), seed=seed)
-    protocol |= {"neighbours_of": NEIGHBOURS_OF, "kernel_distance": f"cubic, all pairs of at most {PAIRS_OF}; subsets 100 x 1000 from seed 2020"}
+    protocol |= {
+        "neighbours_of": NEIGHBOURS_OF,
+        "kernel_distance": f"cubic, all pairs of at most {PAIRS_OF}; subsets 100 x 1000 from seed 2020",
+    }
     if found is not None:
         class_values, names, how = found
         named |= class_values
@@ -210,7 +241,13 @@ def score_features(reference: Reference, fakes: np.ndarray, features: Features, 
 
 def score_statistics(real: FrechetStatistics, fake: FrechetStatistics, features: str) -> Evaluation:
     """Returns the Frechet distance of two files of statistics, or of one and features' own; nothing else can be known from them."""
-    protocol = {"features": features, "real_count": real.count, "fake_count": fake.count, "width": real.width, "dtype": "float64"}
+    protocol = {
+        "features": features,
+        "real_count": real.count,
+        "fake_count": fake.count,
+        "width": real.width,
+        "dtype": "float64",
+    }
     return Evaluation({f"frechet_distance[{features}]": frechet_distance(real, fake)}, {}, protocol)
 
 
@@ -222,13 +259,20 @@ def _compute(sides: Sides, metrics: Sequence[str], say: Callable[[str], None]) -
     return {k: float(v) for k, v in scores.items() if not math.isnan(v)}
 
 
-def _floors(reference: Reference, fakes: int, features: Features, metrics: Sequence[str], seed: int) -> tuple[Scores, int]:
+def _floors(
+    reference: Reference, fakes: int, features: Features, metrics: Sequence[str], seed: int
+) -> tuple[Scores, int]:
     """The same scores of reals against other reals; those that are about one set or about copies have no such floor."""
     half = min(len(reference.features) // 2, fakes)
     asked = [m for m in metrics if m not in ("memorisation", "birthday")]
     if half < 10 or not asked:
         return {}, half
     order = np.random.default_rng([seed, FLOOR_STREAM]).permutation(len(reference.features))
-    sides = Sides(Reference(reference.features[order[:half]], seed=seed), reference.features[order[half:2 * half]], seed, features)
+    sides = Sides(
+        Reference(reference.features[order[:half]], seed=seed),
+        reference.features[order[half : 2 * half]],
+        seed,
+        features,
+    )
     found = _compute(sides, asked, lambda _: None)
     return {k: v for k, v in found.items() if not k.endswith(("_low", "_high", "_error", "_sd"))}, half

@@ -54,7 +54,11 @@ def _ssim(x: Tensor, y: Tensor, largest: float) -> tuple[Tensor, Tensor]:
 
     def blurred(image: Tensor) -> Tensor:
         flat = image.flatten(0, 1).unsqueeze(1)
-        return F.conv2d(F.conv2d(flat, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1)).squeeze(1).unflatten(0, image.shape[:2])
+        return (
+            F.conv2d(F.conv2d(flat, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+            .squeeze(1)
+            .unflatten(0, image.shape[:2])
+        )
 
     c1, c2 = (K1 * largest) ** 2, (K2 * largest) ** 2
     mean_x, mean_y = blurred(x), blurred(y)

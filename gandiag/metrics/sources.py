@@ -30,14 +30,18 @@ def open_images(uri: str | os.PathLike[str], *, size: int | None = None) -> Imag
     path = Path(text)
     if not path.exists():
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
-        raise UsageError(f"{text} does not exist{near}; give a folder of images, a zip, npz, npy, parquet or IDX file, mnist:FOLDER or digits")
+        raise UsageError(
+            f"{text} does not exist{near}; give a folder of images, a zip, npz, npy, parquet or IDX file, mnist:FOLDER or digits"
+        )
     if path.is_dir():
         return _open_folder(path, size)
     name = path.name.lower()
     for suffixes, opener in OPENERS:
         if name.endswith(suffixes):
             return opener(path, size)
-    raise UsageError(f"{text} is no kind of image set that is known; give a folder, or one of {', '.join(s for ss, _ in OPENERS for s in ss)}")
+    raise UsageError(
+        f"{text} is no kind of image set that is known; give a folder, or one of {', '.join(s for ss, _ in OPENERS for s in ss)}"
+    )
 
 
 def _open_folder(path: Path, size: int | None) -> ImageSource:

@@ -96,7 +96,9 @@ def reduce_statistics(own: FrechetStatistics | None, who: str = "given", *, bias
     return _summed(own, int(count[0]), int(width[1]), device, biased=biased)
 
 
-def _summed(own: FrechetStatistics | None, count: int, width: int, device: torch.device, *, biased: bool) -> FrechetStatistics:
+def _summed(
+    own: FrechetStatistics | None, count: int, width: int, device: torch.device, *, biased: bool
+) -> FrechetStatistics:
     total = torch.zeros(width, dtype=torch.float64) if own is None else torch.from_numpy(own.mean * own.count)
     total = total.to(device)
     dist.all_reduce(total)

@@ -16,7 +16,9 @@ EPOCHS = 120
 BATCH = 64
 LEARNING_RATE = 3e-3
 SEED = 0
-CANVAS = 32  # digits are enlarged to it, warped, and reduced again, so that digits of other sources and sizes are known too
+CANVAS = (
+    32  # digits are enlarged to it, warped, and reduced again, so that digits of other sources and sizes are known too
+)
 SMALLEST, LARGEST = 0.62, 1.08  # MNIST's digits fill 20 of 28 pixels, scikit-learn's the whole box
 ACCEPTED = 0.97
 
@@ -34,7 +36,11 @@ def main(out: Path = WEIGHTS, epochs: int = EPOCHS) -> float:
     if accuracy < ACCEPTED and epochs >= EPOCHS:
         raise SystemExit(f"held-out accuracy {accuracy:.4f} is below {ACCEPTED}: the weights were not saved")
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, out, metadata={"heldout_accuracy": f"{accuracy:.4f}"})
+    save_file(
+        {k: v.contiguous() for k, v in network.state_dict().items()},
+        out,
+        metadata={"heldout_accuracy": f"{accuracy:.4f}"},
+    )
     return accuracy
 
 
@@ -79,9 +85,13 @@ def warp(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
     angle, shear = uniform(-0.2, 0.2), uniform(-0.2, 0.2)
     tall, wide = 1 / uniform(SMALLEST, LARGEST), 1 / uniform(SMALLEST, LARGEST)
-    theta = torch.stack([
-        torch.stack([wide * angle.cos(), tall * (shear - angle.sin()), uniform(-0.2, 0.2)], 1),
-        torch.stack([wide * angle.sin(), tall * angle.cos(), uniform(-0.2, 0.2)], 1)], 1)
+    theta = torch.stack(
+        [
+            torch.stack([wide * angle.cos(), tall * (shear - angle.sin()), uniform(-0.2, 0.2)], 1),
+            torch.stack([wide * angle.sin(), tall * angle.cos(), uniform(-0.2, 0.2)], 1),
+        ],
+        1,
+    )
     fine = F.interpolate(pixels, size=(CANVAS, CANVAS), mode="bilinear", align_corners=False)
     warped = F.grid_sample(fine, F.affine_grid(theta, [n, 1, CANVAS, CANVAS], align_corners=False), align_corners=False)
     contrast = uniform(0.8, 1.5).view(-1, 1, 1, 1)
