@@ -66,9 +66,7 @@
     const moves = [...drawn].filter((id) => overSteps(figures[id])).map((id) =>
       Plotly.relayout("chart-" + id, { "xaxis.range": (range || figures[id].layout.xaxis.range).slice() }));
     Promise.all(moves).finally(() => { following = false; });
-    const note = document.querySelector(".zoomed");
-    note.hidden = !range;
-    if (range) note.firstElementChild.textContent = `Charts show steps ${Math.round(range[0]).toLocaleString("en")} to ${Math.round(range[1]).toLocaleString("en")}.`;
+    tell();
   }
 
   const watcher = new IntersectionObserver((seen) => {
@@ -76,7 +74,20 @@
   }, { rootMargin: "500px 0px" });
   document.querySelectorAll(".chart").forEach((box) => watcher.observe(box));
 
-  document.querySelector(".zoomed button").addEventListener("click", () => show(null));
+  /* The zoom for those who have no mouse, and what it stands at for everybody. */
+  const from = document.querySelector(".zoom .from"), to = document.querySelector(".zoom .to"), all = document.querySelector(".zoom .all");
+  const whole = () => { const f = Object.values(figures).find(overSteps); return f ? f.layout.xaxis.range : null; };
+  function tell() {
+    const range = zoom || whole();
+    document.querySelector(".zoom").hidden = !range;
+    if (range) { from.value = Math.max(0, Math.round(range[0])); to.value = Math.round(range[1]); }
+    all.disabled = !zoom;
+  }
+  const go = () => { if (Number(to.value) > Number(from.value)) show([Number(from.value), Number(to.value)]); };
+  document.querySelector(".zoom .go").addEventListener("click", go);
+  for (const input of [from, to]) input.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+  all.addEventListener("click", () => show(null));
+  tell();
   function zoomTo(text) {
     const match = /^(\d+)-(\d+)$/.exec(text || "");
     if (match) show([Number(match[1]), Number(match[2])]);
