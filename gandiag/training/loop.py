@@ -62,11 +62,12 @@ class Outcome:
 
 
 def train(config: Config, *, out: str | os.PathLike[str], resume: bool = False, about: Mapping[str, Any] | None = None,
-          watch: Callable[[Progress], None] | None = None, on_finding: Callable[[Finding], None] | None = None) -> Outcome:
+          watch: Callable[[Progress], object] | None = None, on_finding: Callable[[Finding], None] | None = None) -> Outcome:
     """Trains as the configuration says, records every step to the run directory `out`, and returns how it ended.
 
     `resume` continues the run at its last checkpoint, on the CPU bit for bit as if it had never stopped. `about` is merged into run.json.
-    Ctrl-C and SIGTERM end the training after the step that is going on, with a checkpoint; a second one ends it at once.
+    Ctrl-C and SIGTERM end the training after the step that is going on, with a checkpoint; a second one ends it at once. `watch` is
+    called after every step, and ends the training where it returns True (a pruner of a sweep, say).
     """
     path = Path(out)
     refuse_unusable_folder(path, resume=resume)
@@ -110,11 +111,12 @@ def refuse_unusable_folder(path: Path, *, resume: bool) -> None:
 
 
 def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resumed_at: int | None, asked_to_stop: threading.Event,
-             watch: Callable[[Progress], None] | None, on_finding: Callable[[Finding], None] | None) -> Outcome:
+             watch: Callable[[Progress], object] | None, on_finding: Callable[[Finding], None] | None) -> Outcome:
     config, players = training.config, training.players
     changes, initial, began = parse_changes(config.changes), initial_settings(config), time.monotonic()
+    unwanted = False
     while True:
-        ended, why = _reason_to_stop(training, time.monotonic() - began, asked_to_stop)
+        ended, why = _reason_to_stop(training, time.monotonic() - began, asked_to_stop, unwanted)
         if ended is None and players.step and due(players.step, config.diagnose_every):
             ended, why = _alarmed(training, recorder, on_finding)
         if recorder is not None:
@@ -129,7 +131,7 @@ def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resum
         players.step += 1
         update_average(players, images=players.step * config.batch, half_life=config.ema_images, ramp=config.ema_ramp, batch=config.batch)
         if watch is not None and recorder is not None:
-            watch(Progress(path, players.step, config.steps, players.step * config.batch, time.monotonic() - began))
+            unwanted = watch(Progress(path, players.step, config.steps, players.step * config.batch, time.monotonic() - began)) is True
 
 
 def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn: Turn) -> None:
@@ -142,10 +144,13 @@ def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn:
         recorder.step(**seen, augmentation_probability=float(players.adaptive.p) if told and players.adaptive is not None else None)
 
 
-def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading.Event) -> tuple[Ended | None, str]:
+def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading.Event, unwanted: bool) -> tuple[Ended | None, str]:
     config, step, agreed = training.config, training.players.step, training.processes.agreed
-    if agreed(int(asked_to_stop.is_set())):
+    asked = agreed(2 * int(asked_to_stop.is_set()) + int(unwanted))  # one message a step for both
+    if asked >= 2:
         return "interrupted", "it was interrupted"
+    if asked:
+        return "stopped", "whoever watched it asked for that"
     if step >= config.steps:
         return "finished", ""
     if config.images is not None and step * config.batch >= config.images:

@@ -22,34 +22,42 @@ if TYPE_CHECKING:
     from gandiag.recording import Recorder
 
 Batch = Tensor | tuple[Tensor, Tensor]
+HELDOUT_SAMPLES = 1000  # of each side, or as many as there are
 WITHOUT_THE_GAME = ("weights",)  # what calls no player
 
 
 def measure(training: Training, recorder: Recorder) -> None:
-    """Records what one step cannot tell of the game (see gandiag.recording.measure), on a fixed batch and on copies.
+    """Records what one step cannot tell of the game (see gandiag.recording.measure), on fixed batches and on copies.
 
     A packed discriminator takes several samples at once, and compiled players cannot be copied or differentiated twice: what needs
-    that is then left out.
+    that is then left out. Held-out scores take more samples than the rest, for their spread is that of the few that were held out.
     """
-    players, config, rules = training.players, training.config, training.rules
+    players, config = training.players, training.config
     parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
     settings = as_settings(settings_at(players.step, initial_settings(config), parse_changes(config.changes)))
-    latents, labels = training.draw_alone(config.batch, torch.Generator(training.device).manual_seed(config.seed))
-    losses = losses_on_logits(rules.loss.generator, rules.loss.discriminator, _penalty(rules, settings, config.seed))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotMeasurable)  # what is absent from the record is said to be not checked
-        series = measure_game(
-            players.generator, players.discriminator, *losses, latents if labels is None else (latents, labels),
-            _fixed_batch(training, training.data, settings), heldout=None if training.heldout is None else _fixed_batch(training, training.heldout, settings),
-            parts=parts, step=settings.lr_g)
+    losses = losses_on_logits(training.rules.loss.generator, training.rules.loss.discriminator, _penalty(training.rules, settings, config.seed))
+    series: dict[str, float | list[float]] = {}
+    for some, count in (([p for p in parts if p != "heldout"], config.batch), ([p for p in parts if p == "heldout"], HELDOUT_SAMPLES)):
+        reals, heldout = (_fixed_batch(training, data, settings, count) for data in (training.data, training.heldout))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotMeasurable)  # what is absent from the record is said to be not checked
+            series |= measure_game(players.generator, players.discriminator, *losses, _fixed_latents(training, count), reals, heldout=heldout, parts=some,
+                                   step=settings.lr_g) if some and reals is not None else {}
     known = measured_labels(players.generator, players.discriminator)
     if series:
-        recorder.record_evaluation(series, protocol={"measure": parts, "batch": config.batch}, step=players.step,
+        recorder.record_evaluation(series, protocol={"measure": parts, "batch": config.batch, "heldout_batch": HELDOUT_SAMPLES}, step=players.step,
                                    labels={name: values for name, values in known.items() if name in series})
 
 
-def _fixed_batch(training: Training, data: Dataset, settings: Settings) -> Batch:
-    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 1))[: training.config.batch]
+def _fixed_latents(training: Training, count: int) -> Batch:
+    latents, labels = training.draw_alone(count, torch.Generator(training.device).manual_seed(training.config.seed))
+    return latents if labels is None else (latents, labels)
+
+
+def _fixed_batch(training: Training, data: Dataset | None, settings: Settings, count: int) -> Batch | None:
+    if data is None:
+        return None
+    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 1))[:count]
     samples = data.batch(chosen).to(training.device) * settings.data_scale + settings.data_offset
     return samples if training.num_classes is None or data.labels is None else (samples, data.labels[chosen].to(training.device))
 
