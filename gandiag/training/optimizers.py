@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from gandiag.errors import UsageError, did_you_mean
-from gandiag.training.optimizers_moves import Player, alternating, extragradient, lookahead, optimistic, simultaneous
+from gandiag.training.optimizers_moves import (
+    Player,
+    alternating,
+    extragradient,
+    lookahead,
+    optimistic,
+    past_extragradient,
+    simultaneous,
+)
 from gandiag.training.optimizers_through import consensus, unrolled
 
 __all__ = ["OPTIMIZERS", "UPDATES", "Player", "Update", "make_optimizer", "update_named"]
@@ -23,6 +31,7 @@ UPDATES: dict[str, Update] = {
     "alternating": alternating,
     "simultaneous": simultaneous,
     "extragradient": extragradient,
+    "past-extragradient": past_extragradient,
     "optimistic": optimistic,
     "consensus": consensus,
     "lookahead": lookahead,

@@ -73,6 +73,28 @@ def extragradient(discriminator: Player[Seen], generator: Player[Seen]) -> tuple
     return seen
 
 
+def past_extragradient(discriminator: Player[Seen], generator: Player[Seen]) -> tuple[Seen, Seen]:
+    """Looks one step ahead by the last gradient and moves from here by the one found there: one gradient a step (Popov 1980; Gidel et al. 2019).
+
+    The first step has no last gradient and takes today's. What looks ahead is projected too.
+    """
+    players = discriminator, generator
+    here = [_values(player) for player in players]
+    for player in players:
+        if not _recall_gradients(player):
+            player.gradient()
+    for player in players:
+        copy.copy(player.optimizer).step()
+        player.project()
+    seen = discriminator.gradient(), generator.gradient()
+    for player, values in zip(players, here):
+        found = {p: p.grad.detach().clone() for p in parameters(player) if p.grad is not None}
+        _put_back(player, values)
+        move(player)
+        _remember(player, "past_gradient", found)
+    return seen
+
+
 def optimistic(discriminator: Player[Seen], generator: Player[Seen]) -> tuple[Seen, Seen]:
     """Moves at once by twice the optimizer's step less the last one: OGDA with SGD, optimistic Adam with Adam (Daskalakis et al. 2018)."""
     players = discriminator, generator
@@ -144,6 +166,14 @@ def _repeat_less_last(player: Player[Any], before: list[Tensor]) -> None:
             if "last_move" in state:
                 parameter.sub_(state["last_move"])
             state["last_move"] = move
+
+
+def _recall_gradients(player: Player[Any]) -> bool:
+    """Puts the last step's gradients back on the parameters; false where there are none."""
+    found = {p: player.optimizer.state[p]["past_gradient"] for p in parameters(player) if "past_gradient" in player.optimizer.state.get(p, {})}
+    for parameter, gradient in found.items():
+        parameter.grad = gradient.clone()
+    return bool(found)
 
 
 def _remember(player: Player[Any], name: str, values: dict[Tensor, Tensor]) -> None:
