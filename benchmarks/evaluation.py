@@ -32,7 +32,8 @@ from gandiag.metrics import (
     prdc,
     vendi_score,
 )
-from gandiag.metrics.inception import fold, onnx_session, random_state, run_session
+from gandiag.metrics.inception import fold, random_state
+from gandiag.metrics.inception_onnx import onnx_session, run_session
 from gandiag.metrics.pixel_paths import tensorflow_path
 
 ROUNDS = 3

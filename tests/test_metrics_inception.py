@@ -14,7 +14,8 @@ from torch import Tensor
 from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics import inception_features as features_module
 from gandiag.metrics import load_features
-from gandiag.metrics.inception import LAYERS, fold, make_plan, onnx_session, random_state, run_session
+from gandiag.metrics.inception import LAYERS, fold, make_plan, random_state
+from gandiag.metrics.inception_onnx import onnx_session, run_session
 from gandiag.metrics.pixel_paths import (
     PIXEL_PATHS,
     clean_path,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gandiag.metrics import class_coverage, histogram_kl, mode_coverage
+from gandiag.metrics import class_coverage, histogram_kl, mode_coverage, stacked_class_coverage
 
 RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 GRID = np.array([[x, y] for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)], dtype=float)
@@ -116,3 +116,15 @@ def test_high_dimensional_modes_keep_even_true_samples_outside() -> None:
 def test_what_makes_no_sense_is_refused(call: object, word: str) -> None:
     with pytest.raises(ValueError, match=word):
         call()  # type: ignore[operator]  # each is a function
+
+
+def test_stacked_classes_are_counted_as_the_product() -> None:
+    random = np.random.default_rng(0)
+    perfect = stacked_class_coverage(random.integers(10, size=(26_000, 3)))
+    assert (perfect.hit, perfect.total) == (1000, 1000)
+    assert perfect.kl == pytest.approx(0.0194, abs=0.003)
+    one = stacked_class_coverage(np.tile([[3, 1, 4]], (50, 1)))
+    assert (one.hit, one.kl) == (1, pytest.approx(math.log(1000)))
+    assert one.counts[314] == 50
+    with pytest.raises(ValueError, match="0 to 9"):
+        stacked_class_coverage([[10, 0, 0]])

@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from gandiag.errors import UsageError
-from gandiag.metrics import evaluate_images, evaluate_points, load_features, make_reference, to_uint8
+from gandiag.metrics import (
+    evaluate_images,
+    evaluate_points,
+    evaluate_stacked,
+    load_features,
+    make_reference,
+    to_uint8,
+)
 from gandiag.metrics.digits_cnn import WEIGHTS
 from gandiag.metrics.train_digits_cnn import digits_split, main
 from gandiag.quantities import quantity
@@ -159,3 +166,15 @@ def test_wrong_images_and_names_are_refused() -> None:
         load_features("digit-cnn")
     with pytest.raises(ValueError, match="one label an image"):
         make_reference(DIGITS[0][0], load_features("pixels"), real_labels=[1, 2])
+
+
+def test_stacked_digits_are_told_by_a_classifier_a_channel() -> None:
+    images, labels = DIGITS[1]
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    stacked = torch.cat([images, images[order], images[order.flip(0)]], dim=1)
+    truth = {(int(labels[i]), int(labels[order[i]]), int(labels[order.flip(0)[i]])) for i in range(len(images))}
+    found = evaluate_stacked(stacked, load_features("digits-cnn")).scores
+    assert found["modes_total"] == 1000
+    assert found["modes_hit"] == pytest.approx(len(truth), abs=4)
+    with pytest.raises(ValueError, match="no classifier"):
+        evaluate_stacked(stacked, load_features("pixels"))

@@ -1,5 +1,6 @@
 """The scores that papers report, as plain functions (real, fake) on features (n, d), real always first."""
 
+from gandiag.metrics.classifier import classifier_features
 from gandiag.metrics.diversity import (
     BinDifferences,
     BirthdayParadox,
@@ -40,6 +41,7 @@ from gandiag.metrics.kernel import (
     kernel_distance,
     kernel_distance_interval,
     kernel_distance_subsets,
+    median_bandwidth,
 )
 from gandiag.metrics.memorisation import (
     authenticity,
@@ -48,7 +50,7 @@ from gandiag.metrics.memorisation import (
     memorisation_distance,
     memorisation_informed_frechet_distance,
 )
-from gandiag.metrics.modes import ModeCoverage, class_coverage, histogram_kl, mode_coverage
+from gandiag.metrics.modes import ModeCoverage, class_coverage, histogram_kl, mode_coverage, stacked_class_coverage
 from gandiag.metrics.neighbours import (
     DensityCoverage,
     Prdc,
@@ -60,16 +62,28 @@ from gandiag.metrics.neighbours import (
     prdc,
     precision_recall,
 )
-from gandiag.metrics.quality import Evaluation, Reference, evaluate_images, evaluate_points, make_reference
+from gandiag.metrics.protocol import UnlikeScores, compare_scores, differing_fields, require_alike
+from gandiag.metrics.quality import (
+    Evaluation,
+    Reference,
+    evaluate_images,
+    evaluate_points,
+    evaluate_stacked,
+    make_reference,
+)
+from gandiag.metrics.scoring import METRICS, score_features
 from gandiag.metrics.similarity import ms_ssim, pair_similarity
+from gandiag.metrics.streaming import FrechetDistance
 
 __all__ = [
     "FEATURES",
+    "METRICS",
     "BinDifferences",
     "BirthdayParadox",
     "DensityCoverage",
     "Evaluation",
     "Features",
+    "FrechetDistance",
     "FrechetInfinity",
     "FrechetStatistics",
     "InceptionScore",
@@ -80,6 +94,7 @@ __all__ = [
     "PrecisionRecallCurve",
     "Reference",
     "SubsetKernelDistance",
+    "UnlikeScores",
     "authenticity",
     "basic_bootstrap",
     "bin_differences",
@@ -88,11 +103,15 @@ __all__ = [
     "birthday_probability",
     "birthday_support",
     "class_coverage",
+    "classifier_features",
     "compare_bins",
+    "compare_scores",
     "copying_z",
     "density_coverage",
+    "differing_fields",
     "evaluate_images",
     "evaluate_points",
+    "evaluate_stacked",
     "expected_coverage",
     "fractal_dimension",
     "frechet_distance",
@@ -110,6 +129,7 @@ __all__ = [
     "make_reference",
     "manifold_members",
     "mann_whitney_z",
+    "median_bandwidth",
     "memorisation_distance",
     "memorisation_informed_frechet_distance",
     "merge_all",
@@ -122,8 +142,11 @@ __all__ = [
     "prdc",
     "precision_recall",
     "precision_recall_curve",
+    "require_alike",
     "rke_score",
+    "score_features",
     "sliced_wasserstein",
+    "stacked_class_coverage",
     "statistics_of_gaussian",
     "to_uint8",
     "vendi_of_kernel",

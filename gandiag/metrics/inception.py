@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -186,7 +184,7 @@ class Inception:
         with torch.no_grad():
             for number, layer in enumerate(plan.layers[:needed], start=1):
                 values[number] = self._apply(layer, [values[i] for i in layer.inputs])
-                found.update({name: _tapped(values[number], name) for name in layers if plan.taps[name] == number})
+                found.update({name: tap(values[number], name) for name in layers if plan.taps[name] == number})
                 for i in {i for i in layer.inputs if uses[i] == number}:
                     del values[i]
         return found
@@ -262,86 +260,12 @@ def random_state(seed: int = 0) -> dict[str, Tensor]:
     return state
 
 
-def onnx_session(network: Inception, layers: tuple[str, ...] = ("2048",), threads: int = 0) -> Any:
-    """Returns an ONNX Runtime session (CPU) of the plan up to the asked layers: input `images`, one output a layer, by its name."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or torch.get_num_threads()
-    options.log_severity_level = 3
-    return ort.InferenceSession(
-        _onnx_model(network, layers).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def _onnx_model(network: Inception, layers: tuple[str, ...]) -> Any:
-    from onnx import TensorProto, helper, numpy_helper
-
-    plan = make_plan()
-    nodes, constants = [], []
-    for number, layer in enumerate(plan.layers[: max(plan.taps[name] for name in layers)], start=1):
-        inputs, output = [f"v{i}" for i in layer.inputs], f"v{number}"
-        around = [layer.padding[0], layer.padding[1]] * 2
-        if layer.kind == "convolve":
-            for suffix, table in (("w", network.weights), ("b", network.biases)):
-                constants.append(
-                    numpy_helper.from_array(
-                        np.ascontiguousarray(table[layer.name].float().cpu().numpy()), f"{layer.name}.{suffix}"
-                    )
-                )
-            nodes.append(
-                helper.make_node(
-                    "Conv",
-                    [*inputs, f"{layer.name}.w", f"{layer.name}.b"],
-                    [f"c{number}"],
-                    kernel_shape=list(layer.kernel),
-                    strides=[layer.stride] * 2,
-                    pads=around,
-                )
-            )
-            nodes.append(helper.make_node("Relu", [f"c{number}"], [output]))
-        elif layer.kind == "largest":
-            nodes.append(
-                helper.make_node(
-                    "MaxPool", inputs, [output], kernel_shape=[3, 3], strides=[layer.stride] * 2, pads=around
-                )
-            )
-        elif layer.kind == "mean":
-            nodes.append(
-                helper.make_node(
-                    "AveragePool",
-                    inputs,
-                    [output],
-                    kernel_shape=[3, 3],
-                    strides=[1, 1],
-                    pads=around,
-                    count_include_pad=0,
-                )
-            )
-        elif layer.kind == "join":
-            nodes.append(helper.make_node("Concat", inputs, [output], axis=1))
-        else:
-            raise AssertionError(layer.kind)
-    for name in layers:
-        tapped = f"v{plan.taps[name]}"
-        nodes.append(helper.make_node("Identity", [tapped], [name]))
-    image = helper.make_tensor_value_info("v0", TensorProto.FLOAT, ["n", 3, 299, 299])
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in layers]
-    graph = helper.make_graph(nodes, "inception", [image], outputs, constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-
-
-def run_session(session: Any, images: Tensor, layers: tuple[str, ...] = ("2048",)) -> dict[str, Tensor]:
-    """Returns the same as Inception.run, by ONNX Runtime."""
-    outputs = session.run(list(layers), {"v0": images.contiguous().numpy()})
-    return {name: _tapped(torch.from_numpy(value), name) for name, value in zip(layers, outputs)}
-
-
 def _last_uses(plan: Plan, needed: int) -> dict[int, int]:
     return {i: number for number, layer in enumerate(plan.layers[:needed], start=1) for i in layer.inputs}
 
 
-def _tapped(value: Tensor, name: str) -> Tensor:
+def tap(value: Tensor, name: str) -> Tensor:
+    """Returns a layer's named features (n, d) float32 from its map: the mean over the map, or sFID's part of it."""
     if name == "spatial":
         return value[:, :SPATIAL_CHANNELS].flatten(1).float()
     return value.float().mean(dim=(2, 3))

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics.cache import cache_folder
-from gandiag.metrics.inception import LAYERS, Inception, fold, onnx_session, run_session
+from gandiag.metrics.inception import LAYERS, Inception, fold
+from gandiag.metrics.inception_onnx import onnx_session, run_session
 from gandiag.metrics.pixel_paths import PIXEL_PATHS, three_channels
 
 HASH_START = "6726825d"  # of the SHA-256, in the published files' own names

@@ -78,6 +78,19 @@ def class_coverage(fake_labels: Any, real_labels: Any = None, *, classes: int) -
     return class_coverage_of_counts(fake, weights)
 
 
+def stacked_class_coverage(channel_labels: Any, *, classes: int = 10) -> ModeCoverage:
+    """Returns the coverage of stacked data (stacked MNIST: 1000 modes) from each channel's label: (n, 3) whole numbers, 0 .. classes-1.
+
+    `hit` is what papers call modes captured (at least one sample; 26 000 samples are usual), `kl` is to uniform: .0194 for a
+    perfect generator at that N. Srivastava et al. 2017.
+    """
+    labels = host_array(channel_labels, "fake")
+    if labels.ndim != 2 or not len(labels) or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"labels (n, channels) of 0 to {classes - 1} were expected, found shape {labels.shape}")
+    places = classes ** np.arange(labels.shape[1] - 1, -1, -1)
+    return class_coverage(labels.astype(np.int64) @ places, classes=classes ** labels.shape[1])
+
+
 def class_coverage_of_counts(counts: Any, weights: Any = None, *, drawn: int | None = None) -> ModeCoverage:
     """Returns the coverage from counts (K,) of samples in each mode; `weights` (K,) are the data's, in any unit.
 
