@@ -225,7 +225,8 @@ def test_compiled_networks_train_and_are_seen(tmp_path: Path, style: str) -> Non
         D.compile(backend="eager", fullgraph="fullgraph" in style)
         g, d = G, D
     watched = (G, D) if "inside" in style else (g, d)
-    with Recorder(tmp_path / "run", generator=watched[0], discriminator=watched[1], generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+    with Recorder(tmp_path / "run", generator=watched[0], discriminator=watched[1], generator_optimizer=g_opt,
+                  discriminator_optimizer=d_opt) as recorder:
         told = []
         for _ in range(3):
             real, fake = step_of(g, d, g_opt, d_opt)

@@ -37,7 +37,7 @@ from gandiag.recording.turns import Side, Turns
 from gandiag.recording.writing import Transfer, WriterThread, take_off
 from gandiag.run import RunWriter, load_run
 
-FLUSH_SECONDS = 0.5  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
+FLUSH_SECONDS = 0.4  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
 JUDGE_SECONDS = 2.0  # between two diagnoses while the run is going on
 JUDGE_SHARE = 20  # a diagnosis is followed by a pause of so many times its own duration
 PROBE_COSTS_EVERY = 100  # steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
 import threading
 import warnings
@@ -75,6 +76,7 @@ class WriterThread:
         self._warned = False
         self.dropped_rows = 0
         self._thread = threading.Thread(target=self._work, name="gandiag-writer", daemon=True)
+        self._jobs.put(_import_ahead)
         self._thread.start()
 
     def put(self, job: Callable[[], None]) -> None:
@@ -176,6 +178,11 @@ class WriterThread:
                 if form.labels:
                     labels[name] = form.labels
         return Chunk(chunk.table, chunk.steps, {name: columns[name] for name in known}, absent, labels)
+
+
+def _import_ahead() -> None:
+    """Loads what the first write would load (pyarrow asks pandas for its types), while the training is still getting ready."""
+    importlib.import_module("pandas")
 
 
 @dataclass(frozen=True)
