@@ -334,3 +334,28 @@ def test_samples_that_cannot_be_shown_are_said(tmp_path: Path) -> None:
         writer.append("every-1", np.arange(3), {"discriminator_loss": np.ones(3)})
         writer.samples(1, {"images": np.zeros((4, 8), np.uint8)})
     assert "neither images" in text_of(write_report(tmp_path / "run2", diagnosis=diagnosis))
+
+
+def test_an_impossible_score_is_never_called_the_best(tmp_path: Path) -> None:
+    lines = "".join(
+        json.dumps({"step": s, "d_loss": 1.3, "g_loss": 0.8, "fid": v}) + "\n"
+        for s, v in enumerate((1.2e57, -3.1e68, 4.0))
+    )
+    (tmp_path / "log.jsonl").write_text(lines)
+    fault = Finding(
+        "metric_fault", Verdict.FAILED, "reads −3.1e68", series=("frechet_distance[inception]", "frechet_distance")
+    )
+    run = load_log(tmp_path / "log.jsonl", "fid=frechet_distance")
+    page = write_report(run, diagnosis=Diagnosis(Overall.SUSPECT, (fault,), "The score is nonsense."))
+    assert page == tmp_path / "log.report.html"
+    said = text_of(page)
+    assert "impossible" in said
+    assert "Best score" not in said
+    assert "Best score" in text_of(write_report(run, diagnosis=Diagnosis(Overall.STABLE, (), "")))
+
+
+def load_log(file: Path, mapping: str) -> Run:
+    from gandiag.logs import open_recording
+
+    theirs, ours = mapping.split("=")
+    return open_recording(file, {theirs: ours})  # type: ignore[return-value]

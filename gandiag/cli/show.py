@@ -23,34 +23,34 @@ def command(run: Path, series: tuple[str, ...], as_csv: bool, as_json: bool, par
     """Print the numbers of RUN: all series, or the SERIES that are named."""
     from gandiag.errors import UsageError
     from gandiag.reporting import tables
-    from gandiag.run import load_run
+    from gandiag.reporting.opened import opened
 
     if as_csv + as_json + (parquet is not None) > 1:
         raise UsageError("--csv, --json and --parquet exclude each other: give one of them")
-    opened = load_run(run)
-    names = tables.chosen(opened, series)
+    recording = opened(run)
+    names = tables.chosen(recording, series)
     if as_json:
         import json
 
-        click.echo(json.dumps(tables.as_json(opened, names), ensure_ascii=False))
+        click.echo(json.dumps(tables.as_json(recording, names), ensure_ascii=False))
     elif as_csv:
         import sys
 
         import pyarrow.csv
 
         pyarrow.csv.write_csv(
-            tables.arrow_table(opened, names), sys.stdout.buffer, pyarrow.csv.WriteOptions(quoting_style="needed")
+            tables.arrow_table(recording, names), sys.stdout.buffer, pyarrow.csv.WriteOptions(quoting_style="needed")
         )
     elif parquet is not None:
         import pyarrow.parquet
 
-        pyarrow.parquet.write_table(tables.arrow_table(opened, names), parquet)
+        pyarrow.parquet.write_table(tables.arrow_table(recording, names), parquet)
         click.echo(str(parquet))
     elif names:
         click.echo(
             tables.aligned(
                 ("series", "values", "first", "last", "smallest", "largest"),
-                tables.overview_rows(opened, names),
+                tables.overview_rows(recording, names),
                 right=(1, 2, 3, 4, 5),
             )
         )

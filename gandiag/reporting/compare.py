@@ -13,8 +13,9 @@ from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import UsageError
 from gandiag.reporting.noise import INTERVAL_SDS, Score, better, more_than_noise, said
 from gandiag.reporting.numbers import number, plain
+from gandiag.reporting.opened import opened
 from gandiag.reporting.scorecard import at_end, best_score, evaluated
-from gandiag.run import Run, load_run
+from gandiag.run import Run
 
 Align = Literal["step", "images"]
 EACH = (
@@ -92,16 +93,16 @@ def compare_runs(runs: Sequence[Run | str | os.PathLike[str]], *, by_group: bool
     """
     from gandiag.diagnosis import diagnose
 
-    opened = [r if isinstance(r, Run) else load_run(r) for r in runs]
-    if len(opened) < 2:
-        raise UsageError(f"{len(opened)} run was given, at least two are needed to compare: gandiag compare RUN RUN")
-    keys = [_experiment(r) if by_group else str(i) for i, r in enumerate(opened)]
+    found = [opened(r) for r in runs]
+    if len(found) < 2:
+        raise UsageError(f"{len(found)} run was given, at least two are needed to compare: gandiag compare RUN RUN")
+    keys = [_experiment(r) if by_group else str(i) for i, r in enumerate(found)]
     if len(set(keys)) == 1 and len(keys) <= EACH:
         keys = [str(i) for i in range(len(keys))]
     order = list(dict.fromkeys(keys))
-    names = _names(opened)
-    compared = tuple(Compared(r, diagnose(r), n, order.index(k)) for r, n, k in zip(opened, names, keys))
-    options = _options(opened)
+    names = _names(found)
+    compared = tuple(Compared(r, diagnose(r), n, order.index(k)) for r, n, k in zip(found, names, keys))
+    options = _options(found)
     return Comparison(compared, _group_names(compared, len(order), options), options, _scores(compared, len(order)))
 
 
@@ -208,7 +209,7 @@ def overview(comparison: Comparison) -> list[dict[str, Any]]:
     """Returns one row a run: its name, group, verdict, story, steps, and its best score in words."""
     rows = []
     for c in comparison.runs:
-        best = best_score(c.run)
+        best = best_score(c.run, c.diagnosis)
         interval = (
             f" [{number(best['low'], 3)}, {number(best['high'], 3)}]"
             if best and best["low"] is not None and best["high"] is not None

@@ -55,6 +55,7 @@ def curves(
         log = _runs_away([found[c.series].to_numpy() for c in drawn])
     traces = [*under, *(t for c in drawn for t in line(found[c.series], c))]
     figure = over_steps(traces, diagnosis, run.steps, y=y, log=log, references=references, y_range=y_range)
+    figure["layout"]["showlegend"] = len(wanted) > 1 or bool(under)
     if y_range is None:
         shown = [untyped(t["y"]) for t in traces] + [np.array([value]) for value, _ in references]
         figure["layout"]["yaxis"] |= scale(shown, log=log)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -32,13 +33,15 @@ from gandiag.reporting.embed import (
     share_plotly,
     source,
 )
+from gandiag.reporting.opened import beside, opened
 from gandiag.reporting.overlay import overlays
 from gandiag.reporting.panel import Section
 from gandiag.reporting.pictures import gallery
 from gandiag.reporting.sections import SECTIONS
 from gandiag.reporting.sparkline import sparkline
-from gandiag.run import Run, load_run
+from gandiag.run import Run
 
+EVIDENCE = 3  # curves beside a finding
 BASELINE = "Curves against the baseline"
 
 
@@ -59,21 +62,21 @@ def write_report(
     """
     if plotlyjs not in ("inline", "directory"):
         raise UsageError(f"plotlyjs={plotlyjs!r}: 'inline' or 'directory' was expected")
-    run = run if isinstance(run, Run) else load_run(run)
+    run = opened(run)
     diagnosis = diagnosis or diagnose_run(run)
-    file = Path(out) if out is not None else run.path / "report.html"
+    file = Path(out) if out is not None else beside(run, "report.html")
     file.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw(run, diagnosis, sections)
-    beside = compare_runs([baseline, run], by_group=False) if baseline is not None else None
-    if beside is not None:
-        drawn += [Drawn(d.id, dataclasses.replace(d.panel, chapter=BASELINE)) for d in overlays(beside)]
+    against = compare_runs([baseline, run], by_group=False) if baseline is not None else None
+    if against is not None:
+        drawn += [Drawn(d.id, dataclasses.replace(d.panel, chapter=BASELINE)) for d in overlays(against)]
     page = render(
         run,
         diagnosis,
         drawn,
         plotly=plotly_tag(plotlyjs),
         policy=policy(plotlyjs),
-        baseline=context(beside) if beside is not None else None,
+        baseline=context(against) if against is not None else None,
     )
     if plotlyjs == "directory":
         share_plotly(file.parent)
@@ -111,8 +114,8 @@ def render(
         icon=facts.ICONS,
         counted=facts.counted(diagnosis),
         identity=facts.identity(run),
-        best=scorecard.best_sentence(run),
-        tiles=_tiles(run),
+        best=scorecard.best_sentence(run, diagnosis),
+        tiles=_tiles(run, diagnosis),
         cards=_cards(run, diagnosis, drawn),
         gallery=gallery(run),
         chapters=chapters(drawn),
@@ -133,9 +136,9 @@ def render(
     )
 
 
-def _tiles(run: Run) -> list[dict[str, Any]]:
+def _tiles(run: Run, diagnosis: Diagnosis) -> list[dict[str, Any]]:
     rows = []
-    for tile in scorecard.scorecard(run):
+    for tile in scorecard.scorecard(run, diagnosis):
         spark = Markup()
         if tile.series:
             values = run[tile.series]
@@ -166,20 +169,29 @@ def _cards(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> list[dict[
 def _evidence(run: Run, finding: Finding) -> list[dict[str, Any]]:
     rows = []
     for name in finding.series:
-        try:
-            values = run[name]
-        except NotRecorded:
+        values = _telling(run, name)
+        if values is None:
             continue
-        if spark := sparkline(values, describe(values, name), onset=finding.onset, end=finding.end, steps=run.steps):
-            rows.append(
-                {
-                    "name": name,
-                    "spark": spark,
-                    "first": numbers.number(float(values.iloc[0]), 3),
-                    "last": numbers.number(float(values.iloc[-1]), 3),
-                }
-            )
-    return rows[:3]
+        words = describe(values, str(values.name))
+        if spark := sparkline(values, words, onset=finding.onset, end=finding.end, steps=run.steps):
+            ends = [numbers.number(float(values.iloc[i]), 3) for i in (0, -1)]
+            rows.append({"name": values.name, "spark": spark, "first": ends[0], "last": ends[1]})
+    return rows[:EVIDENCE]
+
+
+def _telling(run: Run, name: str) -> pd.Series | None:
+    """Returns a series, of a vector the entry that varies most, None where it was not recorded."""
+    try:
+        return run[name]
+    except NotRecorded:
+        pass
+    try:
+        table = run.layers(name)
+    except NotRecorded:
+        return None
+    spread = table.replace([np.inf, -np.inf], np.nan).std().fillna(0)
+    entry = table.iloc[:, int(spread.to_numpy().argmax())]
+    return entry.rename(f"{name}/{entry.name}")
 
 
 def _zoom(finding: Finding, steps: int) -> str:
@@ -221,9 +233,9 @@ def report_facts(run: Run, diagnosis: Diagnosis, drawn: Sequence[Drawn]) -> dict
         "story": diagnosis.story,
         "steps": run.steps,
         "status": run.about.get("status"),
-        "best": scorecard.best_score(run),
+        "best": scorecard.best_score(run, diagnosis),
         "findings": [facts.finding_facts(f) for f in diagnosis.findings],
-        "scorecard": [asdict(t) for t in scorecard.scorecard(run)],
+        "scorecard": [asdict(t) for t in scorecard.scorecard(run, diagnosis)],
         "panels": [
             {
                 "id": d.id,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
 from gandiag.reporting.numbers import duration, number
 from gandiag.run import Run
@@ -33,7 +34,12 @@ def at_end(values: pd.Series) -> float:
     return float(np.median(last)) if len(last) else float("nan")
 
 
-def scorecard(run: Run) -> tuple[Tile, ...]:
+def distrusted(diagnosis: Diagnosis) -> frozenset[str]:
+    """Returns the scores that cannot be: those that a failed check of the metrics themselves names."""
+    return frozenset(name for f in diagnosis.illnesses if f.check == "metric_fault" for name in f.series)
+
+
+def scorecard(run: Run, diagnosis: Diagnosis) -> tuple[Tile, ...]:
     """Returns about six tiles, those first that tell most; only what was recorded has a tile."""
     tiles = [
         tile
@@ -50,6 +56,9 @@ def scorecard(run: Run) -> tuple[Tile, ...]:
         )
         if (tile := _or_none(make, run)) is not None
     ]
+    faulty = distrusted(diagnosis)
+    said = "the metric itself is at fault: see the findings"
+    tiles = [Tile(t.label, "impossible", said, t.series) if t.series in faulty else t for t in tiles]
     return (*tiles[: TILES - 1], _length(run))
 
 
@@ -158,9 +167,13 @@ def evaluated(run: Run) -> set[str]:
     return {name for r in run.records("evaluations") if isinstance(r.get("scores"), dict) for name in r["scores"]}
 
 
-def best_score(run: Run) -> dict[str, Any] | None:
-    """Returns the best Fréchet distance of the run: name, step, value, and its interval where one was recorded."""
-    names = [n for n in run.names if n.split("[", 1)[0] == "frechet_distance"]
+def best_score(run: Run, diagnosis: Diagnosis | None = None) -> dict[str, Any] | None:
+    """Returns the best Fréchet distance of the run: name, step, value, and its interval where one was recorded.
+
+    With a diagnosis, a score that it calls impossible is none.
+    """
+    faulty = distrusted(diagnosis) if diagnosis is not None else frozenset()
+    names = [n for n in run.names if n.split("[", 1)[0] == "frechet_distance" and n not in faulty]
     for name in names:
         values = run[name] if name in run else pd.Series(dtype=float)
         values = values[np.isfinite(values.to_numpy().astype(np.float64))]
@@ -186,9 +199,9 @@ def _at(run: Run, name: str, step: int) -> float | None:
     return float(values.loc[step]) if step in values.index else None
 
 
-def best_sentence(run: Run) -> str:
+def best_sentence(run: Run, diagnosis: Diagnosis) -> str:
     """Returns the best score of the run in a sentence, '' where no Fréchet distance was recorded."""
-    best = best_score(run)
+    best = best_score(run, diagnosis)
     if best is None:
         return ""
     interval = (

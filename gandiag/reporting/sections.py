@@ -41,6 +41,7 @@ SECTIONS: tuple[Section, ...] = (
     diversity.batch_diversity,
     diversity.effective_rank,
     diversity.batch_range,
+    diversity.batch_centre,
     quality.frechet,
     quality.precision_recall,
     quality.neighbours,

@@ -7,7 +7,9 @@ import pandas as pd
 
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
-from gandiag.reporting.curves import curves
+from gandiag.reporting.axes import scale
+from gandiag.reporting.curves import curves, describe
+from gandiag.reporting.decimate import untyped
 from gandiag.reporting.figures import (
     GREEN,
     ORANGE,
@@ -15,7 +17,10 @@ from gandiag.reporting.figures import (
     SKY,
     VERMILLION,
     Curve,
+    Trace,
     bars,
+    line,
+    over_steps,
 )
 from gandiag.reporting.heatmaps import heatmap
 from gandiag.reporting.numbers import number, percent
@@ -24,6 +29,7 @@ from gandiag.run import Run
 
 CHAPTER = "Diversity and modes"
 REAL, FAKE = GREEN, ORANGE
+CHANNELS = 3  # of colour, or coordinates, that are drawn
 
 
 def modes(run: Run, diagnosis: Diagnosis) -> Panel:
@@ -173,4 +179,29 @@ def batch_range(run: Run, diagnosis: Diagnosis) -> Panel:
         chapter=CHAPTER,
         lead="Reals and fakes live in the same range; [0, 1] against [−1, 1] is the commonest bug of all.",
         draw=lambda: curves(run, diagnosis, wanted, y="value"),
+    )
+
+
+def batch_centre(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the mean of each channel, or coordinate, of both batches."""
+
+    def draw() -> Drawing:
+        reals, fakes = run.layers("real_channel_mean"), run.layers("fake_channel_mean")
+        traces: list[Trace] = []
+        said: list[str] = []
+        for i, (label, dash) in enumerate(zip(fakes.columns[:CHANNELS], ("solid", "dash", "dot"))):
+            for table, what, color in ((reals, "real", REAL), (fakes, "fake", FAKE)):
+                if i < table.shape[1]:
+                    values = table.iloc[:, i].rename(f"{what}_channel_mean/{label}")
+                    traces += line(values, Curve(str(values.name), f"{what} {label}", color, dash))
+                    said.append(describe(values, f"{what} {label}"))
+        figure = over_steps(traces, diagnosis, run.steps, y="mean")
+        figure["layout"]["yaxis"] |= scale([untyped(t["y"]) for t in traces], log=False)
+        return Drawing(figure, " ".join(said), ("fake_channel_mean", "real_channel_mean"))
+
+    return panel(
+        "Centre of a batch",
+        chapter=CHAPTER,
+        lead="The fakes' means stay beside those of the reals; a regular swing is a generator that circles.",
+        draw=draw,
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from gandiag.diagnosis.finding import Diagnosis, Verdict
 from gandiag.reporting import facts, numbers, scorecard
-from gandiag.run import Run, load_run
+from gandiag.reporting.opened import opened
+from gandiag.run import Run
 
 
 def write_markdown(
@@ -17,13 +18,13 @@ def write_markdown(
     baseline: Run | str | os.PathLike[str] | None = None,
 ) -> str:
     """Returns the verdict, the scorecard, the findings and the checks of a run as Markdown."""
-    run = run if isinstance(run, Run) else load_run(run)
+    run = opened(run)
     diagnosis = diagnosis or _diagnose(run)
     parts = [
         f"## {facts.ICONS[diagnosis.verdict]} {str(diagnosis.verdict).upper()}: {escape(name(run))}",
         escape(diagnosis.story),
-        escape(scorecard.best_sentence(run)),
-        _scorecard(run),
+        escape(scorecard.best_sentence(run, diagnosis)),
+        _scorecard(run, diagnosis),
         *(_finding(f) for f in diagnosis.illnesses),
         _checks(diagnosis),
         _reproduce(run),
@@ -60,8 +61,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _scorecard(run: Run) -> str:
-    return table(["", "", ""], [[t.label, t.value, t.note] for t in scorecard.scorecard(run)])
+def _scorecard(run: Run, diagnosis: Diagnosis) -> str:
+    return table(["", "", ""], [[t.label, t.value, t.note] for t in scorecard.scorecard(run, diagnosis)])
 
 
 def _finding(finding: Any) -> str:

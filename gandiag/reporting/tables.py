@@ -32,7 +32,7 @@ def find_runs(folder: Path) -> list[Run]:
 
 def run_row(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
     """Returns one run as a row: path, name, verdict, steps, status, recipe, data, best score, when, and the story."""
-    best, data = best_score(run), run.about.get("data")
+    best, data = best_score(run, diagnosis), run.about.get("data")
     return {
         "path": str(run.path),
         "name": str(run.about.get("name") or run.path.name),
