@@ -300,8 +300,11 @@ def _checkpoints(well: Sequence[Judged]) -> list[str]:
         if "ship step " not in claim:
             continue
         step = int(claim.split("ship step ")[1].split(":")[0])
-        near = min(r.seen, key=lambda s, at=step: abs(s["step"] - at))
-        best = max(s["good"] for s in r.seen)
+        seen = [{**s, "good": s["shipped"]} for s in r.seen if "shipped" in s]
+        if not seen:
+            continue
+        near = min(seen, key=lambda s, at=step: abs(s["step"] - at))
+        best = max(s["good"] for s in seen)
         count += 1
         hits += near["good"] >= best - 2 * np.sqrt(2 * best * (1 - best) / 2500) - 0.05
     return [

@@ -250,7 +250,7 @@ def play(case: Case, seed: int, out: Path, recorder_class: Any) -> None:
                 for slow, fast in zip(ema.parameters(), g.parameters()):
                     slow.lerp_(fast, 0.02)
             if (step + 1) % LABEL_EVERY == 0:
-                labels.look(step, g)
+                labels.look(step, g, ema if case.nets == "mlp" else g)
             if (step + 1) % 100 == 0:
                 evaluate(case, seed, step, ema if case.nets == "mlp" else g, d, source, recorder)
     (out / "label.json").write_text(json.dumps(labels.told()))
@@ -356,10 +356,13 @@ class Labels:
         self.case, self.seed = case, seed
         self.seen: list[dict[str, Any]] = []
 
-    def look(self, step: int, g: nn.Module) -> None:
+    def look(self, step: int, g: nn.Module, shipped: nn.Module) -> None:
         """Counts modes with at least ENOUGH good samples, and the share of good samples."""
         counts, good = histogram(self.case, sample(g, self.case, 10_000 + step))
-        self.seen.append({"step": step, "covered": int((counts >= ENOUGH).sum()), "modes": len(counts), "good": good})
+        _, best = histogram(self.case, sample(shipped, self.case, 20_000 + step))
+        self.seen.append(
+            {"step": step, "covered": int((counts >= ENOUGH).sum()), "modes": len(counts), "good": good, "shipped": best}
+        )
 
     def told(self) -> dict[str, Any]:
         """Returns the label: what was injected, and when the generator was last ill by the outside view (None: it ends well)."""

@@ -15,15 +15,27 @@ from tests.made_runs import made
 STEPS = 200
 
 
-def played(path: Path, d_real: np.ndarray, d_fake: np.ndarray, g_fake: np.ndarray | None, facts: dict[str, object] | None = None) -> Finding:
+def played(
+    path: Path,
+    d_real: np.ndarray,
+    d_fake: np.ndarray,
+    g_fake: np.ndarray | None,
+    facts: dict[str, object] | None = None,
+) -> Finding:
     """Judges a run with these forces per sample (steps, batch), summed over the batch as the recorder does."""
     columns = {}
-    for name, force in (("discriminator_force{}_on_real", d_real), ("discriminator_force{}_on_fake", d_fake), ("generator_force{}_on_fake", g_fake)):
+    for name, force in (
+        ("discriminator_force{}_on_real", d_real),
+        ("discriminator_force{}_on_fake", d_fake),
+        ("generator_force{}_on_fake", g_fake),
+    ):
         if force is not None:
             columns[name.format("")] = force.sum(1)
             columns[name.format("_size")] = np.abs(force).sum(1)
     without = () if g_fake is not None else ("generator_force",)
-    return judge(objective_fault, load_run(made(path, steps=len(d_real), columns=columns, without=without, facts=facts)))
+    return judge(
+        objective_fault, load_run(made(path, steps=len(d_real), columns=columns, without=without, facts=facts))
+    )
 
 
 def draws(seed: int = 0, shift: float = 0.0, steps: int = STEPS) -> np.ndarray:
@@ -73,7 +85,11 @@ def test_each_fault_is_named_within_200_steps(fault: str, tmp_path: Path) -> Non
 def test_the_fault_is_the_root_of_the_story(fault: str, tmp_path: Path) -> None:
     d_real, d_fake, g_fake = FAULTY[fault]
     columns = {}
-    for name, force in (("discriminator_force{}_on_real", d_real), ("discriminator_force{}_on_fake", d_fake), ("generator_force{}_on_fake", g_fake)):
+    for name, force in (
+        ("discriminator_force{}_on_real", d_real),
+        ("discriminator_force{}_on_fake", d_fake),
+        ("generator_force{}_on_fake", g_fake),
+    ):
         columns[name.format("")], columns[name.format("_size")] = force.sum(1), np.abs(force).sum(1)
     columns["generator_gradient_norm"] = np.geomspace(1e-2, 1e-12, STEPS)
     diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns))
@@ -114,20 +130,29 @@ def test_a_learning_rate_of_zero_is_named(who: str, tmp_path: Path) -> None:
 
 
 def test_a_warmup_from_zero_is_no_fault(tmp_path: Path) -> None:
-    run = load_run(made(tmp_path / "run", steps=STEPS, columns={"generator_learning_rate": np.linspace(0, 1e-3, STEPS)}))
+    run = load_run(
+        made(tmp_path / "run", steps=STEPS, columns={"generator_learning_rate": np.linspace(0, 1e-3, STEPS)})
+    )
     assert judge(objective_fault, run).verdict is Verdict.HEALTHY
 
 
 def test_a_detached_generator_is_named(tmp_path: Path) -> None:
-    for name, columns, without in (("zero", {"generator_gradient_norm": np.zeros(STEPS)}, ()), ("absent", {}, ("generator_gradient_norm",))):
+    for name, columns, without in (
+        ("zero", {"generator_gradient_norm": np.zeros(STEPS)}, ()),
+        ("absent", {}, ("generator_gradient_norm",)),
+    ):
         finding = judge(objective_fault, load_run(made(tmp_path / name, steps=STEPS, columns=columns, without=without)))
         assert (finding.verdict, finding.kind) == (Verdict.FAILED, "detached generator"), name
 
 
 def test_one_optimizer_for_both_is_a_fault_only_where_it_steps_them_on_either_loss(tmp_path: Path) -> None:
     def facts(shared: bool, generator: int, discriminator: int) -> dict[str, object]:
-        return {"optimizers": {"generator": {"steps_other_player": generator, "shared": shared},
-                               "discriminator": {"steps_other_player": discriminator, "shared": shared}}}  # fmt: skip
+        return {
+            "optimizers": {
+                "generator": {"steps_other_player": generator, "shared": shared},
+                "discriminator": {"steps_other_player": discriminator, "shared": shared},
+            }
+        }
 
     cases = (
         (facts(True, 6, 6), 2.0, Verdict.FAILED),

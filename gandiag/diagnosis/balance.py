@@ -6,7 +6,7 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import coverage, covered_now, misfit
+from gandiag.diagnosis.fakes import coverage, covered_now, far_away, getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import (
     equal_rates,
@@ -29,12 +29,25 @@ def discriminator_dominance(run: Recorded) -> Finding:
     claim = f"AUC is {now:.4f} (limit: {e.limits.dominance_auc:g})"
     state = np.nan_to_num(auc, nan=0.5) > e.limits.dominance_auc
     series = tuple(s for s in ("discriminator_auc", "real_logit_mean", "fake_logit_mean", "generator_loss") if s in e)
+    signs = failing_generator(e)
+    if not e.holds(state) and len(signs) > 1 and far_away(e):
+        state = np.nan_to_num(auc, nan=0.5) > e.limits.near_dominance_auc
     if not e.holds(state):
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
-    signs = failing_generator(e)
     onset = e.onset(state)
     cause = "the discriminator learns faster than the generator can follow"
     remedies = _relief(e)
+    if signs and getting_nearer(e):
+        return Finding(
+            "discriminator_dominance",
+            Verdict.SUSPECT,
+            f"{claim} and {signs[0]}, but the fakes come nearer",
+            cause="the generator is still learning",
+            remedies=("train longer",),
+            series=series,
+            onset=onset,
+            kind="learning",
+        )
     if signs:
         return Finding(
             "discriminator_dominance",

@@ -11,6 +11,7 @@ from gandiag.diagnosis.fakes import (
     coverage,
     covered_now,
     distance_from_reals,
+    getting_nearer,
     rank_ratio,
     samples_hit,
     wander,
@@ -172,12 +173,7 @@ def _learning(e: Evidence, c: Coverage | None, by_modes: bool, by_batch: bool) -
             and np.median(late[-2:]) > c.share[0]
         )
     if by_batch:
-        ratio = e.level("diversity_ratio")
-        best = float(np.nanmax(ratio))
-        half, now = trends.middle(ratio[: max(1, len(ratio) // 2)]), trends.tail_middle(ratio, e.limits.tail_share / 2)
-        rises.append(
-            now > 0.85 * best and now > 1.3 * half and trends.kendall_z(ratio[len(ratio) // 2 :]) > trends.RISE_Z
-        )
+        rises.append(getting_nearer(e))
     return bool(rises) and all(rises)
 
 
@@ -275,7 +271,7 @@ def mode_dropping(run: Recorded) -> Finding:
     onset = None if first is None else int(fakes.index[first])
     verdict = (
         Verdict.FAILED
-        if samples_hit(e) and lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share)
+        if samples_hit(e) and not _still_better(e) and lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share)
         else Verdict.SUSPECT
     )
     rare = bool(np.median(due[missing]) < 0.5 / present.sum())
@@ -298,6 +294,17 @@ def _due(e: Evidence, count: int) -> np.ndarray:
     except NotRecorded:
         return np.full(count, 1 / count)
     return np.asarray(shares / shares.sum()) if len(shares) == count and shares.sum() > 0 else np.full(count, 1 / count)
+
+
+def _still_better(e: Evidence) -> bool:
+    """Whether the Frechet distance still falls: modes that are missing may yet come."""
+    for name in e.names:
+        if name.split("[", 1)[0] == "frechet_distance":
+            values = e[name].to_numpy(dtype=float)
+            late = max(2, round(e.limits.tail_share * len(values)))
+            if len(values) >= 2 * late:
+                return bool(np.median(values[-late:]) < (1 - 2 * e.limits.improving) * np.median(values[-2 * late : -late]))
+    return False
 
 
 def _fewer_missing(table: np.ndarray, due: np.ndarray, limit: float) -> bool:

@@ -135,7 +135,7 @@ class Evidence:
 
     def holds(self, state: np.ndarray) -> bool:
         """Says whether a state (n,) of the stretches holds at the end of the run."""
-        return trends.holds(state, self.limits.tail_share)
+        return trends.holds(state, max(self.limits.tail_share, self.limits.sustained_steps / max(self.steps, 1)))
 
     def onset(self, state: np.ndarray) -> int | None:
         """Returns the step at which the last lasting stretch of a state begins."""
@@ -145,14 +145,20 @@ class Evidence:
     @property
     def short(self) -> bool:
         """Says whether the run is too short for anything but what is certain at once."""
-        return self.steps < self.limits.steps_needed
+        return self.steps < self.steps_needed
+
+    @cached_property
+    def steps_needed(self) -> int:
+        """How many steps what grows slowly needs: the limit, and of a run that is going on a share of what was planned."""
+        planned = self.about.get("steps_planned")
+        if self.about.get("status") == "running" and isinstance(planned, int):
+            return max(self.limits.steps_needed, int(self.limits.planned_needed * planned))
+        return self.limits.steps_needed
 
     def need_steps(self) -> None:
         """Raises CannotTell where the run is too short for what grows slowly."""
         if self.short:
-            raise CannotTell(
-                f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.limits.steps_needed} are needed to judge this"
-            )
+            raise CannotTell(f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this")
 
     # -- what is known of the game
 

@@ -131,3 +131,22 @@ def samples_hit(e: Evidence) -> bool:
     if distances is None or len(distances) < 2 or not np.isfinite(distances).all():
         return True
     return trends.middle(trends.tail(distances, e.limits.tail_share)) < 0.5 * float(distances[0])
+
+
+def far_away(e: Evidence) -> bool:
+    """Whether the fakes end up in another place than the reals."""
+    away = distance_from_reals(e)
+    return away is not None and trends.tail_middle(away, e.limits.tail_share) > e.limits.misfit_distance
+
+
+def getting_nearer(e: Evidence) -> bool:
+    """Whether the fakes' diversity rises towards the reals' fast enough to get there: a young generator, no failed one.
+
+    In the run's second half it must have won, in logarithms, at least half of what is still missing, and be at its best.
+    """
+    ratio = e.maybe("diversity_ratio")
+    if ratio is None:
+        return False
+    short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
+    half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)
+    return bool(now - half > max(0.25, -now / 2) and now > np.max(short) - 0.2 and trends.kendall_z(short[len(short) // 2 :]) > trends.RISE_Z)

@@ -19,7 +19,9 @@ class Limits:
     """Every threshold of the checks; names begin with what they limit."""
 
     # how much of a run must be there
-    steps_needed: int = 200  # below, only what is certain at once (NaN, forces, ranges) is judged: healthy GANs need ~250 steps to cover a ring (H1)
+    steps_needed: int = 300  # below, only what is certain at once (NaN, forces, ranges) is judged: healthy GANs need ~250 to cover a ring (H1)
+    planned_needed: float = 0.05  # ... and, while a run is going on, this share of the steps that were planned
+    sustained_steps: int = 100  # "now" is at least so many steps
     blocks: int = 200  # a run is judged on this many stretches: 0.5 % of the run each, well below the 3 % that an onset may be off
     block_rows: int = 5  # fewest rows in a stretch whose median is taken
     tail_share: float = 0.2  # "now" is the last fifth of the run
@@ -52,6 +54,7 @@ class Limits:
 
     # balance of the players
     dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth 5); never judged alone
+    near_dominance_auc: float = 0.95  # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
     dominance_gap: float = 8.0  # logits between reals and fakes: sigmoid(-4) = .018 on each side
     vanished_gradient: float = 1e-3  # of the generator's own early gradient norm: P6 fell to 4.6e-8
     faint_gradient: float = 3e-2
@@ -69,7 +72,7 @@ class Limits:
 
     # the objective
     force_sign: float = 0.9  # |sum of forces| / sum of |forces|: every score is pushed the same way; least squares and smoothed labels stay below
-    force_window: int = 20  # steps over which forces are summed
+    force_window: int = 10  # steps over which forces are summed
     force_share: float = 0.8  # of the windows that must show the fault
     force_first: int = 200  # steps within which the fault must show and be named
 

@@ -150,13 +150,14 @@ def _forces(e: Evidence) -> Finding | None:
     real, fake = _direction(e, FORCES[0]), _direction(e, FORCES[1])
     generator = _direction(e, FORCES[2]) if FORCES[2] in e else None
     limit, share = e.limits.force_sign, e.limits.force_share
-    if np.sum(np.isfinite(real.sign) & np.isfinite(fake.sign)) < 2:
+    known = np.isfinite(real.sign) & np.isfinite(fake.sign)
+    if known.sum() < 2:
         raise CannotTell("the forces on the score were seen in fewer than two windows of steps")
     same = np.where(
         np.minimum(np.abs(real.sign), np.abs(fake.sign)) > limit, np.sign(real.sign) * np.sign(fake.sign), 0
     )
     up = np.nanmedian(fake.sign) > 0
-    if _shown(same == 1, share):
+    if _shown(same[known] == 1, share):
         kind, cause = (
             ("unbounded discriminator", "D is paid for fakes that score high: its loss has no floor")
             if up
@@ -169,7 +170,7 @@ def _forces(e: Evidence) -> Finding | None:
         return _fault(
             e,
             kind,
-            f"D pushes reals and fakes {way} in {np.mean(same == 1):.0%} of the first windows (limit: {share:.0%})",
+            f"D pushes reals and fakes {way} in {np.mean(same[known] == 1):.0%} of the first windows (limit: {share:.0%})",
             cause,
             FORCES[:2],
         )
@@ -178,7 +179,8 @@ def _forces(e: Evidence) -> Finding | None:
     together = np.where(
         np.minimum(np.abs(generator.sign), np.abs(fake.sign)) > limit, np.sign(generator.sign) * np.sign(fake.sign), 0
     )
-    if _shown(together == 1, share):
+    known &= np.isfinite(generator.sign)
+    if known.sum() >= 2 and _shown(together[known] == 1, share):
         way = "up" if up else "down"
         kind, cause = (
             ("cooperative players", "G helps D: both push the scores of fakes the same way")
@@ -188,7 +190,7 @@ def _forces(e: Evidence) -> Finding | None:
         return _fault(
             e,
             kind,
-            f"D and G both push fakes {way} in {np.mean(together == 1):.0%} of the first windows (limit: {share:.0%})",
+            f"D and G both push fakes {way} in {np.mean(together[known] == 1):.0%} of the first windows (limit: {share:.0%})",
             cause,
             FORCES,
         )
@@ -225,7 +227,9 @@ def _direction(e: Evidence, name: str) -> _Direction:
     width = e.limits.force_window
     window = (both.to_numpy() - (both[0] if len(both) else 0)) // width
     count = int(window.max()) + 1 if len(window) else 0
-    f, s = np.nan_to_num(force.loc[both].to_numpy(dtype=float)), np.nan_to_num(size.loc[both].to_numpy(dtype=float))
+    f, s = (series.loc[both].to_numpy(dtype=float) for series in (force, size))
+    finite = np.isfinite(f) & np.isfinite(s)  # after an overflow nothing tells a direction any more
+    f, s = np.where(finite, f, 0.0), np.where(finite, s, 0.0)
     total, sizes = np.bincount(window, f, count), np.bincount(window, s, count)
     return _Direction(np.arange(count) * width, np.where(sizes > 0, total / np.maximum(sizes, 1e-300), np.nan))
 

@@ -33,8 +33,9 @@ def convergence(run: Recorded) -> Finding:
     name, at, values = quality(e)
     e.need_steps()
     best, low, high, equal = best_step(e, name, at, values)
+    told = "1 - high_quality_share x covered modes" if name == "high_quality_share" else name
     noise = noise_of(values) * abs(float(values[best]))
-    ship = f"ship step {at[best]}: {name} {values[best]:.4g} [{low:.4g}, {high:.4g}]"
+    ship = f"ship step {at[best]}: {told} {values[best]:.4g} [{low:.4g}, {high:.4g}]"
     ship += f", as good from step {at[equal[0]]} to {at[equal[-1]]}" if len(equal) > 1 else ""
     late = values[-max(3, round(e.limits.tail_share * len(values))) :]
     before = values[: -len(late)][-len(late) :]
@@ -43,7 +44,7 @@ def convergence(run: Recorded) -> Finding:
         return Finding(
             "convergence",
             Verdict.SUSPECT,
-            f"past its best: {name} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
+            f"past its best: {told} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
             cause="the run got worse after its best",
             remedies=(f"ship step {at[best]}", f"stop at about step {at[best]} the next time"),
             series=(name,),
@@ -54,7 +55,7 @@ def convergence(run: Recorded) -> Finding:
         return Finding(
             "convergence",
             Verdict.HEALTHY,
-            f"still improving: {name} fell from {then:.4g} to {now:.4g} (limit: {e.limits.improving:.0%}); {ship}",
+            f"still improving: {told} fell from {then:.4g} to {now:.4g} (limit: {e.limits.improving:.0%}); {ship}",
             remedies=("train longer",),
             series=(name,),
             kind="still improving",
@@ -63,7 +64,7 @@ def convergence(run: Recorded) -> Finding:
     return Finding(
         "convergence",
         Verdict.HEALTHY,
-        f"settled{where}: {name} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}",
+        f"settled{where}: {told} is {now:.4g} and was {then:.4g} (limit: {e.limits.improving:.0%}); {ship}",
         series=(name,),
         kind=kind,
     )
@@ -84,6 +85,9 @@ def quality(e: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
 
 
 def _quality_series(e: Evidence) -> tuple[str, pd.Series]:
+    if "high_quality_share" in e and coverage(e) is not None:  # a known mixture: its Gaussian moments hardly show lost modes
+        good, hit, total = e["high_quality_share"], e["modes_covered"], e["modes_total"]
+        return "high_quality_share", (1 - good * hit / total).dropna()
     for score in SCORES:
         for name in e.names:
             if name == score or name.startswith(f"{score}["):
@@ -169,7 +173,8 @@ def stagnation(run: Recorded) -> Finding:
     e.need_steps()
     start = float(np.median(values[: max(1, len(values) // 10)]))
     late = float(np.median(values[-max(2, len(values) // 5) :]))
-    claim = f"{name} is {late:.4g} and was {start:.4g} at first (limit: {e.limits.stagnant:.0%} of it)"
+    told = "1 - high_quality_share x covered modes" if name == "high_quality_share" else name
+    claim = f"{told} is {late:.4g} and was {start:.4g} at first (limit: {e.limits.stagnant:.0%} of it)"
     c = coverage(e)
     poor = c is None or covered_now(e, c) <= e.limits.covered_share
     if late > e.limits.stagnant * start and poor and e.limits.stagnant * np.min(values) < late:
