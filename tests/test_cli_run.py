@@ -14,7 +14,11 @@ from gandiag.run import load_run
 from gandiag.training.recipes import RECIPES
 
 TINY = ["--data", "ring:sd=0.05", "--steps", "8", "--batch", "16", "--no-report"]
-TINY += [part for setting in ("generator_width=8", "discriminator_width=8", "evaluation_samples=100", "evaluate_every=0") for part in ("--set", setting)]
+TINY += [
+    part
+    for setting in ("generator_width=8", "discriminator_width=8", "evaluation_samples=100", "evaluate_every=0")
+    for part in ("--set", setting)
+]
 
 
 class Said:
@@ -72,7 +76,14 @@ def test_settings_come_from_flag_environment_file_and_recipe(say, monkeypatch: p
     said = say("run", "--config", "mine.toml", "--steps", "7", "--dry-run", "--json")
     facts = json.loads(said.out)
     config = facts["config"]
-    assert (facts["recipe"], config["steps"], config["batch"], config["lr_g"], config["gamma"], config["seed"]) == ("ring-r1", 7, 24, 0.25, 0.1, 0)
+    assert (facts["recipe"], config["steps"], config["batch"], config["lr_g"], config["gamma"], config["seed"]) == (
+        "ring-r1",
+        7,
+        24,
+        0.25,
+        0.1,
+        0,
+    )
 
 
 def test_a_dry_run_writes_nothing(say, tmp_path: Path) -> None:
@@ -85,14 +96,27 @@ def test_a_dry_run_writes_nothing(say, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "wanted"),
     [
-        (["--recipe", "rotating-colapse"], 2, "did you mean 'rotating-collapse'"), (["--set", "lrg=1"], 2, "did you mean 'lr_g'"), (["--set", "lr_g=fast"], 2, "must be a number"),
-        (["--set", "lr_g"], 2, "name=value"), (["--steps", "0"], 2, "at least 1"), (["--data", "digits", "--batch", "5000"], 2, "larger than the data"), (["--device", "cuda"], 2, "CUDA"),
-        (["--data", "digts"], 2, "digits"), (["--config", "absent.toml"], 2, "cannot be read"), (["--seed", "1", "--set", "seed=2"], 2, "give it once"),
-        (["--stop-on", "mode_colapse"], 2, "did you mean 'mode_collapse'"), (["--resume"], 2, "needs a run"), (["--resume", "absent"], 3, "does not exist"), (["--nonsense"], 2, "No such option"),
-        (["--generator", "no.such.module:function"], 2, "no module"), (["--set", "changes=5: batch=1"], 2, "cannot set 'batch'"),
+        (["--recipe", "rotating-colapse"], 2, "did you mean 'rotating-collapse'"),
+        (["--set", "lrg=1"], 2, "did you mean 'lr_g'"),
+        (["--set", "lr_g=fast"], 2, "must be a number"),
+        (["--set", "lr_g"], 2, "name=value"),
+        (["--steps", "0"], 2, "at least 1"),
+        (["--data", "digits", "--batch", "5000"], 2, "larger than the data"),
+        (["--device", "cuda"], 2, "CUDA"),
+        (["--data", "digts"], 2, "digits"),
+        (["--config", "absent.toml"], 2, "cannot be read"),
+        (["--seed", "1", "--set", "seed=2"], 2, "give it once"),
+        (["--stop-on", "mode_colapse"], 2, "did you mean 'mode_collapse'"),
+        (["--resume"], 2, "needs a run"),
+        (["--resume", "absent"], 3, "does not exist"),
+        (["--nonsense"], 2, "No such option"),
+        (["--generator", "no.such.module:function"], 2, "no module"),
+        (["--set", "changes=5: batch=1"], 2, "cannot set 'batch'"),
     ],
-)  # fmt: skip
-def test_a_mistake_is_one_line_that_says_what_to_do(say, args: list[str], code: int, wanted: str, tmp_path: Path) -> None:
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    say, args: list[str], code: int, wanted: str, tmp_path: Path
+) -> None:
     if "cuda" in args:
         import torch
 
@@ -140,9 +164,21 @@ def test_one_s_own_networks_are_found_in_the_working_directory(say) -> None:
         "from torch import nn\n"
         "def generator(sample_shape, latent_shape, *, num_classes=None, width=None):\n    return nn.Linear(latent_shape[0], sample_shape[0])\n"
         "def discriminator(sample_shape, latent_shape=(), *, num_classes=None, width=None):\n"
-        "    return nn.Sequential(nn.Linear(sample_shape[0], 8), nn.ReLU(), nn.Linear(8, 1), nn.Flatten(0))\n")  # fmt: skip
-    said = say("run", *TINY[:6], "--set", "evaluate_every=0", "--no-report", "--generator", "my_networks:generator", "--discriminator", "my_networks:discriminator",
-               "--out", "mine")  # fmt: skip
+        "    return nn.Sequential(nn.Linear(sample_shape[0], 8), nn.ReLU(), nn.Linear(8, 1), nn.Flatten(0))\n"
+    )
+    said = say(
+        "run",
+        *TINY[:6],
+        "--set",
+        "evaluate_every=0",
+        "--no-report",
+        "--generator",
+        "my_networks:generator",
+        "--discriminator",
+        "my_networks:discriminator",
+        "--out",
+        "mine",
+    )
     assert said.code == 0, said.err
     assert load_run("mine").about["players"]["generator"]["class"] == "Linear"
 
@@ -162,10 +198,27 @@ def test_an_interrupt_keeps_the_run_and_its_report(tmp_path: Path) -> None:
     import signal
     import time
 
-    command = [sys.executable, "-m", "gandiag", "run", "--data", "ring", "--steps", "100000", "--batch", "16", "--set", "evaluation_samples=100", "--out", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "gandiag",
+        "run",
+        "--data",
+        "ring",
+        "--steps",
+        "100000",
+        "--batch",
+        "16",
+        "--set",
+        "evaluation_samples=100",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 100
-    while not list((tmp_path / "run" / "tables").glob("*.arrow")) and process.poll() is None and time.monotonic() < until:
+    while (
+        not list((tmp_path / "run" / "tables").glob("*.arrow")) and process.poll() is None and time.monotonic() < until
+    ):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=100)
@@ -178,6 +231,7 @@ def test_an_interrupt_keeps_the_run_and_its_report(tmp_path: Path) -> None:
 
 
 def test_help_loads_no_heavy_library() -> None:
-    code = "import sys; from gandiag.cli import main\ntry: main(['run', '--help'])\nfinally: print([m for m in ('torch', 'pandas', 'scipy', 'sklearn', 'plotly') if m in sys.modules])"
+    heavy = ("torch", "pandas", "scipy", "sklearn", "plotly")
+    code = f"import sys; from gandiag.cli import main\ntry: main(['run', '--help'])\nfinally: print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip().endswith("[]")

@@ -22,8 +22,22 @@ from gandiag.training.checkpoint import load_checkpoint
 from gandiag.training.config import FIELDS
 
 TINY = dataclasses.replace(
-    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16, steps=24,
-    evaluate_every=6, sample_every=6, checkpoint_every=6, evaluation_samples=100, diagnose_every=0, keep=9)  # fmt: skip
+    Config(),
+    data="ring:sd=0.05",
+    generator_width=8,
+    generator_depth=1,
+    discriminator_width=8,
+    discriminator_depth=1,
+    latent_size=2,
+    batch=16,
+    steps=24,
+    evaluate_every=6,
+    sample_every=6,
+    checkpoint_every=6,
+    evaluation_samples=100,
+    diagnose_every=0,
+    keep=9,
+)
 CLOCKS = {"wall_time", "step_seconds", "data_wait_seconds", "images_per_second", "probe_seconds"}
 
 
@@ -72,7 +86,11 @@ def table(run: Run, name: str) -> Any:
 
 def differing(one: Any, two: Any) -> str:
     missing = sorted(set(one.index) ^ set(two.index))
-    return f"only one has steps {missing}" if missing else f"differs at {[i for i in one.index if not (one.loc[[i]].equals(two.loc[[i]]))][:9]}"
+    return (
+        f"only one has steps {missing}"
+        if missing
+        else f"differs at {[i for i in one.index if not (one.loc[[i]].equals(two.loc[[i]]))][:9]}"
+    )
 
 
 def halves(config: Config, folder: Path, at: int) -> None:
@@ -85,14 +103,29 @@ def halves(config: Config, folder: Path, at: int) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {}, {"ema_images": 0}, {"optimizer_g": "sgd", "optimizer_d": "rmsprop"}, {"update": "simultaneous"}, {"update": "extragradient"}, {"update": "optimistic"},
-        {"update": "lookahead"}, {"update": "consensus"}, {"update": "unrolled"}, {"penalties": ("wgan-gp", "lecam"), "loss": "wasserstein"},
-        {"instance_noise": 0.1, "penalties": ("dragan",)}, {"pack": 2}, {"d_steps": 3, "g_steps": 2}, {"accumulate": 2, "clip_gradient": 0.5}, {"spectral_norm": True},
-        {"changes": "4: lr_g=0.01; 8-20: lr_d=0.0001", "schedule": "cosine", "warmup": 3}, {"precision": "bfloat16"}, {"penalty_every": 5}, {"data": "digits"},
+        {},
+        {"ema_images": 0},
+        {"optimizer_g": "sgd", "optimizer_d": "rmsprop"},
+        {"update": "simultaneous"},
+        {"update": "extragradient"},
+        {"update": "optimistic"},
+        {"update": "lookahead"},
+        {"update": "consensus"},
+        {"update": "unrolled"},
+        {"penalties": ("wgan-gp", "lecam"), "loss": "wasserstein"},
+        {"instance_noise": 0.1, "penalties": ("dragan",)},
+        {"pack": 2},
+        {"d_steps": 3, "g_steps": 2},
+        {"accumulate": 2, "clip_gradient": 0.5},
+        {"spectral_norm": True},
+        {"changes": "4: lr_g=0.01; 8-20: lr_d=0.0001", "schedule": "cosine", "warmup": 3},
+        {"precision": "bfloat16"},
+        {"penalty_every": 5},
+        {"data": "digits"},
         {"conditional": True},
     ],
     ids=lambda changes: "-".join(f"{k}={v}" for k, v in changes.items())[:60] or "plain",
-)  # fmt: skip
+)
 def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, changes: dict[str, object]) -> None:
     halves(dataclasses.replace(TINY, **changes), tmp_path, at=12)  # type: ignore[arg-type]
     assert_same_run(tmp_path / "whole", tmp_path / "halves", 24)
@@ -108,7 +141,11 @@ def test_kill_nine_and_resume_equals_one_that_never_stopped(tmp_path: Path) -> N
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     last = tmp_path / "killed" / "checkpoints" / "last.json"
     until = time.monotonic() + 120
-    while not (last.exists() and json.loads(last.read_text())["step"] >= 75) and process.poll() is None and time.monotonic() < until:
+    while (
+        not (last.exists() and json.loads(last.read_text())["step"] >= 75)
+        and process.poll() is None
+        and time.monotonic() < until
+    ):
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -117,6 +154,12 @@ def test_kill_nine_and_resume_equals_one_that_never_stopped(tmp_path: Path) -> N
     train(config, out=tmp_path / "whole")
     assert_same_run(tmp_path / "whole", tmp_path / "killed", 200)
     assert load_run(tmp_path / "killed").about["status"] == "finished"
+
+
+def test_what_the_recorder_remembers_from_step_to_step_is_resumed_too(tmp_path: Path) -> None:
+    config = dataclasses.replace(TINY, probes="full")  # cosines with the last gradient at every step
+    halves(config, tmp_path, at=10)
+    assert_same_run(tmp_path / "whole", tmp_path / "halves", 24)
 
 
 def test_an_interrupted_run_is_resumed_where_it_stopped(tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ from gandiag.training.schedule import CHANGEABLE, learning_rate_factor, parse_ch
 
 def test_precedence_flag_over_environment_over_file_over_recipe_over_default() -> None:
     layers = {"file": {"batch": 32}, "environment": {"batch": "64"}, "flags": {"batch": "16"}}
-    for dropped, expected, source in (("", 16, "flag"), ("flags", 64, "environment"), ("environment", 32, "config file"), ("file", 256, "recipe")):
+    for dropped, expected, source in (
+        ("", 16, "flag"),
+        ("flags", 64, "environment"),
+        ("environment", 32, "config file"),
+        ("file", 256, "recipe"),
+    ):
         layers.pop(dropped, None)
         config, sources = effective_config("ring-r1", **layers)  # type: ignore[arg-type]
         assert (config.batch, sources["batch"]) == (expected, source)
@@ -43,11 +48,22 @@ def test_set_is_as_strong_as_a_flag_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("steps", "10", 10), ("steps", 10, 10), ("steps", "1e3", 1000), ("lr_g", "1e-4", 1e-4), ("lr_g", 1, 1.0), ("compile", "yes", True), ("compile", False, False),
-        ("penalties", "r1, r2", ("r1", "r2")), ("penalties", "", ()), ("penalties", ["r1"], ("r1",)), ("clip_gradient", "none", None), ("clip_gradient", "0.5", 0.5),
-        ("data", "none", "none"), ("changes", "5: gamma=0", "5: gamma=0"),
+        ("steps", "10", 10),
+        ("steps", 10, 10),
+        ("steps", "1e3", 1000),
+        ("lr_g", "1e-4", 1e-4),
+        ("lr_g", 1, 1.0),
+        ("compile", "yes", True),
+        ("compile", False, False),
+        ("penalties", "r1, r2", ("r1", "r2")),
+        ("penalties", "", ()),
+        ("penalties", ["r1"], ("r1",)),
+        ("clip_gradient", "none", None),
+        ("clip_gradient", "0.5", 0.5),
+        ("data", "none", "none"),
+        ("changes", "5: gamma=0", "5: gamma=0"),
     ],
-)  # fmt: skip
+)
 def test_texts_are_read_by_the_type_of_their_field(name: str, text: object, value: object) -> None:
     found = read_value(name, text)
     assert found == value
@@ -56,9 +72,18 @@ def test_texts_are_read_by_the_type_of_their_field(name: str, text: object, valu
 
 @pytest.mark.parametrize(
     ("name", "text", "wanted"),
-    [("steps", "many", "whole number"), ("steps", "1.5", "whole number"), ("steps", "inf", "whole number"), ("steps", True, "whole number"), ("lr_g", "fast", "a number"),
-     ("compile", "perhaps", "true or false"), ("steps", "none", "whole number"), ("data", 3, "a text"), ("gamma", None, "cannot be none")],
-)  # fmt: skip
+    [
+        ("steps", "many", "whole number"),
+        ("steps", "1.5", "whole number"),
+        ("steps", "inf", "whole number"),
+        ("steps", True, "whole number"),
+        ("lr_g", "fast", "a number"),
+        ("compile", "perhaps", "true or false"),
+        ("steps", "none", "whole number"),
+        ("data", 3, "a text"),
+        ("gamma", None, "cannot be none"),
+    ],
+)
 def test_what_does_not_fit_the_type_is_refused_with_what_was_expected(name: str, text: object, wanted: str) -> None:
     with pytest.raises(UsageError, match=wanted):
         read_value(name, text)
@@ -77,9 +102,16 @@ def test_unknown_names_are_answered_with_the_nearest_one() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "wanted"),
-    [({"steps": 0}, "steps must be at least 1"), ({"lr_d": -1.0}, "lr_d must be at least 0"), ({"beta2": 1.0}, "beta2 must be below 1"), ({"gamma": float("nan")}, "nan"),
-     ({"precision": "float8"}, "one of float32"), ({"batch": 10, "accumulate": 3}, "divisible"), ({"batch": 10, "pack": 4}, "divisible")],
-)  # fmt: skip
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"lr_d": -1.0}, "lr_d must be at least 0"),
+        ({"beta2": 1.0}, "beta2 must be below 1"),
+        ({"gamma": float("nan")}, "nan"),
+        ({"precision": "float8"}, "one of float32"),
+        ({"batch": 10, "accumulate": 3}, "divisible"),
+        ({"batch": 10, "pack": 4}, "divisible"),
+    ],
+)
 def test_values_out_of_range_are_refused(changes: dict[str, object], wanted: str) -> None:
     with pytest.raises(UsageError, match=wanted):
         check_config(dataclasses.replace(Config(), **changes))  # type: ignore[arg-type]
@@ -108,7 +140,9 @@ def test_a_config_file_that_is_none_is_refused(tmp_path) -> None:
 
 
 def test_the_environment_gives_settings_and_nothing_else() -> None:
-    assert environment_values({"GANDIAG_RUN_LR_G": "1", "GANDIAG_RUN_JSON": "1", "LR_D": "2", "GANDIAG_RUN_SEED": ""}) == {"lr_g": "1"}
+    assert environment_values(
+        {"GANDIAG_RUN_LR_G": "1", "GANDIAG_RUN_JSON": "1", "LR_D": "2", "GANDIAG_RUN_SEED": ""}
+    ) == {"lr_g": "1"}
 
 
 def test_changes_begin_at_their_step_and_ramps_go_by_equal_factors() -> None:
@@ -130,9 +164,18 @@ def test_a_ramp_to_or_from_zero_is_a_straight_line() -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("gamma=0", "changes reads"), ("5: batch=3", "cannot set 'batch'"), ("5: gama=3", "did you mean 'gamma'"), ("9-5: gamma=0", "ends before"), ("5: gamma=x", "no number"),
-     ("5: gamma=-1", "no number"), ("5: d_steps=1.5", "whole number"), ("5-9: d_steps=2", "not in a ramp"), ("5: gamma=nan", "no number")],
-)  # fmt: skip
+    [
+        ("gamma=0", "changes reads"),
+        ("5: batch=3", "cannot set 'batch'"),
+        ("5: gama=3", "did you mean 'gamma'"),
+        ("9-5: gamma=0", "ends before"),
+        ("5: gamma=x", "no number"),
+        ("5: gamma=-1", "no number"),
+        ("5: d_steps=1.5", "whole number"),
+        ("5-9: d_steps=2", "not in a ramp"),
+        ("5: gamma=nan", "no number"),
+    ],
+)
 def test_changes_that_cannot_be_are_refused(text: str, wanted: str) -> None:
     with pytest.raises(UsageError, match=wanted):
         parse_changes(text)

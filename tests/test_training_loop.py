@@ -25,8 +25,22 @@ from gandiag.training.preparation import prepare
 from gandiag.training.step import Players, play, update_average
 
 TINY = dataclasses.replace(
-    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16, steps=12,
-    evaluate_every=6, sample_every=6, checkpoint_every=4, evaluation_samples=200, diagnose_every=0, keep=2)  # fmt: skip
+    Config(),
+    data="ring:sd=0.05",
+    generator_width=8,
+    generator_depth=1,
+    discriminator_width=8,
+    discriminator_depth=1,
+    latent_size=2,
+    batch=16,
+    steps=12,
+    evaluate_every=6,
+    sample_every=6,
+    checkpoint_every=4,
+    evaluation_samples=200,
+    diagnose_every=0,
+    keep=2,
+)
 
 
 def tiny(**changes: object) -> Config:
@@ -70,7 +84,13 @@ def test_the_recorded_losses_and_gradients_are_those_of_the_training_itself(tmp_
         training.players.step += 1
         d_losses.append(float(d_turn.loss))
         g_losses.append(float(g_turn.loss))
-        g_norms.append(float(torch.cat([p.grad.flatten() for p in training.players.generator.parameters() if p.grad is not None]).norm()))
+        g_norms.append(
+            float(
+                torch.cat(
+                    [p.grad.flatten() for p in training.players.generator.parameters() if p.grad is not None]
+                ).norm()
+            )
+        )
     run = load_run(tmp_path / "run")
     assert run["discriminator_loss"].tolist() == pytest.approx(d_losses, rel=1e-6)
     assert run["generator_loss"].tolist() == pytest.approx(g_losses, rel=1e-6)
@@ -108,7 +128,15 @@ def test_another_seed_is_another_run(tmp_path: Path) -> None:
 def test_load_generator_gives_back_what_was_trained(tmp_path: Path) -> None:
     train(TINY, out=tmp_path / "run")
     last = load_generator(tmp_path / "run", "last")
-    assert (last.latent_shape, last.latent, last.num_classes, last.output, last.shape, last.step, last.ema) == ((2,), "normal", None, "points", (2,), 12, True)
+    assert (last.latent_shape, last.latent, last.num_classes, last.output, last.shape, last.step, last.ema) == (
+        (2,),
+        "normal",
+        None,
+        "points",
+        (2,),
+        12,
+        True,
+    )
     assert not last.module.training
     with torch.no_grad():
         assert last.module(torch.zeros(3, *last.latent_shape)).shape == (3, 2)
@@ -200,12 +228,23 @@ def test_a_failing_step_leaves_a_run_that_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"data": "digits", "batch": 5000}, "larger than the data"), ({"device": "cuda:99"}, "CUDA"), ({"device": "toaster"}, "no device"), ({"loss": "hing"}, "hinge"),
-        ({"update": "alternatin"}, "alternating"), ({"generator": "mpl"}, "mlp"), ({"penalties": ("r3",)}, "r1"), ({"optimizer_g": "adamm"}, "adam"),
-        ({"data": "digit"}, "digits"), ({"conditional": True, "data": "absent.npz"}, "absent"), ({"changes": "5: lrg=1"}, "lr_g"), ({"stop_on": ("mode_colapse",)}, "mode_collapse"),
+        ({"data": "digits", "batch": 5000}, "larger than the data"),
+        ({"device": "cuda:99"}, "CUDA"),
+        ({"device": "toaster"}, "no device"),
+        ({"loss": "hing"}, "hinge"),
+        ({"update": "alternatin"}, "alternating"),
+        ({"generator": "mpl"}, "mlp"),
+        ({"penalties": ("r3",)}, "r1"),
+        ({"optimizer_g": "adamm"}, "adam"),
+        ({"data": "digit"}, "digits"),
+        ({"conditional": True, "data": "absent.npz"}, "absent"),
+        ({"changes": "5: lrg=1"}, "lr_g"),
+        ({"stop_on": ("mode_colapse",)}, "mode_collapse"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, changes: dict[str, object], wanted: str) -> None:
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    tmp_path: Path, changes: dict[str, object], wanted: str
+) -> None:
     with pytest.raises(GandiagError, match=wanted):
         train(tiny(**changes), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

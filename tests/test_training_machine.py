@@ -21,7 +21,15 @@ from gandiag.training.processes import Processes
 from gandiag.training.step import play
 
 TINY = dataclasses.replace(
-    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16)  # fmt: skip
+    Config(),
+    data="ring:sd=0.05",
+    generator_width=8,
+    generator_depth=1,
+    discriminator_width=8,
+    discriminator_depth=1,
+    latent_size=2,
+    batch=16,
+)
 
 
 def losses(config: Config, steps: int = 3) -> list[float]:
@@ -40,7 +48,9 @@ def quick_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
 
 
-@pytest.mark.parametrize("penalties", [(), ("r1",), ("wgan-gp", "orthogonal"), ("r1", "r2")], ids=lambda names: "+".join(names) or "none")
+@pytest.mark.parametrize(
+    "penalties", [(), ("r1",), ("wgan-gp", "orthogonal"), ("r1", "r2")], ids=lambda names: "+".join(names) or "none"
+)
 @pytest.mark.usefixtures("quick_compiler")
 def test_compiled_players_play_the_same_game(penalties: tuple[str, ...]) -> None:
     config = dataclasses.replace(TINY, penalties=penalties)
@@ -53,10 +63,16 @@ def test_an_update_that_differentiates_twice_refuses_compilation() -> None:
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-@pytest.mark.parametrize("changes", [{}, {"clip_gradient": 0.1, "accumulate": 2}, {"loss": "relativistic", "penalties": ("r1", "r2")}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"clip_gradient": 0.1, "accumulate": 2}, {"loss": "relativistic", "penalties": ("r1", "r2")}],
+    ids=str,
+)
 def test_mixed_precision_plays_nearly_the_same_game(precision: str, changes: dict[str, object]) -> None:
     config = dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
-    assert losses(dataclasses.replace(config, precision=precision)) == pytest.approx(losses(config), rel=0.02, abs=0.005)
+    assert losses(dataclasses.replace(config, precision=precision)) == pytest.approx(
+        losses(config), rel=0.02, abs=0.005
+    )
 
 
 def test_threads_are_set_as_the_configuration_says() -> None:
@@ -75,12 +91,31 @@ def test_each_process_takes_its_part_of_what_all_drew() -> None:
 
 def test_two_processes_train_as_one_does_on_the_whole_batch(tmp_path: Path) -> None:
     settings = ["--data", "ring:sd=0.05", "--steps", "50", "--batch", "32", "--no-report"]
-    for setting in ("generator_width=16", "discriminator_width=16", "evaluation_samples=100", "evaluate_every=25", "measure="):
+    for setting in (
+        "generator_width=16",
+        "discriminator_width=16",
+        "evaluation_samples=100",
+        "evaluate_every=25",
+        "measure=",
+    ):
         settings += ["--set", setting]
     alone = [sys.executable, "-m", "gandiag", "run", *settings, "--out", str(tmp_path / "one")]
-    together = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "gandiag", "run", *settings, "--out", str(tmp_path / "two")]
+    together = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "gandiag",
+        "run",
+        *settings,
+        "--out",
+        str(tmp_path / "two"),
+    ]
     for command in (alone, together):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
     one, two = load_checkpoint(tmp_path / "one").weights, load_checkpoint(tmp_path / "two").weights
     for player, weights in one.items():
@@ -88,5 +123,12 @@ def test_two_processes_train_as_one_does_on_the_whole_batch(tmp_path: Path) -> N
             assert torch.allclose(value, two[player][name], atol=1e-5), f"{player}.{name}"
     runs = load_run(tmp_path / "one"), load_run(tmp_path / "two")
     assert runs[1].about["processes"] == 2
-    for name in ("discriminator_loss", "generator_loss", "discriminator_gradient_norm", "discriminator_auc", "fake_logit_mean", "diversity_ratio"):
+    for name in (
+        "discriminator_loss",
+        "generator_loss",
+        "discriminator_gradient_norm",
+        "discriminator_auc",
+        "fake_logit_mean",
+        "diversity_ratio",
+    ):
         assert runs[1][name].to_numpy() == pytest.approx(runs[0][name].to_numpy(), abs=1e-6), name

@@ -16,8 +16,21 @@ from gandiag.training import Config
 from gandiag.training.sweep import cells, parse_grid, train_cell
 
 TINY = dataclasses.replace(
-    Config(), data="ring:sd=0.05", generator_width=8, generator_depth=1, discriminator_width=8, discriminator_depth=1, latent_size=2, batch=16, steps=20,
-    evaluate_every=5, sample_every=0, evaluation_samples=100, diagnose_every=0, measure=())  # fmt: skip
+    Config(),
+    data="ring:sd=0.05",
+    generator_width=8,
+    generator_depth=1,
+    discriminator_width=8,
+    discriminator_depth=1,
+    latent_size=2,
+    batch=16,
+    steps=20,
+    evaluate_every=5,
+    sample_every=0,
+    evaluation_samples=100,
+    diagnose_every=0,
+    measure=(),
+)
 
 
 def test_a_grid_is_every_combination_and_each_has_its_folder() -> None:
@@ -29,8 +42,17 @@ def test_a_grid_is_every_combination_and_each_has_its_folder() -> None:
     assert found[1].path == Path("out/lr_g=1e-4_penalties=r1+r2_seed=0")
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("", "no setting"), ("lr_g", "reads"), ("lr_g=", "reads"), ("lrg=1", "did you mean 'lr_g'"), ("seed=a", "whole number"),
-                                              ("seed=0,seed=1", "twice")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", "no setting"),
+        ("lr_g", "reads"),
+        ("lr_g=", "reads"),
+        ("lrg=1", "did you mean 'lr_g'"),
+        ("seed=a", "whole number"),
+        ("seed=0,seed=1", "twice"),
+    ],
+)
 def test_a_grid_that_cannot_be_is_refused(text: str, wanted: str) -> None:
     with pytest.raises(UsageError, match=wanted):
         parse_grid(text)
@@ -50,7 +72,9 @@ def test_every_evaluation_is_reported_once_and_a_pruner_ends_the_cell(tmp_path: 
     assert (result.step, result.ended) == (1, "stopped")
 
 
-def test_the_command_trains_every_cell_draws_the_map_and_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_every_cell_draws_the_map_and_goes_on_where_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     args = ["sweep", "--over", "lr_g=1e-3:1e-2", "--out", str(tmp_path / "sweep"), "--jobs", "1", "--json"]
     for name in ("data", "steps", "generator_width", "discriminator_width", "batch", "evaluation_samples"):
         args += ["--set", f"{name}={getattr(TINY, name)}"]

@@ -19,8 +19,12 @@ TERMINAL_TICK = 0.5  # seconds
 PLAIN_TICK = 5.0
 READING_SHARE = 0.05  # of the time goes into reading the run back at most, however long the run has become
 SHOWN = {
-    "D loss": "discriminator_loss", "G loss": "generator_loss", "|grad D|": "discriminator_gradient_norm", "|grad G|": "generator_gradient_norm",
-    "AUC": "discriminator_auc", "modes": "modes_covered",
+    "D loss": "discriminator_loss",
+    "G loss": "generator_loss",
+    "|grad D|": "discriminator_gradient_norm",
+    "|grad G|": "generator_gradient_norm",
+    "AUC": "discriminator_auc",
+    "modes": "modes_covered",
 }
 
 

@@ -26,7 +26,10 @@ def command(name: str | None, as_json: bool) -> None:
     chosen = RECIPES if name is None else {name: RECIPES[name]}
     configs = {key: effective_config(key)[0] for key in chosen}
     if as_json:
-        rows = [{"name": key, "summary": r.summary, "health": r.health, "source": r.source, "config": asdict(configs[key])} for key, r in chosen.items()]
+        rows = [
+            {"name": key, "summary": r.summary, "health": r.health, "source": r.source, "config": asdict(configs[key])}
+            for key, r in chosen.items()
+        ]
         click.echo(json.dumps(rows if name is None else rows[0], indent=1))
     elif name is None:
         width = max(map(len, chosen))

@@ -52,32 +52,70 @@ Examples:
   gandiag run --resume runs/00000-mlp-digits --steps 8000
 """,
 )
-@click.option("--recipe", metavar="NAME", help="The recipe to start from (`gandiag recipes` lists them; mlp where none is named).")
+@click.option(
+    "--recipe", metavar="NAME", help="The recipe to start from (`gandiag recipes` lists them; mlp where none is named)."
+)
 @setting_options
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any setting of `gandiag recipes mlp`; may be repeated.")
-@click.option("--config", type=click.Path(), metavar="FILE", help="A TOML file of settings (`gandiag recipes NAME` prints one).")
-@click.option("--outdir", type=click.Path(), default="runs", show_default=True, help="Where the run's folder NNNNN-recipe-data is made.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any setting of `gandiag recipes mlp`; may be repeated.",
+)
+@click.option(
+    "--config", type=click.Path(), metavar="FILE", help="A TOML file of settings (`gandiag recipes NAME` prints one)."
+)
+@click.option(
+    "--outdir",
+    type=click.Path(),
+    default="runs",
+    show_default=True,
+    help="Where the run's folder NNNNN-recipe-data is made.",
+)
 @click.option("--out", type=click.Path(), help="The run's own folder, instead of one under --outdir.")
 @click.option("--resume", type=click.Path(), is_flag=False, flag_value="", metavar="[RUN]",
               help="Continue a run at its last checkpoint; without a value the one that --out names.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Build everything, play one step, write nothing.")
-@click.option("--report/--no-report", "with_report", default=True, show_default=True, help="Write report.html at the end.")
+@click.option(
+    "--report/--no-report", "with_report", default=True, show_default=True, help="Write report.html at the end."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; everything else on stderr.")
 @click.pass_context
-def command(ctx: click.Context, *, recipe: str | None, settings: tuple[str, ...], config: str | None, outdir: str, out: str | None,
-            resume: str | None, dry_run: bool, with_report: bool, as_json: bool, **given: str | None) -> int:
+def command(
+    ctx: click.Context,
+    *,
+    recipe: str | None,
+    settings: tuple[str, ...],
+    config: str | None,
+    outdir: str,
+    out: str | None,
+    resume: str | None,
+    dry_run: bool,
+    with_report: bool,
+    as_json: bool,
+    **given: str | None,
+) -> int:
     """Train a GAN, record every step, diagnose it and write its report.
 
     Without options: an MLP pair on scikit-learn's 1797 real digits, in half a minute. A setting comes from its flag or --set, else from
     GANDIAG_RUN_NAME, else from --config, else from the recipe. Ctrl-C ends the training early and keeps run, checkpoint and report.
     """
-    flags = {name: value for name, value in given.items() if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    plan = make_plan(recipe=recipe, flags=flags, settings=settings, config=config, out=out, outdir=outdir, resume=resume)
+    flags = {
+        name: value for name, value in given.items() if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    plan = make_plan(
+        recipe=recipe, flags=flags, settings=settings, config=config, out=out, outdir=outdir, resume=resume
+    )
     if dry_run:
         from gandiag.training.loop import dry_run as build
 
         facts = describe(plan, build(plan.config))
-        click.echo(json.dumps(facts, indent=1) if as_json else "\n".join(f"{name:<14} {value}" for name, value in facts.items() if name != "config"))
+        click.echo(
+            json.dumps(facts, indent=1)
+            if as_json
+            else "\n".join(f"{name:<14} {value}" for name, value in facts.items() if name != "config")
+        )
         return 0
     outcome = train_with_progress(plan)
     if os.environ.get("RANK", "0") == "0":
@@ -85,22 +123,41 @@ def command(ctx: click.Context, *, recipe: str | None, settings: tuple[str, ...]
     return 130 if outcome.ended == "interrupted" else 0
 
 
-def make_plan(*, recipe: str | None, flags: dict[str, str | None], settings: tuple[str, ...], config: str | None, out: str | None, outdir: str,
-              resume: str | None) -> Plan:
+def make_plan(
+    *,
+    recipe: str | None,
+    flags: dict[str, str | None],
+    settings: tuple[str, ...],
+    config: str | None,
+    out: str | None,
+    outdir: str,
+    resume: str | None,
+) -> Plan:
     """Turns the command line into a plan; raises UsageError for what cannot be."""
     from gandiag.errors import UsageError
     from gandiag.training.config import environment_values, read_config_file, split_settings
     from gandiag.training.plan import plan_new, plan_resume
 
     if resume is None:
-        return plan_new(recipe=recipe, file=read_config_file(config) if config else {}, environment=environment_values(os.environ), flags=flags,
-                        settings=split_settings(settings), out=out, outdir=outdir)
+        return plan_new(
+            recipe=recipe,
+            file=read_config_file(config) if config else {},
+            environment=environment_values(os.environ),
+            flags=flags,
+            settings=split_settings(settings),
+            out=out,
+            outdir=outdir,
+        )
     if resume and out and Path(resume) != Path(out):
-        raise UsageError(f"--resume {resume} and --out {out} are two runs: a run is continued in its own folder, give one of them")
+        raise UsageError(
+            f"--resume {resume} and --out {out} are two runs: a run is continued in its own folder, give one of them"
+        )
     if not (resume or out):
         raise UsageError("--resume needs a run: --resume runs/00000-mlp-digits")
     if recipe or config:
-        raise UsageError("--resume keeps the run's own configuration: leave --recipe and --config out, change single settings with --set")
+        raise UsageError(
+            "--resume keeps the run's own configuration: leave --recipe and --config out, change single settings with --set"
+        )
     return plan_resume(resume or str(out), flags=flags, settings=split_settings(settings))
 
 
@@ -114,7 +171,9 @@ def train_with_progress(plan: Plan) -> Outcome:
         display.say(f"{plan.recipe} on {plan.config.data}: {plan.config.steps} steps, recorded in {plan.path}")
     about = {"command": ["gandiag", *sys.argv[1:]], "recipe": plan.recipe, "config_sources": plan.sources}
     try:
-        return train(plan.config, out=plan.path, resume=plan.resume, about=about, watch=display, on_finding=display.alert)
+        return train(
+            plan.config, out=plan.path, resume=plan.resume, about=about, watch=display, on_finding=display.alert
+        )
     finally:
         display.close()
 
@@ -130,8 +189,14 @@ def conclude(outcome: Outcome, *, with_report: bool, as_json: bool) -> str:
     diagnosis = diagnose(run)
     report = write_report(run, diagnosis=diagnosis) if with_report else None
     if as_json:
-        facts = {**render.as_data(str(outcome.path), diagnosis), "step": outcome.step, "ended": outcome.ended, "why": outcome.why,
-                 "report": None if report is None else str(report), "best": read_best(outcome.path)}
+        facts = {
+            **render.as_data(str(outcome.path), diagnosis),
+            "step": outcome.step,
+            "ended": outcome.ended,
+            "why": outcome.why,
+            "report": None if report is None else str(report),
+            "best": read_best(outcome.path),
+        }
         return json.dumps(facts, indent=1)
     lines = [] if outcome.ended == "finished" else [f"Ended after {outcome.step} steps: {outcome.why}."]
     lines += [render.as_text(str(outcome.path), diagnosis)]
@@ -148,7 +213,11 @@ def describe(plan: Plan, training: Training) -> dict[str, Any]:
 
     data = training.data
     return {
-        "recipe": plan.recipe, "run": str(plan.path), "device": str(training.device), "steps": plan.config.steps, "batch": plan.config.batch,
+        "recipe": plan.recipe,
+        "run": str(plan.path),
+        "device": str(training.device),
+        "steps": plan.config.steps,
+        "batch": plan.config.batch,
         "data": f"{data.name}: {'endless' if data.endless else len(data)} {data.kind} of shape {'x'.join(map(str, data.shape))}",
         "generator": f"{plan.config.generator}, {parameter_count(training.players.generator)} parameters",
         "discriminator": f"{plan.config.discriminator}, {parameter_count(training.players.discriminator)} parameters",

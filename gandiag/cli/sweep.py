@@ -17,17 +17,34 @@ Example:
   gandiag sweep --recipe ring-r1 --over lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2,seed=0:1 --set steps=1000
 """,
 )
-@click.option("--over", required=True, metavar="GRID", help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2.")
+@click.option(
+    "--over", required=True, metavar="GRID", help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2."
+)
 @click.option("--recipe", metavar="NAME", help="The recipe that every cell starts from.  [default: mlp]")
 @click.option("--data", metavar="URI", help="What to train on.")
 @click.option("--steps", metavar="N", help="Updates of the game in each cell.")
-@click.option("--stop-on", metavar="CHECKS", help="Checks whose failure ends a cell early, separated by commas: pruning by findings.")
+@click.option(
+    "--stop-on",
+    metavar="CHECKS",
+    help="Checks whose failure ends a cell early, separated by commas: pruning by findings.",
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of all cells; may be repeated.")
-@click.option("--out", type=click.Path(path_type=Path), default="sweep", show_default=True, help="The folder of the runs.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="sweep", show_default=True, help="The folder of the runs."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="How many cells are trained at a time.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; everything else on stderr.")
-def command(over: str, recipe: str | None, data: str | None, steps: str | None, stop_on: str | None, settings: tuple[str, ...], out: Path,
-            jobs: int | None, as_json: bool) -> int:
+def command(
+    over: str,
+    recipe: str | None,
+    data: str | None,
+    steps: str | None,
+    stop_on: str | None,
+    settings: tuple[str, ...],
+    out: Path,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
     """Train over a grid of settings, one run a cell, and draw the map of their verdicts.
 
     A cell whose folder is there already is not trained again: the same command goes on where it was interrupted.
@@ -38,15 +55,29 @@ def command(over: str, recipe: str | None, data: str | None, steps: str | None, 
     from gandiag.training.recipes import DEFAULT_RECIPE
     from gandiag.training.sweep import parse_grid, sweep
 
-    given = {name: value for name, value in (("data", data), ("steps", steps), ("stop_on", stop_on)) if value is not None}
+    given = {
+        name: value for name, value in (("data", data), ("steps", steps), ("stop_on", stop_on)) if value is not None
+    }
     grid = parse_grid(over)
     results = []
-    for result in sweep(grid, recipe=recipe or DEFAULT_RECIPE, settings={**split_settings(settings), **given}, out=out, jobs=jobs or os.cpu_count() or 1):
+    for result in sweep(
+        grid,
+        recipe=recipe or DEFAULT_RECIPE,
+        settings={**split_settings(settings), **given},
+        out=out,
+        jobs=jobs or os.cpu_count() or 1,
+    ):
         results.append(result)
-        what = result.error or f"{result.verdict}{f' ({result.first_finding})' if result.first_finding else ''} after {result.step} steps"
+        what = (
+            result.error
+            or f"{result.verdict}{f' ({result.first_finding})' if result.first_finding else ''} after {result.step} steps"
+        )
         click.echo(f"{result.cell.path.name}: {what}", err=True)
     page = _map([result.cell.path for result in results if not result.error], list(grid), out)
-    facts: dict[str, Any] = {"cells": [{**asdict(r), "cell": {"settings": r.cell.settings, "path": str(r.cell.path)}} for r in results], "map": page}
+    facts: dict[str, Any] = {
+        "cells": [{**asdict(r), "cell": {"settings": r.cell.settings, "path": str(r.cell.path)}} for r in results],
+        "map": page,
+    }
     click.echo(json.dumps(facts, indent=1) if as_json else f"Map: {page}" if page else f"{len(results)} cells in {out}")
     return 3 if results and all(r.error for r in results) else 0
 
@@ -58,6 +89,6 @@ def _map(runs: list[Path], names: list[str], out: Path) -> str | None:
     if len(runs) < 2:
         return None
     axes = [name for name in names if name != "seed"]
-    page = write_comparison(compare_runs(runs, by_group=True), out / "comparison.html", align="step", over=(axes[0], axes[1]) if len(axes) >= 2 else None,
-                            plotlyjs="inline")  # fmt: skip
+    over = (axes[0], axes[1]) if len(axes) >= 2 else None
+    page = write_comparison(compare_runs(runs), out / "comparison.html", align="step", over=over, plotlyjs="inline")
     return str(page)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from gandiag.recording import Recorder
 
 
-def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, on_finding: Callable[[Finding], None] | None) -> str:
+def look(
+    recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, on_finding: Callable[[Finding], None] | None
+) -> str:
     """Diagnoses the run up to now and returns why to stop, or an empty text. It depends on the recording alone, never on the clock."""
     recorder.flush()
     try:
@@ -23,7 +25,9 @@ def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, o
         recorder.record_event("diagnosis_failed", why=f"{type(error).__name__}: {error}")
         return ""
     for finding in new_alerts(recorder, diagnosis):
-        recorder.record_event("alert", check=finding.check, verdict=str(finding.verdict), claim=finding.claim, onset=finding.onset)
+        recorder.record_event(
+            "alert", check=finding.check, verdict=str(finding.verdict), claim=finding.claim, onset=finding.onset
+        )
         if on_finding is not None:
             on_finding(finding)
     return reason_to_stop(diagnosis, stop_on, stop_when)
@@ -31,8 +35,16 @@ def look(recorder: Recorder, *, stop_on: Sequence[str], stop_when: str | None, o
 
 def new_alerts(recorder: Recorder, diagnosis: Diagnosis) -> list[Finding]:
     """Returns the illnesses that no alert has told of yet, or only as suspected."""
-    told = {(event.get("check"), event.get("verdict")) for event in load_run(recorder.path).records("events") if event.get("event") == "alert"}
-    return [f for f in diagnosis.illnesses if (f.check, str(f.verdict)) not in told and (f.check, str(Verdict.FAILED)) not in told]
+    told = {
+        (event.get("check"), event.get("verdict"))
+        for event in load_run(recorder.path).records("events")
+        if event.get("event") == "alert"
+    }
+    return [
+        f
+        for f in diagnosis.illnesses
+        if (f.check, str(f.verdict)) not in told and (f.check, str(Verdict.FAILED)) not in told
+    ]
 
 
 def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str | None) -> str:
@@ -40,7 +52,12 @@ def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str 
     for finding in diagnosis.findings:
         if finding.check in stop_on and finding.verdict == Verdict.FAILED:
             return f"{finding.check}: {finding.claim}"
-        if stop_when == "converged" and finding.check == "convergence" and finding.verdict == Verdict.HEALTHY and finding.kind != "improving":
+        if (
+            stop_when == "converged"
+            and finding.check == "convergence"
+            and finding.verdict == Verdict.HEALTHY
+            and finding.kind != "improving"
+        ):
             return f"converged: {finding.claim}"
     return ""
 
@@ -50,4 +67,6 @@ def known_checks(names: Sequence[str]) -> None:
     codes = [check.__name__ for check in CHECKS]
     for name in names:
         if name not in codes:
-            raise UsageError(f"stop_on names {name!r}, which is no check{did_you_mean(name, codes)}; there are {', '.join(codes)}")
+            raise UsageError(
+                f"stop_on names {name!r}, which is no check{did_you_mean(name, codes)}; there are {', '.join(codes)}"
+            )

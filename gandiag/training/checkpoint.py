@@ -60,7 +60,9 @@ class TrainedGenerator:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(run: Path, step: int, *, players: Mapping[str, nn.Module], state: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
+def save_checkpoint(
+    run: Path, step: int, *, players: Mapping[str, nn.Module], state: Mapping[str, Any], facts: Mapping[str, Any]
+) -> Path:
     """Writes the checkpoint of a step and makes it the last one; a reader sees the whole of it or nothing. Returns its folder."""
     folder = run / "checkpoints"
     final = folder / f"step-{step:09d}"
@@ -68,7 +70,10 @@ def save_checkpoint(run: Path, step: int, *, players: Mapping[str, nn.Module], s
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     for name, module in players.items():
-        save_file({k: v.detach().to("cpu", copy=True).contiguous() for k, v in module.state_dict().items()}, str(scratch / f"{name}.safetensors"))
+        save_file(
+            {k: v.detach().to("cpu", copy=True).contiguous() for k, v in module.state_dict().items()},
+            str(scratch / f"{name}.safetensors"),
+        )
     torch.save(dict(state), scratch / "state.pt")
     write_json(scratch / "checkpoint.json", {"format": FORMAT, "step": step, **facts})
     for file in scratch.iterdir():
@@ -125,15 +130,23 @@ def read_best(run: Path) -> dict[str, Any] | None:
 def load_checkpoint(run: str | os.PathLike[str], which: str | int = "last") -> Checkpoint:
     """Reads a checkpoint (`best`, `last` or a step) of a run; raises RunError with the steps that there are where it is missing or damaged."""
     folder, step = _find(Path(run), which)
-    weights = {name: _read_weights(folder / f"{name}.safetensors") for name in PLAYERS if (folder / f"{name}.safetensors").exists()}
+    weights = {
+        name: _read_weights(folder / f"{name}.safetensors")
+        for name in PLAYERS
+        if (folder / f"{name}.safetensors").exists()
+    }
     try:
         state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever the bytes lead it to
-        raise RunError(f"{folder / 'state.pt'} cannot be read ({type(error).__name__}); use another checkpoint of {_steps(Path(run))}") from None
+        raise RunError(
+            f"{folder / 'state.pt'} cannot be read ({type(error).__name__}); use another checkpoint of {_steps(Path(run))}"
+        ) from None
     return Checkpoint(path=folder, step=step, weights=weights, state=state, facts=_read_facts(folder))
 
 
-def load_generator(run: str | os.PathLike[str], checkpoint: str | int = "best", *, ema: bool = True) -> TrainedGenerator:
+def load_generator(
+    run: str | os.PathLike[str], checkpoint: str | int = "best", *, ema: bool = True
+) -> TrainedGenerator:
     """Rebuilds the generator of a run from a checkpoint (`best`, `last` or a step), its moving average unless `ema` is false.
 
     `best` falls back to `last` where no score was ever computed. Raises RunError where the run has no such checkpoint.
@@ -155,13 +168,22 @@ def load_generator(run: str | os.PathLike[str], checkpoint: str | int = "best", 
     except RuntimeError as error:
         raise RunError(f"{file} does not fit the network {config.generator!r}: {str(error).splitlines()[0]}") from None
     return TrainedGenerator(
-        module=module.eval().requires_grad_(False), latent_shape=tuple(facts["latent_shape"]), latent=config.latent, num_classes=facts["num_classes"],
-        output=facts["output"], shape=shape, step=step, ema=averaged, facts={k: v for k, v in facts.items() if k not in ("format", "step")})
+        module=module.eval().requires_grad_(False),
+        latent_shape=tuple(facts["latent_shape"]),
+        latent=config.latent,
+        num_classes=facts["num_classes"],
+        output=facts["output"],
+        shape=shape,
+        step=step,
+        ema=averaged,
+        facts={k: v for k, v in facts.items() if k not in ("format", "step")},
+    )
 
 
 def config_from(values: Mapping[str, Any]) -> Config:
     """Returns the Config that a run.json or checkpoint.json holds; fields of other versions are passed over."""
-    return check_config(Config(**{name: read_value(name, value) for name, value in values.items() if name in FIELDS}))
+    known: dict[str, Any] = {name: read_value(name, value) for name, value in values.items() if name in FIELDS}
+    return check_config(Config(**known))
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
@@ -187,7 +209,11 @@ def _find(run: Path, which: str | int) -> tuple[Path, int]:
 
 def _steps(run: Path) -> str:
     steps = checkpoint_steps(run)
-    return "those of steps " + ", ".join(map(str, steps)) if steps else "none: it was not trained by `gandiag run`, or stopped before its first one"
+    return (
+        "those of steps " + ", ".join(map(str, steps))
+        if steps
+        else "none: it was not trained by `gandiag run`, or stopped before its first one"
+    )
 
 
 def _read_weights(file: Path) -> dict[str, Tensor]:

@@ -46,7 +46,9 @@ def make_evaluation(data: Dataset, *, features: str, count: int, seed: int = 0) 
     The seed is that of the scores and not of the training: two runs are scored against the same reals.
     """
     if data.kind == "points":
-        return _points_evaluation(_at_most(data, count, seed), seed)  # a known mixture's scores hardly look at the reals
+        return _points_evaluation(
+            _at_most(data, count, seed), seed
+        )  # a known mixture's scores hardly look at the reals
     reals = _at_most(data, REFERENCE_SAMPLES, seed)
     chosen = _chosen_features(reals, features)
     reference = make_reference(reals.samples, chosen, real_labels=reals.labels, seed=seed)
@@ -62,7 +64,9 @@ def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None
     found = [key for key in scores if key == wanted or key.startswith(f"{wanted}[")]
     if not found:
         if name != "auto" and scores:
-            raise UsageError(f"best_by names {name!r}, which no evaluation of this data gives; it gives {', '.join(sorted(scores))}")
+            raise UsageError(
+                f"best_by names {name!r}, which no evaluation of this data gives; it gives {', '.join(sorted(scores))}"
+            )
         return None
     lower = wanted.startswith(("frechet", "kernel", "mode_kl"))
     value = float(scores[found[0]])
@@ -70,8 +74,14 @@ def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None
 
 
 @torch.no_grad()
-def draw_samples(generator: nn.Module, count: int, *, draw_latent: Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]], seed: int,
-                 device: torch.device) -> tuple[Tensor, Tensor | None]:
+def draw_samples(
+    generator: nn.Module,
+    count: int,
+    *,
+    draw_latent: Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]],
+    seed: int,
+    device: torch.device,
+) -> tuple[Tensor, Tensor | None]:
     """Returns fakes (count, ...) on the CPU in float32 and the classes asked for; the same seed gives the same latents at every step."""
     random = torch.Generator(device).manual_seed(seed)
     fakes, classes = [], []
@@ -86,7 +96,9 @@ def _points_evaluation(reals: Dataset, seed: int) -> Callable[[Tensor], Evaluati
     points = reals.samples.numpy().astype(np.float64)
     reference = Reference(points, seed=seed)
     if reals.modes is not None:
-        return lambda fakes: evaluate_points(reference, fakes.numpy(), reals.modes, reals.mode_sd, reals.mode_weights, seed=seed)
+        return lambda fakes: evaluate_points(
+            reference, fakes.numpy(), reals.modes, reals.mode_sd, reals.mode_weights, seed=seed
+        )
 
     def unknown_modes(fakes: Tensor) -> Evaluation:
         found = feature_scores(reference, fakes.numpy().astype(np.float64), "points", seed=seed)
@@ -104,8 +116,14 @@ def _chosen_features(reals: Dataset, name: str) -> Features:
         return load_features("random-conv")
     few = slice(0, 1000)
     found = classifier.probabilities(classifier.extract(reals.samples[few])).argmax(1)
-    return classifier if float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED else load_features("random-conv")
+    return (
+        classifier
+        if float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED
+        else load_features("random-conv")
+    )
 
 
 def _at_most(data: Dataset, count: int, seed: int) -> Dataset:
-    return data if len(data) <= count else subset(data, torch.randperm(len(data), generator=seeded(seed, PICKS))[:count])
+    return (
+        data if len(data) <= count else subset(data, torch.randperm(len(data), generator=seeded(seed, PICKS))[:count])
+    )

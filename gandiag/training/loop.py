@@ -61,8 +61,15 @@ class Outcome:
     why: str = ""
 
 
-def train(config: Config, *, out: str | os.PathLike[str], resume: bool = False, about: Mapping[str, Any] | None = None,
-          watch: Callable[[Progress], object] | None = None, on_finding: Callable[[Finding], None] | None = None) -> Outcome:
+def train(
+    config: Config,
+    *,
+    out: str | os.PathLike[str],
+    resume: bool = False,
+    about: Mapping[str, Any] | None = None,
+    watch: Callable[[Progress], object] | None = None,
+    on_finding: Callable[[Finding], None] | None = None,
+) -> Outcome:
     """Trains as the configuration says, records every step to the run directory `out`, and returns how it ended.
 
     `resume` continues the run at its last checkpoint, on the CPU bit for bit as if it had never stopped. `about` is merged into run.json.
@@ -76,17 +83,29 @@ def train(config: Config, *, out: str | os.PathLike[str], resume: bool = False, 
     if checkpoint is not None:
         restore(training, checkpoint)
     try:
-        with _signals() as asked_to_stop, _recording(training, path, None if checkpoint is None else checkpoint.step, about) as recorder:
+        with (
+            _signals() as asked_to_stop,
+            _recording(training, path, None if checkpoint is None else checkpoint.step, about) as recorder,
+        ):
             if checkpoint is not None and recorder is not None:
                 forget_after(path, checkpoint.step)
                 remind(recorder, checkpoint.state)
                 recorder.record_event("resumed", checkpoint=checkpoint.step)
-            outcome = _play_on(training, recorder, path, resumed_at=None if checkpoint is None else checkpoint.step, asked_to_stop=asked_to_stop,
-                               watch=watch, on_finding=on_finding)
+            outcome = _play_on(
+                training,
+                recorder,
+                path,
+                resumed_at=None if checkpoint is None else checkpoint.step,
+                asked_to_stop=asked_to_stop,
+                watch=watch,
+                on_finding=on_finding,
+            )
             if recorder is not None:
                 recorder.close("interrupted" if outcome.ended == "interrupted" else "finished")
     except torch.OutOfMemoryError as error:
-        raise GandiagError(f"the device is out of memory ({str(error).splitlines()[0]}): choose a smaller --batch, or --set accumulate=2") from None
+        raise GandiagError(
+            f"the device is out of memory ({str(error).splitlines()[0]}): choose a smaller --batch, or --set accumulate=2"
+        ) from None
     leave_processes(training.processes)
     return outcome
 
@@ -107,11 +126,22 @@ def refuse_unusable_folder(path: Path, *, resume: bool) -> None:
     place = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     free = shutil.disk_usage(place).free
     if free < LEAST_FREE_BYTES:
-        raise RunError(f"no disk space: {place} has {free / 2**20:.0f} MiB left, a run needs at least {LEAST_FREE_BYTES // 2**20} MiB; free some, or give another place with --out")
+        needed = f"a run needs at least {LEAST_FREE_BYTES // 2**20} MiB"
+        raise RunError(
+            f"no disk space: {place} has {free / 2**20:.0f} MiB left, {needed}; free some, or give another place with --out"
+        )
 
 
-def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resumed_at: int | None, asked_to_stop: threading.Event,
-             watch: Callable[[Progress], object] | None, on_finding: Callable[[Finding], None] | None) -> Outcome:
+def _play_on(
+    training: Training,
+    recorder: Recorder | None,
+    path: Path,
+    *,
+    resumed_at: int | None,
+    asked_to_stop: threading.Event,
+    watch: Callable[[Progress], object] | None,
+    on_finding: Callable[[Finding], None] | None,
+) -> Outcome:
     config, players = training.config, training.players
     changes, initial, began = parse_changes(config.changes), initial_settings(config), time.monotonic()
     unwanted = False
@@ -129,22 +159,42 @@ def _play_on(training: Training, recorder: Recorder | None, path: Path, *, resum
         d_turn, g_turn = play(players, training.rules, settings, training.update)
         _record(training, recorder, d_turn, g_turn)
         players.step += 1
-        update_average(players, images=players.step * config.batch, half_life=config.ema_images, ramp=config.ema_ramp, batch=config.batch)
+        update_average(
+            players,
+            images=players.step * config.batch,
+            half_life=config.ema_images,
+            ramp=config.ema_ramp,
+            batch=config.batch,
+        )
         if watch is not None and recorder is not None:
-            unwanted = watch(Progress(path, players.step, config.steps, players.step * config.batch, time.monotonic() - began)) is True
+            unwanted = (
+                watch(Progress(path, players.step, config.steps, players.step * config.batch, time.monotonic() - began))
+                is True
+            )
 
 
 def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn: Turn) -> None:
     processes, players = training.processes, training.players
-    seen: dict[str, Any] = {name: None if (value := getattr(d_turn, name)) is None else processes.gathered(value)
-                            for name in ("real_logits", "fake_logits", "real", "fake")}
-    seen |= {"d_loss": processes.mean(d_turn.loss), "g_loss": processes.mean(g_turn.loss), "d_penalty": processes.mean(d_turn.penalty)}
+    seen: dict[str, Any] = {
+        name: None if (value := getattr(d_turn, name)) is None else processes.gathered(value)
+        for name in ("real_logits", "fake_logits", "real", "fake")
+    }
+    seen |= {
+        "d_loss": processes.mean(d_turn.loss),
+        "g_loss": processes.mean(g_turn.loss),
+        "d_penalty": processes.mean(d_turn.penalty),
+    }
     if recorder is not None:
         told = players.adaptive is not None and due(players.step, ADAPTIVE_TOLD_EVERY)
-        recorder.step(**seen, augmentation_probability=float(players.adaptive.p) if told and players.adaptive is not None else None)
+        recorder.step(
+            **seen,
+            augmentation_probability=float(players.adaptive.p) if told and players.adaptive is not None else None,
+        )
 
 
-def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading.Event, unwanted: bool) -> tuple[Ended | None, str]:
+def _reason_to_stop(
+    training: Training, seconds: float, asked_to_stop: threading.Event, unwanted: bool
+) -> tuple[Ended | None, str]:
     config, step, agreed = training.config, training.players.step, training.processes.agreed
     asked = agreed(2 * int(asked_to_stop.is_set()) + int(unwanted))  # one message a step for both
     if asked >= 2:
@@ -160,32 +210,56 @@ def _reason_to_stop(training: Training, seconds: float, asked_to_stop: threading
     return None, ""
 
 
-def _alarmed(training: Training, recorder: Recorder | None, on_finding: Callable[[Finding], None] | None) -> tuple[Ended | None, str]:
+def _alarmed(
+    training: Training, recorder: Recorder | None, on_finding: Callable[[Finding], None] | None
+) -> tuple[Ended | None, str]:
     """Diagnoses what was recorded so far; on several processes all learn whether the first one wants to stop."""
     why = ""
     if recorder is not None:
-        why = look(recorder, stop_on=training.config.stop_on, stop_when=training.config.stop_when, on_finding=on_finding)
+        why = look(
+            recorder, stop_on=training.config.stop_on, stop_when=training.config.stop_when, on_finding=on_finding
+        )
     return ("stopped", why) if training.processes.agreed(int(bool(why))) else (None, "")
 
 
 @contextmanager
-def _recording(training: Training, path: Path, resume_at: int | None, about: Mapping[str, Any] | None) -> Iterator[Recorder | None]:
+def _recording(
+    training: Training, path: Path, resume_at: int | None, about: Mapping[str, Any] | None
+) -> Iterator[Recorder | None]:
     """Opens the recorder of the process that writes; notes `failed` or `interrupted` where the training does not come to its end."""
     if not training.processes.writes:
         yield None
         return
     config, players = training.config, training.players
-    known = {"config": asdict(config), "seed": config.seed, "steps_planned": config.steps, "loss": config.loss, "data": training.data.about(),
-             "device": {"type": training.device.type, "name": device_name(training.device)}, "processes": training.processes.world}
-    with Recorder(path, generator=players.generator, discriminator=players.discriminator, generator_optimizer=players.generator_optimizer,
-                  discriminator_optimizer=players.discriminator_optimizer, probes=config.probes, about={**known, **(about or {})},
-                  resume=False if resume_at is None else resume_at) as recorder:
+    known = {
+        "config": asdict(config),
+        "seed": config.seed,
+        "steps_planned": config.steps,
+        "loss": config.loss,
+        "data": training.data.about(),
+        "device": {"type": training.device.type, "name": device_name(training.device)},
+        "processes": training.processes.world,
+    }
+    with Recorder(
+        path,
+        generator=players.generator,
+        discriminator=players.discriminator,
+        generator_optimizer=players.generator_optimizer,
+        discriminator_optimizer=players.discriminator_optimizer,
+        probes=config.probes,
+        about={**known, **(about or {})},
+        resume=False if resume_at is None else resume_at,
+    ) as recorder:
         yield recorder
 
 
 def device_name(device: torch.device) -> str:
     """Returns what the device calls itself."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
+    return (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{device.type}, {torch.get_num_threads()} threads"
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gandiag.recording.game import GanLoss, losses_on_logits
+from gandiag.recording.game import Batch, GanLoss, losses_on_logits
 from gandiag.recording.measure import NotMeasurable, measure_game, measured_labels
 from gandiag.training.data import Dataset
 from gandiag.training.dataset import seeded
@@ -21,7 +21,6 @@ from gandiag.training.step import Rules, Settings
 if TYPE_CHECKING:
     from gandiag.recording import Recorder
 
-Batch = Tensor | tuple[Tensor, Tensor]
 HELDOUT_SAMPLES = 1000  # of each side, or as many as there are
 WITHOUT_THE_GAME = ("weights",)  # what calls no player
 
@@ -35,18 +34,41 @@ def measure(training: Training, recorder: Recorder) -> None:
     players, config = training.players, training.config
     parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
     settings = as_settings(settings_at(players.step, initial_settings(config), parse_changes(config.changes)))
-    losses = losses_on_logits(training.rules.loss.generator, training.rules.loss.discriminator, _penalty(training.rules, settings, config.seed))
+    losses = losses_on_logits(
+        training.rules.loss.generator,
+        training.rules.loss.discriminator,
+        _penalty(training.rules, settings, config.seed),
+    )
     series: dict[str, float | list[float]] = {}
-    for some, count in (([p for p in parts if p != "heldout"], config.batch), ([p for p in parts if p == "heldout"], HELDOUT_SAMPLES)):
+    for some, count in (
+        ([p for p in parts if p != "heldout"], config.batch),
+        ([p for p in parts if p == "heldout"], HELDOUT_SAMPLES),
+    ):
         reals, heldout = (_fixed_batch(training, data, settings, count) for data in (training.data, training.heldout))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotMeasurable)  # what is absent from the record is said to be not checked
-            series |= measure_game(players.generator, players.discriminator, *losses, _fixed_latents(training, count), reals, heldout=heldout, parts=some,
-                                   step=settings.lr_g) if some and reals is not None else {}
+            series |= (
+                measure_game(
+                    players.generator,
+                    players.discriminator,
+                    *losses,
+                    _fixed_latents(training, count),
+                    reals,
+                    heldout=heldout,
+                    parts=some,
+                    step=settings.lr_g,
+                )
+                if some and reals is not None
+                else {}
+            )
     known = measured_labels(players.generator, players.discriminator)
     if series:
-        recorder.record_evaluation(series, protocol={"measure": parts, "batch": config.batch, "heldout_batch": HELDOUT_SAMPLES}, step=players.step,
-                                   labels={name: values for name, values in known.items() if name in series})
+        recorder.record_evaluation(
+            series,
+            protocol={"measure": parts, "batch": config.batch, "heldout_batch": HELDOUT_SAMPLES},
+            step=players.step,
+            labels={name: values for name, values in known.items() if name in series},
+        )
 
 
 def _fixed_latents(training: Training, count: int) -> Batch:
@@ -59,7 +81,11 @@ def _fixed_batch(training: Training, data: Dataset | None, settings: Settings, c
         return None
     chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 1))[:count]
     samples = data.batch(chosen).to(training.device) * settings.data_scale + settings.data_offset
-    return samples if training.num_classes is None or data.labels is None else (samples, data.labels[chosen].to(training.device))
+    return (
+        samples
+        if training.num_classes is None or data.labels is None
+        else (samples, data.labels[chosen].to(training.device))
+    )
 
 
 def _penalty(rules: Rules, settings: Settings, seed: int) -> GanLoss | None:
@@ -68,10 +94,16 @@ def _penalty(rules: Rules, settings: Settings, seed: int) -> GanLoss | None:
         return None
 
     def penalty(generator: nn.Module, discriminator: nn.Module, latents: Batch, reals: Batch) -> Tensor:
-        real, labels = reals if isinstance(reals, tuple) else (reals, None)
+        real, labels = (reals[0], reals[1]) if isinstance(reals, tuple) else (reals, None)
         fake = (generator(*latents) if isinstance(latents, tuple) else generator(latents)).detach()
-        shown = Shown(discriminator, real, fake[: len(real)], real_labels=labels, fake_labels=labels,
-                      random=torch.Generator(real.device).manual_seed(seed))
+        shown = Shown(
+            discriminator,
+            real,
+            fake[: len(real)],
+            real_labels=labels,
+            fake_labels=labels,
+            random=torch.Generator(real.device).manual_seed(seed),
+        )
         return settings.gamma * torch.stack([p.value(shown) for p in rules.penalties]).sum()
 
     return penalty

@@ -10,8 +10,8 @@ import torch
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
 from gandiag.training.dataset import seeded
 from gandiag.training.evaluation import Score, best_score, draw_samples
-from gandiag.training.players import latent_shape
 from gandiag.training.measuring import measure
+from gandiag.training.players import latent_shape
 from gandiag.training.preparation import Training
 from gandiag.training.resume import state_of
 
@@ -47,8 +47,13 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
     if not config.ema_images:
         players.generator_ema.load_state_dict(players.generator.state_dict())
     scoring = last or due(step, config.evaluate_every)
-    fakes, labels = draw_samples(players.generator_ema, config.evaluation_samples if scoring else kept, draw_latent=training.draw_alone,
-                                 seed=config.seed, device=training.device)
+    fakes, labels = draw_samples(
+        players.generator_ema,
+        config.evaluation_samples if scoring else kept,
+        draw_latent=training.draw_alone,
+        seed=config.seed,
+        device=training.device,
+    )
     if last or due(step, config.sample_every):
         recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=step)
     if scoring:
@@ -60,7 +65,9 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
 def _show_reals(training: Training, recorder: Recorder, kept: int) -> None:
     data = training.data
     chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 0))[:kept]
-    recorder.record_samples(data.batch(chosen), kind="real", labels=None if data.labels is None else data.labels[chosen], step=0)
+    recorder.record_samples(
+        data.batch(chosen), kind="real", labels=None if data.labels is None else data.labels[chosen], step=0
+    )
 
 
 def _score(training: Training, recorder: Recorder, fakes: torch.Tensor) -> None:
@@ -72,13 +79,20 @@ def _score(training: Training, recorder: Recorder, fakes: torch.Tensor) -> None:
         recorder.record_event("evaluation_skipped", why="the generator's samples are not finite")
         return
     evaluation = training.evaluate(fakes)
-    scores = {name: value for name, value in evaluation.scores.items() if not config.metrics or name.split("[")[0] in config.metrics}
+    scores = {
+        name: value
+        for name, value in evaluation.scores.items()
+        if not config.metrics or name.split("[")[0] in config.metrics
+    }
     recorder.record_evaluation(scores, protocol=evaluation.protocol, labels=evaluation.labels, step=step)
     score = best_score(config.best_by, training.data, evaluation.scores)
     if step and score is not None and is_better(read_best(recorder.path), score):
         if step not in checkpoint_steps(recorder.path):
             _keep(training, recorder)
-        write_json(recorder.path / "checkpoints" / "best.json", {"step": step, "score": score.name, "value": score.value, "better": score.better})
+        write_json(
+            recorder.path / "checkpoints" / "best.json",
+            {"step": step, "score": score.name, "value": score.value, "better": score.better},
+        )
         prune_checkpoints(recorder.path, config.keep)
 
 
@@ -97,7 +111,9 @@ def _keep(training: Training, recorder: Recorder) -> None:
     if config.ema_images:
         modules["generator_ema"] = players.generator_ema
     try:
-        save_checkpoint(recorder.path, players.step, players=modules, state=state_of(training, recorder), facts=facts_of(training))
+        save_checkpoint(
+            recorder.path, players.step, players=modules, state=state_of(training, recorder), facts=facts_of(training)
+        )
         prune_checkpoints(recorder.path, config.keep)
     except OSError as error:
         recorder.record_event("checkpoint_failed", why=f"{error.strerror or error}")
@@ -106,6 +122,14 @@ def _keep(training: Training, recorder: Recorder) -> None:
 def facts_of(training: Training) -> dict[str, Any]:
     """Returns what rebuilds the generator and says what it makes."""
     data = training.data
-    return {"config": asdict(training.config), "shape": list(data.shape), "output": data.kind, "num_classes": training.num_classes,
-            "latent_shape": list(latent_shape(training.config)), "latent": training.config.latent, "data": data.name, "data_hash": data.hash,
-            "classes": None if data.classes is None else list(data.classes)}
+    return {
+        "config": asdict(training.config),
+        "shape": list(data.shape),
+        "output": data.kind,
+        "num_classes": training.num_classes,
+        "latent_shape": list(latent_shape(training.config)),
+        "latent": training.config.latent,
+        "data": data.name,
+        "data_hash": data.hash,
+        "classes": None if data.classes is None else list(data.classes),
+    }

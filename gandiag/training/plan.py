@@ -14,9 +14,29 @@ from gandiag.training.config import FIELDS, Config, check_config, effective_conf
 from gandiag.training.recipes import DEFAULT_RECIPE
 
 # What a run is built from: other values for these would be another run and no continuation.
-BUILT_IN = ("data", "resolution", "imbalance", "samples", "heldout", "on_bad", "generator", "discriminator", "generator_width", "discriminator_width",
-            "generator_depth", "discriminator_depth", "spectral_norm", "latent", "latent_size", "conditional", "pack", "seed", "batch", "optimizer_g",
-            "optimizer_d")
+BUILT_IN = (
+    "data",
+    "resolution",
+    "imbalance",
+    "samples",
+    "heldout",
+    "on_bad",
+    "generator",
+    "discriminator",
+    "generator_width",
+    "discriminator_width",
+    "generator_depth",
+    "discriminator_depth",
+    "spectral_norm",
+    "latent",
+    "latent_size",
+    "conditional",
+    "pack",
+    "seed",
+    "batch",
+    "optimizer_g",
+    "optimizer_d",
+)
 _RUN_NAME = re.compile(r"^(\d{5,})-")
 
 
@@ -31,8 +51,16 @@ class Plan:
     resume: bool
 
 
-def plan_new(*, recipe: str | None, file: Mapping[str, Any], environment: Mapping[str, str], flags: Mapping[str, Any], settings: Mapping[str, str],
-             out: str | None, outdir: str) -> Plan:
+def plan_new(
+    *,
+    recipe: str | None,
+    file: Mapping[str, Any],
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any],
+    settings: Mapping[str, str],
+    out: str | None,
+    outdir: str,
+) -> Plan:
     """Plans a new run: in `out`, or in the next free folder NNNNN-recipe-data under `outdir`; nothing is made yet."""
     values = dict(file)
     name = recipe or values.pop("recipe", None) or DEFAULT_RECIPE
@@ -46,20 +74,26 @@ def plan_new(*, recipe: str | None, file: Mapping[str, Any], environment: Mappin
 
 def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, str]) -> Plan:
     """Plans the continuation of a run with its own configuration, but for what flags and --set change; raises UsageError where that is built in."""
-    from gandiag.training.checkpoint import named_step
+    from gandiag.training.checkpoint import config_from, named_step
 
     run = load_run(path)
     saved = run.about.get("config")
     if not isinstance(saved, dict):
         raise UsageError(f"{path} was not trained by `gandiag run`: it can be reported and checked, but not resumed")
-    config = check_config(Config(**{name: read_value(name, value) for name, value in saved.items() if name in FIELDS}))
-    sources = {**dict.fromkeys(FIELDS, "default"), **{k: v for k, v in (run.about.get("config_sources") or {}).items() if k in FIELDS}}
+    config = config_from(saved)
+    sources = {
+        **dict.fromkeys(FIELDS, "default"),
+        **{k: v for k, v in (run.about.get("config_sources") or {}).items() if k in FIELDS},
+    }
     for source, given in (("set", settings), ("flag", flags)):
         for name, value in given.items():
-            new = read_value(known_field(name), value)
+            new: Any = read_value(known_field(name), value)
             if name in BUILT_IN and new != getattr(config, name):
-                raise UsageError(f"{name} is built into {path} ({getattr(config, name)!r}): a resumed run keeps it; start a new run for {new!r}")
-            config, sources[name] = replace(config, **{name: new}), source
+                raise UsageError(
+                    f"{name} is built into {path} ({getattr(config, name)!r}): a resumed run keeps it; start a new run for {new!r}"
+                )
+            changed: dict[str, Any] = {name: new}
+            config, sources[name] = replace(config, **changed), source
     if run.about.get("status") == "finished" and named_step(Path(path), "last") == config.steps:
         raise UsageError(f"{path} has its {config.steps} steps: give more with --steps to go on")
     return Plan(check_config(config), sources, str(run.about.get("recipe", DEFAULT_RECIPE)), Path(path), resume=True)
@@ -67,7 +101,9 @@ def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, s
 
 def next_folder(outdir: Path, recipe: str, data: str) -> Path:
     """Returns runs/NNNNN-recipe-data with the next free number."""
-    taken = [int(m[1]) for m in (_RUN_NAME.match(entry.name) for entry in (outdir.iterdir() if outdir.is_dir() else ())) if m]
+    taken = [
+        int(m[1]) for m in (_RUN_NAME.match(entry.name) for entry in (outdir.iterdir() if outdir.is_dir() else ())) if m
+    ]
     return outdir / f"{max(taken, default=-1) + 1:05d}-{slug(recipe)}-{slug(short_name(data))}"
 
 

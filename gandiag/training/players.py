@@ -39,11 +39,17 @@ def choose_device(name: str) -> torch.device:
     except RuntimeError:
         raise UsageError(f"{name!r} is no device: give --device auto, cpu, cuda or cuda:N") from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"--device {name} was asked for, but torch {torch.__version__} sees no CUDA device here: leave --device out, or give --device cpu")
+        raise UsageError(
+            f"--device {name} was asked for, but torch {torch.__version__} sees no CUDA device: leave --device out, or give cpu"
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device {name} was asked for, but there are only {torch.cuda.device_count()} CUDA devices (from cuda:0)")
+        raise UsageError(
+            f"--device {name} was asked for, but there are only {torch.cuda.device_count()} CUDA devices (from cuda:0)"
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("--device mps was asked for, but torch sees no Apple GPU here: leave --device out, or give --device cpu")
+        raise UsageError(
+            "--device mps was asked for, but torch sees no Apple GPU here: leave --device out, or give --device cpu"
+        )
     if device.type not in ("cpu", "cuda", "mps"):
         raise UsageError(f"--device {name} is not supported: give auto, cpu, cuda, cuda:N or mps")
     return device
@@ -51,14 +57,31 @@ def choose_device(name: str) -> torch.device:
 
 def build_generator_of(config: Config, *, shape: Shape, num_classes: int | None) -> nn.Module:
     """Builds the generator of a configuration, untrained, for samples of a shape."""
-    return _built(config.generator, GENERATORS, build_generator, shape, latent_shape(config), num_classes, config.generator_width, config.generator_depth)
+    return _built(
+        config.generator,
+        GENERATORS,
+        build_generator,
+        shape,
+        latent_shape(config),
+        num_classes,
+        config.generator_width,
+        config.generator_depth,
+    )
 
 
 def build_discriminator_of(config: Config, *, shape: Shape, num_classes: int | None) -> nn.Module:
     """Builds the discriminator of a configuration, untrained, for (packs of) samples of a shape."""
     packed = (shape[0] * config.pack, *shape[1:])
-    discriminator = _built(config.discriminator, DISCRIMINATORS, build_discriminator, packed, latent_shape(config), num_classes,
-                           config.discriminator_width, config.discriminator_depth)
+    discriminator = _built(
+        config.discriminator,
+        DISCRIMINATORS,
+        build_discriminator,
+        packed,
+        latent_shape(config),
+        num_classes,
+        config.discriminator_width,
+        config.discriminator_depth,
+    )
     return spectrally_normalised(discriminator) if config.spectral_norm else discriminator
 
 
@@ -67,7 +90,9 @@ def latent_shape(config: Config) -> Shape:
     return (config.latent_size,)
 
 
-def build_players(config: Config, *, shape: Shape, num_classes: int | None, device: torch.device, rank: int = 0) -> Players:
+def build_players(
+    config: Config, *, shape: Shape, num_classes: int | None, device: torch.device, rank: int = 0
+) -> Players:
     """Builds both networks from the seed, the moving average, the optimizers and the random generator, on the device."""
     torch.manual_seed(config.seed)
     layout: dict[str, Any] = {"memory_format": torch.channels_last} if config.channels_last and len(shape) == 3 else {}
@@ -77,28 +102,50 @@ def build_players(config: Config, *, shape: Shape, num_classes: int | None, devi
     for player in (generator, discriminator) if config.compile else ():
         player.forward = torch.compile(player.forward)  # type: ignore[method-assign]  # the module stays itself: its hooks and its state dict
     return Players(
-        generator=generator, discriminator=discriminator, generator_ema=average,
+        generator=generator,
+        discriminator=discriminator,
+        generator_ema=average,
         generator_optimizer=_optimizer(config, "generator", generator),
         discriminator_optimizer=_optimizer(config, "discriminator", discriminator),
         scaler=torch.amp.GradScaler(device.type, enabled=config.precision == "float16"),
         random=torch.Generator(device).manual_seed(mixed_seed(config.seed, LATENTS)),
         noise=torch.Generator(device).manual_seed(mixed_seed(config.seed, NOISE, rank)),
-        adaptive=AdaptiveProbability(device=device, target=config.augmentation_target) if config.augmentation == "ada" else None)
+        adaptive=AdaptiveProbability(device=device, target=config.augmentation_target)
+        if config.augmentation == "ada"
+        else None,
+    )
 
 
-def build_rules(config: Config, *, data: Dataset, sampler: Sampler, num_classes: int | None, device: torch.device, processes: Processes) -> Rules:
+def build_rules(
+    config: Config,
+    *,
+    data: Dataset,
+    sampler: Sampler,
+    num_classes: int | None,
+    device: torch.device,
+    processes: Processes,
+) -> Rules:
     """Turns names into functions: the game's loss, penalties, view, draws and precision."""
     return Rules(
-        loss=loss_named(config.loss), penalties=tuple(penalty_named(name) for name in config.penalties), penalty_every=config.penalty_every,
-        view=_view(config), draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
+        loss=loss_named(config.loss),
+        penalties=tuple(penalty_named(name) for name in config.penalties),
+        penalty_every=config.penalty_every,
+        view=_view(config),
+        draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
         draw_real=lambda: _next_real(sampler, num_classes),
-        batch=config.batch // processes.world, accumulate=config.accumulate, reuse_logits=config.precision == "float32" and not config.compile,
+        batch=config.batch // processes.world,
+        accumulate=config.accumulate,
+        reuse_logits=config.precision == "float32" and not config.compile,
         twice_differentiable=Eager if config.compile else _as_it_is,
-        autocast=_autocast(config.precision, device), average=processes.average_gradients,
-        gather=processes.gathered)
+        autocast=_autocast(config.precision, device),
+        average=processes.average_gradients,
+        gather=processes.gathered,
+    )
 
 
-def latent_source(config: Config, *, data: Dataset, num_classes: int | None, device: torch.device, processes: Processes) -> LatentSource:
+def latent_source(
+    config: Config, *, data: Dataset, num_classes: int | None, device: torch.device, processes: Processes
+) -> LatentSource:
     """Returns the function that draws latents, and in a conditional game classes as often as the data has them.
 
     All processes draw all alike and each takes its share, so that several train as one does on the whole batch.
@@ -121,16 +168,23 @@ def latent_source(config: Config, *, data: Dataset, num_classes: int | None, dev
 
 def build_update(config: Config) -> UpdateOfPlayers:
     """Returns the update of a configuration, with those of its options that this update knows; raises UsageError for an unknown one."""
-    offered = {"first": config.first, "weight": config.consensus, "every": config.lookahead_every, "share": config.lookahead_share, "unroll": config.unroll}
+    offered: dict[str, Any] = {"first": config.first, "weight": config.consensus, "every": config.lookahead_every}
+    offered |= {"share": config.lookahead_share, "unroll": config.unroll}
     taken = inspect.signature(UPDATES[config.update]).parameters if config.update in UPDATES else {}
-    options = {name: value for name, value in offered.items() if name in taken and not (config.update == "consensus" and name == "first")}
+    options = {
+        name: value
+        for name, value in offered.items()
+        if name in taken and not (config.update == "consensus" and name == "first")
+    }
 
     @cache
     def update(d_steps: int, g_steps: int) -> Update:
         return update_named(config.update, **options, d_steps=d_steps, g_steps=g_steps)
 
     update(config.d_steps, config.g_steps)  # what cannot be is said now, and not at the first step
-    return lambda discriminator, generator, settings: update(settings.d_steps, settings.g_steps)(discriminator, generator)
+    return lambda discriminator, generator, settings: update(settings.d_steps, settings.g_steps)(
+        discriminator, generator
+    )
 
 
 def initial_settings(config: Config) -> dict[str, float | None]:
@@ -166,13 +220,23 @@ def pack_samples(batch: Tensor, count: int) -> Tensor:
     return batch if count == 1 else batch.reshape(len(batch) // count, count * batch.shape[1], *batch.shape[2:])
 
 
-def _built(name: str, known: dict[str, Any], build: Callable[..., nn.Module], shape: Shape, latent: Shape, num_classes: int | None, width: int | None,
-           depth: int | None) -> nn.Module:
+def _built(
+    name: str,
+    known: dict[str, Any],
+    build: Callable[..., nn.Module],
+    shape: Shape,
+    latent: Shape,
+    num_classes: int | None,
+    width: int | None,
+    depth: int | None,
+) -> nn.Module:
     if depth is None:
         return build(name, shape, latent, num_classes=num_classes, width=width)
     if name not in known or "depth" not in inspect.signature(known[name]).parameters:
         able = [other for other, builder in known.items() if "depth" in inspect.signature(builder).parameters]
-        raise UsageError(f"the network {name!r} has no depth to set; those that have: {', '.join(able)}{did_you_mean(name, list(known))}")
+        raise UsageError(
+            f"the network {name!r} has no depth to set; those that have: {', '.join(able)}{did_you_mean(name, list(known))}"
+        )
     network: nn.Module = known[name](shape, latent, num_classes=num_classes, width=width, depth=depth)
     return network
 
@@ -180,9 +244,19 @@ def _built(name: str, known: dict[str, Any], build: Callable[..., nn.Module], sh
 def _optimizer(config: Config, which: str, player: nn.Module) -> torch.optim.Optimizer:
     name, rate = (config.optimizer_g, config.lr_g) if which == "generator" else (config.optimizer_d, config.lr_d)
     lazy = config.penalty_every if which == "discriminator" else 1
-    _, (beta1, beta2) = lazy_rates(rate, (config.beta1, config.beta2), lazy) if config.beta1 >= 0 else (rate, (config.beta1, config.beta2))
-    return make_optimizer(name, [p for p in player.parameters() if p.requires_grad], learning_rate=rate, beta1=beta1, beta2=beta2,
-                          weight_decay=config.weight_decay)
+    _, (beta1, beta2) = (
+        lazy_rates(rate, (config.beta1, config.beta2), lazy)
+        if config.beta1 >= 0
+        else (rate, (config.beta1, config.beta2))
+    )
+    return make_optimizer(
+        name,
+        [p for p in player.parameters() if p.requires_grad],
+        learning_rate=rate,
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=config.weight_decay,
+    )
 
 
 def _view(config: Config) -> Callable[[Tensor, Settings, Players], Tensor]:
@@ -191,7 +265,11 @@ def _view(config: Config) -> Callable[[Tensor, Settings, Players], Tensor]:
 
     def view(batch: Tensor, settings: Settings, players: Players) -> Tensor:
         if augmentation is not None:
-            batch = augmentation(batch, settings.augmentation_probability if players.adaptive is None else players.adaptive.p, players.noise)
+            batch = augmentation(
+                batch,
+                settings.augmentation_probability if players.adaptive is None else players.adaptive.p,
+                players.noise,
+            )
         return pack_samples(add_instance_noise(batch, settings.instance_noise, players.noise), config.pack)
 
     return view

@@ -15,7 +15,14 @@ from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
 from gandiag.training.dataset import subset
 from gandiag.training.evaluation import make_evaluation
-from gandiag.training.players import LatentSource, build_players, build_rules, build_update, choose_device, latent_source
+from gandiag.training.players import (
+    LatentSource,
+    build_players,
+    build_rules,
+    build_update,
+    choose_device,
+    latent_source,
+)
 from gandiag.training.processes import Processes, join_processes
 from gandiag.training.schedule import parse_changes
 from gandiag.training.step import Players, Rules, UpdateOfPlayers
@@ -45,23 +52,42 @@ def prepare(config: Config) -> Training:
     known_checks(config.stop_on)
     unknown = [name for name in config.measure if name not in PARTS]
     if unknown:
-        raise UsageError(f"measure names {unknown[0]!r}, which is no part of it{did_you_mean(unknown[0], PARTS)}; there are {', '.join(PARTS)}")
+        raise UsageError(
+            f"measure names {unknown[0]!r}, which is no part of it{did_you_mean(unknown[0], PARTS)}; there are {', '.join(PARTS)}"
+        )
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
     if config.compile and config.update in ("consensus", "unrolled"):
-        raise UsageError(f"the update {config.update} differentiates twice, which compiled code cannot: leave compile out")
+        raise UsageError(
+            f"the update {config.update} differentiates twice, which compiled code cannot: leave compile out"
+        )
     if config.threads:
         torch.set_num_threads(config.threads)
     data, heldout = load_split(config)
     num_classes = _classes(data) if config.conditional else None
     sampler = Sampler(data, config.batch, seed=config.seed, device=device, rank=processes.rank, world=processes.world)
     # before the players: what loading a classifier draws at random is drawn before the training's own seed is set
-    evaluate = make_evaluation(data, features=config.features, count=config.evaluation_samples) if processes.writes else None
+    evaluate = (
+        make_evaluation(data, features=config.features, count=config.evaluation_samples) if processes.writes else None
+    )
     players = build_players(config, shape=data.shape, num_classes=num_classes, device=device, rank=processes.rank)
     rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
     draw_alone = latent_source(config, data=data, num_classes=num_classes, device=device, processes=Processes())
-    return Training(config, data, heldout, sampler, players, rules, build_update(config), num_classes, device, processes, evaluate, draw_alone)
+    return Training(
+        config,
+        data,
+        heldout,
+        sampler,
+        players,
+        rules,
+        build_update(config),
+        num_classes,
+        device,
+        processes,
+        evaluate,
+        draw_alone,
+    )
 
 
 def load_split(config: Config) -> tuple[Dataset, Dataset | None]:

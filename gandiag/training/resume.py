@@ -18,12 +18,18 @@ def state_of(training: Training, recorder: Recorder) -> dict[str, Any]:
     """Returns everything beside the weights that the next step depends on."""
     players = training.players
     return {
-        "step": players.step, "generator_optimizer": players.generator_optimizer.state_dict(),
-        "discriminator_optimizer": players.discriminator_optimizer.state_dict(), "scaler": players.scaler.state_dict(),
-        "random": players.random.get_state(), "noise": players.noise.get_state(), "torch_random": torch.get_rng_state(),
+        "step": players.step,
+        "generator_optimizer": players.generator_optimizer.state_dict(),
+        "discriminator_optimizer": players.discriminator_optimizer.state_dict(),
+        "scaler": players.scaler.state_dict(),
+        "random": players.random.get_state(),
+        "noise": players.noise.get_state(),
+        "torch_random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state(training.device) if training.device.type == "cuda" else None,
-        "sampler": training.sampler.state_dict(), "adaptive": None if players.adaptive is None else players.adaptive.state_dict(),
-        "penalty_memory": dict(players.penalty_memory), "recorder": remembered(recorder),
+        "sampler": training.sampler.state_dict(),
+        "adaptive": None if players.adaptive is None else players.adaptive.state_dict(),
+        "penalty_memory": dict(players.penalty_memory),
+        "recorder": remembered(recorder),
     }
 
 
@@ -53,7 +59,9 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     if training.processes.rank == 0:
         players.noise.set_state(state["noise"])
     else:
-        players.noise.manual_seed(mixed_seed(training.config.seed, training.processes.rank, checkpoint.step))  # the first one's state is what was kept
+        players.noise.manual_seed(
+            mixed_seed(training.config.seed, training.processes.rank, checkpoint.step)
+        )  # only the first one's was kept
     torch.set_rng_state(state["torch_random"])
     if state["cuda_random"] is not None and training.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda_random"], training.device)

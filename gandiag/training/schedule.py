@@ -9,15 +9,29 @@ from dataclasses import dataclass
 from gandiag.errors import UsageError, did_you_mean
 
 # What a training step reads anew each time: these may change in mid-run, anything else is built in at the start.
-CHANGEABLE = ("lr_g", "lr_d", "gamma", "instance_noise", "augmentation_probability", "clip_gradient", "d_steps", "g_steps", "data_scale", "data_offset",
-              "clip_weights")
+CHANGEABLE = (
+    "lr_g",
+    "lr_d",
+    "gamma",
+    "instance_noise",
+    "augmentation_probability",
+    "clip_gradient",
+    "d_steps",
+    "g_steps",
+    "data_scale",
+    "data_offset",
+    "clip_weights",
+)
 WHOLE = ("d_steps", "g_steps")
 _CHANGE = re.compile(r"^\s*(?P<begin>\d+)\s*(?:-\s*(?P<end>\d+)\s*)?:\s*(?P<settings>.+)$")
 
 
 @dataclass(frozen=True)
 class Change:
-    """From step `begin` on a setting has another value; with `end` beyond `begin` it is reached gradually, by equal factors where both values are positive."""
+    """From step `begin` on a setting has another value; with an `end` beyond that it gets there gradually.
+
+    A ramp goes by equal factors between two positive values, in a straight line otherwise.
+    """
 
     name: str
     value: float
@@ -68,14 +82,23 @@ def learning_rate_factor(step: int, *, schedule: str, warmup: int, steps: int) -
 def _change(setting: str, begin: int, end: int) -> Change:
     name, equals, text = setting.partition("=")
     if name not in CHANGEABLE:
-        raise UsageError(f"changes cannot set {name!r} in mid-run{did_you_mean(name, CHANGEABLE)}; it can set {', '.join(CHANGEABLE)}")
+        raise UsageError(
+            f"changes cannot set {name!r} in mid-run{did_you_mean(name, CHANGEABLE)}; it can set {', '.join(CHANGEABLE)}"
+        )
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     whole = name in WHOLE
-    if not equals or not math.isfinite(value) or (whole and (value != int(value) or value < 1)) or (value < 0 and not name.startswith("data_")):
-        raise UsageError(f"changes: {setting!r} is no {'whole number of at least 1' if whole else 'number of at least 0'} for {name}")
+    if (
+        not equals
+        or not math.isfinite(value)
+        or (whole and (value != int(value) or value < 1))
+        or (value < 0 and not name.startswith("data_"))
+    ):
+        raise UsageError(
+            f"changes: {setting!r} is no {'whole number of at least 1' if whole else 'number of at least 0'} for {name}"
+        )
     if whole and end > begin:
         raise UsageError(f"changes: {name} is a whole number, it changes at once and not in a ramp")
     return Change(name, value, begin, end)

@@ -43,13 +43,15 @@ class Rules:
     loss: Loss
     penalties: tuple[Penalty, ...]
     penalty_every: int
-    view: Callable[[Tensor, Settings, Players], Tensor]  # what the discriminator is shown of a batch: augmentation, noise, packing
+    view: Callable[
+        [Tensor, Settings, Players], Tensor
+    ]  # what the discriminator is shown of a batch: augmentation, noise, packing
     draw_latent: Callable[[int, torch.Generator], Batch]  # latents for so many fakes
     draw_real: Callable[[], Batch]  # the next reals
     batch: int  # of this process
     accumulate: int
     reuse_logits: bool  # penalties may differentiate the logits that the loss saw
-    twice_differentiable: Callable[[nn.Module], nn.Module]  # a player as penalties may call it
+    twice_differentiable: Callable[[Any], nn.Module]  # a player as penalties may call it
     autocast: Callable[[], AbstractContextManager[Any]]
     average: Callable[[nn.Module], None]  # averages the gradients over processes
     gather: Callable[[Tensor], Tensor]  # joins what the processes hold
@@ -91,12 +93,20 @@ def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPla
     """Plays one step of the game: each side can say its gradient and make its move, the update decides in which order."""
     losses = differentiable_losses(players, rules, settings)
     discriminator = Player(
-        players.discriminator, players.discriminator_optimizer, gradient=lambda: discriminator_gradient(players, rules, settings),
+        players.discriminator,
+        players.discriminator_optimizer,
+        gradient=lambda: discriminator_gradient(players, rules, settings),
         apply=lambda: players.scaler.step(players.discriminator_optimizer),
-        project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None, loss=losses[0])
+        project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None,
+        loss=losses[0],
+    )
     generator = Player(
-        players.generator, players.generator_optimizer, gradient=lambda: generator_gradient(players, rules, settings),
-        apply=lambda: players.scaler.step(players.generator_optimizer), loss=losses[1])
+        players.generator,
+        players.generator_optimizer,
+        gradient=lambda: generator_gradient(players, rules, settings),
+        apply=lambda: players.scaler.step(players.generator_optimizer),
+        loss=losses[1],
+    )
     turns = update(discriminator, generator, settings)
     if players.scaler.is_enabled():
         players.scaler.update()
@@ -118,9 +128,22 @@ def discriminator_gradient(players: Players, rules: Rules, settings: Settings) -
         if players.adaptive is not None:
             players.adaptive.observe(rules.gather(real_logits.detach()))
         loss = rules.loss.discriminator(real_logits, fake_logits)
-        penalty = weighted_penalty(rules, settings, shown, (real_logits, fake_logits)) if due(players, rules, settings) else None
+        penalty = (
+            weighted_penalty(rules, settings, shown, (real_logits, fake_logits))
+            if due(players, rules, settings)
+            else None
+        )
         players.scaler.scale((loss if penalty is None else loss + penalty) / rules.accumulate).backward()
-        turns.append(Turn(loss.detach(), None if penalty is None else penalty.detach(), real_logits.detach(), fake_logits.detach(), real, fake))
+        turns.append(
+            Turn(
+                loss.detach(),
+                None if penalty is None else penalty.detach(),
+                real_logits.detach(),
+                fake_logits.detach(),
+                real,
+                fake,
+            )
+        )
     finish_gradient(players, players.discriminator, players.discriminator_optimizer, rules, settings)
     return joined(turns)
 
@@ -141,7 +164,9 @@ def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Tu
     return joined(turns)
 
 
-def finish_gradient(players: Players, player: nn.Module, optimizer: torch.optim.Optimizer, rules: Rules, settings: Settings) -> None:
+def finish_gradient(
+    players: Players, player: nn.Module, optimizer: torch.optim.Optimizer, rules: Rules, settings: Settings
+) -> None:
     """Averages a gradient over processes and clips its norm, once it is whole."""
     rules.average(player)
     if settings.clip_gradient is not None:
@@ -149,7 +174,9 @@ def finish_gradient(players: Players, player: nn.Module, optimizer: torch.optim.
         nn.utils.clip_grad_norm_(player.parameters(), settings.clip_gradient)
 
 
-def differentiable_losses(players: Players, rules: Rules, settings: Settings) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+def differentiable_losses(
+    players: Players, rules: Rules, settings: Settings
+) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
     """Returns both players' losses as functions of both players' parameters, on one batch that is drawn when it is first asked for."""
 
     @cache
@@ -191,9 +218,17 @@ def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[
 def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
     """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
     views = {"real": rules.view(real[0], settings, players), "fake": rules.view(fake[0], settings, players)}
-    wanted = {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
-    return Shown(players.discriminator, **{name: view.detach().requires_grad_(name in wanted) for name, view in views.items()},
-                 real_labels=real[1], fake_labels=fake[1], random=players.noise, memory=players.penalty_memory)
+    wanted = (
+        {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
+    )
+    return Shown(
+        players.discriminator,
+        **{name: view.detach().requires_grad_(name in wanted) for name, view in views.items()},
+        real_labels=real[1],
+        fake_labels=fake[1],
+        random=players.noise,
+        memory=players.penalty_memory,
+    )
 
 
 def due(players: Players, rules: Rules, settings: Settings) -> bool:
@@ -220,7 +255,9 @@ def update_average(players: Players, *, images: int, half_life: float, ramp: flo
     if not half_life:
         return
     life = min(half_life, images * ramp) if ramp > 0 else half_life
-    torch._foreach_lerp_(list(players.generator_ema.parameters()), list(players.generator.parameters()), 1 - 0.5 ** (batch / life))
+    torch._foreach_lerp_(
+        list(players.generator_ema.parameters()), list(players.generator.parameters()), 1 - 0.5 ** (batch / life)
+    )
     for kept, new in zip(players.generator_ema.buffers(), players.generator.buffers()):
         kept.copy_(new)
 
@@ -257,7 +294,14 @@ def joined(turns: list[Turn]) -> Turn:
     """Returns one turn of all the parts that a batch was worked off in."""
     if len(turns) == 1:
         return turns[0]
-    columns: dict[str, list[Any]] = {name: [getattr(turn, name) for turn in turns] for name in Turn.__dataclass_fields__}
-    means = {name: None if columns[name][0] is None else torch.stack(columns[name]).mean() for name in ("loss", "penalty")}
-    whole = {name: None if columns[name][0] is None else torch.cat(columns[name]) for name in ("real_logits", "fake_logits", "real", "fake")}
+    columns: dict[str, list[Any]] = {
+        name: [getattr(turn, name) for turn in turns] for name in Turn.__dataclass_fields__
+    }
+    means: dict[str, Any] = {
+        name: None if columns[name][0] is None else torch.stack(columns[name]).mean() for name in ("loss", "penalty")
+    }
+    whole: dict[str, Any] = {
+        name: None if columns[name][0] is None else torch.cat(columns[name])
+        for name in ("real_logits", "fake_logits", "real", "fake")
+    }
     return Turn(**means, **whole)

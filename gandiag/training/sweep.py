@@ -66,11 +66,20 @@ def parse_grid(text: str) -> dict[str, list[str]]:
 def cells(grid: Mapping[str, Sequence[str]], out: Path) -> list[Cell]:
     """Returns every combination of the grid's values, each with a folder that says what it is."""
     combinations = itertools.product(*grid.values())
-    return [Cell(dict(zip(grid, values)), out / SEPARATOR.join(f"{n}={v.replace(',', '+')}" for n, v in zip(grid, values))) for values in combinations]
+    return [
+        Cell(dict(zip(grid, values)), out / SEPARATOR.join(f"{n}={v.replace(',', '+')}" for n, v in zip(grid, values)))
+        for values in combinations
+    ]
 
 
-def train_cell(config: Config, *, out: Path, about: Mapping[str, Any] | None = None, report: Report | None = None,
-               should_stop: Callable[[], bool] | None = None) -> CellResult:
+def train_cell(
+    config: Config,
+    *,
+    out: Path,
+    about: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> CellResult:
     """Trains one cell and judges it. `report` gets the scores of each evaluation with its step; `should_stop` is asked after each."""
     from gandiag.diagnosis import diagnose
     from gandiag.run import load_run
@@ -80,8 +89,8 @@ def train_cell(config: Config, *, out: Path, about: Mapping[str, Any] | None = N
 
     def tell() -> None:
         nonlocal told
-        for record in load_run(out).records("evaluations") if report is not None else ():
-            if record["step"] >= told:
+        for record in load_run(out).records("evaluations"):
+            if report is not None and record["step"] >= told:
                 report(record["scores"], record["step"])
                 told = record["step"] + 1
 
@@ -98,13 +107,21 @@ def train_cell(config: Config, *, out: Path, about: Mapping[str, Any] | None = N
     return CellResult(Cell({}, out), outcome.step, outcome.ended, diagnosis.verdict.value, first)
 
 
-def sweep(grid: Mapping[str, Sequence[str]], *, recipe: str, settings: Mapping[str, str], out: Path, jobs: int) -> Iterator[CellResult]:
+def sweep(
+    grid: Mapping[str, Sequence[str]], *, recipe: str, settings: Mapping[str, str], out: Path, jobs: int
+) -> Iterator[CellResult]:
     """Trains every cell of the grid, `jobs` at a time, and yields each as it is done; a cell that fails does not stop the others."""
     todo = cells(grid, out)
     for cell in todo:
-        effective_config(recipe, settings={**settings, **cell.settings})  # what cannot be is said before anything is trained
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread) as pool:
-        waiting: dict[Future[CellResult], Cell] = {pool.submit(_play, cell, recipe, dict(settings)): cell for cell in todo}
+        effective_config(
+            recipe, settings={**settings, **cell.settings}
+        )  # what cannot be is said before anything is trained
+    with ProcessPoolExecutor(
+        max_workers=jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread
+    ) as pool:
+        waiting: dict[Future[CellResult], Cell] = {
+            pool.submit(_play, cell, recipe, dict(settings)): cell for cell in todo
+        }
         for done in as_completed(waiting):
             yield done.result()
 
@@ -121,7 +138,13 @@ def _judged(cell: Cell, config: Config) -> CellResult:
         train(config, out=cell.path, resume=True)
         run = load_run(cell.path)
     diagnosis = diagnose(run)
-    return CellResult(cell, run.steps, str(run.about.get("status")), diagnosis.verdict.value, diagnosis.illnesses[0].check if diagnosis.illnesses else "")
+    return CellResult(
+        cell,
+        run.steps,
+        str(run.about.get("status")),
+        diagnosis.verdict.value,
+        diagnosis.illnesses[0].check if diagnosis.illnesses else "",
+    )
 
 
 def _one_thread() -> None:
@@ -133,7 +156,9 @@ def _play(cell: Cell, recipe: str, settings: dict[str, str]) -> CellResult:
     try:
         if (cell.path / "run.json").exists():
             return _judged(cell, config)
-        found = train_cell(config, out=cell.path, about={"recipe": recipe, "config_sources": sources, "cell": cell.settings})
+        found = train_cell(
+            config, out=cell.path, about={"recipe": recipe, "config_sources": sources, "cell": cell.settings}
+        )
     except GandiagError as error:
         return CellResult(cell, 0, "failed", "inconclusive", "", str(error))
     return CellResult(cell, found.step, found.ended, found.verdict, found.first_finding)
