@@ -21,8 +21,10 @@ INSPECT = """
   const say = (found) => {
     const p = document.createElement("pre"); p.id = "inspected"; p.textContent = JSON.stringify(found); document.body.append(p);
   };
+  const waiting = () => [...document.querySelectorAll(".chart")].some((box) => !box.querySelector(".main-svg"));
+  for (let i = 0; i < 60 && waiting(); i++) await new Promise((done) => setTimeout(done, 100)); /* charts are drawn as they come into view */
   try { say(await (async () => { %s })()); } catch (error) { say({ error: String(error) }); }
-}, 1500));</script>
+}, 500));</script>
 """
 
 
@@ -38,7 +40,7 @@ class Visit:
 def visit(
     page: Path, script: str, *, dark: bool = False, width: int = 1280, height: int = 24000, before: str = ""
 ) -> Visit:
-    """Opens a copy of a page with a script at its end; 12 virtual seconds pass."""
+    """Opens a copy of a page with a script at its end; 15 virtual seconds pass."""
     shown = page.with_name(f"{page.stem}.visited.html")
     shown.write_text(
         page.read_text(encoding="utf-8").replace("</body>", before + INSPECT % script + "</body>"), encoding="utf-8"
@@ -55,7 +57,7 @@ def visit(
 def look(
     url: str, *, dark: bool = False, width: int = 1280, height: int = 24000, virtual: bool = True
 ) -> tuple[str, list[str], list[str]]:
-    """Opens an address; returns what the page had become after 12 virtual seconds, its console and the addresses that it asked for.
+    """Opens an address; returns what the page had become after 15 virtual seconds, its console and the addresses that it asked for.
 
     With `virtual=False` the clock is the real one, and the page is looked at as soon as it has loaded.
     """
@@ -65,7 +67,7 @@ def look(
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--enable-logging=stderr",
-            *(["--virtual-time-budget=12000"] if virtual else []), f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}",
+            *(["--virtual-time-budget=15000"] if virtual else []), f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}",
             f"--log-net-log={folder / 'net.json'}", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", url,
         ]  # fmt: skip
         done = subprocess.run(
