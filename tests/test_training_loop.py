@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
 from gandiag.errors import GandiagError, RunError, UsageError
 from gandiag.run import load_run
-from gandiag.training import RECIPES, Config, load_generator, train
+from gandiag.training import RECIPES, Config, checkpoint, load_generator, train
+from gandiag.training.alarms import reason_to_stop
 from gandiag.training.checkpoint import checkpoint_steps, load_checkpoint, named_step, read_best
 from gandiag.training.config import effective_config
 from gandiag.training.evaluation import Score
@@ -195,6 +197,53 @@ def test_images_and_minutes_end_a_run_early(tmp_path: Path) -> None:
     assert (outcome.ended, outcome.step, outcome.why) == ("stopped", 5, "80 images were shown")
     outcome = train(tiny(minutes=0.0), out=tmp_path / "minutes")
     assert (outcome.ended, outcome.step) == ("stopped", 0)
+
+
+def test_a_finding_that_was_asked_for_ends_the_run(tmp_path: Path) -> None:
+    config = tiny(steps=400, lr_g=1e30, lr_d=1e30, diagnose_every=10, evaluate_every=0, sample_every=0)
+    told: list[str] = []
+    outcome = train(
+        dataclasses.replace(config, stop_on=("numerical_failure",)),
+        out=tmp_path / "run",
+        on_finding=lambda finding: told.append(finding.check),
+    )
+    assert outcome.ended == "stopped"
+    assert outcome.why.startswith("numerical_failure: ")
+    assert outcome.step % 10 == 0
+    assert outcome.step < 400
+    assert told.count("numerical_failure") == 1
+    events = load_run(tmp_path / "run").records("events")
+    assert [e["check"] for e in events if e["event"] == "alert"].count("numerical_failure") == 1
+    again = train(dataclasses.replace(config, stop_on=("numerical_failure",)), out=tmp_path / "again")
+    assert again.step == outcome.step, "it stops by the record and not by the clock"
+
+
+def test_convergence_ends_a_run_only_where_nothing_has_failed() -> None:
+    settled = Finding("convergence", Verdict.HEALTHY, "settled", kind="settled")
+    improving = dataclasses.replace(settled, kind="still improving")
+    sick = Finding("mode_collapse", Verdict.FAILED, "one mode")
+    for findings, stops in (((settled,), True), ((improving,), False), ((sick, settled), False), ((sick,), False)):
+        diagnosis = Diagnosis(Overall.STABLE, findings, "")
+        assert bool(reason_to_stop(diagnosis, (), "converged")) == stops
+        assert not reason_to_stop(diagnosis, (), None)
+    assert (
+        reason_to_stop(Diagnosis(Overall.UNSTABLE, (sick,), ""), ("mode_collapse",), None) == "mode_collapse: one mode"
+    )
+
+
+def test_a_disk_that_refuses_a_checkpoint_costs_the_checkpoint_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", refuse)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        outcome = train(TINY, out=tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    assert (outcome.ended, len(run["discriminator_loss"])) == ("finished", 12)
+    assert "checkpoint_failed" in [e["event"] for e in run.records("events")]
+    assert checkpoint_steps(run.path) == []
 
 
 def test_a_signal_ends_the_run_after_the_step_and_keeps_a_checkpoint(tmp_path: Path) -> None:

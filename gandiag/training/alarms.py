@@ -52,12 +52,9 @@ def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str 
     for finding in diagnosis.findings:
         if finding.check in stop_on and finding.verdict == Verdict.FAILED:
             return f"{finding.check}: {finding.claim}"
-        if (
-            stop_when == "converged"
-            and finding.check == "convergence"
-            and finding.verdict == Verdict.HEALTHY
-            and finding.kind != "improving"
-        ):
+    sick = any(finding.verdict == Verdict.FAILED for finding in diagnosis.findings)
+    for finding in diagnosis.findings if stop_when == "converged" and not sick else ():
+        if finding.check == "convergence" and finding.verdict == Verdict.HEALTHY and finding.kind != "still improving":
             return f"converged: {finding.claim}"
     return ""
 

@@ -69,20 +69,28 @@ def save_checkpoint(
     scratch = folder / f".step-{step:09d}.part"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
+    try:
+        _fill(scratch, players, state, {"format": FORMAT, "step": step, **facts})
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)  # on a full disk what was begun takes the last of it
+        raise
+    if final.exists():
+        shutil.rmtree(final)  # a resumed run comes by here again, with the same content
+    os.replace(scratch, final)
+    write_json(folder / "last.json", {"step": step})
+    return final
+
+
+def _fill(scratch: Path, players: Mapping[str, nn.Module], state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
     for name, module in players.items():
         save_file(
             {k: v.detach().to("cpu", copy=True).contiguous() for k, v in module.state_dict().items()},
             str(scratch / f"{name}.safetensors"),
         )
     torch.save(dict(state), scratch / "state.pt")
-    write_json(scratch / "checkpoint.json", {"format": FORMAT, "step": step, **facts})
+    write_json(scratch / "checkpoint.json", facts)
     for file in scratch.iterdir():
         _to_disk(file)
-    if final.exists():
-        shutil.rmtree(final)  # a resumed run comes by here again, with the same content
-    os.replace(scratch, final)
-    write_json(folder / "last.json", {"step": step})
-    return final
 
 
 def prune_checkpoints(run: Path, keep: int) -> None:

@@ -188,6 +188,7 @@ def _record(training: Training, recorder: Recorder | None, d_turn: Turn, g_turn:
         told = players.adaptive is not None and due(players.step, ADAPTIVE_TOLD_EVERY)
         recorder.step(
             **seen,
+            data_wait_seconds=training.rules.waited.take(),
             augmentation_probability=float(players.adaptive.p) if told and players.adaptive is not None else None,
         )
 

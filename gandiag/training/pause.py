@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
 from gandiag.training.dataset import seeded
@@ -89,11 +93,10 @@ def _score(training: Training, recorder: Recorder, fakes: torch.Tensor) -> None:
     if step and score is not None and is_better(read_best(recorder.path), score):
         if step not in checkpoint_steps(recorder.path):
             _keep(training, recorder)
-        write_json(
-            recorder.path / "checkpoints" / "best.json",
-            {"step": step, "score": score.name, "value": score.value, "better": score.better},
-        )
-        prune_checkpoints(recorder.path, config.keep)
+        best = {"step": step, "score": score.name, "value": score.value, "better": score.better}
+        with _tolerant(recorder):
+            write_json(recorder.path / "checkpoints" / "best.json", best)
+            prune_checkpoints(recorder.path, config.keep)
 
 
 def is_better(best: dict[str, Any] | None, score: Score) -> bool:
@@ -104,19 +107,33 @@ def is_better(best: dict[str, Any] | None, score: Score) -> bool:
 
 
 def _keep(training: Training, recorder: Recorder) -> None:
-    """Writes a checkpoint; a disk that refuses it costs the checkpoint and not the training."""
+    """Writes a checkpoint, and lets the oldest ones go."""
     players, config = training.players, training.config
     recorder.flush()
     modules = {"generator": players.generator, "discriminator": players.discriminator}
     if config.ema_images:
         modules["generator_ema"] = players.generator_ema
-    try:
-        save_checkpoint(
-            recorder.path, players.step, players=modules, state=state_of(training, recorder), facts=facts_of(training)
-        )
+    state, facts = state_of(training, recorder), facts_of(training)
+    with _tolerant(recorder):
+        save_checkpoint(recorder.path, players.step, players=modules, state=state, facts=facts)
         prune_checkpoints(recorder.path, config.keep)
-    except OSError as error:
-        recorder.record_event("checkpoint_failed", why=f"{error.strerror or error}")
+
+
+@contextmanager
+def _tolerant(recorder: Recorder) -> Iterator[None]:
+    """A disk that refuses a checkpoint costs that checkpoint and not the training: it is said, and the run goes on."""
+    try:
+        yield
+    except (
+        OSError,
+        SafetensorError,
+        RuntimeError,
+    ) as error:  # torch.save says RuntimeError where a file cannot be written
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        warnings.warn(
+            f"no checkpoint was written in {recorder.path}: {why}; the training goes on", RuntimeWarning, stacklevel=2
+        )
+        recorder.record_event("checkpoint_failed", why=why)
 
 
 def facts_of(training: Training) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -23,7 +24,7 @@ from gandiag.training.optimizers import UPDATES, Update, make_optimizer, update_
 from gandiag.training.penalties import add_instance_noise, lazy_rates, penalty_named, spectrally_normalised
 from gandiag.training.processes import Processes
 from gandiag.training.schedule import CHANGEABLE, WHOLE
-from gandiag.training.step import Players, Rules, Settings, UpdateOfPlayers
+from gandiag.training.step import Players, Rules, Settings, UpdateOfPlayers, Waited
 
 Shape = tuple[int, ...]
 LATENTS, NOISE = 1, 2  # streams of random numbers
@@ -126,13 +127,15 @@ def build_rules(
     processes: Processes,
 ) -> Rules:
     """Turns names into functions: the game's loss, penalties, view, draws and precision."""
+    waited = Waited()
     return Rules(
         loss=loss_named(config.loss),
         penalties=tuple(penalty_named(name) for name in config.penalties),
         penalty_every=config.penalty_every,
         view=_view(config),
         draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
-        draw_real=lambda: _next_real(sampler, num_classes),
+        draw_real=_real_source(sampler, num_classes, waited),
+        waited=waited,
         batch=config.batch // processes.world,
         accumulate=config.accumulate,
         reuse_logits=config.precision == "float32" and not config.compile,
@@ -275,9 +278,16 @@ def _view(config: Config) -> Callable[[Tensor, Settings, Players], Tensor]:
     return view
 
 
-def _next_real(sampler: Sampler, num_classes: int | None) -> tuple[Tensor, Tensor | None]:
-    real, labels = sampler.next()
-    return real, None if num_classes is None else labels
+def _real_source(
+    sampler: Sampler, num_classes: int | None, waited: Waited
+) -> Callable[[], tuple[Tensor, Tensor | None]]:
+    def draw() -> tuple[Tensor, Tensor | None]:
+        began = time.perf_counter()
+        real, labels = sampler.next()
+        waited.seconds += time.perf_counter() - began
+        return real, None if num_classes is None else labels
+
+    return draw
 
 
 def _autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:

@@ -36,6 +36,18 @@ class Settings:
     data_offset: float
 
 
+@dataclass
+class Waited:
+    """How long a step has waited for data, in seconds."""
+
+    seconds: float = 0.0
+
+    def take(self) -> float:
+        """Returns what has come together since it was last asked."""
+        seconds, self.seconds = self.seconds, 0.0
+        return seconds
+
+
 @dataclass(frozen=True)
 class Rules:
     """What a game is played by, fixed for the whole training."""
@@ -48,6 +60,7 @@ class Rules:
     ]  # what the discriminator is shown of a batch: augmentation, noise, packing
     draw_latent: Callable[[int, torch.Generator], Batch]  # latents for so many fakes
     draw_real: Callable[[], Batch]  # the next reals
+    waited: Waited  # for them
     batch: int  # of this process
     accumulate: int
     reuse_logits: bool  # penalties may differentiate the logits that the loss saw
