@@ -119,7 +119,7 @@ def mlserver(python: str, folder: Path) -> Iterator[str]:
 def plain_server(bundle: Bundle) -> Iterator[str]:
     """The standard library's server that docs/deployment.md shows."""
     place = {"json": json, "numpy": np, "session": bundle.session("cpu").runtime}
-    exec(page_block(), place)
+    exec(page_block(), place)  # noqa: S102 - our own page
     server = ThreadingHTTPServer(("127.0.0.1", 0), place["Handler"])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -200,7 +200,7 @@ def call_by_triton(
 def serve(bundle: Bundle, count: int, python: str | None, folder: Path) -> None:
     """Serves a bundle and calls it; MLServer where it is at hand."""
     place: dict[str, Any] = {"json": json, "numpy": np, "session": None}
-    exec(page_block(), place)
+    exec(page_block(), place)  # noqa: S102 - our own page
     latents = requests(bundle, count)
     if python is None:
         print("\nserved by the standard library's server of docs/deployment.md (no --mlserver-python):")
