@@ -106,13 +106,31 @@ def test_collapse_onto_m_of_8_modes_shows_in_recall_and_coverage_and_not_in_dens
 
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    import gandiag.metrics.neighbours as module
+    import gandiag.metrics.near_pairs as module
 
     random = np.random.default_rng(0)
     real, fake = random.normal(size=(100, 3)), random.normal(size=(80, 3))
     whole = prdc(real, fake)
     monkeypatch.setattr(module, "BLOCK_ELEMENTS", 300)
     assert prdc(real, fake) == whole
+
+
+@pytest.mark.parametrize("scene", ["one far sample", "many copies", "float32", "lattice"])
+def test_hard_scenes_equal_the_obvious_twin(scene: str) -> None:
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(300, 20)), random.normal(size=(250, 20))
+    if scene == "one far sample":
+        real[0] = 1e6  # the rounding of all its pairs is larger than the distances of the others
+    elif scene == "many copies":
+        fake[50:] = fake[0]
+        real[10:40] = fake[0]
+    elif scene == "float32":
+        real, fake = real.astype(np.float32) + np.float32(30), fake.astype(np.float32) + np.float32(30)
+    else:
+        real, fake = np.round(real[:, :3]), np.round(fake[:, :3])
+    twins = real.astype(np.float64), fake.astype(np.float64)
+    assert prdc(real, fake) == twin(*twins, 5)
+    assert precision_recall(real, fake) == twin(*twins, 3, inclusive=True)[:2]
 
 
 def test_nearest_is_the_obvious_one_and_copies_are_at_zero() -> None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gandiag.metrics.inputs import feature_pair
+from gandiag.metrics.inputs import feature_matrix, feature_pair, host_array
+from gandiag.metrics.near_pairs import Limit, as_points, kth_neighbour_squares, pairs_within
 
 BLOCK_ELEMENTS = 2**21  # distances held at a time, 16 MiB: fits the cache levels and the 100 MB that are allowed
 ROUNDING = 32 * float(np.finfo(np.float64).eps)  # of the largest squared norm: what |x|^2 + |y|^2 - 2xy can be off by
@@ -74,12 +75,13 @@ def manifold_members(points: Any, others: Any, k: int = 3) -> np.ndarray:
     """Returns for each of `others` (m, d) whether it lies in a k-th-neighbour ball of `points` (n, d): bool (m,)."""
     a, b = feature_pair(points, others)
     _enough(a, k, "manifold")
-    x, y = _centred(a, b)
-    radii = neighbour_radii(x, k)
-    slack = _slack(x, y)
+    x, y = as_points(a, a.mean(axis=0)), as_points(b, a.mean(axis=0))
     inside = np.zeros(len(y), dtype=bool)
-    for rows, block in distance_blocks(x, y):
-        inside |= (block <= (radii[rows] + slack)[:, None]).any(axis=0)
+
+    def hold(_: np.ndarray, columns: np.ndarray) -> None:
+        inside[columns] = True
+
+    pairs_within(x, y, [Limit(kth_neighbour_squares(x, k), 0, hold)], inclusive=True)
     return inside
 
 
@@ -100,16 +102,6 @@ def nearest(queries: Any, points: Any, *, leave_one_out: bool = False) -> tuple[
     return np.sqrt(np.where(best <= slack, 0.0, best)), where
 
 
-def neighbour_radii(x: np.ndarray, k: int) -> np.ndarray:
-    """Returns the squared distance (n,) of each row to its k-th nearest other row."""
-    radii = np.empty(len(x))
-    for rows, block in distance_blocks(x, x):
-        _empty_diagonal(block, rows)
-        block.partition(k - 1, axis=1)
-        radii[rows] = block[:, k - 1]
-    return radii
-
-
 def distance_blocks(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yields (rows of x, squared distances of those to all y), each block in the same buffer."""
     step = max(1, BLOCK_ELEMENTS // max(len(y), 1))
@@ -127,22 +119,34 @@ def distance_blocks(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.nd
 
 
 def _compare(real: Any, fake: Any, k: int, *, inclusive: bool) -> Prdc:
-    a, b = feature_pair(real, fake)
-    _enough(a, k, "real")
-    _enough(b, k, "fake")
-    x, y = _centred(a, b)
-    slack = _slack(x, y) * (1 if inclusive else -1)
-    real_limit, fake_limit = neighbour_radii(x, k) + slack, neighbour_radii(y, k) + slack
+    a, b = _points(real, "real", k), _points(fake, "fake", k)
+    if a.shape[1] != b.shape[1]:
+        feature_pair(a[:1], b[:1])
+    origin = a.mean(axis=0, dtype=np.float64).astype(a.dtype)
+    x, y = as_points(a, origin), as_points(b, origin)
     held = np.zeros(len(y), dtype=np.int64)
-    recalled = covered = 0
-    for rows, block in distance_blocks(x, y):
-        inside = block <= real_limit[rows, None] if inclusive else block < real_limit[rows, None]
-        held += inside.sum(axis=0)
-        covered += int(inside.any(axis=1).sum())
-        recalled += int((block <= fake_limit if inclusive else block < fake_limit).any(axis=1).sum())
-    return Prdc(
-        float((held > 0).mean()), recalled / len(x), float(1.0 / k * held.mean()), covered / len(x)
-    )  # prdc's own order
+    covered, recalled = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
+
+    def in_real_balls(rows: np.ndarray, columns: np.ndarray) -> None:
+        held[:] += np.bincount(columns, minlength=len(y))
+        covered[rows] = True
+
+    def in_fake_balls(rows: np.ndarray, _: np.ndarray) -> None:
+        recalled[rows] = True
+
+    limits = kth_neighbour_squares(x, k), kth_neighbour_squares(y, k)
+    pairs_within(x, y, [Limit(limits[0], 0, in_real_balls), Limit(limits[1], 1, in_fake_balls)], inclusive=inclusive)
+    density = float(1.0 / k * held.mean())  # in prdc's own order of operations
+    return Prdc(float((held > 0).mean()), float(recalled.mean()), density, float(covered.mean()))
+
+
+def _points(values: Any, who: str, k: int) -> np.ndarray:
+    """Features in their own precision, single or double: a copy in float64 would cost more memory than all the rest."""
+    x = host_array(values, who)
+    if x.dtype not in (np.float32, np.float64) or x.ndim != 2 or not len(x) or not np.isfinite(x.sum(axis=1)).all():
+        x = feature_matrix(x, who)
+    _enough(x, k, who)
+    return np.ascontiguousarray(x)
 
 
 def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

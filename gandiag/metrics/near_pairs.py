@@ -1,0 +1,178 @@
+"""Near pairs of two sets, exactly and fast: products in float32 tell which pairs could matter, differences in float64 decide.
+
+A squared distance by |x|^2 + |y|^2 - 2xy in float32 is off by at most a margin. What lies further from a limit than its margin is
+decided; the few pairs within it are computed again as sums of squared differences, which are exact to the last bits and the same for
+copies. Where too many lie within (copies, a huge offset of one sample), the block is computed again in float64, and what is within
+that margin is called a tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK_ELEMENTS = 2**21  # distances held at a time
+GROUPS = 128  # of columns, whose smallest distances bound the k-th nearest
+PAIR_ELEMENTS = 2**21  # differences held at a time
+AMBIGUOUS_A_ROW = 64  # pairs within the margin beyond which a block is computed again in float64
+SAFETY = 2.0  # times (8 + sqrt d) roundings of the squared norms: six standard deviations of a sum's rounding and more
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Samples (n, d) as they were given, the origin that blocks are taken about, and squared norms about it (n,) float64."""
+
+    values: np.ndarray
+    origin: np.ndarray
+    squares: np.ndarray
+
+    def rows(self, rows: slice, dtype: type) -> np.ndarray:
+        """Those rows about the origin."""
+        return (self.values[rows] - self.origin).astype(dtype, copy=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def as_points(values: np.ndarray, origin: np.ndarray) -> Points:
+    """Returns the points about an origin; nothing of their size is copied."""
+    squares = np.empty(len(values))
+    for rows in _stretches(len(values), values.shape[1], PAIR_ELEMENTS):
+        about = values[rows] - origin
+        squares[rows] = np.einsum("ij,ij->i", about, about)
+    return Points(values, origin, squares)
+
+
+def kth_neighbour_squares(x: Points, k: int) -> np.ndarray:
+    """Returns the squared distance (n,) float64 of each point to its k-th nearest other point."""
+    found = np.empty(len(x))
+    columns = x.rows(slice(None), np.float32)
+    for rows in _stretches(len(x), len(x), BLOCK_ELEMENTS):
+        block, margin = _block(x, rows, x, columns)
+        _empty_diagonal(block, rows)
+        squares = _kth_of_block(block, margin, x, rows, k)
+        found[rows] = _kth_in_float64(x, rows, k) if squares is None else squares
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """Squared distances within which a pair counts, one for each point of x (`of` 0) or of y (`of` 1), and who is told of the pairs."""
+
+    squares: np.ndarray
+    of: int
+    tell: Callable[[np.ndarray, np.ndarray], None]
+
+    def of_block(self, rows: slice) -> np.ndarray:
+        """The limits of a block of x's rows against all of y: (r, 1) or (1, m)."""
+        return self.squares[rows, None] if self.of == 0 else self.squares[None]
+
+
+def pairs_within(x: Points, y: Points, limits: Sequence[Limit], *, inclusive: bool) -> None:
+    """Tells each limit, block by block, of the pairs (indices of x, indices of y) that are nearer; `inclusive` counts an equal distance."""
+    columns = y.rows(slice(None), np.float32)
+    for rows in _stretches(len(x), len(y), BLOCK_ELEMENTS):
+        block, margin = _block(x, rows, y, columns)
+        for limit in limits:
+            at_most = limit.of_block(rows)
+            decided = _decided(block, margin, at_most, x, y, rows, inclusive=inclusive)
+            near = _by_products(x, y, rows, at_most, inclusive=inclusive) if decided is None else decided
+            limit.tell(near[0] + rows.start, near[1])
+
+
+def _by_products(x: Points, y: Points, rows: slice, limit: np.ndarray, *, inclusive: bool) -> tuple[np.ndarray, ...]:
+    """The pairs of a block by products in float64; what lies within their rounding of its limit is a tie."""
+    block, margin = _block(x, rows, y, y.rows(slice(None), np.float64))
+    slack = margin[:, None]
+    return np.nonzero(block <= limit + slack if inclusive else block < limit - slack)
+
+
+def _block(x: Points, rows: slice, y: Points, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squared distances (r, m) in the columns' precision, and how far each row's may be off (r,)."""
+    kind = columns.dtype.type
+    left = x.rows(rows, kind)
+    left *= -2
+    block = left @ columns.T
+    block += y.squares.astype(kind)
+    block += x.squares[rows, None].astype(kind)
+    rounding = SAFETY * (8 + np.sqrt(columns.shape[1])) * float(np.finfo(kind).eps)
+    return block, rounding * (x.squares[rows] + y.squares.max())
+
+
+def _kth_of_block(block: np.ndarray, margin: np.ndarray, x: Points, rows: slice, k: int) -> np.ndarray | None:
+    """The exact k-th smallest of each row, or None where too many are too near to it."""
+    count = len(block)
+    bound = _group_bound(block, k) + 2 * margin
+    at, columns = np.nonzero(block <= bound[:, None].astype(block.dtype))
+    if len(at) > (AMBIGUOUS_A_ROW + k) * count:
+        return None
+    values = block[at, columns].astype(np.float64)
+    order = np.lexsort((values, at))
+    columns, values = columns[order], values[order]  # `at` is in order as it is
+    starts = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=count))])
+    kth = values[starts[:-1] + k - 1]
+    off = 2 * margin[at]
+    near = np.abs(values - kth[at]) <= off
+    below = np.bincount(at[values < kth[at] - off], minlength=count)
+    owners = at[near]
+    exact = _squared_differences(x, owners + rows.start, x, columns[near])
+    order = np.lexsort((exact, owners))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=count))])
+    return exact[order][starts[:-1] + k - below - 1]
+
+
+def _kth_in_float64(x: Points, rows: slice, k: int) -> np.ndarray:
+    """By products in float64, whose order is right but for ties; the distance itself by differences, so that copies tie exactly."""
+    block, _ = _block(x, rows, x, x.rows(slice(None), np.float64))
+    _empty_diagonal(block, rows)
+    kth = np.argpartition(block, k - 1, axis=1)[:, k - 1]
+    return _squared_differences(x, np.arange(rows.start, rows.stop), x, kth)
+
+
+def _group_bound(block: np.ndarray, k: int) -> np.ndarray:
+    """At least k values of each row are no larger than this: the k-th smallest of the groups' smallest."""
+    width = block.shape[1]
+    groups = min(GROUPS, width)
+    whole = width // groups * groups
+    smallest = block[:, :whole].reshape(len(block), -1, groups).min(axis=1)
+    if whole < width:
+        smallest = np.concatenate([smallest, block[:, whole:]], axis=1)
+    if smallest.shape[1] <= k:
+        return np.partition(block, k - 1, axis=1)[:, k - 1].astype(np.float64)
+    return np.partition(smallest, k - 1, axis=1)[:, k - 1].astype(np.float64)
+
+
+def _decided(
+    block: np.ndarray, margin: np.ndarray, limit: np.ndarray, x: Points, y: Points, rows: slice, *, inclusive: bool
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The pairs of the block that are within the limit, or None where too many are too near to it."""
+    slack = margin[:, None] if limit.shape[1] == 1 else margin.max()
+    at, columns = np.nonzero(block <= (limit + slack).astype(block.dtype))
+    limits = np.broadcast_to(limit, block.shape)[at, columns]
+    unsure = block[at, columns] >= limits - 2 * margin[at]
+    if int(unsure.sum()) > AMBIGUOUS_A_ROW * len(block):
+        return None
+    exact = _squared_differences(x, at[unsure] + rows.start, y, columns[unsure])
+    inside = np.ones(len(at), dtype=bool)
+    inside[unsure] = exact <= limits[unsure] if inclusive else exact < limits[unsure]
+    return at[inside], columns[inside]
+
+
+def _squared_differences(x: Points, i: np.ndarray, y: Points, j: np.ndarray) -> np.ndarray:
+    """Sums of squared differences (p,) float64 of pairs of rows."""
+    found = np.empty(len(i))
+    for part in _stretches(len(i), x.values.shape[1], PAIR_ELEMENTS):
+        gap = x.values[i[part]].astype(np.float64) - y.values[j[part]]
+        found[part] = np.einsum("ij,ij->i", gap, gap)
+    return found
+
+
+def _stretches(count: int, width: int, elements: int) -> list[slice]:
+    step = max(1, elements // max(width, 1))
+    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def _empty_diagonal(block: np.ndarray, rows: slice) -> None:
+    block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = np.inf
