@@ -358,3 +358,28 @@ def load_log(file: Path, mapping: str) -> Run:
 
     theirs, ours = mapping.split("=")
     return open_recording(file, {theirs: ours})  # type: ignore[return-value]
+
+
+def test_what_my_own_probe_measured_is_drawn_too(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run", {}) as writer:
+        columns = {"discriminator_loss": np.ones(4), "my_probe": np.arange(4.0), "my_vector": np.ones((4, 2))}
+        writer.append("every-1", np.arange(4), columns, labels={"my_vector": ["a", "b"]})
+    figures = figures_of(write_report(tmp_path / "run", diagnosis=Diagnosis(Overall.STABLE, (), "")))
+    assert untyped(figures["my-probe"]["data"][0]["y"]).tolist() == [0, 1, 2, 3]
+    assert figures["my-vector"]["data"][0]["y"] == ["a", "b"]
+
+
+def test_a_score_on_several_features_has_a_curve_for_each(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run", {}) as writer:
+        for step in (0, 10):
+            scores = {
+                f"{n}[{f}]": 0.5
+                for n in ("precision", "recall", "frechet_distance", "kernel_distance")
+                for f in ("pixels", "digits-cnn")
+            }
+            writer.record("evaluations", {"step": step, "scores": scores})
+    figures = figures_of(write_report(tmp_path / "run", diagnosis=Diagnosis(Overall.STABLE, (), "")))
+    for id in ("frechet", "kernel", "neighbours"):
+        drawn = {t["meta"].split("[")[1] for t in figures[id]["data"]}
+        assert drawn == {"pixels]", "digits-cnn]"}, id
+    assert "precision-recall" in figures

@@ -11,6 +11,7 @@ from gandiag.errors import NotRecorded
 from gandiag.reporting.facts import check_title
 from gandiag.reporting.panel import Panel, Section, missing_sentence
 from gandiag.reporting.sections import SECTIONS
+from gandiag.reporting.sections_cost import own_series
 from gandiag.run import Run
 
 
@@ -23,7 +24,7 @@ class Drawn:
 
 
 def draw(run: Run, diagnosis: Diagnosis, sections: Sequence[Section] = SECTIONS) -> list[Drawn]:
-    """Draws every section; one that raises NotRecorded becomes a panel that says what is missing."""
+    """Draws every section, and what the user's own probes measured; a section that raises NotRecorded becomes a panel that says so."""
     drawn: list[Drawn] = []
     for section in sections:
         name = getattr(section, "__name__", type(section).__name__)
@@ -31,6 +32,8 @@ def draw(run: Run, diagnosis: Diagnosis, sections: Sequence[Section] = SECTIONS)
             panel = section(run, diagnosis)
         except NotRecorded as error:
             panel = Panel(check_title(name), "", missing=missing_sentence(error))
+        drawn.append(Drawn(_own_id(name, {d.id for d in drawn}), panel))
+    for name, panel in own_series(run, diagnosis):
         drawn.append(Drawn(_own_id(name, {d.id for d in drawn}), panel))
     return drawn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,7 @@ def curves(
 
     `log=None` takes a log axis only where all values are positive and some are so large that a linear one would hide the rest.
     """
+    wanted = [each for c in wanted for each in _on_each_features(run, c)]
     found, absent = recorded(run, [c.series for c in wanted])
     absent = tuple(c.series for c in wanted if c.series in absent and not c.optional)
     drawn = [c for c in wanted if c.series in found]
@@ -62,6 +64,19 @@ def curves(
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
     return Drawing(figure, summary, tuple(str(found[c.series].name) for c in drawn), absent)
+
+
+def on_features(run: Run, base: str) -> list[str]:
+    """Returns the names under which a score was recorded: its own, and with each kind of features in brackets."""
+    return [n for n in run.names if n == base or n.startswith(f"{base}[")]
+
+
+def _on_each_features(run: Run, curve: Curve) -> list[Curve]:
+    """Returns one curve for each kind of features that a score was measured on, where there are several."""
+    names = on_features(run, curve.series)
+    if len(names) < 2:
+        return [curve]
+    return [replace(curve, series=n, label=f"{curve.label} {n.removeprefix(curve.series)}") for n in names]
 
 
 def _runs_away(values: Sequence[np.ndarray]) -> bool:

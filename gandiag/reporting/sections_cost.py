@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from gandiag.diagnosis.finding import Diagnosis
+from gandiag.errors import NotRecorded
+from gandiag.quantities import quantity
 from gandiag.reporting.curves import curves, recorded
 from gandiag.reporting.figures import (
     BLUE,
+    GREEN,
     ORANGE,
     PURPLE,
+    VERMILLION,
     Curve,
     bars,
 )
+from gandiag.reporting.heatmaps import heatmap
 from gandiag.reporting.numbers import number, percent, size
 from gandiag.reporting.panel import Drawing, Panel, panel
+from gandiag.reporting.sections_gradients import rows_in_words
 from gandiag.run import Run
 
 CHAPTER = "Cost"
+OWN = 12  # series of the user's own that are drawn; `gandiag show` has them all
 
 
 def step_time(run: Run, diagnosis: Diagnosis) -> Panel:
@@ -80,3 +90,37 @@ def probe_cost(run: Run, diagnosis: Diagnosis) -> Panel:
         lead="All of them together cost a few percent of the training.",
         draw=draw,
     )
+
+
+def numerics(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how many recorded numbers were not finite, and the loss scale of mixed precision."""
+    wanted = [
+        Curve("nonfinite", "values that are NaN or infinite", VERMILLION, optional=True),
+        Curve("gradient_scale", "loss scale", BLUE, "dash", optional=True),
+        Curve("augmentation_probability", "augmentation p", GREEN, "dot", optional=True),
+    ]
+    return panel(
+        "Numerics",
+        chapter=CHAPTER,
+        lead="No value is NaN or infinite, ever; a loss scale moves in a few steps and settles.",
+        draw=lambda: curves(run, diagnosis, wanted, y="value"),
+    )
+
+
+def own_series(run: Run, diagnosis: Diagnosis) -> list[tuple[str, Panel]]:
+    """Returns a panel for each series that the vocabulary does not hold: what the user's own probes measured."""
+    names = [n for n in run.names if quantity(n) is None]
+    panels = []
+    for name in names[:OWN]:
+        one = panel(name, chapter="Your own series", lead="", draw=partial(_own, run, diagnosis, name))
+        panels.append((name, replace(one, label="")))
+    return panels
+
+
+def _own(run: Run, diagnosis: Diagnosis, name: str) -> Drawing:
+    try:
+        return curves(run, diagnosis, [Curve(name, name)], y="")
+    except NotRecorded:
+        table = run.layers(name)
+    table.attrs["series"] = name
+    return Drawing(heatmap(table, diagnosis, run.steps, y="", value="value"), rows_in_words(table), (name,))

@@ -126,6 +126,27 @@ def class_history(run: Run, diagnosis: Diagnosis) -> Panel:
     )
 
 
+def class_recall(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the recall of each class of the data over steps."""
+
+    def draw() -> Drawing:
+        table = run.layers("class_recall")
+        named = table.set_axis(_class_names(run, table), axis=1)
+        named.attrs["series"] = "class_recall"
+        last = table.iloc[-1].to_numpy()
+        weakest = int(np.nanargmin(last)) if np.isfinite(last).any() else 0
+        figure = heatmap(named, diagnosis, run.steps, y="", value="recall", limits=(0.0, 1.0))
+        said = f"At step {number(int(table.index[-1]))} the lowest recall is {number(float(last[weakest]), 3)}, of {named.columns[weakest]}."
+        return Drawing(figure, said, ("class_recall",))
+
+    return panel(
+        "Recall of each class",
+        chapter=CHAPTER,
+        lead="Every row brightens; one that stays dark is a minority that was dropped.",
+        draw=draw,
+    )
+
+
 def _data_histogram(run: Run, table: pd.DataFrame) -> np.ndarray | None:
     try:
         data = run.layers("data_mode_histogram").iloc[-1].to_numpy()

@@ -125,11 +125,12 @@ def distance_to_equilibrium(run: Run, diagnosis: Diagnosis) -> Panel:
     wanted = [
         Curve("duality_gap", "duality gap"),
         Curve("extragradient_residual", "extragradient residual", PURPLE, "dash"),
+        Curve("game_field_norm", "norm of the game's field", GREEN, "dot", optional=True),
     ]
     return panel(
         "Distance to equilibrium",
         chapter=CHAPTER,
-        lead="Both fall towards 0.",
+        lead="All fall towards 0.",
         draw=lambda: curves(run, diagnosis, wanted, y="distance"),
     )
 
@@ -186,6 +187,32 @@ def spectra_of_discriminator(run: Run, diagnosis: Diagnosis) -> Panel:
         CHAPTER,
         "Stays where it began; when many singular values drop together (spectral collapse), modes are being lost.",
         log=False,
+    )
+
+
+def spectral_norms_of_discriminator(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the largest singular value of the discriminator's weights."""
+    return layers(
+        run,
+        diagnosis,
+        "discriminator_layer_spectral_norm",
+        "D's largest singular values",
+        CHAPTER,
+        "Level, or slow growth that levels off; a jump comes with collapse in large models.",
+    )
+
+
+def ranks_of_discriminator(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the effective rank of the discriminator's weights."""
+    return layers(
+        run,
+        diagnosis,
+        "discriminator_layer_effective_rank",
+        "Effective rank of D's weights",
+        CHAPTER,
+        "Falls a little and levels off; a plunge is spectral collapse.",
+        log=False,
+        scale="rank",
     )
 
 

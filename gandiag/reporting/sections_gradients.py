@@ -164,17 +164,30 @@ def layer_updates_of_discriminator(run: Run, diagnosis: Diagnosis) -> Panel:
     )
 
 
-def layers(run: Run, diagnosis: Diagnosis, series: str, title: str, chapter: str, lead: str, log: bool = True) -> Panel:
+def layers(
+    run: Run,
+    diagnosis: Diagnosis,
+    series: str,
+    title: str,
+    chapter: str,
+    lead: str,
+    *,
+    log: bool = True,
+    scale: str = "share",
+) -> Panel:
+    """Returns a panel with one quantity of every layer over steps."""
+
     def draw() -> Drawing:
         table = run.layers(series)
         table.attrs["series"] = series
-        figure = heatmap(table, diagnosis, run.steps, y="", value="log scale" if log else "share", log=log)
+        figure = heatmap(table, diagnosis, run.steps, y="", value="log scale" if log else scale, log=log)
         return Drawing(figure, rows_in_words(table), (series,))
 
     return panel(title, chapter=chapter, lead=lead, draw=draw)
 
 
 def rows_in_words(table: pd.DataFrame) -> str:
+    """Returns a table of steps x rows in words: its size, and the smallest and the largest row at the end."""
     last = table.iloc[-max(1, len(table) // 10) :].replace([np.inf, -np.inf], np.nan).median()
     bad = int((~np.isfinite(table.to_numpy(dtype=np.float64))).sum())
     said = f"{table.shape[1]} rows over {number(len(table))} steps."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import NotRecorded
-from gandiag.reporting.curves import curves, describe
+from gandiag.reporting.curves import curves, describe, on_features
 from gandiag.reporting.figures import (
     BLUE,
     GREEN,
     ORANGE,
     PURPLE,
+    SKY,
     VERMILLION,
     Curve,
     Trace,
@@ -26,7 +27,7 @@ def frechet(run: Run, diagnosis: Diagnosis) -> Panel:
     """Draws each Frechet distance with its interval and its real-against-real floor."""
 
     def draw() -> Drawing:
-        names = [n for n in run.names if n.split("[", 1)[0] == "frechet_distance"]
+        names = on_features(run, "frechet_distance")
         if not names:
             raise NotRecorded("frechet_distance")
         styles = ((BLUE, "solid"), (VERMILLION, "dash"), (PURPLE, "dot"))
@@ -35,13 +36,9 @@ def frechet(run: Run, diagnosis: Diagnosis) -> Panel:
         for name, (color, dash) in zip(names, styles * len(names)):
             features = name.removeprefix("frechet_distance")
             wanted.append(Curve(name, f"Fréchet distance {features}".strip(), color, dash))
-            try:
-                low, high = run[f"frechet_distance_low{features}"].align(
-                    run[f"frechet_distance_high{features}"], join="inner"
-                )
-                under += ribbon(low, high, name="95 % interval", color=color, opacity=0.18)
-            except NotRecorded:
-                pass
+            under += _interval(run, f"frechet_distance_low{features}", f"frechet_distance_high{features}", color)
+            if f"frechet_distance_infinity{features}" in run:
+                wanted.append(Curve(f"frechet_distance_infinity{features}", "to infinitely many fakes", SKY, "dot"))
             if f"frechet_distance_floor{features}" in run:
                 wanted.append(
                     Curve(f"frechet_distance_floor{features}", "floor: reals against reals", GREEN, "dashdot")
@@ -63,7 +60,8 @@ def precision_recall(run: Run, diagnosis: Diagnosis) -> Panel:
     """Draws precision against recall as a path through time."""
 
     def draw() -> Drawing:
-        precision, recall = run["precision"].align(run["recall"], join="inner")
+        names = on_features(run, "precision") or ["precision"]
+        precision, recall = run[names[0]].align(run[names[0].replace("precision", "recall", 1)], join="inner")
         if not len(precision):
             raise NotRecorded("precision, recall", "no evaluation holds both")
         figure = path(
@@ -108,15 +106,29 @@ def neighbours(run: Run, diagnosis: Diagnosis) -> Panel:
 
 
 def kernel(run: Run, diagnosis: Diagnosis) -> Panel:
-    """Draws every kernel distance."""
+    """Draws every kernel distance with its interval."""
 
     def draw() -> Drawing:
-        names = [n for n in run.names if n.split("[", 1)[0] == "kernel_distance"] or ["kernel_distance"]
-        return curves(
-            run, diagnosis, [Curve(n, n, BLUE, d) for n, d in zip(names, ("solid", "dash", "dot"))], y="squared MMD"
-        )
+        names = on_features(run, "kernel_distance") or ["kernel_distance"]
+        looks = ((BLUE, "solid"), (VERMILLION, "dash"), (PURPLE, "dot"))
+        under: list[Trace] = []
+        wanted: list[Curve] = []
+        for name, (color, dash) in zip(names, looks * len(names)):
+            features = name.removeprefix("kernel_distance")
+            under += _interval(run, f"kernel_distance_low{features}", f"kernel_distance_high{features}", color)
+            wanted.append(Curve(name, f"kernel distance {features}".strip(), color, dash))
+        return curves(run, diagnosis, wanted, y="squared MMD", under=under, references=[(0.0, "no difference")])
 
-    return panel("Kernel distance", chapter=CHAPTER, lead="Falls to 0 within its error and stays.", draw=draw)
+    return panel("Kernel distance", chapter=CHAPTER, lead="Falls to 0 within its interval and stays.", draw=draw)
+
+
+def _interval(run: Run, low: str, high: str, color: str) -> list[Trace]:
+    """Returns the ribbon between two ends of an interval, nothing where they were not recorded."""
+    try:
+        lower, upper = run[low].align(run[high], join="inner")
+    except NotRecorded:
+        return []
+    return ribbon(lower, upper, name="95 % interval", color=color, opacity=0.18)
 
 
 def memorisation(run: Run, diagnosis: Diagnosis) -> Panel:
@@ -145,4 +157,20 @@ def other_scores(run: Run, diagnosis: Diagnosis) -> Panel:
         chapter=CHAPTER,
         lead="Rise and level off near the data's own value.",
         draw=lambda: curves(run, diagnosis, wanted, y="effective number"),
+    )
+
+
+def other_distances(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the remaining distances between fakes and reals."""
+    wanted = [
+        Curve("sliced_wasserstein", "sliced Wasserstein", BLUE, optional=True),
+        Curve("gaussian_kernel_distance", "Gaussian kernel (CMMD's form)", VERMILLION, "dash", optional=True),
+        Curve("memorisation_informed_frechet_distance", "memorisation-informed Fréchet", PURPLE, "dot", optional=True),
+        Curve("bin_jensen_shannon", "Jensen–Shannon of bins", GREEN, "dashdot", optional=True),
+    ]
+    return panel(
+        "Other distances",
+        chapter=CHAPTER,
+        lead="All fall together and level off.",
+        draw=lambda: curves(run, diagnosis, wanted, y="distance", log=None),
     )
