@@ -63,7 +63,11 @@ class Limits:
     blind_auc: float = 0.65  # D cannot tell fakes that are plainly different (P1 and P9 read .49 to .63)
     slow_discriminator: float = 0.02  # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .03 to .1 (benchmark)
     small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
-    overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals
+    overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals, where the samples show harm too
+    overfit_gap_alone: float = 0.25  # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
+    near_training: float = 0.7  # median distance of fakes to the nearest training sample over that of held-out reals; healthy runs end above 1
+    authentic: float = 0.35  # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
+    copied: float = 0.2  # share of authentic fakes below which they are copies; 32 memorised digits read .07
     overfit_sds: float = 4.0  # ... and so many standard deviations of the gap under the null
     copying_z: float = -5.0  # C_T: null sd is 1.02 (ground truth 3); copies reach -27
     copying_distance: float = 0.5  # median distance of fakes to the nearest training sample over that of held-out reals

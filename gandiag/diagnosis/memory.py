@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.progress import quality
 from gandiag.errors import NotRecorded
 
 
@@ -24,22 +25,50 @@ def discriminator_overfitting(run: Recorded) -> Finding:
         if np.isfinite(sd[late]).any()
         else trends.robust_sd(values[late])
     )
-    limit = f"limits: {e.limits.overfit_gap:g} and {e.limits.overfit_sds:g} sd of {noise:.2g}"
-    claim = f"AUC is {now:.3f} higher on training reals than on held-out ones ({limit})"
-    series = tuple(s for s in ("auc_gap", "heldout_auc", "discriminator_auc") if s in e)
-    if now < e.limits.overfit_gap or now < e.limits.overfit_sds * noise:
+    harm = _harm(e)
+    limit = f"limits: {e.limits.overfit_gap:g}, {e.limits.overfit_gap_alone:g} alone, and {e.limits.overfit_sds:g} sd of {noise:.2g}"
+    claim = f"AUC is {now:.3f} higher on training reals than on held-out ones ({limit})" + (
+        f", and {harm}" if harm else ""
+    )
+    series = tuple(s for s in ("auc_gap", "heldout_auc", "discriminator_auc", "nearest_real_distance") if s in e)
+    sure = now > e.limits.overfit_sds * noise
+    if not sure or now < (e.limits.overfit_gap if harm else e.limits.overfit_gap_alone):
         return Finding("discriminator_overfitting", Verdict.HEALTHY, claim, series=series)
     first = trends.onset(values > e.limits.overfit_gap)
-    verdict = Verdict.FAILED if now > 2 * e.limits.overfit_gap else Verdict.SUSPECT
+    failed = now > (e.limits.overfit_gap_alone if harm else 2 * e.limits.overfit_gap_alone)
     return Finding(
         "discriminator_overfitting",
-        verdict,
+        Verdict.FAILED if failed else Verdict.SUSPECT,
         claim,
         cause="the data are too few for this discriminator",
         remedies=_more_data(e),
         series=series,
         onset=None if first is None else int(at[first]),
     )
+
+
+def _harm(e: Evidence) -> str:
+    """What the discriminator's memory has done to the samples so far; empty where nothing shows."""
+    for name, limit, words in (
+        (
+            "nearest_real_distance",
+            e.limits.near_training,
+            "the fakes lie {:.2f} as far from training samples as held-out reals do",
+        ),
+        ("authenticity", e.limits.authentic, "only {:.0%} of the fakes are authentic"),
+    ):
+        if name in e:
+            values = e[name].to_numpy(dtype=float)
+            now = trends.middle(values[-max(2, round(e.limits.tail_share * len(values))) :])
+            if now < limit:
+                return words.format(now)
+    try:
+        name, _, scores = quality(e)
+    except (NotRecorded, CannotTell):
+        return ""
+    late = float(np.median(scores[-max(3, round(e.limits.tail_share * len(scores))) :]))
+    best = float(np.min(scores))
+    return f"{name} is {late:.3g} after a best of {best:.3g}" if best > 0 and late > e.limits.past_best * best else ""
 
 
 def _more_data(e: Evidence) -> tuple[str, ...]:
@@ -66,7 +95,7 @@ def memorisation(run: Recorded) -> Finding:
     if "authenticity" in e:
         values = e["authenticity"].to_numpy(dtype=float)
         now = trends.middle(values[-max(2, round(e.limits.tail_share * len(values))) :])
-        signs.append((now < 0.2, f"authenticity is {now:.2f} (limit: 0.2)", "authenticity"))
+        signs.append((now < e.limits.copied, f"authenticity is {now:.2f} (limit: {e.limits.copied:g})", "authenticity"))
     if not signs:
         raise NotRecorded("copying_z, nearest_real_distance or authenticity")
     e.need_steps()
@@ -89,9 +118,11 @@ def memorisation(run: Recorded) -> Finding:
 
 
 def _onset(e: Evidence, name: str) -> int | None:
-    limit = {"copying_z": e.limits.copying_z, "nearest_real_distance": e.limits.copying_distance, "authenticity": 0.2}[
-        name
-    ]
+    limit = {
+        "copying_z": e.limits.copying_z,
+        "nearest_real_distance": e.limits.copying_distance,
+        "authenticity": e.limits.copied,
+    }[name]
     series = e[name]
     first = trends.onset(series.to_numpy(dtype=float) < limit)
     return None if first is None else int(series.index[first])
