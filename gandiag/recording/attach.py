@@ -13,6 +13,7 @@ from gandiag.errors import RunError
 from gandiag.recording.finder import Players, Watch
 from gandiag.recording.passing import EVALUATE_EVERY, KEEP_EVERY, LOOK_EVERY, Passing
 from gandiag.recording.probes import PROBES
+from gandiag.recording.step import Step, Value
 
 FEW_REALS = 32  # with fewer even the one evaluation at the end of a short script would say nothing
 
@@ -62,15 +63,22 @@ class Attachment:
             discriminator_optimizer=players.discriminator_optimizer,
             discriminator_output=players.discriminator_output,
             automatic=True,
-            probes={**PROBES, self.passing.keep: KEEP_EVERY, self.passing.evaluate_when_due: LOOK_EVERY},
+            probes={**PROBES, self.passing.keep: KEEP_EVERY, self._look: LOOK_EVERY},
             about={**self._about, **watched},
         )
+        self.recorder.remember_fakes(*players.fakes)
         self.passing.recorder = self.recorder
         self._say(f"recording to {self.path}: {in_words(players)}")
         for doubt in players.doubts:
             self._say(f"could not tell: {doubt}")
         if self._on_recording is not None:
             self._on_recording(self)
+
+    def _look(self, step: Step) -> dict[str, Value]:
+        """Evaluates when it is due; the first time, it also takes away the hook through which the players were found."""
+        self._watch.stop()
+        assert self.passing is not None
+        return self.passing.evaluate_when_due(step)
 
     def detach(self, status: str = "finished") -> None:
         """Ends the recording: a last evaluation, the generator as safetensors, hooks taken away. The script's own state stays as it is."""

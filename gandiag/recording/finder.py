@@ -14,6 +14,7 @@ from torch.optim import optimizer as optimizers
 
 CALLS_KEPT = 96  # outermost calls whose storages are kept alive while watching, so that no address is used twice
 GRAPH_NODES = 400  # how far back a discriminator's input is followed towards a generator's output
+FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
 GENERATOR_STEPS = 2  # how many updates of the generator are seen before the players are named
 OPTIMIZER_STEPS = 400  # after so many updates without a GAN the module hooks go; a new optimizer brings them back
 
@@ -46,6 +47,7 @@ class Players:
     latents: tuple[Tensor, ...]
     facts: dict[str, Any]
     doubts: tuple[str, ...] = ()
+    fakes: tuple[Tensor, ...] = ()  # G's last outputs, which the script may yet show to D
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,16 @@ class Watch:
         self._depth.clear()
 
     def stop(self) -> None:
-        """Takes every hook away and forgets what was seen."""
-        self.done = True
-        self._deafen()
+        """Takes every hook away and forgets what was seen; not to be called from within an optimizer's post-hook."""
+        self._rest()
         for handle in self._optimizer_hooks:
             handle.remove()
         self._optimizer_hooks = []
+
+    def _rest(self) -> None:
+        """Ends the watch within the optimizer's hook, which torch is calling: its table must not change under it."""
+        self.done = True
+        self._deafen()
         self._calls.clear()
         self._turns.clear()
         self._since.clear()
@@ -189,7 +195,7 @@ class Watch:
         found = name_players(self._turns, names=self.names, namespace=self.namespace())
         if isinstance(found, Players):
             if optimizer is found.generator_optimizer:
-                self.stop()
+                self._rest()
                 self.on_found(found)
             return
         self.verdict = found
@@ -305,7 +311,8 @@ def describe(
         "sample_shape": list(made[-1].outputs[0].shape[1:]),
         "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
     }
-    return Players(generator, discriminator, g_opt, d_opt, output, made[-1].inputs, facts, tuple(doubts))
+    fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
+    return Players(generator, discriminator, g_opt, d_opt, output, made[-1].inputs, facts, tuple(doubts), fakes)
 
 
 def optimizer_of(

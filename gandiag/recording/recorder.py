@@ -9,7 +9,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from gandiag.recording.capture import Call, Capture
 from gandiag.recording.diversity import COMPARED
 from gandiag.recording.gradients import Player
 from gandiag.recording.optimizers import watch
-from gandiag.recording.probes import BLOCKWISE, TIERS, name_of
+from gandiag.recording.probes import BATCHWISE, BLOCKWISE, TIERS, name_of
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
 from gandiag.recording.samples import as_arrays
 from gandiag.recording.step import Probe, Step, Value
@@ -37,6 +37,7 @@ from gandiag.recording.turns import Side, Turns
 from gandiag.recording.writing import Transfer, WriterThread, take_off
 from gandiag.run import RunWriter, load_run
 
+SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 FLUSH_SECONDS = 0.4  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
 JUDGE_SECONDS = 2.0  # between two diagnoses while the run is going on
 JUDGE_SHARE = 20  # a diagnosis is followed by a pause of so many times its own duration
@@ -110,6 +111,7 @@ class Recorder:
         self._seconds: dict[str, float] = {}
         self._previous: tuple[int, Tensor | None, Tensor | None] = (-1, None, None)
         self._host: list[HostRow] = []
+        self._later: list[tuple[Probe, int, Step]] = []  # probes of batches, for the writer thread
         self._unwritten: list[Reduced] = []  # touched by the writer thread only
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._blocks = 1
@@ -163,6 +165,11 @@ class Recorder:
         """Keeps that something happened at this step: `nonfinite`, `resumed`, `stopped` ..., with plain facts."""
         record = {"step": self._last_index, "event": kind, **facts}
         self._thread.put(lambda: self._thread.record("events", record))
+
+    def remember_fakes(self, *outputs: Tensor) -> None:
+        """Names tensors that the generator returned before this recorder watched it, so that what is made of them is known as fake."""
+        for output in outputs:
+            self._capture.generated.remember(output)
 
     def update_about(self, **changes: Any) -> None:
         """Changes entries of run.json."""
@@ -317,23 +324,25 @@ class Recorder:
         for who, player in self._players.items():
             if player.updates:
                 mask |= BIT[f"{who}_layer_gradients"] | (BIT[f"{who}_gradient"] if player.flat else 0)
-        mask |= sum(BIT[name] for name, value in zip(SCALARS, scalars) if value is not None)
+        for bit, value in zip(SCALAR_BITS, scalars):
+            if value is not None:
+                mask |= bit
         self._run_eager(real, fake, real_logits, fake_logits)
         self._block.end_row(self.index, mask, scalars)
         self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
 
     def _write_vectors(self, vectors: Mapping[str, list[Tensor]]) -> int:
-        widths = {name: pieces[0].numel() if len(pieces) == 1 else sum(p.numel() for p in pieces) for name, pieces in vectors.items()}
-        if not self._block.fits(widths):
-            self._widest = max(self._widest, *widths.values())
+        if not self._block.fits(vectors):
+            self._widest = max(self._widest, *(sum(p.numel() for p in pieces) for pieces in vectors.values()))
             self._reduce()
+        mask = 0
         for name, pieces in vectors.items():
-            row = self._block.row(name, widths[name])
+            mask |= BIT[name]
             if len(pieces) == 1:
-                row.copy_(pieces[0])
+                self._block.row(name, pieces[0].numel()).copy_(pieces[0])
             else:
-                torch.cat([p.float() for p in pieces], out=row)
-        return sum(BIT[name] for name in vectors)
+                torch.cat([p.float() for p in pieces], out=self._block.row(name, sum(p.numel() for p in pieces)))
+        return mask
 
     def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> list[Tensor | None]:
         d, g = self._discriminator, self._generator
@@ -358,8 +367,13 @@ class Recorder:
         due = [(p, n) for p, n in self._eager_probes if self.index % n == 0]
         if due:
             step = self._as_step(real, fake, real_logits, fake_logits)
+            later = self._device.type == "cpu"
+            kept = replace(step, real=_copy(step.real), fake=_copy(step.fake)) if later and any(p in BATCHWISE for p, _ in due) else step
             for probe, every in due:
-                self._run_probe(probe, every, step)
+                if later and probe in BATCHWISE:
+                    self._later.append((probe, every, kept))
+                else:
+                    self._eager.setdefault(every, {}).setdefault(self.index, {}).update(self._run_probe(probe, step))
         if self.index % PROBE_COSTS_EVERY == 0 and self.index and self._seconds:
             seconds, self._seconds = self._seconds, dict.fromkeys(self._seconds, 0.0)
             self._labels["probe_seconds"] = list(seconds)
@@ -368,17 +382,17 @@ class Recorder:
             self._previous = (self.index, _head(real), _head(fake))
 
     @torch.no_grad()
-    def _run_probe(self, probe: Probe, every: int, step: Step) -> None:
+    def _run_probe(self, probe: Probe, step: Step) -> dict[str, Value]:
         began = time.perf_counter()
         try:
             found = probe(step)
         except Exception as error:  # a probe must never stop the training
             self._eager_probes = [(p, n) for p, n in self._eager_probes if p is not probe]
-            self._say(f"probe {name_of(probe)}", f"the probe {name_of(probe)} failed at step {self.index} ({type(error).__name__}: {error}) "
+            self._say(f"probe {name_of(probe)}", f"the probe {name_of(probe)} failed at step {step.index} ({type(error).__name__}: {error}) "
                       "and was switched off")
-            return
-        self._eager.setdefault(every, {}).setdefault(self.index, {}).update(found)
+            return {}
         self._seconds[name_of(probe)] = self._seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
+        return found
 
     def _as_step(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> Step:
         d, g = self._discriminator, self._generator
@@ -425,18 +439,22 @@ class Recorder:
                 self._block = Block(self._device, capacity_for(self._widest))
                 self._block.take_open_row(block)
             return
+        later, self._later = self._later, []
         self._host, self._eager = [], {}
         sizes, labels = self._layer_sizes, dict(self._labels)
         self._block = self._empty_block()
         self._block.take_open_row(block)
         if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS:
-            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager, sizes, labels)))
+            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager, later, sizes, labels)))
         else:
-            reduced = self._reduce_block(block, host, eager, sizes, labels)
+            reduced = self._reduce_block(block, host, eager, later, sizes, labels)
             self._thread.put(lambda: self._unwritten.append(reduced))
 
     def _reduce_block(self, block: Block, host: list[HostRow], eager: dict[int, dict[int, dict[str, Value]]],
-                      sizes: Mapping[str, Sequence[int]], labels: Mapping[str, Sequence[str]]) -> Reduced:
+                      later: Sequence[tuple[Probe, int, Step]], sizes: Mapping[str, Sequence[int]],
+                      labels: Mapping[str, Sequence[str]]) -> Reduced:
+        for probe, every, step in later:
+            eager.setdefault(every, {}).setdefault(step.index, {}).update(self._run_probe(probe, step))
         tables = reduce(block, host, self._probes, eager, sizes, probability=self._probability, seconds=self._seconds)
         transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
         block.clear()
@@ -580,6 +598,10 @@ def _joined(images: list[Tensor]) -> Tensor | None:
 
 def _head(batch: Tensor | None) -> Tensor | None:
     return None if batch is None else batch.detach().reshape(-1)[:COMPARED].clone()
+
+
+def _copy(batch: Tensor | None) -> Tensor | None:
+    return None if batch is None else batch.clone()
 
 
 def _row_or_none(values: Tensor | None) -> Tensor | None:
