@@ -47,14 +47,22 @@ class Block:
     def full(self) -> bool:
         return len(self.steps) >= self.capacity
 
-    def fits(self, widths: Mapping[str, int]) -> bool:
-        """Tells whether a row with vectors of these widths can join the rows that are here."""
-        return all(name not in self.vectors or self.vectors[name].shape[1] == width for name, width in widths.items())
+    def fits(self, vectors: Mapping[str, Sequence[Tensor]]) -> bool:
+        """Tells whether a row with these vectors, each in pieces, can join the rows that are here."""
+        for name, pieces in vectors.items():
+            rows = self._vector_rows.get(name)
+            width = pieces[0].numel() if len(pieces) == 1 else sum(p.numel() for p in pieces)
+            if rows is None:
+                if width * self.capacity > BLOCK_VALUES:
+                    return False
+            elif rows[0].shape[0] != width:
+                return False
+        return True
 
     def row(self, name: str, width: int) -> Tensor:
         """Returns the current row of a vector entry to write into (width,); its width must fit the block's."""
         rows = self._vector_rows.get(name)
-        if rows is None or rows[0].shape[0] != width:
+        if rows is None or (not self.steps and rows[0].shape[0] != width):
             self.vectors[name] = torch.zeros(self.capacity, width, device=self.device)
             rows = self._vector_rows[name] = self.vectors[name].unbind(0)
         return rows[len(self.steps)]

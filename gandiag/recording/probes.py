@@ -30,6 +30,8 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
     logits.fake_histogram: ("fake_logits",),
     logits.calibration: ("real_logits", "fake_logits"),
 }
+# Probes that read nothing but the batches: on the CPU they run in the writer thread, on a copy.
+BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch)
 MINIMAL: dict[Probe, int] = {
     numerics.discriminator_loss: 1,
     numerics.generator_loss: 1,

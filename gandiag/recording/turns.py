@@ -85,6 +85,9 @@ class Turns:
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
         """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""
         passes = self._last[who]
+        usual = self._usual(who, is_real, probability)
+        if usual is not None:
+            return usual
         shared = [p for p in passes if p in self._last[_other(who)]]
         pushes: dict[Call, dict[int, Tensor]] = {}
         for one in passes:
@@ -95,6 +98,32 @@ class Turns:
                 parts[which] = parts[which] + gradient if which in parts else gradient
         found = Seen(image_norms=[n for p in passes for n in p.image_norms] if who == "generator" else [])
         self._sort_out(pushes, is_real, probability, found)
+        return found
+
+    def _usual(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen | None:
+        """Reads the usual update quickly: one pass, in which D saw one real and one fake batch, and G one fake; None for any other."""
+        passes = self._last[who]
+        if len(passes) != 1 or passes[0] in self._last[_other(who)] or len(passes[0].pushes) != (2 if who == "discriminator" else 1):
+            return None
+        found = Seen(image_norms=passes[0].image_norms if who == "generator" else [])
+        for call, _, gradient in passes[0].pushes:
+            if call.penalised or len(call.scores) > 1 or call.scores[0]._version != call.versions[0]:
+                return None
+            real = is_real(call)
+            if real is None:
+                real = not call.origin.fake
+                if call.origin.batch is not None and call.image is not None and call.origin.batch != len(call.image):
+                    return None
+            side = found.real if real else found.fake
+            if side.scores or (real and who == "generator"):
+                return None
+            score, gradient = call.scores[0].reshape(-1), gradient.reshape(-1)
+            if score.dtype is not torch.float32 or gradient.dtype is not torch.float32:
+                score, gradient = score.float(), gradient.float()
+            side.scores.append(score)
+            side.gradients.append(in_logit_space(gradient, score) if probability else gradient)
+            if call.image is not None:
+                side.images.append(call.image)
         return found
 
     def _take_over(self, who: str) -> list[Pass]:
