@@ -170,7 +170,7 @@ class Run:
                 kept = segment.steps if cut is None else segment.steps[segment.steps < cut]
                 if len(kept):
                     last = max(last, int(kept.max()))
-        evaluated = [int(r[STEP]) for r in self.records("evaluations") if isinstance(r.get(STEP), int)]
+        evaluated = [int(r[STEP]) for r in self._evaluations if isinstance(r.get(STEP), int)]
         return max([last + 1, *evaluated])
 
     def records(self, kind: str) -> list[dict[str, Any]]:
@@ -244,14 +244,18 @@ class Run:
         )
 
     @cached_property
+    def _evaluations(self) -> list[dict[str, Any]]:
+        return self.records("evaluations")
+
+    @cached_property
     def _evaluated(self) -> dict[str, None]:
-        names = (key for r in self.records("evaluations") if isinstance(r.get("scores"), dict) for key in r["scores"])
+        names = (key for r in self._evaluations if isinstance(r.get("scores"), dict) for key in r["scores"])
         return dict.fromkeys(names)
 
     @cached_property
     def _evaluated_labels(self) -> dict[str, list[str]]:
         labels: dict[str, list[str]] = {}
-        for record in self.records("evaluations"):
+        for record in self._evaluations:
             given = record.get("labels")
             if isinstance(given, dict):
                 labels.update({k: [str(x) for x in v] for k, v in given.items() if isinstance(v, list)})
@@ -259,7 +263,7 @@ class Run:
 
     def _evaluated_column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         rows: dict[int, Any] = {}
-        for record in self.records("evaluations"):
+        for record in self._evaluations:
             scores, step = record.get("scores"), record.get(STEP)
             if isinstance(step, int) and isinstance(scores, dict) and name in scores and scores[name] is not None:
                 rows[step] = scores[name]
@@ -333,23 +337,22 @@ def _read_segment(file: Path) -> _Segment | None:
 
 
 def _measured(segment: _Segment, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the steps and values of one column where it is not null."""
-    steps: list[np.ndarray] = []
-    values: list[np.ndarray] = []
+    """Returns the steps and values of one column where it is not null.
+
+    A run of a day has tens of thousands of record batches: they are joined by Arrow and never walked through here.
+    """
     kind = segment.schema.field(name).type
     width = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
-    for batch in segment.batches:
-        column = batch.column(name)
-        at = batch.column(STEP).to_numpy(zero_copy_only=False)
-        if column.null_count:
-            valid = column.is_valid().to_numpy(zero_copy_only=False)
-            column, at = column.drop_null(), at[valid]
-        flat = (column.flatten() if width else column).to_numpy(zero_copy_only=False)
-        values.append(flat.reshape(-1, width) if width else flat)
-        steps.append(at)
-    if not values:
+    column = pa.chunked_array([batch.column(name) for batch in segment.batches], type=kind)
+    steps = segment.steps
+    if column.null_count:
+        steps = steps[column.is_valid().to_numpy()]
+        column = column.drop_null()
+    if not len(column):
         return np.empty(0, np.int64), np.empty((0, width) if width else 0)
-    return np.concatenate(steps), np.concatenate(values)
+    if not width:
+        return steps, column.to_numpy()
+    return steps, column.combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
 
 
 def _read_lines(file: Path) -> Iterable[dict[str, Any]]:
