@@ -48,7 +48,7 @@ class Config:
     # the game
     loss: str = "non-saturating"  # see LOSSES
     penalties: tuple[str, ...] = ("r1",)  # see PENALTIES; they are added, each times gamma
-    gamma: float = 0.5  # weight of the penalties
+    gamma: float = 5.0  # weight of the penalties
     penalty_every: int = 1  # lazy regularisation: at every so many steps, so many times as strong
     instance_noise: float = 0.0  # standard deviation of the noise that is added to what the discriminator sees
     clip_weights: float | None = None  # the discriminator's weights are clipped to +- this

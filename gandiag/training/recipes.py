@@ -227,6 +227,7 @@ _BASELINES = {
             "discriminator": "conv",
             "latent_size": 64,
             "penalties": ("r1",),
+            "gamma": 0.5,
             "lr_g": 1e-3,
             "lr_d": 1e-3,
             "beta1": 0.0,
