@@ -222,7 +222,7 @@ def neighbours(widths: tuple[int, ...] = (NARROW,)) -> Iterator[Row]:
         )
 
 
-def kernels() -> Iterator[Row]:
+def kernels(widths: tuple[int, ...] = (NARROW,)) -> Iterator[Row]:
     """KID: 100 subsets of 1000 both ways, and ours over all pairs."""
     reference = import_peer("torch_fidelity.metric_kid")
     settings = {
@@ -235,7 +235,7 @@ def kernels() -> Iterator[Row]:
         "rng_seed": 2020,
         "verbose": False,
     }
-    for d, target in ((NARROW, "3"), (WIDE, "1")):
+    for d, target in ((w, "3" if w == NARROW else "1") for w in widths):
         x, y = features(N, d)
         double = [z.astype(np.float64) for z in (x, y)]
 
@@ -343,6 +343,7 @@ CASES: dict[str, Callable[[], Iterator[Row]]] = {
     "prdc": neighbours,
     "prdc-wide": lambda: neighbours((WIDE,)),
     "kid": kernels,
+    "kid-wide": lambda: kernels((WIDE,)),
     "vendi": vendi,
     "inception": inception,
 }
