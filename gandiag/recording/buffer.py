@@ -77,7 +77,7 @@ class Block:
     def take_open_row(self, other: Block) -> None:
         """Moves what was written into another block's open row to the front of this empty one."""
         opened = len(other.steps)
-        if 0 < opened < other.capacity:
+        if opened < other.capacity:
             for name, rows in other._vector_rows.items():
                 self.row(name, rows[opened].shape[0]).copy_(rows[opened])
 

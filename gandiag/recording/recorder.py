@@ -23,8 +23,9 @@ from gandiag.errors import NotRecorded, UsageError, did_you_mean
 from gandiag.quantities import logit_bin_labels
 from gandiag.recording import gradients
 from gandiag.recording.about import describe
-from gandiag.recording.buffer import BIT, SCALARS, Block, capacity_for
+from gandiag.recording.buffer import BIT, BLOCK_STEPS, SCALARS, Block, capacity_for
 from gandiag.recording.capture import Call, Capture
+from gandiag.recording.distributed import FIRST_ROWS, agree, gathered, gathered_batches, ranks
 from gandiag.recording.diversity import COMPARED
 from gandiag.recording.gradients import Player
 from gandiag.recording.optimizers import watch
@@ -87,14 +88,16 @@ class Recorder:
         self._manual = not automatic
         self._goes_first: str | None = None
         self._complete = False
-        self._closed = False
+        self._closed = self._alone = False
         self._detached = False
 
         facts = describe(self._discriminator, self._generator, output=discriminator_output, probes=self._probes, device=self._device)
         begin = _begin(self.path, resume)
-        self._writer = RunWriter(self.path, {**facts, **(about or {}), "path": None} if begin is None else {**(about or {}), "status": "running"},
-                                 resume_at=begin)
-        self._thread = WriterThread(self._writer)
+        self._ranks = ranks()
+        self._rows = FIRST_ROWS if self._ranks else BLOCK_STEPS
+        told = {**facts, **(about or {})} if begin is None else {**(about or {}), "status": "running"}
+        silent = self._ranks is not None and self._ranks.rank > 0
+        self._thread = WriterThread(None if silent else RunWriter(self.path, told, resume_at=begin))
         self.index = begin or 0
         self._wall_before, self._images_seen = _totals(self.path, begin)
         self._began = self._last_end = self._last_flush = time.perf_counter()
@@ -176,9 +179,10 @@ class Recorder:
         self._thread.put(lambda: self._thread.update_about(changes))
 
     def flush(self) -> None:
-        """Brings every row so far to the disk, and waits until it is there."""
+        """Brings every row so far to the disk, and waits until it is there; with several ranks, every row that they have gathered."""
         self._close_if_complete()
-        self._reduce()
+        if self._ranks is None:
+            self._reduce()
         self._ship()
         self._thread.wait()
 
@@ -217,6 +221,7 @@ class Recorder:
         self._closed = True
         self.detach()
         self._judge_next = 0.0
+        self._alone = status != "finished"  # the other ranks may not come to a common end
         self._reduce()
         self._ship()
         self._thread.wait()
@@ -367,7 +372,7 @@ class Recorder:
         due = [(p, n) for p, n in self._eager_probes if self.index % n == 0]
         if due:
             step = self._as_step(real, fake, real_logits, fake_logits)
-            later = self._device.type == "cpu"
+            later = self._device.type == "cpu" or self._ranks is not None
             kept = replace(step, real=_copy(step.real), fake=_copy(step.fake)) if later and any(p in BATCHWISE for p, _ in due) else step
             for probe, every in due:
                 if later and probe in BATCHWISE:
@@ -408,7 +413,7 @@ class Recorder:
     def _end_row_on_host(self, real: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
         now = time.perf_counter()
         seconds = None if self._first else now - self._last_end
-        shown = None if real is None else float(len(real) * max(self._discriminator.updates, 1))
+        shown = None if real is None else float(len(real) * max(self._discriminator.updates, 1) * (self._ranks.world if self._ranks else 1))
         if shown is not None:
             self._images_seen += shown
         self._host.append(HostRow(
@@ -421,10 +426,11 @@ class Recorder:
         self._generator.begin_step()
         self._turns.forget(claimed=self._manual)
         self.index += 1
-        if self._block.full:
+        if self._block.full or len(self._block.steps) >= self._rows:
             self._reduce()
         if now - self._last_flush >= FLUSH_SECONDS:
-            self._reduce()
+            if self._ranks is None:
+                self._reduce()
             self._ship()
         if not self._findings.empty():
             self._hand_over_findings()
@@ -444,7 +450,19 @@ class Recorder:
         sizes, labels = self._layer_sizes, dict(self._labels)
         self._block = self._empty_block()
         self._block.take_open_row(block)
-        if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS:
+        if self._ranks is not None and not self._alone:
+            seconds = sum(r.step_seconds or 0.0 for r in host) / len(host)
+            alike, slowest = agree(block, later, seconds, self._ranks.world)
+            self._rows = max(1, min(BLOCK_STEPS, int(FLUSH_SECONDS / max(slowest, 1e-6))))
+            if alike:
+                later = gathered_batches(later, self._ranks.world)
+                reduced = self._reduce_block(gathered(block, self._ranks.world), host, eager, later, sizes, labels)
+                block.clear()
+                self._spare.put(block)
+                self._thread.put(lambda: self._unwritten.append(reduced))
+                return
+            self._say("ranks", "the ranks saw batches of different sizes: from some steps only rank 0's part is recorded")
+        if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS and self._ranks is None:
             self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager, later, sizes, labels)))
         else:
             reduced = self._reduce_block(block, host, eager, later, sizes, labels)
@@ -457,8 +475,9 @@ class Recorder:
             eager.setdefault(every, {}).setdefault(step.index, {}).update(self._run_probe(probe, step))
         tables = reduce(block, host, self._probes, eager, sizes, probability=self._probability, seconds=self._seconds)
         transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
-        block.clear()
-        self._spare.put(block)
+        if self._ranks is None:
+            block.clear()
+            self._spare.put(block)
         return Reduced(tables, transfer, labels)
 
     def _empty_block(self) -> Block:

@@ -68,7 +68,7 @@ class _Waiting:
 class WriterThread:
     """Runs jobs in order against one RunWriter. A failing disk is reported once; rows wait, within bounds, and are then dropped."""
 
-    def __init__(self, writer: RunWriter) -> None:
+    def __init__(self, writer: RunWriter | None) -> None:  # None on ranks that do not write
         self._writer = writer
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._backlog: deque[_Waiting] = deque()
@@ -116,6 +116,8 @@ class WriterThread:
         if self._thread.is_alive():
             self._jobs.put(None)
             self._thread.join()
+        if self._writer is None:
+            return
         self._write_backlog()
         self.dropped_rows += sum(w.rows for w in self._backlog)
         try:
@@ -133,13 +135,15 @@ class WriterThread:
                 self._complain(error)
 
     def _attempt(self, waiting: _Waiting) -> None:
+        if self._writer is None:
+            return
         self._backlog.append(waiting)
         self._write_backlog()
         while sum(w.bytes for w in self._backlog) > BACKLOG_BYTES:
             self.dropped_rows += self._backlog.popleft().rows
 
     def _write_backlog(self) -> None:
-        while self._backlog:
+        while self._backlog and self._writer is not None:
             try:
                 self._backlog[0].write(self._writer)
             except OSError as error:
@@ -153,7 +157,8 @@ class WriterThread:
     def _complain(self, error: BaseException) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(f"gandiag cannot write to {self._writer.path} ({error}); the training goes on, up to "
+            where = "" if self._writer is None else f" to {self._writer.path}"
+            warnings.warn(f"gandiag cannot write{where} ({error}); the training goes on, up to "
                           f"{BACKLOG_BYTES // 2**20} MiB of rows wait in memory, and run.json will say how many were dropped",
                           RuntimeWarning, stacklevel=2)
 

@@ -1,0 +1,79 @@
+"""Two processes and one record: it equals that of one process with the same global batch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gandiag.quantities import QUANTITIES
+from gandiag.run import load_run
+
+TRAINING = """
+import os, sys
+import torch, torch.distributed as dist, torch.nn.functional as F
+from torch import nn
+from gandiag.recording import Recorder
+world = int(os.environ["WORLD_SIZE"])
+rank = int(os.environ["RANK"])
+if world > 1:
+    dist.init_process_group("gloo")
+torch.manual_seed(0)
+G = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2)).double().float()
+D = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+if world > 1:
+    G, D = nn.parallel.DistributedDataParallel(G), nn.parallel.DistributedDataParallel(D, broadcast_buffers=False)
+g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.05), torch.optim.SGD(D.parameters(), 0.05)
+recorder = Recorder(sys.argv[1], generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt)
+chance = torch.Generator().manual_seed(1)
+part = slice(rank * 16 // world, (rank + 1) * 16 // world)
+for step in range(25):
+    real, z = torch.randn(16, 2, generator=chance)[part], torch.randn(16, 3, generator=chance)[part]
+    fake = G(z)
+    d_opt.zero_grad()
+    d_loss = F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean()
+    d_loss.backward()
+    d_opt.step()
+    g_opt.zero_grad()
+    g_loss = F.softplus(-D(fake)).mean()
+    g_loss.backward()
+    g_opt.step()
+    recorder.step(d_loss=d_loss, g_loss=g_loss)
+recorder.close()
+if world > 1:
+    dist.barrier()
+    dist.destroy_process_group()
+"""
+
+
+def train(path: Path, world: int) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = path.parent / f"train{world}.py"
+    script.write_text(TRAINING)
+    children = [subprocess.Popen([sys.executable, str(script), str(path)], env={
+        **os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": str(world), "RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+        for rank in range(world)]
+    for child in children:
+        assert child.wait(timeout=200) == 0
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch was built without torch.distributed")
+def test_the_record_of_two_processes_equals_that_of_one(tmp_path: Path) -> None:
+    train(tmp_path / "one", 1)
+    train(tmp_path / "two", 2)
+    one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    timing = {"wall_time", "step_seconds", "images_per_second", "probe_seconds"}
+    assert set(one.names) - timing == set(two.names) - timing
+    assert len(set(one.names) - timing) > 50
+    for name in set(one.names) - timing:
+        a, b = (r.layers(name) if QUANTITIES[name].shape != "scalar" else r[name] for r in (one, two))
+        assert a.index.to_list() == b.index.to_list(), name
+        np.testing.assert_allclose(b.to_numpy(), a.to_numpy(), rtol=1e-6, atol=1e-6, err_msg=name)
