@@ -35,19 +35,23 @@ def kept(values: np.ndarray, buckets: int = BUCKETS) -> np.ndarray:
     n = len(values)
     if n <= 2 * buckets:
         return np.arange(n)
-    edges = np.linspace(0, n, buckets + 1).astype(np.int64)
+    width = -(-n // buckets)
     low, high, parts = values, values, [np.array([0, n - 1])]
     finite = np.isfinite(values)
     if not finite.all():
         low, high = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
         bad = np.flatnonzero(~finite)
-        parts.append(bad[np.unique(np.searchsorted(edges, bad, side="right"), return_index=True)[1]])
-    parts += [_arg(np.argmin, low, edges), _arg(np.argmax, high, edges)]
-    return np.unique(np.concatenate(parts))
+        parts.append(bad[np.unique(bad // width, return_index=True)[1]])
+    return np.unique(np.concatenate([*parts, *_each(np.argmin, low, width), *_each(np.argmax, high, width)]))
 
 
-def _arg(which: Any, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    return np.array([a + which(values[a:b]) for a, b in pairwise(edges.tolist())], dtype=np.int64)
+def _each(which: Callable[..., Any], values: np.ndarray, width: int) -> list[np.ndarray]:
+    """Returns one index a bucket of that width; the last bucket may be shorter."""
+    whole = len(values) // width
+    found = [np.arange(whole) * width + which(values[: whole * width].reshape(whole, width), axis=1)]
+    return (
+        found if whole * width == len(values) else [*found, np.array([whole * width + which(values[whole * width :])])]
+    )
 
 
 def smooth(at: np.ndarray, values: np.ndarray, buckets: int = SMOOTH_BUCKETS) -> tuple[np.ndarray, np.ndarray]:
