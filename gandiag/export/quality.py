@@ -14,11 +14,8 @@ from gandiag.export.latents import draw_labels, draw_latents
 from gandiag.export.session import Session, run_in_batches
 
 SEEDS = (1_001, 1_002)  # the same latents for torch and the file; others, for what independent samples score
-MOST, LEAST, OUTPUT_VALUES = (
-    1024,
-    128,
-    2**25,
-)  # samples a side: fewer where one is large, so that all of them fit into memory
+MOST, LEAST = 1024, 128  # samples a side
+OUTPUT_VALUES = 2**21  # numbers a side: large samples are slow to make, so fewer are drawn
 SPLITS = 40  # random halves of torch's own samples: the range of what equal distributions score at this count
 COARSE, WIDTH = 8, 32  # images are averaged to at most 8 x 8 a channel, then projected to at most 32 features
 PROJECTION_SEED = 7
