@@ -257,8 +257,8 @@ def test_a_probe_of_the_users_own_is_recorded_and_a_broken_one_is_switched_off(t
 
 
 def test_each_finding_is_handed_over_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gandiag.recording.recorder.JUDGE_SECONDS", 0.0)
-    monkeypatch.setattr("gandiag.recording.recorder.JUDGE_SHARE", 0)
+    monkeypatch.setattr("gandiag.recording.judging.JUDGE_SECONDS", 0.0)
+    monkeypatch.setattr("gandiag.recording.judging.JUDGE_SHARE", 0)
     told: list[Any] = []
     judged: list[Path] = []
 

@@ -15,33 +15,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gandiag.errors import NotRecorded, UsageError, did_you_mean
+from gandiag.errors import UsageError
 from gandiag.quantities import logit_bin_labels
 from gandiag.recording import gradients
 from gandiag.recording.about import describe
+from gandiag.recording.arguments import copied, first_shown, flat_or_none, head, joined, listed, says
+from gandiag.recording.beginning import first_step, probe_table, totals_before
 from gandiag.recording.buffer import BIT, BLOCK_STEPS, SCALARS, Block, capacity_for
-from gandiag.recording.capture import Call, Capture
+from gandiag.recording.capture import Capture
 from gandiag.recording.distributed import FIRST_ROWS, agree, gathered, gathered_batches, ranks
-from gandiag.recording.diversity import COMPARED
 from gandiag.recording.gradients import Player
+from gandiag.recording.judging import Judging
 from gandiag.recording.optimizers import watch
-from gandiag.recording.probes import BATCHWISE, BLOCKWISE, TIERS, name_of
+from gandiag.recording.probes import BATCHWISE, BLOCKWISE, name_of
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
 from gandiag.recording.samples import as_arrays
 from gandiag.recording.step import Probe, Step, Value
 from gandiag.recording.suspicions import Suspicions
-from gandiag.recording.turns import Side, Turns
+from gandiag.recording.turns import Turns
 from gandiag.recording.writing import Transfer, WriterThread, take_off
 from gandiag.run import RunWriter, load_run
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 FLUSH_SECONDS = 0.4  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
-JUDGE_SECONDS = 2.0  # between two diagnoses while the run is going on
-JUDGE_SHARE = 20  # a diagnosis is followed by a pause of so many times its own duration
 PROBE_COSTS_EVERY = 100  # steps
 MOST_BLOCKS = 4  # that may wait for the writer thread; beyond, the training reduces its own
 Given = Tensor | float | None
@@ -76,7 +75,7 @@ class Recorder:
         if discriminator_output not in ("logit", "probability"):
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
         self.path = Path(path)
-        self._probes = _table(probes)
+        self._probes = probe_table(probes)
         self._probability = discriminator_output == "probability"
         self._discriminator = Player("discriminator", discriminator, discriminator_optimizer)
         self._generator = Player("generator", generator, generator_optimizer)
@@ -92,14 +91,16 @@ class Recorder:
         self._detached = False
 
         facts = describe(self._discriminator, self._generator, output=discriminator_output, probes=self._probes, device=self._device)
-        begin = _begin(self.path, resume)
+        begin = first_step(self.path, resume)
+        if begin is not None:
+            self._untold |= {sentence: sentence for sentence in load_run(self.path).about.get("could_not_tell", [])}
         self._ranks = ranks()
         self._rows = FIRST_ROWS if self._ranks else BLOCK_STEPS
         told = {**facts, **(about or {})} if begin is None else {**(about or {}), "status": "running"}
         silent = self._ranks is not None and self._ranks.rank > 0
         self._thread = WriterThread(None if silent else RunWriter(self.path, told, resume_at=begin))
         self.index = begin or 0
-        self._wall_before, self._images_seen = _totals(self.path, begin)
+        self._wall_before, self._images_seen = totals_before(self.path, begin)
         self._began = self._last_end = self._last_flush = time.perf_counter()
         self._first = True
 
@@ -121,10 +122,7 @@ class Recorder:
         self._widest = max((p.values for p in self._players.values() if p.flat), default=1)
         self._block = Block(self._device, capacity_for(self._widest))
 
-        self._on_finding, self._judge = on_finding, judge or _diagnose
-        self._findings: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._judged: set[tuple[str, str]] = set()
-        self._judge_next = 0.0
+        self._judging = Judging(self.path, judge, on_finding)
         self._suspicions = Suspicions(probability=self._probability, layers=self._labels, say=self._say,
                                       event=lambda record: self._thread.record("events", record))
         self._capture = Capture(generator, discriminator, say=self._say)
@@ -152,7 +150,7 @@ class Recorder:
     def record_evaluation(self, scores: Mapping[str, float | Sequence[float]], *, protocol: Mapping[str, Any],
                           labels: Mapping[str, Sequence[str]] | None = None, step: int | None = None) -> None:
         """Keeps scores of an evaluation: quantities' names to values, scores on features with the features in brackets."""
-        record = {"step": self._last_index if step is None else step, "scores": {k: _listed(v) for k, v in scores.items()},
+        record = {"step": self._last_index if step is None else step, "scores": {k: listed(v) for k, v in scores.items()},
                   "labels": {k: list(v) for k, v in (labels or {}).items()}, "protocol": dict(protocol)}
         self._thread.put(lambda: self._thread.record("evaluations", record))
 
@@ -220,14 +218,14 @@ class Recorder:
             self._end_step(None, None, (None,) * 4, None, None, None, None)
         self._closed = True
         self.detach()
-        self._judge_next = 0.0
+        self._judging.hurry()
         self._alone = status != "finished"  # the other ranks may not come to a common end
         self._reduce()
         self._ship()
         self._thread.wait()
         self._tell()  # what the last rows gave rise to
         self._thread.stop(status)
-        self._hand_over_findings()
+        self._judging.hand_over()
         atexit.unregister(self._at_exit)
 
     def __enter__(self) -> Recorder:
@@ -314,14 +312,14 @@ class Recorder:
         self._complete = False
         if not (self._discriminator.updates or self._generator.updates):
             self._turns.nobody_stepped()
-        same = _says(((real_logits, True), (fake_logits, False), (real, True), (fake, False)))
+        same = says(((real_logits, True), (fake_logits, False), (real, True), (fake, False)))
         d = self._turns.seen("discriminator", same, self._probability)
         g = self._turns.seen("generator", same, self._probability)
-        real = real if real is not None else _joined(_first(d.real, g.real).images)
-        fake = fake if fake is not None else _joined(_first(d.fake, g.fake).images)
+        real = real if real is not None else joined(first_shown(d.real, g.real).images)
+        fake = fake if fake is not None else joined(first_shown(d.fake, g.fake).images)
         vectors = {
-            "real_logits": [real_logits.detach().reshape(-1)] if real_logits is not None else _first(d.real, g.real).scores,
-            "fake_logits": [fake_logits.detach().reshape(-1)] if fake_logits is not None else _first(d.fake, g.fake).scores,
+            "real_logits": [real_logits.detach().reshape(-1)] if real_logits is not None else first_shown(d.real, g.real).scores,
+            "fake_logits": [fake_logits.detach().reshape(-1)] if fake_logits is not None else first_shown(d.fake, g.fake).scores,
             "discriminator_force_real": d.real.gradients, "discriminator_force_fake": d.fake.gradients,
             "generator_force_real": g.real.gradients, "generator_force_fake": g.fake.gradients}
         mask = self._write_vectors({name: pieces for name, pieces in vectors.items() if pieces})
@@ -373,7 +371,7 @@ class Recorder:
         if due:
             step = self._as_step(real, fake, real_logits, fake_logits)
             later = self._device.type == "cpu" or self._ranks is not None
-            kept = replace(step, real=_copy(step.real), fake=_copy(step.fake)) if later and any(p in BATCHWISE for p, _ in due) else step
+            kept = replace(step, real=copied(step.real), fake=copied(step.fake)) if later and any(p in BATCHWISE for p, _ in due) else step
             for probe, every in due:
                 if later and probe in BATCHWISE:
                     self._later.append((probe, every, kept))
@@ -384,7 +382,7 @@ class Recorder:
             self._labels["probe_seconds"] = list(seconds)
             self._eager.setdefault(PROBE_COSTS_EVERY, {})[self.index] = {"probe_seconds": list(seconds.values())}
         if self._compared_every and (self.index + 1) % self._compared_every == 0:
-            self._previous = (self.index, _head(real), _head(fake))
+            self._previous = (self.index, head(real), head(fake))
 
     @torch.no_grad()
     def _run_probe(self, probe: Probe, step: Step) -> dict[str, Value]:
@@ -404,7 +402,7 @@ class Recorder:
         d_update, g_update = d.layer_updates(), g.layer_updates()
         before = self._previous if self._previous[0] == self.index - 1 else (-1, None, None)
         return Step(index=self.index, real=None if real is None else real.detach(), fake=None if fake is None else fake.detach(),
-                    real_logits=_row_or_none(real_logits), fake_logits=_row_or_none(fake_logits),
+                    real_logits=flat_or_none(real_logits), fake_logits=flat_or_none(fake_logits),
                     previous_real=before[1], previous_fake=before[2], discriminator=d, generator=g,
                     discriminator_gradient_cosine=d.cosine, generator_gradient_cosine=g.cosine,
                     discriminator_layer_updates=d_update and d_update[0], discriminator_layer_parameters=d_update and d_update[1],
@@ -432,8 +430,7 @@ class Recorder:
             if self._ranks is None:
                 self._reduce()
             self._ship()
-        if not self._findings.empty():
-            self._hand_over_findings()
+        self._judging.hand_over()
 
     # -- flushing
 
@@ -514,123 +511,13 @@ class Recorder:
                     self._thread.append(rows)
                     self._suspicions.look(rows, hidden, sigmoid=self._capture.score_operation == "Sigmoid",
                                           activation=self._capture.image_operation)
-        self._judge_now()
-
-    def _judge_now(self) -> None:
-        """Has what was written so far judged, in the writer thread, now and then; what is new waits for the training's thread."""
-        if self._on_finding is None or time.perf_counter() < self._judge_next:
-            return
-        began = time.perf_counter()
-        found = self._judge(self.path)
-        for finding in getattr(found, "illnesses", found):
-            if (finding.check, str(finding.verdict)) not in self._judged:
-                self._judged.add((finding.check, str(finding.verdict)))
-                self._findings.put(finding)
-        ended = time.perf_counter()
-        self._judge_next = ended + max(JUDGE_SECONDS, JUDGE_SHARE * (ended - began))
-
-    def _hand_over_findings(self) -> None:
-        while self._on_finding is not None and not self._findings.empty():
-            self._on_finding(self._findings.get())
+        self._judging.look()
 
     def _say(self, key: str, sentence: str) -> None:
         """Notes in run.json, once, what could not be told."""
         if key not in self._untold:
             self._untold[key] = sentence
             self._untold_news = True
-
-
-def _table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
-    if isinstance(probes, str):
-        if probes not in TIERS:
-            raise UsageError(f"there is no tier of probes {probes!r}{did_you_mean(probes, list(TIERS))}: give one of {', '.join(TIERS)} "
-                             "or a table of probes")
-        return dict(TIERS[probes])
-    for probe, every in probes.items():
-        if not callable(probe) or not isinstance(every, int) or every < 1:
-            raise UsageError(f"a table of probes maps functions to how many steps lie between two runs of them, not {probe!r}: {every!r}")
-    return dict(probes)
-
-
-def _begin(path: Path, resume: bool | int) -> int | None:
-    """Returns the step from which a run is continued, None for a new run."""
-    if resume is False or (resume is True and not (path / "run.json").exists()):
-        return None
-    return load_run(path).steps if resume is True else int(resume)
-
-
-def _totals(path: Path, begin: int | None) -> tuple[float, float]:
-    """Returns the wall time and the images seen before the step from which a run is continued."""
-    if not begin:
-        return 0.0, 0.0
-    run = load_run(path)
-    found = []
-    for name in ("wall_time", "images_seen"):
-        try:
-            series = run[name]
-        except NotRecorded:
-            found.append(0.0)
-            continue
-        before = series[series.index < begin]
-        found.append(float(before.iloc[-1]) if len(before) else 0.0)
-    return found[0], found[1]
-
-
-def _says(given: Sequence[tuple[Tensor | None, bool]]) -> Callable[[Call], bool | None]:
-    """Returns what the loop's own arguments say of a captured call: on reals, on fakes, or nothing."""
-    known = {t.untyped_storage()._cdata: is_real for t, is_real in given if t is not None}
-    if not known:
-        return _nothing_said
-
-    def said(call: Call) -> bool | None:
-        for score in call.scores:
-            found = known.get(score.untyped_storage()._cdata)
-            if found is not None:
-                return found
-        return None if call.image is None else known.get(call.image.untyped_storage()._cdata)
-
-    return said
-
-
-def _nothing_said(call: Call) -> bool | None:
-    return None
-
-
-def _diagnose(path: Path) -> Any:
-    """Judges by the package's public door: recording itself must not import what reads its runs."""
-    import gandiag
-
-    return gandiag.diagnose(path)
-
-
-def _first(preferred: Side, otherwise: Side) -> Side:
-    return preferred if preferred.scores else otherwise
-
-
-def _joined(images: list[Tensor]) -> Tensor | None:
-    if not images:
-        return None
-    if len(images) == 1 or any(i.shape[1:] != images[0].shape[1:] for i in images):
-        return images[0]
-    return torch.cat(images)
-
-
-def _head(batch: Tensor | None) -> Tensor | None:
-    return None if batch is None else batch.detach().reshape(-1)[:COMPARED].clone()
-
-
-def _copy(batch: Tensor | None) -> Tensor | None:
-    return None if batch is None else batch.clone()
-
-
-def _row_or_none(values: Tensor | None) -> Tensor | None:
-    return None if values is None else values.detach().reshape(-1).float()
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, (Tensor, np.ndarray)):
-        return value.tolist()
-    return list(value) if isinstance(value, (list, tuple)) else value
 
 
 def _close_at_exit(recorder: weakref.ref[Recorder], process: int) -> None:
