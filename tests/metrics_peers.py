@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+
+OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
 
 
 def import_peer(name: str) -> Any:
     """Returns a peer's module, or skips the test and says what is not seen; none of what we call of peers needs torchvision itself."""
     if importlib.util.find_spec(name.split(".")[0]) is None:
         pytest.skip(f"{name.split('.')[0]} is not installed: its own number is not seen here")
-    if name in sys.modules or importlib.util.find_spec("torchvision") is not None:
+    if name in sys.modules:
+        return sys.modules[name]
+    if importlib.util.find_spec("torchvision") is not None:
+        import_torchvision()
         return importlib.import_module(name)
     _stand_in_for_torchvision()
     try:
@@ -23,6 +31,22 @@ def import_peer(name: str) -> Any:
     finally:
         for stand_in in [m for m in sys.modules if m.split(".")[0] == "torchvision"]:
             del sys.modules[stand_in]  # torch looks for torchvision too, and must not find this one
+
+
+def import_torchvision() -> None:
+    """Imports torchvision itself, or skips; its compiled operators, which a CPU build of torch cannot load, are declared by name only."""
+    spec = importlib.util.find_spec("torchvision")
+    if spec is None or spec.origin is None:
+        pytest.skip("torchvision is not installed: pytorch-fid's network, built from it, is not seen here")
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError:
+        for stale in [m for m in sys.modules if m.split(".")[0] == "torchvision"]:
+            del sys.modules[stale]
+        text = (Path(spec.origin).parent / "_meta_registrations.py").read_text()
+        for name in {"nms", *re.findall(r'register_(?:meta|fake)\("(?:torchvision::)?(\w+)"', text)}:
+            OPERATORS.define(f"{name}(Tensor x) -> Tensor")
+        importlib.import_module("torchvision")
 
 
 def _stand_in_for_torchvision() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from metrics_peers import import_peer
+from metrics_peers import import_peer, import_torchvision
 from torch import Tensor
 
 from gandiag.errors import GandiagError, UsageError
@@ -60,6 +60,20 @@ def test_every_layer_equals_torch_fidelitys_network(tmp_path: Path) -> None:
         assert relative(ours[name], theirs[name]) < 1e-6, name
     assert relative(NETWORK.logits(ours["2048"]), theirs["logits_unbiased"]) < 1e-6
     assert relative(NETWORK.logits(ours["2048"], unbiased=False), theirs["logits"]) < 1e-6
+
+
+def test_every_layer_equals_pytorch_fids_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_torchvision()
+    peer = import_peer("pytorch_fid.inception")
+    if not issubclass(peer.FIDInceptionA, torch.nn.Module):
+        pytest.skip("pytorch-fid was imported on a stand-in for torchvision before: run this file alone")
+    monkeypatch.setattr(peer, "load_state_dict_from_url", lambda *_, **__: STATE)
+    images = noise(2, 48)
+    with torch.no_grad():
+        theirs = peer.InceptionV3([0, 1, 2, 3]).eval()(images.float() / 255)
+    ours = NETWORK.run(pytorch_path(images), ("64", "192", "768", "2048"))
+    for expected, (name, found) in zip(theirs, ours.items()):
+        assert relative(found, expected.mean((2, 3))) < 1e-6, name
 
 
 def test_folding_the_first_block_changes_nothing_and_onnx_runtime_agrees_in_every_layer() -> None:
