@@ -51,7 +51,9 @@ def visit(
         shown.unlink()
     said = re.search(r'<pre id="inspected">(.*?)</pre>', dom, re.S)
     assert said, f"the page's script did not finish: {console}"
-    return Visit(json.loads(html.unescape(said[1])), console, requests)
+    found = json.loads(html.unescape(said[1]))
+    assert not (isinstance(found, dict) and "error" in found), found
+    return Visit(found, console, requests)
 
 
 def look(

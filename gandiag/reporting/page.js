@@ -74,6 +74,16 @@
   }, { rootMargin: "500px 0px" });
   document.querySelectorAll(".chart").forEach((box) => watcher.observe(box));
 
+  /* Then, one at a time so that the page answers meanwhile, those that nobody has scrolled to yet. */
+  function drawRest() {
+    const box = [...document.querySelectorAll(".chart")].find((b) => figures[b.dataset.panel] && !drawn.has(b.dataset.panel));
+    if (!box || typeof Plotly === "undefined") return;
+    watcher.unobserve(box);
+    render(box.dataset.panel);
+    setTimeout(drawRest, 40);
+  }
+  addEventListener("load", () => setTimeout(drawRest, 300));
+
   /* The zoom for those who have no mouse, and what it stands at for everybody. */
   const from = document.querySelector(".zoom .from"), to = document.querySelector(".zoom .to"), all = document.querySelector(".zoom .all");
   const whole = () => { const f = Object.values(figures).find(overSteps); return f ? f.layout.xaxis.range : null; };
@@ -162,6 +172,7 @@
       document.getElementById("content").innerHTML = page.getElementById("content").innerHTML;
       slider();
       document.querySelectorAll(".chart").forEach((box) => watcher.observe(box));
+      setTimeout(drawRest, 300);
     }
   };
 })();
