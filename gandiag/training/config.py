@@ -76,7 +76,7 @@ class Config:
     clip_gradient: float | None = None  # largest norm of a player's gradient; none: unbounded
     changes: str = ""  # what changes in mid-run: "500: lr_g=0.005 gamma=0; 500-900: lr_d=0.1" (a - is a ramp)
     # how long, how much
-    steps: int = 4000  # updates of the game
+    steps: int = 3000  # updates of the game
     batch: int = 128  # real samples that the discriminator is shown in an update, over all processes
     accumulate: int = 1  # the batch is worked off in so many parts
     images: int | None = None  # stop after so many real samples
