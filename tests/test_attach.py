@@ -45,7 +45,7 @@ FOUND = {
     ),
     "lsgan_trainer": Expected("Net", "Net"),
     "acgan": Expected("generator (Generator)", "discriminator (Discriminator)", "probability", ("normal", "label")),
-    "cgan_functions": Expected("G", "D", latents=("normal", "label")),
+    "cgan_functions": Expected("g (G)", "d (D)", latents=("normal", "label")),
     "infogan": Expected(
         "generator (Generator)", "discriminator (Discriminator)", latents=("normal", "one-hot", "uniform")
     ),
@@ -54,7 +54,7 @@ FOUND = {
     "hinge_twice": Expected("net_g (Sequential)", "net_d (Sequential)", order="alternating, 2 G updates a step"),
     "one_optimizer": Expected("gen (Sequential)", "dis (Sequential)", order="one optimizer steps both"),
     "concatenated_r1": Expected("g (Sequential)", "d (Critic)"),
-    "patch_ema": Expected("Gen", "PatchD"),
+    "patch_ema": Expected("g (Gen)", "d (PatchD)"),
     "accumulate_amp": Expected("G (Sequential)", "D (Sequential)"),
     "compiled": Expected("g (OptimizedModule)", "d (OptimizedModule)"),
     "aae": Expected("encoder (Sequential)", "discriminator (Sequential)", "probability", ("uniform",)),

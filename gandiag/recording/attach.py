@@ -6,11 +6,14 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gandiag.errors import RunError
-from gandiag.recording.finder import Players, Watch
+from gandiag.recording.finder import Watch
+from gandiag.recording.latents import Feed
+from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY, KEEP_EVERY, LOOK_EVERY, Passing
 from gandiag.recording.probes import PROBES
 from gandiag.recording.step import Step, Value
@@ -51,9 +54,15 @@ class Attachment:
     def _begin(self, players: Players) -> None:
         from gandiag.recording.recorder import Recorder
 
-        self.players = players
         facts = players.facts
-        self.passing = Passing(players.generator, players.latents, facts["latents"], seed=self._seed, every=self._every)
+        self.players = replace(players, calls=(), fakes=())  # batches of the script's are not kept alive
+        self.passing = Passing(
+            players.generator,
+            Feed(players.calls, facts["latents"]),
+            output=facts["sample_output"],
+            seed=self._seed,
+            every=self._every,
+        )
         watched = {"attached": {**facts, "doubts": list(players.doubts)}, "could_not_tell": list(players.doubts)}
         self.recorder = Recorder(
             self.path,
@@ -152,7 +161,7 @@ def in_words(players: Players) -> str:
     """Says in one line who plays: networks with their sizes, latents, D's output, the order of updates, what the samples are."""
     facts = players.facts
     generator, discriminator = players.generator, players.discriminator
-    latents = " and ".join(_latent_in_words(kind) for kind in facts["latents"])
+    latents = " and ".join(_latent_in_words(kind) for kind in facts["latents"] if kind["kind"] != "constant")
     output = "output probability in [0, 1]" if players.discriminator_output == "probability" else "output logits"
     shape = "x".join(str(n) for n in facts["sample_shape"]) or "scalar"
     return (
@@ -165,6 +174,8 @@ def _latent_in_words(kind: Mapping[str, Any]) -> str:
     shape = "(" + ", ".join(str(n) for n in kind["shape"]) + ")"
     if kind["kind"] in ("label", "one-hot"):
         return f"{kind['kind']} of {kind['classes']} classes"
+    if kind.get("one_hot"):
+        return f"{kind['kind']} {shape} with a one-hot of {len(kind['one_hot'])} classes in it"
     return f"{kind['kind']} {shape}" if kind["kind"] != "unknown" else f"of an unknown law {shape}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten
 
 from gandiag.metrics.features import Features, load_features, to_uint8
 from gandiag.metrics.inputs import feature_matrix
 from gandiag.metrics.modes import class_coverage_of_counts
 from gandiag.metrics.quality import Reference, feature_scores, make_protocol
-from gandiag.recording.step import Step
+from gandiag.recording.latents import Feed
+from gandiag.recording.step import Step, Value
 from gandiag.recording.untouched import bare, own_randomness, untouched
 
 RESERVOIR = 1024  # reals kept: enough that the distance's own noise stays below the changes that matter
@@ -41,19 +43,19 @@ class Passing:
     def __init__(
         self,
         generator: nn.Module,
-        latents: Sequence[Tensor],
-        kinds: Sequence[Mapping[str, Any]],
+        feed: Feed,
         *,
+        output: int = 0,
         seed: int = 0,
         every: int = EVALUATE_EVERY,
     ) -> None:
         self.generator = bare(generator)
-        self.kinds = tuple(kinds)
+        self.feed = feed
+        self.output = output  # which of the tensors that the generator returns is the sample
         self.every = every
         self.seed = seed
         self.recorder: Any = None
         self.best: tuple[float, int] | None = None
-        self._seen_latents = [t.detach().clone() for t in latents]
         self._random = np.random.default_rng(seed)
         self._reals: Tensor | None = None
         self._passed = 0
@@ -62,7 +64,7 @@ class Passing:
 
     # -- probes
 
-    def keep(self, step: Step) -> dict[str, Tensor]:
+    def keep(self, step: Step) -> dict[str, Value]:
         """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
         real = step.real
         full = self._passed >= RESERVOIR
@@ -85,7 +87,7 @@ class Passing:
             ]
         return {}
 
-    def evaluate_when_due(self, step: Step) -> dict[str, Tensor]:
+    def evaluate_when_due(self, step: Step) -> dict[str, Value]:
         """Scores the generator at the fixed steps of the schedule."""
         if step.index in FIRST_LOOKS or (step.index and step.index % self.every == 0):
             self.evaluate(step.index)
@@ -122,33 +124,17 @@ class Passing:
         with torch.no_grad(), untouched(self.generator), own_randomness(self.seed):
             self.generator.eval()
             for begin in range(0, count, BATCH):
-                inputs = [self._latent(i, min(BATCH, count - begin), draw) for i in range(len(self.kinds))]
+                arguments, named = self.feed.draw(min(BATCH, count - begin), draw)
                 try:
-                    out = self.generator(*inputs)
+                    out = uncompiled(self.generator)(*arguments, **named)
                 except (RuntimeError, TypeError, ValueError) as error:
                     self.recorder.record_event(
                         "not_evaluated", why=f"the generator cannot be called in eval mode: {error}"
                     )
                     return None
-                first = out if isinstance(out, Tensor) else next(iter(out))
-                made.append(first.detach().float().cpu())
+                tensors = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
+                made.append(tensors[min(self.output, len(tensors) - 1)].detach().float().cpu())
         return torch.cat(made)
-
-    def _latent(self, i: int, count: int, draw: np.random.Generator) -> Tensor:
-        kind, seen = self.kinds[i], self._seen_latents[i]
-        shape = (count, *kind["shape"])
-        if kind["kind"] == "label":
-            values: Any = draw.integers(0, max(int(kind["classes"]), 1), shape)
-        elif kind["kind"] == "one-hot":
-            values = np.eye(int(kind["classes"]))[draw.integers(0, int(kind["classes"]), count)]
-        elif kind["kind"] == "normal":
-            mean, sd = _round_law(kind["mean"], kind["sd"])
-            values = draw.normal(mean, sd, shape)
-        elif kind["kind"] == "uniform":
-            values = draw.uniform(_round_end(kind["low"], kind), _round_end(kind["high"], kind), shape)
-        else:
-            values = seen.cpu().numpy()[draw.integers(0, len(seen), count)]
-        return torch.as_tensor(values, dtype=seen.dtype).to(seen.device)
 
     def _real_side(self, reals: Tensor) -> _Side:
         if self._reference is None:
@@ -180,7 +166,7 @@ class Passing:
         save_file(
             tensors,
             scratch,
-            metadata={"step": str(index), "class": type(self.generator).__name__, "latents": json.dumps(self.kinds)},
+            metadata={"step": str(index), "class": type(self.generator).__name__, "latents": json.dumps(self.feed.kinds)},
         )
         os.replace(scratch, file)
         return file
@@ -264,6 +250,11 @@ def make_side(reals: Tensor, seed: int) -> _Side:
     )
 
 
+def uncompiled(module: nn.Module) -> Callable[..., Any]:
+    """Returns the module's call without its compiled form: eval mode and our batches would have it compiled once more."""
+    return module._call_impl if getattr(module, "_compiled_call_impl", None) is not None else module
+
+
 def _nearest(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
     values = np.nan_to_num(values)
     return np.argmin((values**2).sum(1)[:, None] - 2 * values @ centres.T + (centres**2).sum(1), axis=1)
@@ -276,13 +267,3 @@ def _range_of(reals: Tensor) -> tuple[float, float]:
         if a - 1e-3 <= low and high <= b + 1e-3 and (high - low) > 0.5 * (b - a):
             return a, b
     return (low, high) if high > low else (low - 0.5, low + 0.5)
-
-
-def _round_law(mean: float, sd: float) -> tuple[float, float]:
-    return (0.0 if abs(mean) < 0.15 * sd else mean), (1.0 if abs(sd - 1) < 0.15 else sd)
-
-
-def _round_end(value: float, kind: Mapping[str, Any]) -> float:
-    width = float(kind["high"]) - float(kind["low"])
-    near = min((-1.0, 0.0, 1.0), key=lambda end: abs(end - value))
-    return near if abs(near - value) < 0.1 * width else value

@@ -1,0 +1,121 @@
+"""What a generator is fed: each tensor's law over the calls that were seen, and fresh arguments drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_unflatten
+
+UNIFORM_KURTOSIS = (1.5, 2.3)  # a uniform law has 1.8, a coin 1.0, a normal one 3.0
+NORMAL_KURTOSIS = (2.3, 4.5)
+ENOUGH_VALUES = 16
+ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
+
+
+def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, Any]]:
+    """Describes each tensor that the generator is called with, over the calls that were seen."""
+    last = made[-1]
+    batches: list[tuple[int, ...]] = [c.output_shapes[0][:1] for c in made]
+    usual = max(batches, key=lambda b: batches.count(b))  # samples for show are drawn in other batch sizes, by other laws
+    alike = [c for c, b in zip(made, batches) if b == usual and c.structure == last.structure] or [last]
+    kinds: list[dict[str, Any]] = []
+    for i, tensor in enumerate(last.inputs):
+        if not tensor.ndim or not usual or tensor.shape[0] != last.output_shapes[0][0]:
+            kinds.append({"shape": list(tensor.shape), "kind": "constant"})  # not one a sample: a blending weight, a step number
+        else:
+            kinds.append(latent_kind([c.inputs[i] for c in alike if c.inputs[i].shape[1:] == tensor.shape[1:]]))
+    tables = [m.num_embeddings for m in generator.modules() if isinstance(m, nn.Embedding)]
+    for kind in kinds:
+        if kind["kind"] == "label" and tables:
+            kind["classes"] = max(kind["classes"], min(tables))
+    return kinds
+
+
+def latent_kind(batches: list[Tensor]) -> dict[str, Any]:
+    """Describes one input of the generator: its shape beyond the batch, and how its values are distributed.
+
+    A normal and a uniform law are told apart by their fourth moment (3 and 1.8 times the squared variance). Columns that hold a
+    one-hot code beside noise are named in `one_hot`.
+    """
+    shape = list(batches[-1].shape[1:])
+    if not batches[-1].is_floating_point():
+        return {"shape": shape, "kind": "label", "classes": max(int(t.max()) for t in batches if t.numel()) + 1}
+    values = torch.cat([t.float().reshape(len(t), -1) for t in batches])
+    binary = ((values == 0) | (values == 1)).all(0)
+    code = torch.nonzero(binary).flatten()
+    coded = len(code) > 1 and bool((values[:, code].sum(1) == 1).all())
+    if coded and len(code) == values.shape[1]:
+        return {"shape": shape, "kind": "one-hot", "classes": values.shape[1]}
+    facts: dict[str, Any] = {"shape": shape}
+    if coded:
+        facts["one_hot"] = code.tolist()
+        values = values[:, ~binary]
+    low, high, mean, sd = (float(x) for x in (values.min(), values.max(), values.mean(), values.std(unbiased=False)))
+    return {**facts, "kind": law_of(values, mean, sd, high - low), "low": low, "high": high, "mean": mean, "sd": sd}
+
+
+def law_of(values: Tensor, mean: float, sd: float, width: float) -> str:
+    """Names the law of values: normal, uniform or unknown."""
+    if values.numel() < ENOUGH_VALUES or not sd > 0:
+        return "unknown"
+    kurtosis = float(((values - mean) / sd).pow(4).mean())
+    if UNIFORM_KURTOSIS[0] <= kurtosis < UNIFORM_KURTOSIS[1] and width < 4 * sd:
+        return "uniform"
+    return "normal" if NORMAL_KURTOSIS[0] <= kurtosis < NORMAL_KURTOSIS[1] else "unknown"
+
+
+class Feed:
+    """Makes fresh arguments for the generator, in the form in which the script calls it."""
+
+    def __init__(self, made: Sequence[Any], kinds: Sequence[Mapping[str, Any]]) -> None:
+        self.kinds = tuple(kinds)
+        self._structure = made[-1].structure
+        self._leaves = [t.clone() if isinstance(t, Tensor) else t for t in made[-1].leaves]
+        alike = [c for c in made if [s[1:] for s in c.shapes] == [s[1:] for s in made[-1].shapes]]
+        self._seen = [
+            torch.cat([c.inputs[i] for c in alike]) if kind["kind"] == "unknown" else t.clone()
+            for i, (kind, t) in enumerate(zip(self.kinds, made[-1].inputs))
+        ]
+
+    def draw(self, count: int, random: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Returns positional and named arguments for `count` samples; inputs of no known law are those that passed by, row by row."""
+        rows = max((len(t) for k, t in zip(self.kinds, self._seen) if k["kind"] == "unknown"), default=1)
+        chosen = random.choice(rows, count, replace=count > rows)
+        drawn = iter([self._one(k, t, count, chosen, random) for k, t in zip(self.kinds, self._seen)])
+        leaves = [next(drawn) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
+        arguments, named = tree_unflatten(leaves, self._structure)
+        return tuple(arguments), dict(named)
+
+    @staticmethod
+    def _one(kind: Mapping[str, Any], seen: Tensor, count: int, chosen: np.ndarray, random: np.random.Generator) -> Tensor:
+        shape = (count, *kind["shape"])
+        if kind["kind"] == "constant":
+            return seen
+        if kind["kind"] == "unknown":
+            return seen[torch.as_tensor(chosen % len(seen)).to(seen.device)]
+        if kind["kind"] == "label":
+            values: Any = random.integers(0, max(int(kind["classes"]), 1), shape)
+        elif kind["kind"] == "one-hot":
+            values = np.eye(int(kind["classes"]))[random.integers(0, int(kind["classes"]), count)].reshape(shape)
+        elif kind["kind"] == "normal":
+            values = random.normal(*_round_law(kind["mean"], kind["sd"]), shape)
+        else:
+            values = random.uniform(_round_end(kind["low"], kind), _round_end(kind["high"], kind), shape)
+        if kind.get("one_hot"):
+            code = kind["one_hot"]
+            values.reshape(count, -1)[:, code] = np.eye(len(code))[random.integers(0, len(code), count)]
+        return torch.as_tensor(values, dtype=seen.dtype).to(seen.device)
+
+
+def _round_law(mean: float, sd: float) -> tuple[float, float]:
+    return (0.0 if abs(mean) < ROUND_WITHIN * sd else mean), (1.0 if abs(sd - 1) < ROUND_WITHIN else sd)
+
+
+def _round_end(value: float, kind: Mapping[str, Any]) -> float:
+    width = float(kind["high"]) - float(kind["low"])
+    near = min((-1.0, 0.0, 1.0), key=lambda end: abs(end - value))
+    return near if abs(near - value) < 0.1 * width else value

@@ -1,0 +1,299 @@
+"""Names the two players from what was seen between optimizer steps: whose output becomes whose input, and who is stepped through whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gandiag.recording.latents import latent_kinds
+
+GENERATOR_STEPS = 2  # how many updates of the generator are seen before the players are named
+FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
+MOST_ATTRIBUTES = 200  # of an object in which a network's name is looked for
+
+Output = Literal["logit", "probability"]
+Network = frozenset[int]  # ids of its parameters: a wrapper and what it wraps are the same network
+
+
+@dataclass(eq=False)
+class Call:
+    """One outermost call of a network that has parameters."""
+
+    module: nn.Module
+    owned: Network
+    order: int
+    sources: frozenset[Network]  # the networks whose outputs these inputs are
+    with_grad: bool
+    from_outside: bool  # some floating input of this call came from no network
+    leaves: list[Any]  # the arguments, flattened; tensors detached, None once they are let go
+    structure: Any  # how the leaves become arguments again
+    shapes: list[tuple[int, ...]]  # of the tensors among the leaves
+    outputs: list[Tensor]  # detached: they share the storage, and hold no graph; empty once they are let go
+    output_shapes: list[tuple[int, ...]]
+    score: Tensor | None  # what a discriminator's judgement would be
+    operation: str  # what the score came out of
+    fed: dict[Network, int] = field(default_factory=dict)  # to whom this call's output went on, and which of its outputs
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The tensors among the arguments."""
+        return [t for t in self.leaves if isinstance(t, Tensor)]
+
+    def let_go(self, small: int) -> None:
+        """Drops what is large: the shapes stay."""
+        self.outputs = []
+        if self.score is not None and self.score.numel() > small:
+            self.score = None
+        if any(t.numel() > small for t in self.inputs):
+            self.leaves = []
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One update by an optimizer, and what was called since the update before."""
+
+    optimizer: Optimizer
+    parameters: frozenset[int]
+    calls: list[Call]
+    repeats: int  # how many updates by this optimizer in a row end here
+
+
+@dataclass(frozen=True)
+class Players:
+    """Who plays: the two networks, the optimizers that step them, and how the game is played, in words."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    generator_optimizer: Optimizer
+    discriminator_optimizer: Optimizer
+    discriminator_output: Output
+    calls: tuple[Call, ...]  # of the generator, as the game makes them, the last one last
+    facts: dict[str, Any]
+    doubts: tuple[str, ...] = ()
+    fakes: tuple[Tensor, ...] = ()  # G's last outputs, which the script may yet show to D
+
+
+@dataclass(frozen=True)
+class NoPlayers:
+    """Why no pair of players can be named (yet)."""
+
+    why: str
+
+
+Pair = tuple[Network, Network]  # generator, discriminator
+
+
+def name_players(
+    turns: list[Turn], *, names: tuple[str | None, str | None] = (None, None), namespace: dict[str, Any] | None = None
+) -> Players | NoPlayers:
+    """Names generator and discriminator from what was seen between optimizer steps, or says why it cannot.
+
+    The discriminator is the network that is shown both what another network made and what none made; the other network is
+    the generator. Two pairs, or two networks that feed one discriminator, are refused with the names in the sentence.
+    """
+    steps = {t.parameters for t in turns}
+    calls = [c for t in turns for c in t.calls if not wraps_several(c.owned, steps)]
+    networks = {c.owned: module_of(c.owned, calls) for c in calls if any(c.owned & s for s in steps)}
+    called = {n: name_of(m, namespace) for n, m in networks.items()}
+    pairs = {(s, c.owned) for c in calls for s in c.sources if s in networks and s != c.owned and c.owned in networks}
+    playing = [p for p in sorted(pairs, key=lambda p: (called[p[0]], called[p[1]])) if plays(p, turns, calls)]
+    playing = without_helpers(playing, steps)
+    playing = [p for p in playing if is_named(p, names, networks, called, namespace)]
+    if not playing:
+        return NoPlayers(why_no_pair(networks, called, names, len(steps)))
+    if len(playing) > 1:
+        said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
+        return NoPlayers(f"more than one pair plays here ({said}): name one with --generator and --discriminator")
+    return describe(playing[0], networks, turns, called)
+
+
+def wraps_several(owned: Network, steps: set[frozenset[int]]) -> bool:
+    """Tells whether a module holds networks that different optimizers step: a wrapper of both players, and none itself."""
+    return sum(bool(owned & s) and not owned <= s for s in steps) >= 2
+
+
+def module_of(network: Network, calls: list[Call]) -> nn.Module:
+    """Returns the module that stands for a network: the wrapper where the game only calls that, else what it wraps."""
+    mine = [c for c in calls if c.owned == network]
+    modules = list({id(c.module): c.module for c in mine if c.with_grad or c.fed}.values()) or [mine[-1].module]
+    inner = [m for m in modules if all(any(part is m for part in other.modules()) for other in modules)]
+    return inner[0] if inner else modules[-1]
+
+
+def plays(pair: Pair, turns: list[Turn], calls: list[Call]) -> bool:
+    """Tells whether a pair plays a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
+    maker, judge = pair
+    if any(judge in c.sources and c.owned != judge for c in calls):
+        return False  # what it returns goes on into another network: a decoder, or the other half of a cycle
+    turn_of_g = turn_of_d = cycles = after_d = 0
+    for turn in turns:
+        mine = [c for c in turn.calls if c.owned == judge]
+        if not mine:
+            continue
+        if turn.parameters & maker and any(maker in c.sources and c.with_grad for c in mine):
+            turn_of_g += 1
+            cycles += after_d
+            after_d = 0
+        if turn.parameters & judge and shown_both(maker, turn.calls, judge):
+            turn_of_d += 1
+            after_d = 1
+    return turn_of_g >= GENERATOR_STEPS and turn_of_d >= 1 and cycles >= GENERATOR_STEPS
+
+
+def without_helpers(pairs: list[Pair], steps: set[frozenset[int]]) -> list[Pair]:
+    """Leaves out judges that are only ever stepped together with the maker, where another judge has updates of its own.
+
+    A classifier that is trained on reals and fakes to help the generator is no opponent.
+    """
+    own = [(g, d) for g, d in pairs if any(s & d and not s & g for s in steps)]
+    return own or pairs
+
+
+def shown_both(maker: Network, seen: list[Call], judge: Network) -> bool:
+    """Tells whether D was shown fakes and reals in this turn; fakes that cannot be traced count where D was called twice."""
+    mine = [c for c in seen if c.owned == judge and c.with_grad]
+    fakes = [c for c in mine if maker in c.sources]
+    others = [c for c in mine if c.from_outside and maker not in c.sources]
+    return bool(fakes and others) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
+
+
+def is_double(call: Call, seen: list[Call], maker: Network) -> bool:
+    """Tells whether one call holds reals and fakes in one concatenated batch: it is larger than what G made for it."""
+    made = [c.output_shapes[0][0] for c in seen if c.owned == maker and c.output_shapes[0]]
+    shown = [s[0] for s in call.shapes if s]
+    return bool(made and shown) and max(shown) >= 2 * min(made) > 0
+
+
+def describe(pair: Pair, networks: dict[Network, nn.Module], turns: list[Turn], called: dict[Network, str]) -> Players | NoPlayers:
+    """Puts together who plays, with what, and what of it is unsure."""
+    maker, judge = pair
+    g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
+    if g_opt is None or d_opt is None:
+        return NoPlayers(f"no optimizer steps {called[maker if g_opt is None else judge]}")
+    made = [c for t in turns for c in t.calls if c.owned == maker and (c.with_grad or c.fed) and c.leaves]
+    playing = [c for c in made if judge in c.fed] or made
+    if not playing:
+        return NoPlayers(f"the inputs of {called[maker]} are too large to be looked at")
+    which = playing[-1].fed.get(judge, 0)
+    output, doubts = output_of([c for t in turns for c in t.calls if c.owned == judge and c.with_grad])
+    others = sorted({called[n] for n in networks if n not in pair})
+    if others:
+        doubts = (*doubts, f"other networks are trained beside them and are not recorded: {', '.join(others)}")
+    facts = {
+        "generator": called[maker],
+        "discriminator": called[judge],
+        "latents": latent_kinds(networks[maker], playing),
+        "sample_shape": list(playing[-1].output_shapes[which][1:]),
+        "sample_output": which,
+        "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
+    }
+    fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
+    return Players(networks[maker], networks[judge], g_opt, d_opt, output, tuple(playing), facts, doubts, fakes)
+
+
+def optimizer_of(network: Network, turns: list[Turn]) -> Optimizer | None:
+    """Returns the optimizer that steps a network, the one with the fewest foreign parameters where several do."""
+    holders = {id(t.optimizer): t for t in turns if t.parameters & network}
+    best = min(holders.values(), key=lambda t: (len(t.parameters - network), -len(t.parameters & network)), default=None)
+    return None if best is None else best.optimizer
+
+
+def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
+    """Tells logits from probabilities by the last function of D and by the values that it returned; adds what is unsure."""
+    doubts: tuple[str, ...] = ()
+    kept = [c.score for c in judged if c.score is not None]
+    if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1:
+        doubts = (f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",)
+    if any(c.operation == "Sigmoid" for c in judged):
+        return "probability", doubts
+    traced = any(c.operation and "Compiled" not in c.operation for c in judged)
+    if not traced and kept and all(bool(((t >= 0) & (t <= 1)).all()) for t in kept):
+        return "probability", (*doubts, "every output of the discriminator lies in [0, 1]: taken as probabilities")
+    return "logit", doubts
+
+
+def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str:
+    """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'."""
+    begun = next((i for i, t in enumerate(turns) if t.optimizer is not turns[0].optimizer), 0)
+    whole = turns[begun:]  # how many there are of the first may be the beginning's alone
+    most = {who: max((t.repeats for t in whole if t.optimizer is o), default=1) for who, o in (("D", d_opt), ("G", g_opt))}
+    for who, updates in most.items():
+        if updates > 1:
+            return f"alternating, {updates} {who} updates a step"
+    return "alternating"
+
+
+def why_no_pair(
+    networks: dict[Network, nn.Module], called: dict[Network, str], names: tuple[str | None, str | None], optimizers_seen: int
+) -> str:
+    """Says in one sentence why no GAN was seen."""
+    seen = ", ".join(sorted(called.values())) or "none"
+    if any(names):
+        return f"no network named {' or '.join(n for n in names if n)} plays against another; networks seen: {seen}"
+    if not optimizers_seen:
+        return "no optimizer stepped"
+    if len(networks) < 2:
+        return f"only one network was trained ({seen if networks else 'none was called'})"
+    return f"of the networks trained ({seen}) none is shown both what another makes and data from outside"
+
+
+# -------------------------------------------------------------------------------------------------------------- small facts
+
+
+def parameters_of(optimizer: Optimizer) -> frozenset[int]:
+    """Returns the ids of the parameters that an optimizer steps."""
+    return frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
+
+
+def name_of(module: nn.Module, namespace: dict[str, Any] | None) -> str:
+    """Returns what the script calls a network (`netG`, `trainer.gen`), and its class."""
+    kind = type(module).__name__
+    known = namespace or {}
+    for name, value in known.items():
+        if value is module:
+            return f"{name} ({kind})"
+    for name, owner in known.items():
+        for part, value in parts_of(owner).items():
+            if value is module:
+                return f"{name}.{part} ({kind})"
+    return kind
+
+
+def parts_of(owner: Any) -> dict[str, Any]:
+    """Returns what an object of the script holds by name: attributes, submodules, entries of a dict."""
+    if isinstance(owner, nn.Module):
+        return dict(owner._modules)
+    held = owner if isinstance(owner, dict) else getattr(owner, "__dict__", None)
+    if not isinstance(held, dict) or isinstance(owner, type) or len(held) > MOST_ATTRIBUTES:
+        return {}
+    return {name: value for name, value in held.items() if isinstance(name, str)}
+
+
+def is_named(
+    pair: Pair,
+    names: tuple[str | None, str | None],
+    networks: dict[Network, nn.Module],
+    called: dict[Network, str],
+    namespace: dict[str, Any] | None,
+) -> bool:
+    """Tells whether a pair bears the names that the user gave: a variable of the script, dotted or not, or a class."""
+    for name, network in zip(names, pair):
+        if name is None:
+            continue
+        variable = lookup(name, namespace or {})
+        same = isinstance(variable, nn.Module) and frozenset(id(p) for p in variable.parameters()) == network
+        if not same and name not in (type(networks[network]).__name__, called[network], called[network].split(" ")[0]):
+            return False
+    return True
+
+
+def lookup(name: str, namespace: dict[str, Any]) -> Any:
+    """Follows a dotted name, through attributes and dict entries: `trainer.models.gen`."""
+    first, *rest = name.split(".")
+    value = namespace.get(first)
+    for part in rest:
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+    return value
