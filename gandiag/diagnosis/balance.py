@@ -25,6 +25,7 @@ def discriminator_dominance(run: Recorded) -> Finding:
     e = evidence(run)
     auc = e.auc()
     e.need_steps()
+    e.need_spread_data()
     now = trends.middle(trends.tail(auc, e.limits.tail_share))
     claim = f"AUC is {now:.4f} (limit: {e.limits.dominance_auc:g})"
     state = np.nan_to_num(auc, nan=0.5) > e.limits.dominance_auc
@@ -116,6 +117,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
         s for s in ("discriminator_auc", "discriminator_update_ratio", "discriminator_gradient_norm") if s in e
     )
     e.need_steps()
+    e.need_spread_data()
     signs = misfit(e)
     c = coverage(e)
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
@@ -196,6 +198,7 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
     e = evidence(run)
     norm = e.level("generator_gradient_norm")
     e.need_steps()
+    e.need_spread_data()
     early = float(np.nanmax(norm[: max(3, len(norm) // 5)]))
     if not early > 0:
         raise CannotTell("the generator's gradient is 0 from the start: see objective_fault")

@@ -31,6 +31,7 @@ def mode_collapse(run: Recorded) -> Finding:
     if covered is None and poor is None:
         raise NotRecorded("any measure of diversity", "diversity_ratio, effective ranks or covered modes were expected")
     e.need_steps()
+    e.need_spread_data()
     by_batch = poor is not None and e.holds(poor)
     by_modes = covered is not None and covered_now(e, covered) <= e.limits.covered_share
     series = tuple(s for s in (*MODE_SERIES, *BATCH_SERIES) if s in e)

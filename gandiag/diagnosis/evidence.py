@@ -160,6 +160,17 @@ class Evidence:
         if self.short:
             raise CannotTell(f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this")
 
+    @cached_property
+    def single_point(self) -> bool:
+        """Says whether the data are one point, as in a Dirac-GAN; images that are all alike are a fault of the loader instead."""
+        sd, fake_sd = self.maybe("real_sd"), self.maybe("fake_sd")
+        return sd is not None and fake_sd is not None and np.nanmax(sd, initial=0.0) == 0 and np.nanmax(fake_sd, initial=0.0) <= 1e-12
+
+    def need_spread_data(self) -> None:
+        """Raises CannotTell where the data are one point: a Dirac-GAN has no diversity to lose, and its trace says all (oscillation)."""
+        if self.single_point:
+            raise CannotTell("the data are a single point: the trace of the game is judged instead (oscillation, convergence)")
+
     # -- what is known of the game
 
     @cached_property

@@ -53,6 +53,8 @@ def distance_from_reals(e: Evidence) -> np.ndarray | None:
     mean, sd, real_mean, real_sd = (e.maybe(n) for n in ("fake_mean", "fake_sd", "real_mean", "real_sd"))
     if mean is None or sd is None or real_mean is None or real_sd is None:
         return None
+    if np.nanmax(real_sd, initial=0.0) == 0:
+        return None  # data of a single point have no scale
     scale = np.maximum(real_sd, 1e-6 + 1e-3 * np.abs(real_mean))
     return np.asarray(np.nan_to_num(np.maximum(np.abs(mean - real_mean), sd - real_sd) / scale, nan=0.0))
 

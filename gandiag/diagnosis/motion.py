@@ -57,36 +57,90 @@ def oscillation(run: Recorded) -> Finding:
 
 def tiny(e: Evidence) -> bool:
     """Says whether this is a game of a few parameters, such as the Dirac-GAN, whose trace is the whole truth."""
-    players = e.about.get("players")
-    if not isinstance(players, dict):
-        return False
-    counts = [n for p in players.values() if isinstance(p, dict) and isinstance(n := p.get("parameters"), int)]
+    counts = parameter_counts(e)
     return len(counts) == 2 and sum(counts) <= TINY_GAME
 
 
-def game_trace(e: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
-    """Returns the name, the points (rows, coordinates) and the steps of the game's trace; raises NotRecorded."""
-    try:
-        table = e.layers("parameter_trace")
-        return "parameter_trace", table.to_numpy(dtype=float), table.index.to_numpy()
-    except NotRecorded:
-        pass
-    for name in ("fake_channel_mean",):
-        try:
-            table = e.layers(name)
-            return name, table.to_numpy(dtype=float), table.index.to_numpy()
-        except NotRecorded:
-            continue
-    series = e["fake_mean"]
-    return "fake_mean", series.to_numpy(dtype=float)[:, None], series.index.to_numpy()
+def parameter_counts(e: Evidence) -> list[int]:
+    """Returns how many parameters the generator and the discriminator have; empty where the run does not say."""
+    players = e.about.get("players")
+    if not isinstance(players, dict):
+        return []
+    facts = [players.get(who) for who in ("generator", "discriminator")]
+    counts = [n for p in facts if isinstance(p, dict) and isinstance(n := p.get("parameters"), int)]
+    return counts if len(counts) == 2 else []
 
 
 def read_game(e: Evidence) -> tuple[str, TraceReading]:
-    """Returns the name of the trace and what it does, over all of the run."""
-    name, points, steps = game_trace(e)
-    if len(points) < 12:
-        raise CannotTell(f"the trace has {len(points)} rows, 12 are needed")
-    return name, read_trace(*_thinned(points, steps))
+    """Returns the name of the trace and what it does, over all of the run: of the traces that can be had, the first that shows a law."""
+    traces = _traces(e)
+    if not traces:
+        raise NotRecorded("parameter_trace", "nor the mean of the fakes")
+    readings = [(name, read_trace(*_thinned(points, steps))) for name, points, steps in traces if len(points) >= 12]
+    if not readings:
+        raise CannotTell(f"the trace has {max(len(points) for _, points, _ in traces)} rows, 12 are needed")
+    if (growing := _grows(e)) is not None:
+        return growing
+    return next((pair for pair in readings if pair[1].word is not Word.UNCLEAR), readings[0])
+
+
+def _traces(e: Evidence) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    found = []
+    for name in ("parameter_trace", "fake_channel_mean"):
+        try:
+            table = e.layers(name)
+            found.append((name, table.to_numpy(dtype=float), table.index.to_numpy()))
+        except NotRecorded:
+            continue
+    if "fake_mean" in e:
+        series = e["fake_mean"]
+        found.append(("fake_mean", series.to_numpy(dtype=float)[:, None], series.index.to_numpy()))
+    if found and found[0][0] == "parameter_trace":
+        return found[:1]
+    return _of_two_numbers(e) + found
+
+
+def _of_two_numbers(e: Evidence) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Traces of a game of one number each (Dirac-GAN): sizes from the parameter norms; G's sign is its fakes', D's is where it drives G.
+
+    Each sign turns where its own number is zero, so that a sign that is a row late moves nothing far.
+    """
+    if parameter_counts(e) != [1, 1]:
+        return []
+    try:
+        g, d, fake = (e[n] for n in ("generator_parameter_norm", "discriminator_parameter_norm", "fake_mean"))
+    except NotRecorded:
+        return []
+    at = g.index.intersection(d.index).intersection(fake.index)
+    if len(at) < 3:
+        return []
+    theta = np.sign(fake.loc[at].to_numpy(dtype=float)) * g.loc[at].to_numpy(dtype=float)
+    size = d.loc[at].to_numpy(dtype=float)
+    signs = [np.sign(np.gradient(theta))]
+    if "fake_logit_mean" in e:
+        signs.append(np.sign(e["fake_logit_mean"].reindex(at).to_numpy(dtype=float)) * np.sign(theta))
+    return [("generator_parameter_norm", np.stack([theta, sign * size], axis=1), at.to_numpy()) for sign in signs]
+
+
+def _grows(e: Evidence) -> tuple[str, TraceReading] | None:
+    """A game of one number each about the origin whose distance from it still grows: it diverges, even where it only crawls by now."""
+    if parameter_counts(e) != [1, 1] or abs(e.now_or_nan("real_mean")) > 0:
+        return None
+    g, d = e.maybe("generator_parameter_norm"), e.maybe("discriminator_parameter_norm")
+    if g is None or d is None:
+        return None
+    far = np.hypot(g, d)
+    late = far[len(far) // 2 :]
+    if trends.kendall_z(late) < 2 * trends.RISE_Z or late[-1] < 1.03 * late[0]:
+        return None
+    per_step = (late[-1] / late[0]) ** (2 / max(e.steps, 1))
+    why = f"the distance from the equilibrium grew from {far[0]:.3g} to {far[-1]:.3g} and still grows"
+    return "generator_parameter_norm", TraceReading(Word.DIVERGING, why, multiplier=float(per_step), period=_any_period(e))
+
+
+def _any_period(e: Evidence) -> float | None:
+    readings = [read_trace(*_thinned(points, steps)) for _, points, steps in _traces(e) if len(points) >= 12]
+    return next((r.period for r in readings if r.period), None)
 
 
 def _of_tiny_game(e: Evidence) -> Finding:
@@ -96,7 +150,7 @@ def _of_tiny_game(e: Evidence) -> Finding:
     claim = f"{reading.word.value}{period}{multiplier} (limit: below 1): {reading.why}"
     spectrum = _spectrum(e)
     claim += f"; {spectrum}" if spectrum else ""
-    if reading.word in CYCLES or (reading.word is Word.DIVERGING and reading.period):
+    if reading.word in CYCLES or reading.word is Word.DIVERGING:
         return Finding(
             "oscillation",
             Verdict.FAILED,

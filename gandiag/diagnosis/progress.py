@@ -194,6 +194,7 @@ def _still_fakes(e: Evidence) -> Finding:
     """Judges by the batches: fakes whose spread has stayed where it began, far from the reals'."""
     ratio = e.level("diversity_ratio")
     e.need_steps()
+    e.need_spread_data()
     known = ratio[np.isfinite(ratio)]
     start, late = (
         trends.middle(known[: max(1, len(known) // 20)]),

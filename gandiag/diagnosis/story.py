@@ -209,7 +209,8 @@ def _overall(e: Evidence, findings: Sequence[Finding]) -> Overall:
         return Overall.UNSTABLE
     if failed or any(f.verdict is Verdict.SUSPECT for f in findings):
         return Overall.SUSPECT
-    unseen = [f for f in findings if f.check in MUST_BE_CHECKED and f.verdict is Verdict.NOT_CHECKED]
+    must = ("divergence", "oscillation") if e.single_point else MUST_BE_CHECKED
+    unseen = [f for f in findings if f.check in must and f.verdict is Verdict.NOT_CHECKED]
     if e.short or unseen or not any(f.verdict is Verdict.HEALTHY for f in findings):
         return Overall.INCONCLUSIVE
     return Overall.STABLE

@@ -21,6 +21,7 @@ def learning_rate(run: Recorded) -> Finding:
     if not names:
         raise NotRecorded("the update ratio of either player")
     e.need_steps()
+    e.need_spread_data()
     high, suspect, low = e.limits.update_ratio_high, e.limits.update_ratio_suspect, e.limits.update_ratio_low
     now = {n: e.now(n) for n in names}
     top = max(now, key=lambda n: now[n])

@@ -1,0 +1,174 @@
+"""Motion: Dirac-GANs recorded in somebody's loop get the verdict of theory, and so do traces and eigenvalues that were recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from gandiag.diagnosis import Diagnosis, Verdict, diagnose
+from gandiag.recording import Recorder
+from gandiag.run import RunWriter
+from tests.made_runs import made
+
+STEPS = 500
+
+
+class Point(nn.Module):
+    """G gives one point."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.theta.expand(len(z), 1)
+
+
+class Slope(nn.Module):
+    """D(x) = psi x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.psi = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.psi * x
+
+
+def dirac(path: Path, *, non_saturating: bool, alternating: bool, gamma: float = 0.0, step: float = 0.2) -> Diagnosis:
+    """Plays the Dirac-GAN of ground truth 1.1 from (1, 1), records it with the default probes, and judges the run."""
+    g, d = Point(), Slope()
+    players = [torch.optim.SGD(m.parameters(), lr=step) for m in (g, d)]
+    z, x = torch.zeros(4, 1), torch.zeros(4, 1)
+    with Recorder(
+        path, generator=g, discriminator=d, generator_optimizer=players[0], discriminator_optimizer=players[1]
+    ) as recorder:
+        for _ in range(STEPS):
+            for player in players:
+                player.zero_grad()
+            fake = g(z)
+            score = d(fake)
+            g_loss = softplus(-score).mean() if non_saturating else -softplus(score).mean()
+            g_loss.backward()
+            move = g.theta.grad.clone()
+            if alternating:
+                players[0].step()
+            players[1].zero_grad()
+            on_fake, on_real = d(g(z).detach()), d(x)
+            d_loss = (softplus(on_fake) + softplus(-on_real)).mean()
+            (d_loss + gamma / 2 * d.psi**2).backward()
+            players[1].step()
+            if not alternating:
+                g.theta.grad = move
+                players[0].step()
+            recorder.step(
+                real_logits=on_real, fake_logits=on_fake, d_loss=d_loss, g_loss=g_loss, real=x, fake=fake.detach()
+            )
+    return diagnose(path)
+
+
+def test_unregularised_simultaneous_steps_diverge(tmp_path: Path) -> None:
+    told = dirac(tmp_path / "run", non_saturating=False, alternating=False)
+    assert told.finding("oscillation").kind == "diverging"
+    assert told.verdict == "unstable"
+
+
+def test_unregularised_alternating_steps_keep_their_orbit_with_its_period(tmp_path: Path) -> None:
+    finding = dirac(tmp_path / "run", non_saturating=False, alternating=True).finding("oscillation")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "neutral cycle")
+    period = float(finding.claim.split("one turn in ")[1].split(" ")[0])
+    assert period == pytest.approx(70.6, rel=0.02)
+
+
+def test_the_non_saturating_loss_has_a_limit_cycle_of_radius_root_two_h(tmp_path: Path) -> None:
+    finding = dirac(tmp_path / "run", non_saturating=True, alternating=False).finding("oscillation")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "limit cycle")
+    radius = float(finding.claim.split("the amplitude ")[1].split(" ")[0]) if "heads" in finding.claim else float(
+        finding.claim.split("amplitude ")[-1].split(",")[0].split(" ")[0])  # fmt: skip
+    assert radius == pytest.approx(np.sqrt(0.4), rel=0.03)
+
+
+@pytest.mark.parametrize("alternating", [True, False])
+def test_a_zero_centred_penalty_converges_with_its_rate(alternating: bool, tmp_path: Path) -> None:
+    told = dirac(tmp_path / "run", non_saturating=False, alternating=alternating, gamma=0.3)
+    finding = told.finding("oscillation")
+    assert (finding.verdict, finding.kind) == (Verdict.HEALTHY, "converging")
+    rate = float(finding.claim.split("amplitude times ")[1].split(" ")[0])
+    step, gamma = 0.2, 0.3
+    theory = (
+        np.sqrt(1 - step * gamma)
+        if alternating
+        else abs(1 + step * (-gamma / 2 + np.sqrt(complex(gamma**2 / 4 - 0.25))))
+    )
+    assert rate == pytest.approx(theory, rel=0.002)
+    assert told.verdict == "stable"
+
+
+def test_a_game_that_comes_to_rest_has_no_vanishing_gradient(tmp_path: Path) -> None:
+    told = dirac(tmp_path / "run", non_saturating=True, alternating=True, gamma=1.0)
+    assert not told.illnesses, told.story
+
+
+def traced(path: Path, points: np.ndarray, **about: object) -> Diagnosis:
+    """Judges a tiny game whose whole trace was recorded."""
+    facts = {"players": {"generator": {"parameters": 2}, "discriminator": {"parameters": 2}}, **about}
+    with RunWriter(path, facts) as writer:
+        steps = np.arange(len(points))
+        columns = {
+            "parameter_trace": points,
+            "discriminator_loss": np.ones(len(points)),
+            "real_sd": np.zeros(len(points)),
+            "fake_sd": np.zeros(len(points)),
+        }
+        writer.append(
+            "every-1",
+            steps,
+            columns,
+            labels={"parameter_trace": ["generator x", "generator y", "discriminator x", "discriminator y"]},
+        )
+    return diagnose(path)
+
+
+def test_a_recorded_trace_is_read_to_its_period_and_rate(tmp_path: Path) -> None:
+    angle = 2 * np.pi * np.arange(800) / 40
+    turn = np.stack([np.cos(angle), np.sin(angle), np.sin(angle), -np.cos(angle)], axis=1)
+    shrinking = traced(tmp_path / "shrinking", turn * 0.99 ** np.arange(800)[:, None]).finding("oscillation")
+    assert shrinking.kind == "converging"
+    assert "one turn in 40.0 steps" in shrinking.claim
+    assert "amplitude times 0.99 " in shrinking.claim
+    growing = traced(tmp_path / "growing", turn * 1.01 ** np.arange(800)[:, None]).finding("oscillation")
+    assert (growing.verdict, growing.kind) == (Verdict.FAILED, "diverging")
+
+
+def settled_run(path: Path, rightmost: float, hessian: float) -> str:
+    """The kind that `convergence` gives a run that has settled, by the eigenvalues that were recorded."""
+    made(path, steps=600, scores=lambda s: {"frechet_distance[digits-cnn]": 20.0})
+    with RunWriter(path, {}, resume_at=600) as writer:
+        step, labels = np.array([599]), {"game_eigenvalues_real": ["1", "2"], "game_eigenvalues_imaginary": ["1", "2"]}
+        writer.append(
+            "game",
+            step,
+            {
+                "game_eigenvalues_real": np.array([[rightmost, -1.0]]),
+                "game_eigenvalues_imaginary": np.array([[2.0, 0.0]]),
+            },
+            labels=labels,
+        )
+        writer.append(
+            "hessians",
+            step,
+            {"generator_hessian_min": np.array([hessian]), "discriminator_hessian_min": np.array([0.1])},
+        )
+        writer.close()
+    return diagnose(path).finding("convergence").kind
+
+
+def test_a_stable_point_that_is_no_nash_equilibrium_is_told_from_one(tmp_path: Path) -> None:
+    assert settled_run(tmp_path / "nash", -0.5, 0.2) == "Nash"
+    assert settled_run(tmp_path / "not-nash", -0.5, -0.2) == "stable, not Nash"
+    assert settled_run(tmp_path / "unstable", 0.5, 0.2) == "not at rest"
