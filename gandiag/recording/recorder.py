@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -154,11 +155,15 @@ class Recorder:
                   "labels": {k: list(v) for k, v in (labels or {}).items()}, "protocol": dict(protocol)}
         self._thread.put(lambda: self._thread.record("evaluations", record))
 
-    def record_samples(self, batch: Any, *, kind: Literal["fake", "real"] = "fake", step: int | None = None, labels: Any = None) -> None:
-        """Keeps a small batch: images (n, c, h, w), floats in [-1, 1] or uint8, or points (n, d). Waits for the device."""
+    def record_samples(self, batch: Any, *, kind: Literal["fake", "real"] = "fake", step: int | None = None, labels: Any = None,
+                       beside: Mapping[str, np.ndarray] | None = None) -> None:
+        """Keeps a small batch: images (n, c, h, w), floats in [-1, 1] or uint8, or points (n, d). Waits for the device.
+
+        `beside` are arrays that belong to it and are kept in the same file under their own names, D's decision field say.
+        """
         if kind not in ("fake", "real"):
             raise UsageError(f"samples are 'fake' or 'real', not {kind!r}")
-        arrays = as_arrays(batch, labels)
+        arrays = dict(beside or {}) | as_arrays(batch, labels)
         at = self._last_index if step is None else step
         self._thread.put(lambda: self._thread.samples(at, arrays, kind))
 
