@@ -33,7 +33,7 @@ def measure(training: Training, recorder: Recorder) -> None:
     """
     players, config = training.players, training.config
     parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
-    settings = as_settings(settings_at(players.step, initial_settings(config), parse_changes(config.changes)))
+    settings = settings_now(training)
     losses = losses_on_logits(
         training.rules.loss.generator,
         training.rules.loss.discriminator,
@@ -69,6 +69,12 @@ def measure(training: Training, recorder: Recorder) -> None:
             step=players.step,
             labels={name: values for name, values in known.items() if name in series},
         )
+
+
+def settings_now(training: Training) -> Settings:
+    """Returns the settings of the step that the training has reached."""
+    changes = parse_changes(training.config.changes)
+    return as_settings(settings_at(training.players.step, initial_settings(training.config), changes))
 
 
 def _fixed_latents(training: Training, count: int) -> Batch:

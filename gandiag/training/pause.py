@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from gandiag.training.checkpoint import checkpoint_steps, prune_checkpoints, read_best, save_checkpoint, write_json
 from gandiag.training.dataset import seeded
+from gandiag.training.decision_field import decision_field
 from gandiag.training.evaluation import Score, best_score, draw_samples
 from gandiag.training.measuring import measure
 from gandiag.training.players import latent_shape
@@ -59,7 +60,8 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
         device=training.device,
     )
     if last or due(step, config.sample_every):
-        recorder.record_samples(fakes[:kept], labels=None if labels is None else labels[:kept], step=step)
+        shown = None if labels is None else labels[:kept]
+        recorder.record_samples(fakes[:kept], labels=shown, step=step, beside=decision_field(training))
     if scoring:
         _score(training, recorder, fakes)
         if config.measure:
