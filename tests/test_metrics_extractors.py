@@ -80,23 +80,23 @@ def test_a_function_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_classifier_learns_the_datas_own_classes_and_is_cached(tmp_path: Path) -> None:
-    known = TRAIN[:900]
+    known = TRAIN[:600]
     features = classifier_features(
-        known, LABELS[:900], steps=60, folder=tmp_path, names=[f"digit {i}" for i in range(10)]
+        known, LABELS[:600], steps=40, folder=tmp_path, names=[f"digit {i}" for i in range(10)]
     )
-    assert features.fingerprint["heldout_accuracy"] > 0.85
+    assert features.fingerprint["heldout_accuracy"] > 0.8
     assert features.classes[3] == "digit 3"
     kept = list((tmp_path / "classifiers").iterdir())
-    again = classifier_features(known, LABELS[:900], steps=60, folder=tmp_path)
+    again = classifier_features(known, LABELS[:600], steps=40, folder=tmp_path)
     assert again.fingerprint == features.fingerprint
     torch.testing.assert_close(again.extract(known[:9]), features.extract(known[:9]))
     assert list((tmp_path / "classifiers").iterdir()) == kept
     kept[0].write_bytes(b"damaged")
-    assert classifier_features(known, LABELS[:900], steps=60, folder=tmp_path).fingerprint == features.fingerprint
+    assert classifier_features(known, LABELS[:600], steps=40, folder=tmp_path).fingerprint == features.fingerprint
     changed = known.clone()
     changed[0, 0, 0, 0] ^= 1
     assert (
-        classifier_features(changed, LABELS[:900], steps=1, folder=tmp_path).fingerprint["data"]
+        classifier_features(changed, LABELS[:600], steps=1, folder=tmp_path).fingerprint["data"]
         != features.fingerprint["data"]
     )
 

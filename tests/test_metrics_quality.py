@@ -178,3 +178,19 @@ def test_stacked_digits_are_told_by_a_classifier_a_channel() -> None:
     assert found["modes_hit"] == pytest.approx(len(truth), abs=4)
     with pytest.raises(ValueError, match="no classifier"):
         evaluate_stacked(stacked, load_features("pixels"))
+
+
+def test_unlabelled_reals_have_classes_only_where_the_classifier_is_sure_of_them() -> None:
+    features = load_features("digits-cnn")
+    assert "modes_covered" in evaluate_images(DIGITS[0][0][:300], DIGITS[1][0][:200], features).scores
+    noise = torch.randint(256, (200, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    assert "modes_covered" not in evaluate_images(noise, noise[:100], features).scores
+
+
+def test_a_class_that_the_classifier_does_not_know_is_told_by_neighbours() -> None:
+    images, labels = DIGITS[0]
+    swapped = torch.where(labels == 9, 8, labels)
+    swapped[(labels == 8)] = 9  # a fifth of the labels disagree with the classifier, whole classes of them
+    found = evaluate_images(images, images[labels != 8][:400], load_features("digits-cnn"), real_labels=swapped)
+    assert found.protocol["classes"] == "5 nearest reals"
+    assert found.scores["mode_histogram"][9] < 0.02  # type: ignore[index]

@@ -27,7 +27,11 @@ from gandiag.metrics.neighbours import density_coverage, manifold_members, neare
 
 NEIGHBOUR_SAMPLES = 2500  # neighbours cost N^2: both sides are thinned to it, by seed, and the protocol says so
 FLOOR_SPLITS = 4  # random halvings of the reals whose mean is the floor
-TRUSTED_CLASSIFIER = 0.8  # share of the reals' own labels that a classifier must find before its word on fakes is taken
+TRUSTED_CLASSIFIER = (
+    0.8  # share of the reals' own labels that a classifier must find before its word on fakes is taken ...
+)
+TRUSTED_ON_CLASS = 0.5  # ... and of each class's, or a rare class that it does not know would look dropped
+CONFIDENT_CLASSIFIER = 0.85  # mean largest probability on reals without labels: digits 0.95, noise and textures below
 CLASS_NEIGHBOURS = 5
 FINGERPRINT_FORMAT = 1
 
@@ -262,7 +266,7 @@ def _classes(reference: Reference, fakes: np.ndarray, features: Features) -> tup
     if features.probabilities is not None and features.classes:
         real_found = _argmax(features, reference.features)
         names = list(features.classes)
-        if reference.labels is None or float((real_found == reference.labels).mean()) >= TRUSTED_CLASSIFIER:
+        if _is_trusted(features, reference, real_found):
             counts = np.bincount(real_found, minlength=len(names))
             return (
                 class_coverage_of_counts(np.bincount(_argmax(features, fakes), minlength=len(names)), counts),
@@ -277,6 +281,19 @@ def _classes(reference: Reference, fakes: np.ndarray, features: Features) -> tup
         class_coverage(voted, reference.labels, classes=classes),
         [str(c) for c in range(classes)],
         f"{CLASS_NEIGHBOURS} nearest reals",
+    )
+
+
+def _is_trusted(features: Features, reference: Reference, found: np.ndarray) -> bool:
+    """Whether the features' classifier knows these reals: by their own labels, or, without those, by how sure it is of them."""
+    labels = reference.labels
+    if labels is None:
+        assert features.probabilities is not None
+        sure = features.probabilities(torch.from_numpy(reference.features).to(torch.float32)).amax(dim=1).mean()
+        return float(sure) >= CONFIDENT_CLASSIFIER
+    right = found == labels
+    return float(right.mean()) >= TRUSTED_CLASSIFIER and all(
+        right[labels == c].mean() >= TRUSTED_ON_CLASS for c in np.unique(labels)
     )
 
 
