@@ -59,11 +59,22 @@ FOUND = {
     "compiled": Expected("g (OptimizedModule)", "d (OptimizedModule)"),
     "aae": Expected("encoder (Sequential)", "discriminator (Sequential)", "probability", ("uniform",)),
     "augmented": Expected("g (Sequential)", "d (Sequential)"),
+    "data_parallel": Expected("netG (DataParallel)", "netD.module (Net)", order="alternating, 3 D updates a step"),
+    "ddp_gloo": Expected("generator (DistributedDataParallel)", "discriminator (DistributedDataParallel)"),
+    "began": Expected("generator (Sequential)", "discriminator (Sequential)"),
+    "modes_and_hooks": Expected("gen (Sequential)", "dis (Sequential)"),
+    "pretrained": Expected("srnet (SRResNet)", "judge (Judge)", "probability", ("unknown",)),
+    "many_critic_steps": Expected("netG (Sequential)", "netC (Sequential)", order="alternating, 100 D updates a step"),
+    "compiled_in_place": Expected("g (Sequential)", "d (Sequential)"),
+    "simultaneous": Expected("models.gen (Sequential)", "models.dis (Sequential)"),
+    "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
 NO_GAN = {
     "no_gan_classifier": "none is shown both what another makes and data from outside",
     "no_gan_vae": "none is shown both what another makes and data from outside",
     "cyclegan": "more than one pair plays here",
+    "bigan": "more than one pair plays here (E (Sequential) against D (JointD); G (Sequential) against D (JointD))",
+    "two_judges": "more than one pair plays here (G (Sequential) against D1 (Sequential); G (Sequential) against D2",
 }
 
 
@@ -168,11 +179,15 @@ def test_what_is_no_gan_or_no_single_one_is_said_not_guessed(script: str, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_names_decide_where_two_pairs_play(tmp_path: Path) -> None:
-    _, attachment, _ = run_attached("cyclegan", tmp_path, generator="G_AB", discriminator="D_B")
-    assert attachment.players is not None
-    assert attachment.players.facts["generator"] == "G_AB (Sequential)"
-    assert attachment.players.facts["discriminator"] == "D_B (Sequential)"
+@pytest.mark.parametrize(("script", "generator", "discriminator"),
+                         [("cyclegan", "G_AB", "D_B"), ("bigan", "G", "JointD"), ("two_judges", None, "D1")])
+def test_names_decide_where_two_pairs_play(script: str, generator: str | None, discriminator: str, tmp_path: Path) -> None:
+    ran, attachment, said = run_attached(script, tmp_path, generator=generator, discriminator=discriminator)
+    assert attachment.players is not None, attachment.why_not
+    assert attachment.players.facts["generator"] == f"{generator or 'G'} (Sequential)"
+    assert discriminator in attachment.players.facts["discriminator"]
+    assert "other networks are trained beside them" in said[1]
+    holds_the_scripts_numbers(gandiag.load_run(tmp_path / "run"), ran.own)
 
 
 def test_quality_comes_from_what_passes_by(tmp_path: Path) -> None:

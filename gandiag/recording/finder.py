@@ -214,7 +214,9 @@ class Watch:
             repeats += self._turns[-1].repeats
             if repeats > SAME_TURNS_KEPT:
                 del self._turns[-SAME_TURNS_KEPT]
-        turn = Turn(optimizer, parameters_of(optimizer), self._since, repeats)
+        before = self._turns[-1].calls if self._turns else []
+        calls = self._since or before  # where all losses are computed first, the second optimizer's calls lie before the first's step
+        turn = Turn(optimizer, parameters_of(optimizer), calls, repeats)
         self._turns.append(turn)
         del self._turns[:-TURNS_KEPT]
         self._since = []

@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_unflatten
 UNIFORM_KURTOSIS = (1.5, 2.3)  # a uniform law has 1.8, a coin 1.0, a normal one 3.0
 NORMAL_KURTOSIS = (2.3, 4.5)
 ENOUGH_VALUES = 16
+MOST_CORRELATED = 0.1  # neighbouring values of noise; in images it is above 0.5
 ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
 
 
@@ -20,7 +21,7 @@ def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, An
     """Describes each tensor that the generator is called with, over the calls that were seen."""
     last = made[-1]
     batches: list[tuple[int, ...]] = [c.output_shapes[0][:1] for c in made]
-    usual = max(batches, key=lambda b: batches.count(b))  # samples for show are drawn in other batch sizes, by other laws
+    usual = max(batches, key=batches.count)  # samples for show are drawn in other batch sizes, by other laws
     alike = [c for c, b in zip(made, batches) if b == usual and c.structure == last.structure] or [last]
     kinds: list[dict[str, Any]] = []
     for i, tensor in enumerate(last.inputs):
@@ -62,7 +63,11 @@ def law_of(values: Tensor, mean: float, sd: float, width: float) -> str:
     """Names the law of values: normal, uniform or unknown."""
     if values.numel() < ENOUGH_VALUES or not sd > 0:
         return "unknown"
-    kurtosis = float(((values - mean) / sd).pow(4).mean())
+    standard = (values - mean) / sd
+    pairs = (standard[:, 1:] * standard[:, :-1]).flatten()
+    if pairs.numel() > ENOUGH_VALUES and abs(float(pairs.mean())) > max(4 / pairs.numel() ** 0.5, MOST_CORRELATED):
+        return "unknown"  # neighbouring values go together: an image, not noise
+    kurtosis = float(standard.pow(4).mean())
     if UNIFORM_KURTOSIS[0] <= kurtosis < UNIFORM_KURTOSIS[1] and width < 4 * sd:
         return "uniform"
     return "normal" if NORMAL_KURTOSIS[0] <= kurtosis < NORMAL_KURTOSIS[1] else "unknown"
