@@ -162,7 +162,7 @@ def test_odd_modes_have_a_stated_meaning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (png((GREY[0].astype(np.uint16) * 200)), "more than 8 bits"),
+        (png(GREY[0].astype(np.uint16) * 200), "more than 8 bits"),
         (png(np.concatenate([COLOUR[0], GREY[0][..., None]], axis=2)), "transparent in places"),
         (png(COLOUR[0])[:-60], "damaged or cut off"),
         (b"this is text", "no image that can be read"),
