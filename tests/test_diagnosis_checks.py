@@ -453,3 +453,15 @@ def test_the_best_step_is_named_with_its_interval(tmp_path: Path) -> None:
     assert finding.kind == "past its best"
     assert "ship step 400" in finding.claim or "ship step 500" in finding.claim or "ship step 300" in finding.claim
     assert "[" in finding.claim
+
+
+def test_what_was_measured_as_nan_never_reads_as_healthy(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"discriminator_auc": np.full(STEPS, np.nan)},
+        slow={"generator_update_ratio": np.full(TENS, np.nan)},
+    )
+    for check in ("discriminator_dominance", "discriminator_weakness"):
+        finding = found(path, check)
+        assert finding.verdict is not Verdict.HEALTHY, finding.claim

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from collections.abc import Callable, Sequence
 
 from gandiag.diagnosis.balance import discriminator_dominance, discriminator_weakness, vanishing_generator_gradient
@@ -79,10 +81,23 @@ def diagnose(
 
 
 def judge(check: Check, run: Recorded) -> Finding:
-    """Makes one check; what was not recorded becomes NOT_CHECKED here and nowhere else."""
+    """Makes one check; what was not recorded becomes NOT_CHECKED here and nowhere else.
+
+    So does a verdict on numbers that are NaN: comparisons with NaN are false, and must not read as healthy.
+    """
     try:
-        return check(run)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numpy on stretches that hold nothing but NaN
+            finding = check(run)
     except NotRecorded as missing:
         return Finding(check.__name__, Verdict.NOT_CHECKED, str(missing))
     except CannotTell as reason:
         return Finding(check.__name__, Verdict.NOT_CHECKED, str(reason))
+    if finding.verdict in (Verdict.HEALTHY, Verdict.SUSPECT) and re.search(r"\bnan\b", finding.claim):
+        return Finding(
+            check.__name__,
+            Verdict.NOT_CHECKED,
+            f"what was measured is not finite: {finding.claim}",
+            series=finding.series,
+        )
+    return finding

@@ -16,6 +16,9 @@ def discriminator_overfitting(run: Recorded) -> Finding:
     e = evidence(run)
     gap = e["auc_gap"]
     e.need_steps()
+    gap = gap[np.isfinite(gap.to_numpy(dtype=float))]
+    if not len(gap):
+        raise CannotTell("the AUC gap was never finite")
     at, values = gap.index.to_numpy(), gap.to_numpy(dtype=float)
     sd = e["auc_gap_sd"].reindex(gap.index).to_numpy(dtype=float) if "auc_gap_sd" in e else np.full(len(values), np.nan)
     late = slice(-max(3, round(e.limits.tail_share * len(values))), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import rate, set_rate
 from gandiag.errors import NotRecorded
@@ -116,8 +116,9 @@ def spectral_collapse(run: Recorded) -> Finding:
     table = e.layers("discriminator_layer_effective_rank")
     e.need_steps()
     values = table.to_numpy(dtype=float)
+    values, at = values[np.isfinite(values).all(axis=1)], table.index.to_numpy()[np.isfinite(values).all(axis=1)]
     if len(values) < 4:
-        raise NotRecorded("enough spectra", f"{len(values)} were recorded, 4 are needed")
+        raise CannotTell(f"{len(values)} finite spectra were recorded, 4 are needed")
     early = np.nanmedian(values[: max(2, len(values) // 5)], axis=0)
     fall = values / np.maximum(early, 1e-12)
     wide = early > 4  # a matrix with four directions or fewer has none to lose
@@ -142,5 +143,5 @@ def spectral_collapse(run: Recorded) -> Finding:
         cause="D reacts to few directions only: generators collapse in its blind spots",
         remedies=("add spectral normalisation to D",),
         series=series,
-        onset=None if first is None else int(table.index[first]),
+        onset=None if first is None else int(at[first]),
     )
