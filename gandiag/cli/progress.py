@@ -31,8 +31,9 @@ SHOWN = {
 class Display:
     """Shows the numbers of the run directory, not of the training: it reads what is on the disk, at most every tick."""
 
-    def __init__(self, steps: int, begun_at: int = 0, stream: TextIO | None = None) -> None:
+    def __init__(self, steps: int, begun_at: int = 0, stream: TextIO | None = None, *, title: str = "") -> None:
         self.steps, self.begun_at = steps, begun_at
+        self._title = title  # said once the first step is done: what cannot begin has only its error to say
         self.stream = stream or sys.stderr
         self.terminal = self.stream.isatty()
         self.tick = TERMINAL_TICK if self.terminal else PLAIN_TICK
@@ -42,6 +43,9 @@ class Display:
     def __call__(self, progress: Progress) -> None:
         """Shows a step, when a tick has gone by."""
         now = time.monotonic()
+        if self._title:
+            self.say(self._title)
+            self._title = ""
         if now < self._next and progress.step < progress.steps:
             return
         numbers = latest(progress.path, SHOWN.values())

@@ -166,9 +166,8 @@ def train_with_progress(plan: Plan) -> Outcome:
     from gandiag.cli.progress import Display
     from gandiag.training.loop import train
 
-    display = Display(plan.config.steps)
-    if os.environ.get("RANK", "0") == "0":
-        display.say(f"{plan.recipe} on {plan.config.data}: {plan.config.steps} steps, recorded in {plan.path}")
+    title = f"{plan.recipe} on {plan.config.data}: {plan.config.steps} steps, recorded in {plan.path}"
+    display = Display(plan.config.steps, title=title if os.environ.get("RANK", "0") == "0" else "")
     about = {"command": ["gandiag", *sys.argv[1:]], "recipe": plan.recipe, "config_sources": plan.sources}
     try:
         return train(
