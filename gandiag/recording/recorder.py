@@ -148,6 +148,11 @@ class Recorder:
         self._end_step(real_logits, fake_logits, (d_loss, g_loss, d_penalty, g_penalty), real, fake, data_wait_seconds,
                        augmentation_probability)
 
+    @property
+    def updates(self) -> dict[str, int]:
+        """How many updates each player has had since the last step ended."""
+        return {who: player.updates for who, player in self._players.items()}
+
     def record_evaluation(self, scores: Mapping[str, float | Sequence[float]], *, protocol: Mapping[str, Any],
                           labels: Mapping[str, Sequence[str]] | None = None, step: int | None = None) -> None:
         """Keeps scores of an evaluation: quantities' names to values, scores on features with the features in brackets."""

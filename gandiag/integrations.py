@@ -1,0 +1,343 @@
+"""Integrations: a Lightning callback, and mirrors that carry what was recorded on to TensorBoard, W&B, trackio or MLflow.
+
+A mirror reads what has reached the disk, at its own pace and in its own thread: it never asks the device for a value, and a
+tracker that fails or waits for its network costs the training nothing. A sink is two functions; write your own the same way.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import importlib
+import os
+import queue
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from gandiag.errors import NotRecorded, UsageError
+from gandiag.quantities import quantity
+from gandiag.recording import Recorder
+from gandiag.run import Run, load_run
+
+EVERY = 10  # steps between two rows that are carried on: trackers are made for points that people look at, not for each step
+SECONDS = 10.0  # between two looks at the run
+SHARE = 20  # a look is followed by a pause of at least so many times its own duration
+TITLE = 63  # characters: W&B refuses the title of an alert from 64 on
+BATCH = 1000  # metrics: MLflow refuses larger batches
+LEVELS = {"failed": "ERROR", "suspect": "WARN"}  # verdict -> alert level; any other is INFO
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An illness as trackers take it: `level` is INFO, WARN or ERROR."""
+
+    check: str
+    level: str
+    claim: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where a mirror carries things: values of one step by name, and alerts."""
+
+    log: Callable[[Mapping[str, float], int], None]
+    alert: Callable[[Alert], None]
+
+
+def to_tensorboard(writer: Any) -> Sink:
+    """Returns a sink into a `SummaryWriter` (torch.utils.tensorboard or tensorboardX): scalars, and alerts as text."""
+
+    def log(values: Mapping[str, float], step: int) -> None:
+        for name, value in values.items():
+            writer.add_scalar(name, value, step)
+
+    def alert(found: Alert) -> None:
+        writer.add_text("gandiag/alerts", f"**{found.level}** {found.check}: {found.claim}", found.step)
+
+    return Sink(log, alert)
+
+
+def to_tracker(tracker: Any) -> Sink:
+    """Returns a sink into anything with W&B's shape: `log(dict, step=)`, and `alert(title=, text=, level=)` where there is one.
+
+    Give `wandb.init(...)` or the module `trackio`. A tracker with `define_metric` gets a step axis of its own, `gandiag/step`, so that
+    what comes late is not refused; log your own values there without `step=`, or give gandiag a run of its own. Without `alert` an
+    alert is a value of 1 (suspect) or 2 (failed) named after its check.
+    """
+    own_axis = hasattr(tracker, "define_metric")
+    if own_axis:
+        tracker.define_metric("gandiag/step")
+        tracker.define_metric("gandiag/*", step_metric="gandiag/step")
+
+    def log(values: Mapping[str, float], step: int) -> None:
+        if own_axis:
+            tracker.log({**values, "gandiag/step": step})
+        else:
+            tracker.log(dict(values), step=step)
+
+    def alert(found: Alert) -> None:
+        if hasattr(tracker, "alert"):
+            tracker.alert(
+                title=f"gandiag: {found.check}"[:TITLE], text=found.claim, level=_level_of(tracker, found.level)
+            )
+        else:
+            log({f"gandiag/alert/{found.check}": {"WARN": 1.0, "ERROR": 2.0}.get(found.level, 0.0)}, found.step)
+
+    return Sink(log, alert)
+
+
+def to_mlflow(client: Any, run_id: str) -> Sink:
+    """Returns a sink into a run of MLflow, through an `MlflowClient`: metrics, and alerts as tags `gandiag.alert.CHECK`."""
+    Metric = importlib.import_module("mlflow.entities").Metric
+
+    def log(values: Mapping[str, float], step: int) -> None:
+        now = int(time.time() * 1000)
+        # MLflow allows no brackets in names: a score's features stand behind a slash there
+        found = [
+            Metric(name.replace("[", "/").replace("]", ""), float(value), now, step) for name, value in values.items()
+        ]
+        for at in range(0, len(found), BATCH):
+            client.log_batch(run_id, metrics=found[at : at + BATCH])
+
+    def alert(found: Alert) -> None:
+        client.set_tag(run_id, f"gandiag.alert.{found.check}", f"{found.level} at step {found.step}: {found.claim}")
+
+    return Sink(log, alert)
+
+
+class Mirror:
+    """Carries the scalars and alerts of a run that is being recorded on to a sink.
+
+    Every `every`-th step of each scalar series is sent under `gandiag/NAME`, from step `since` on; vectors stay in the run. Hand
+    `mirror.alert` to `Recorder(..., on_finding=mirror.alert)` for alerts while the training goes on; alerts that are in the run's own
+    record (`gandiag run`) come by themselves. Each alert is sent once. `close` sends what is left: close the recorder first.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        sink: Sink,
+        *,
+        every: int = EVERY,
+        seconds: float = SECONDS,
+        since: int = 0,
+    ) -> None:
+        if every < 1:
+            raise UsageError(f"every is how many steps lie between two rows that are sent, at least 1, not {every!r}")
+        self.path, self._sink, self._every, self._seconds, self._since = Path(path), sink, every, seconds, since
+        self._sent: dict[str, int] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._findings: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        self._warned = False
+        # trackio and MLflow keep their current run in context variables, which a thread does not inherit
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._work,), name="gandiag-mirror", daemon=True)
+        self._thread.start()
+
+    def alert(self, finding: Any) -> None:
+        """Takes a finding, to be sent from the mirror's own thread; returns at once."""
+        self._findings.put(finding)
+
+    def close(self) -> None:
+        """Sends what is left and ends; a second call does nothing."""
+        self._ended.set()
+        self._thread.join()
+
+    def __enter__(self) -> Mirror:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        pause = self._seconds
+        while not self._ended.wait(pause):
+            pause = max(self._seconds, SHARE * self._look())
+        self._look()
+
+    def _look(self) -> float:
+        """Sends what is new, and returns how many seconds that took."""
+        began = time.perf_counter()
+        try:
+            if (self.path / "run.json").exists():
+                run = load_run(self.path)
+                self._send_rows(run)
+                self._send_alerts(run)
+        except Exception as error:  # a tracker's fault must not reach the training
+            self._complain(error)
+        return time.perf_counter() - began
+
+    def _send_rows(self, run: Run) -> None:
+        rows: dict[int, dict[str, float]] = {}
+        newest = dict(self._sent)
+        scores = {
+            name for record in run.records("evaluations") for name in record.get("scores", ())
+        }  # sent whenever there are any
+        for name in run.names:
+            series = _scalar(run, name)
+            if series is None:
+                continue
+            new = series[series.index > self._sent.get(name, self._since - 1)]
+            for step, value in new[(new.index % self._every == 0) | (name in scores)].items():
+                rows.setdefault(int(step), {})[f"gandiag/{name}"] = float(value)
+            if len(new):
+                newest[name] = int(new.index[-1])
+        self._sent = newest  # also where the tracker fails: what it refused once is not sent for ever
+        for step in sorted(rows):
+            self._sink.log(rows[step], step)
+
+    def _send_alerts(self, run: Run) -> None:
+        found = [
+            Alert(
+                str(e.get("check")),
+                LEVELS.get(str(e.get("verdict")), "INFO"),
+                str(e.get("claim")),
+                int(e.get("step") or 0),
+            )
+            for e in run.records("events")
+            if e.get("event") == "alert"
+        ]
+        while not self._findings.empty():
+            f = self._findings.get()
+            found.append(Alert(f.check, LEVELS.get(str(f.verdict), "INFO"), f.claim, max(run.steps - 1, 0)))
+        for one in found:
+            if (one.check, one.level) not in self._told and one.step >= self._since:
+                self._told.add((one.check, one.level))
+                self._sink.alert(one)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            what = (
+                f"gandiag could not carry the record of {self.path} on to the tracker ({type(error).__name__}: {error})"
+            )
+            warnings.warn(f"{what}; the training and its record go on", RuntimeWarning, stacklevel=2)
+
+
+def lightning_callback(
+    path: str | os.PathLike[str],
+    *,
+    generator: str = "generator",
+    discriminator: str = "discriminator",
+    losses: tuple[str, str] = ("d_loss", "g_loss"),
+    **recorder_options: Any,
+) -> Any:
+    """Returns a Lightning callback that records a module with manual optimization; other options are those of `Recorder`.
+
+    `generator` and `discriminator` are the attributes of the LightningModule that hold the networks (dots allowed). Optimizers are told
+    by the parameters that they hold. A step ends with the batch in which the generator was updated. `losses` are the names under which
+    D's and G's loss are found in what `training_step` returns, or else among what it logs; a loss that is in neither is absent. A run
+    resumed from a Lightning checkpoint goes on with its record; rows after the checkpoint are superseded.
+    """
+    return _callback_class()(Path(path), generator, discriminator, losses, recorder_options)
+
+
+def _callback_class() -> Any:
+    home = next((n for n in ("lightning.pytorch", "pytorch_lightning") if n in sys.modules), None)
+    for name in (home,) if home else ("lightning.pytorch", "pytorch_lightning"):
+        try:
+            base = importlib.import_module(name).Callback
+            break
+        except ImportError:
+            continue
+    else:
+        raise UsageError("Lightning is not installed: pip install 'gandiag[lightning]'")
+
+    class GandiagCallback(base):  # type: ignore[misc, valid-type]  # Lightning is optional: its class is known when it is needed
+        def __init__(
+            self, path: Path, generator: str, discriminator: str, losses: tuple[str, str], options: dict[str, Any]
+        ) -> None:
+            self.path, self.names, self.losses, self.options = path, (generator, discriminator), losses, options
+            self.recorder: Recorder | None = None
+            self._state: dict[str, Any] | None = None
+
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+            G, D = (_attribute(pl_module, name) for name in self.names)
+            resume = {} if self._state is None else {"resume": self._state["index"]}
+            self.recorder = Recorder(
+                self.path,
+                generator=G,
+                discriminator=D,
+                generator_optimizer=_stepping(trainer.optimizers, G),
+                discriminator_optimizer=_stepping(trainer.optimizers, D),
+                **{**self.options, **resume},
+            )
+            if self._state is not None:
+                self.recorder.load_state_dict(self._state)
+
+        def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+            if self.recorder is not None and self.recorder.updates["generator"]:
+                d_loss, g_loss = (_loss(outputs, trainer, name) for name in self.losses)
+                self.recorder.step(d_loss=d_loss, g_loss=g_loss)
+
+        def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+            if self.recorder is not None:
+                self.recorder.close()
+
+        def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+            if self.recorder is not None:
+                self.recorder.close("interrupted" if isinstance(exception, KeyboardInterrupt) else "failed")
+
+        def state_dict(self) -> dict[str, Any]:
+            return {} if self.recorder is None else self.recorder.state_dict()
+
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            self._state = state_dict or None
+
+    return GandiagCallback
+
+
+def _attribute(module: Any, name: str) -> Any:
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            raise UsageError(
+                f"{type(module).__name__} has no network {name!r}: give lightning_callback(..., generator=, discriminator=) "
+                "the names of the attributes that hold them"
+            )
+    return found
+
+
+def _stepping(optimizers: list[Any], module: Any) -> Any:
+    """Returns the optimizer that holds the module's parameters, None where none does."""
+    mine = {id(p) for p in module.parameters()}
+    return next(
+        (o for o in optimizers if any(id(p) in mine for group in o.param_groups for p in group["params"])), None
+    )
+
+
+def _loss(outputs: Any, trainer: Any, name: str) -> Any:
+    if isinstance(outputs, Mapping) and name in outputs:
+        return outputs[name]
+    return trainer.callback_metrics.get(name)
+
+
+def _scalar(run: Run, name: str) -> Any:
+    """Returns a series as pandas holds it, None where it is a vector."""
+    known = quantity(name)
+    if known is not None and known.shape != "scalar":
+        return None
+    try:
+        return run[name]
+    except NotRecorded:
+        return None
+
+
+def _level_of(tracker: Any, level: str) -> Any:
+    """Returns the level as the tracker's own package spells it, its name where it has no word for it."""
+    package = (
+        getattr(tracker, "__module__", None) or getattr(tracker, "__name__", None) or type(tracker).__module__
+    ).split(".")[0]
+    levels = getattr(sys.modules.get(package), "AlertLevel", None)
+    return getattr(levels, level, level)
