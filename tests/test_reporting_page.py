@@ -245,7 +245,8 @@ def test_only_losses_says_how_to_record_the_rest(tmp_path: Path) -> None:
     panels = {p["id"]: p for p in json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["panels"]}
     assert panels["losses"]["missing"] is None
     assert "record_evaluation" in panels["modes"]["missing"]
-    assert 'probes="full"' in panels["eigenvalues"]["missing"]
+    assert "--set measure=spectrum" in panels["eigenvalues"]["missing"]
+    assert 'probes="full"' in panels["phase-portrait"]["missing"]
 
 
 def test_nan_and_infinity_are_said_and_not_hidden(tmp_path: Path) -> None:

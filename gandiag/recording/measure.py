@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from gandiag.recording.game import Batch, GanLoss, Player, game_spectrum, gan_pl
 from gandiag.recording.heldout import heldout_scores, one_score_a_sample
 from gandiag.recording.jacobian import jacobian_conditioning
 from gandiag.recording.noise import gradient_noise
+from gandiag.recording.paths import ALPHA_RANGE, gan_path
 from gandiag.recording.untouched import copied, own_randomness
 from gandiag.recording.weights import weight_names, weight_spectra
 
@@ -22,8 +24,10 @@ EIGENVALUES = 6
 GRADIENT_EVALUATIONS = 60
 HESSIAN_EVALUATIONS = 30
 CONDITIONING_LATENTS = 16
+WAY_POINTS = 49  # of the way between two checkpoints: both ends are among them, one point every 2.5 %
 KINDS = ("largest", "rightmost", "rotating")
-PARTS = ("spectrum", "hessians", "residual", "gap", "noise", "conditioning", "weights", "heldout")
+PARTS = ("spectrum", "hessians", "residual", "gap", "noise", "conditioning", "weights", "heldout", "path")
+States = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]  # the generator's and the discriminator's weights
 
 
 class NotMeasurable(UserWarning):
@@ -32,13 +36,15 @@ class NotMeasurable(UserWarning):
 
 def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss, latents: Batch,
                  reals: Batch, *, heldout: Batch | None = None, value: GanLoss | None = None, parts: Sequence[str] = PARTS, step: float = 1e-3,
-                 count: int = EIGENVALUES, gradient_evaluations: int = GRADIENT_EVALUATIONS, gap_steps: int = GAP_STEPS) -> Series:
+                 count: int = EIGENVALUES, gradient_evaluations: int = GRADIENT_EVALUATIONS, gap_steps: int = GAP_STEPS,
+                 since: States | None = None) -> Series:
     """Returns {series: number or list} of the group "game" and its neighbours; labels of the lists come from `measured_labels`.
 
     Losses are functions of (generator, discriminator, latents, reals) to a 0-d tensor, penalties included (see `losses_on_logits`);
     `latents` and `reals` are one fixed batch (with labels: tuples). `heldout` are reals that were never trained on: the duality gap and
     D's scores on them are measured with those. `value` is what D maximises and G minimises in the duality gap, minus D's loss if none
-    is given. `step` is the step ahead of the extragradient residual, the learning rate say. `parts` chooses among PARTS.
+    is given. `step` is the step ahead of the extragradient residual, the learning rate say. `since` are the weights of an earlier
+    moment, from which the path goes to the present ones. `parts` chooses among PARTS.
 
     Everything runs on copies with random streams of its own: parameters, gradients, buffers, modes and random state of the training
     stay bit for bit. What cannot be measured is left out and said in a `NotMeasurable` warning.
@@ -58,6 +64,7 @@ def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss:
         "conditioning": lambda: _conditioning(generator, latents),
         "weights": lambda: {**weight_spectra(generator, "generator"), **weight_spectra(discriminator, "discriminator")},
         "heldout": lambda: {} if heldout is None else _heldout(generator, discriminator, latents, reals, heldout),
+        "path": lambda: {} if since is None else _path(generator, discriminator, (generator_loss, discriminator_loss), latents, reals, since),
     }
     series: Series = {}
     for part in parts:
@@ -71,7 +78,9 @@ def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss:
 def measured_labels(generator: nn.Module, discriminator: nn.Module, *, count: int = EIGENVALUES) -> dict[str, list[str]]:
     """Returns the labels of the lists that `measure_game` returns."""
     leaders = [f"{kind} {i + 1}" for kind in KINDS for i in range(count)]
-    labels = dict.fromkeys(("game_eigenvalues_real", "game_eigenvalues_imaginary", "game_eigenvalue_residuals"), leaders)
+    way = [f"{a:.3f}" for a in np.linspace(*ALPHA_RANGE, WAY_POINTS)]
+    labels = dict.fromkeys(("path_angle", "path_norm"), way)
+    labels |= dict.fromkeys(("game_eigenvalues_real", "game_eigenvalues_imaginary", "game_eigenvalue_residuals"), leaders)
     for who, module in (("generator", generator), ("discriminator", discriminator)):
         labels |= dict.fromkeys((f"{who}_layer_{name}" for name in ("spectral_norm", "effective_rank", "small_share")), weight_names(module))
     return labels
@@ -127,6 +136,13 @@ def _heldout(generator: nn.Module, discriminator: nn.Module, latents: Batch, rea
 
     with own_randomness(0), torch.no_grad():
         return dict(heldout_scores(judged(reals), judged(heldout), judged((g(*z), *z[1:]))))
+
+
+def _path(generator: nn.Module, discriminator: nn.Module, losses: tuple[GanLoss, GanLoss], latents: Batch, reals: Batch,
+          since: States) -> Series:
+    now = (generator.state_dict(), discriminator.state_dict())
+    way = gan_path(generator, discriminator, *losses, latents, reals, start=since, end=now, points=WAY_POINTS)
+    return {"path_angle": way.angles.tolist(), "path_norm": way.norms.tolist()}
 
 
 def _padded(values: list[float], count: int) -> list[float]:

@@ -6,7 +6,7 @@ finite) is seen each step, and the rest at fixed cadences that never depend on t
 
 from __future__ import annotations
 
-from gandiag.recording import cost, diversity, force, gradients, logits, numerics
+from gandiag.recording import cost, diversity, force, gradients, logits, numerics, trace
 from gandiag.recording.step import Probe
 
 # Probes that reduce over the last axis read a whole block of steps at once. What each needs: fields of Step.
@@ -63,7 +63,7 @@ PROBES: dict[Probe, int] = MINIMAL | {
     cost.device_memory: 10,
 }
 DEFAULT: dict[Probe, int] = PROBES
-FULL: dict[Probe, int] = dict.fromkeys(PROBES, 1)
+FULL: dict[Probe, int] = dict.fromkeys((*PROBES, trace.parameter_trace), 1)
 TIERS: dict[str, dict[Probe, int]] = {"minimal": MINIMAL, "default": DEFAULT, "full": FULL}
 
 

@@ -14,7 +14,7 @@ from gandiag.errors import UsageError
 from gandiag.reporting.noise import INTERVAL_SDS, Score, better, more_than_noise, said
 from gandiag.reporting.numbers import number, plain
 from gandiag.reporting.opened import opened
-from gandiag.reporting.scorecard import at_end, best_score, evaluated
+from gandiag.reporting.scorecard import at_end, best_score, evaluated, unbiased
 from gandiag.run import Run
 
 Align = Literal["step", "images"]
@@ -210,11 +210,6 @@ def overview(comparison: Comparison) -> list[dict[str, Any]]:
     rows = []
     for c in comparison.runs:
         best = best_score(c.run, c.diagnosis)
-        interval = (
-            f" [{number(best['low'], 3)}, {number(best['high'], 3)}]"
-            if best and best["low"] is not None and best["high"] is not None
-            else ""
-        )
         rows.append(
             {
                 "name": c.name,
@@ -223,7 +218,7 @@ def overview(comparison: Comparison) -> list[dict[str, Any]]:
                 "story": c.diagnosis.story,
                 "steps": number(c.run.steps),
                 "seed": plain(c.run.about.get("seed")),
-                "best": f"{best['name']} {number(best['value'], 3)}{interval} at step {number(best['step'])}"
+                "best": f"{best['name']} {number(best['value'], 3)} at step {number(best['step'])}{unbiased(best)}"
                 if best
                 else "–",
             }

@@ -11,22 +11,37 @@ from gandiag.errors import NotRecorded
 from gandiag.quantities import quantity
 from gandiag.run import Run
 
-HOW_TO_RECORD = {
+MEASURED = "`gandiag run --set measure={}` has it at each evaluation; in a loop of your own: `gandiag.recording.measure.measure_game(…)`"
+EVALUATED = "evaluate during the run: `recorder.record_evaluation({…}, protocol=…)`"
+AFTERWARDS = f"`gandiag evaluate` scores a finished run with it; during one: {EVALUATED.split(': ', 1)[1]}"
+HOW_TO_RECORD = {  # by the group of the quantity
     "losses": "give the losses to `recorder.step(d_loss=…, g_loss=…)`",
     "gradients": "give the recorder both optimizers; the default probes record it",
-    "spectra": 'record with `probes="full"` (`gandiag run --set probes=full`)',
+    "spectra": MEASURED.format("weights"),
     "discriminator outputs": "give `recorder.step(real_logits=…, fake_logits=…)`, or let the hooks of `automatic=True` capture them",
-    "held out": 'hold some of the data out and record with `probes="full"` (`gandiag run --set probes=full`)',
+    "held out": f"hold some of the data out (`--set heldout=0.1`); {MEASURED.format('heldout')}",
     "force on the score": "give the losses and logits with their graph to `recorder.step(…)`, or record with `automatic=True`",
     "diversity": "give the batches to `recorder.step(real=…, fake=…)`",
     "ranges": "give the batches to `recorder.step(real=…, fake=…)`",
     "numerics": "the default probes record it",
     "cost": "the default probes record it",
     "training": "give it to `recorder.step(augmentation_probability=…)`",
-    "game": 'record with `probes="full"` (`gandiag run --set probes=full`)',
-    "quality": "evaluate during the run: `recorder.record_evaluation({…}, protocol=…)`; `gandiag run` does it by itself",
-    "modes": "evaluate during the run: `recorder.record_evaluation({…}, protocol=…)`; `gandiag run` does it by itself",
-    "memorisation": "evaluate during the run with the memorisation scores: `recorder.record_evaluation({…}, protocol=…)`",
+    "quality": f"{EVALUATED}; `gandiag run` does it by itself",
+    "modes": f"{EVALUATED}; `gandiag run` does it by itself on data whose modes or classes are known",
+    "memorisation": AFTERWARDS,
+}
+HOW_TO_RECORD_ONE = {  # by its own name, where its group's way is not its own
+    "game_eigenvalues_real": MEASURED.format("spectrum"),
+    "generator_hessian_min": MEASURED.format("hessians"),
+    "duality_gap": MEASURED.format("gap,residual"),
+    "path_angle": MEASURED.format("path"),
+    "discriminator_gradient_noise_scale": MEASURED.format("noise"),
+    "jacobian_log_condition": MEASURED.format("conditioning"),
+    "parameter_trace": 'record with `probes="full"` (`gandiag run --set probes=full`)',
+    "device_memory_bytes": "the default probes record it where the players are on CUDA",
+    "kernel_distance": AFTERWARDS,
+    "vendi_score": AFTERWARDS,
+    "sliced_wasserstein": AFTERWARDS,
 }
 
 
@@ -75,6 +90,7 @@ def panel(title: str, *, chapter: str, lead: str, draw: Callable[[], Drawing], w
 
 def missing_sentence(error: NotRecorded) -> str:
     """Returns what was not recorded, and how to record it."""
-    known = quantity(error.name.split(",")[0].strip())
-    how = HOW_TO_RECORD.get(known.group, "") if known else ""
+    first = error.name.split(",")[0].strip()
+    known = quantity(first)
+    how = HOW_TO_RECORD_ONE.get(first) or (HOW_TO_RECORD.get(known.group, "") if known else "")
     return f"{error}." + (f" To have it: {how}." if how else "")

@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from gandiag.errors import NotRecorded, RunError
+from gandiag.reporting.decision_field import ABSENT, Field, as_pixels, read_field
 from gandiag.reporting.numbers import number
 from gandiag.run import Run
 
@@ -40,6 +41,7 @@ class Gallery:
     nearest: Frame | None = None
     missing: str = ""
     kind: str = "images"
+    note: str = ""  # what the pictures lack
 
 
 def gallery(run: Run) -> Gallery:
@@ -57,7 +59,10 @@ def gallery(run: Run) -> Gallery:
     kind = "images" if "images" in list(fakes.values())[-1] else "points"
     batches = {step: batch[kind] for step, batch in fakes.items() if kind in batch}
     real = next((batch[kind] for batch in reals.values() if kind in batch), None)
-    return _images(batches, real) if kind == "images" else _points(batches, real, run.about.get("data"))
+    if kind == "images":
+        return _images(batches, real)
+    fields = {step: field for step, batch in fakes.items() if (field := read_field(batch, run.about)) is not None}
+    return _points(batches, real, run.about.get("data"), fields)
 
 
 def _readable(run: Run, steps: list[int], kind: str) -> tuple[dict[int, dict[str, np.ndarray]], str]:
@@ -160,19 +165,21 @@ def _fine(images: np.ndarray) -> bool:
 # ------------------------------------------------------------------------------------------------------------------ points
 
 
-def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any) -> Gallery:
+def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any, fields: dict[int, Field]) -> Gallery:
     modes, sd = _mixture(data)
     centre, half = _window(modes, real, list(fakes.values())[-1], sd)
     draw = _Plane(centre, half)
     ground = draw.circles(modes, max(3 * sd, 0.02 * half)) + (
         draw.dots(real[:POINTS], "real") if real is not None else Markup()
     )
-    frames = tuple(_frame(step, batch[:POINTS, :2], draw, ground, len(modes)) for step, batch in fakes.items())
+    frames = tuple(
+        _frame(step, batch[:POINTS, :2], draw, ground, len(modes), fields.get(step)) for step, batch in fakes.items()
+    )
     beside = None
     if real is not None and len(real):
         words = f"{min(len(real), POINTS)} real samples" + (f" over the {len(modes)} modes" if len(modes) else "")
         beside = Frame(0, draw.picture(ground, words), words)
-    return Gallery(frames, beside, kind="points")
+    return Gallery(frames, beside, kind="points", note="" if fields else ABSENT)
 
 
 def _mixture(data: Any) -> tuple[np.ndarray, float]:
@@ -188,11 +195,14 @@ def _mixture(data: Any) -> tuple[np.ndarray, float]:
     )
 
 
-def _frame(step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int) -> Frame:
+def _frame(step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int, field: Field | None) -> Frame:
     inside = draw.inside(batch)
     words = f"{len(batch)} generated samples at step {number(step)}" + (f" over the {modes} modes" if modes else "")
     if not inside.all():
         words += f"; {int((~inside).sum())} lie outside this window"
+    if field is not None:
+        words += f"; {field.words}"
+        ground = draw.image(png(as_pixels(field)), field.extent) + ground
     return Frame(step, draw.picture(ground + draw.dots(batch[inside], "fake"), words), words)
 
 
@@ -231,6 +241,13 @@ class _Plane:
             Markup('<circle class="mode" cx="{}" cy="{}" r="{}"/>').format(x, y, size)
             for x, y in self.at(centres).tolist()
         )
+
+    def image(self, data: bytes, extent: tuple[float, float, float, float]) -> Markup:
+        (left, bottom), (right, top) = self.at(np.array([extent[::2], extent[1::2]])).tolist()
+        source = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+        return Markup(
+            '<image class="field" href="{}" x="{}" y="{}" width="{}" height="{}" preserveAspectRatio="none"/>'
+        ).format(source, left, top, right - left, bottom - top)
 
     def picture(self, inside: Markup, words: str) -> Markup:
         return Markup('<svg class="plane" viewBox="0 0 1000 1000" role="img" aria-label="{}">{}</svg>').format(

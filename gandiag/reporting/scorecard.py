@@ -82,11 +82,10 @@ def _frechet(run: Run) -> Tile:
     if best is None:
         raise NotRecorded("frechet_distance")
     last = run[best["name"]]
-    interval = f"[{number(best['low'], 3)}, {number(best['high'], 3)}] " if best["low"] is not None else ""
     return Tile(
         f"Fréchet distance{_features(best['name'])}",
         number(float(last.iloc[-1]), 3),
-        f"best {number(best['value'], 3)} {interval}at step {number(best['step'])}",
+        f"best {number(best['value'], 3)} at step {number(best['step'])}{unbiased(best)}",
         best["name"],
     )
 
@@ -204,10 +203,15 @@ def best_sentence(run: Run, diagnosis: Diagnosis) -> str:
     best = best_score(run, diagnosis)
     if best is None:
         return ""
-    interval = (
-        f", 95 % interval {number(best['low'], 3)} to {number(best['high'], 3)}"
-        if best["low"] is not None and best["high"] is not None
-        else ""
-    )
-    floor = f", floor {number(best['floor'], 3)}" if best["floor"] is not None else ""
-    return f"Best score at step {number(best['step'])}: {best['name']} {number(best['value'], 3)}{interval}{floor}."
+    against = f"; reals against other reals give {number(best['floor'], 3)}" if best["floor"] is not None else ""
+    return f"Best score at step {number(best['step'])}: {best['name']} {number(best['value'], 3)}{against}{unbiased(best, sure=' (95 % interval)')}."
+
+
+def unbiased(best: dict[str, Any], sure: str = "") -> str:
+    """Returns the interval of a best score in words, '' where none was recorded.
+
+    It is that of the distance less its bias, which is always upwards: the score itself may lie above it.
+    """
+    if best["low"] is None or best["high"] is None:
+        return ""
+    return f"; less its small-sample bias {number(best['low'], 3)} to {number(best['high'], 3)}{sure}"

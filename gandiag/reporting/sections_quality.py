@@ -21,6 +21,8 @@ from gandiag.reporting.panel import Drawing, Panel, panel
 from gandiag.run import Run
 
 CHAPTER = "Quality"
+UNBIASED = "95 % interval without the small-sample bias"
+DECADE = 10.0
 
 
 def frechet(run: Run, diagnosis: Diagnosis) -> Panel:
@@ -33,23 +35,26 @@ def frechet(run: Run, diagnosis: Diagnosis) -> Panel:
         styles = ((BLUE, "solid"), (VERMILLION, "dash"), (PURPLE, "dot"))
         under: list[Trace] = []
         wanted: list[Curve] = []
+        positive = all(float(run[n].min()) > 0 for n in names)
+        lowest = min(float(run[n].min()) for n in names) / DECADE if positive else None
         for name, (color, dash) in zip(names, styles * len(names)):
             features = name.removeprefix("frechet_distance")
             wanted.append(Curve(name, f"Fréchet distance {features}".strip(), color, dash))
-            under += _interval(run, f"frechet_distance_low{features}", f"frechet_distance_high{features}", color)
+            ends = (f"frechet_distance_low{features}", f"frechet_distance_high{features}")
+            under += _interval(run, *ends, color, name=UNBIASED, above=lowest)
             if f"frechet_distance_infinity{features}" in run:
                 wanted.append(Curve(f"frechet_distance_infinity{features}", "to infinitely many fakes", SKY, "dot"))
             if f"frechet_distance_floor{features}" in run:
                 wanted.append(
                     Curve(f"frechet_distance_floor{features}", "floor: reals against reals", GREEN, "dashdot")
                 )
-        positive = all(float(run[n].min()) > 0 for n in names)
         return curves(run, diagnosis, wanted, y="distance", under=under, log=positive)
 
     return panel(
         "Fréchet distance",
         chapter=CHAPTER,
         lead="Falls towards the floor that reals against other reals reach, and does not turn up again. "
+        "The band has the small-sample bias taken out, which the curve and the floor still hold: it may lie below both. "
         "Only on Inception features is it the FID of papers.",
         draw=draw,
         wide=True,
@@ -122,13 +127,20 @@ def kernel(run: Run, diagnosis: Diagnosis) -> Panel:
     return panel("Kernel distance", chapter=CHAPTER, lead="Falls to 0 within its interval and stays.", draw=draw)
 
 
-def _interval(run: Run, low: str, high: str, color: str) -> list[Trace]:
-    """Returns the ribbon between two ends of an interval, nothing where they were not recorded."""
+def _interval(
+    run: Run, low: str, high: str, color: str, *, name: str = "95 % interval", above: float | None = None
+) -> list[Trace]:
+    """Returns the ribbon between two ends of an interval, nothing where they were not recorded.
+
+    An end at 0 has no place on a log axis: `above` is the lowest value at which an edge is then drawn.
+    """
     try:
         lower, upper = run[low].align(run[high], join="inner")
     except NotRecorded:
         return []
-    return ribbon(lower, upper, name="95 % interval", color=color, opacity=0.18)
+    if above is not None:
+        lower, upper = lower.clip(lower=above), upper.clip(lower=above)
+    return ribbon(lower, upper, name=name, color=color, opacity=0.18)
 
 
 def memorisation(run: Run, diagnosis: Diagnosis) -> Panel:

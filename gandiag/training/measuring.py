@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from gandiag.recording.game import Batch, GanLoss, losses_on_logits
 from gandiag.recording.measure import NotMeasurable, measure_game, measured_labels
+from gandiag.training.checkpoint import Checkpoint, checkpoint_steps, load_checkpoint
 from gandiag.training.data import Dataset
 from gandiag.training.dataset import seeded
 from gandiag.training.penalties import Shown
@@ -33,7 +35,7 @@ def measure(training: Training, recorder: Recorder) -> None:
     """
     players, config = training.players, training.config
     parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
-    settings = settings_now(training)
+    settings, start = settings_now(training), _checkpoint_before(recorder.path, players.step) if "path" in parts else None
     losses = losses_on_logits(
         training.rules.loss.generator,
         training.rules.loss.discriminator,
@@ -57,6 +59,7 @@ def measure(training: Training, recorder: Recorder) -> None:
                     heldout=heldout,
                     parts=some,
                     step=settings.lr_g,
+                    since=None if start is None else (start.weights["generator"], start.weights["discriminator"]),
                 )
                 if some and reals is not None
                 else {}
@@ -65,10 +68,17 @@ def measure(training: Training, recorder: Recorder) -> None:
     if series:
         recorder.record_evaluation(
             series,
-            protocol={"measure": parts, "batch": config.batch, "heldout_batch": HELDOUT_SAMPLES},
+            protocol={"measure": parts, "batch": config.batch, "heldout_batch": HELDOUT_SAMPLES}
+            | ({} if start is None else {"path_from": start.step}),
             step=players.step,
             labels={name: values for name, values in known.items() if name in series},
         )
+
+
+def _checkpoint_before(run: Path, step: int) -> Checkpoint | None:
+    """Returns the newest checkpoint of an earlier step, where the path to the present weights begins."""
+    earlier = [s for s in checkpoint_steps(run) if s < step]
+    return load_checkpoint(run, earlier[-1]) if earlier else None
 
 
 def settings_now(training: Training) -> Settings:
