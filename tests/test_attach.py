@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import pytest
 import torch
 
 import gandiag
+from gandiag.cli.attach_script import Wishes, run_script
+from gandiag.export import verify_bundle
 from gandiag.recording.attach import Attachment, attach
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -273,6 +275,80 @@ def test_a_script_without_a_gan_ends_with_one_line(tmp_path: Path) -> None:
     assert ran.stderr.startswith("gandiag: no GAN was trained here")
     assert len(ran.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+ENDINGS = {
+    "chained": "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise ValueError('bad') from error",
+    "interrupt": "raise KeyboardInterrupt",
+    "words": "import sys, warnings\nwarnings.warn('careful')\nsys.exit('enough')",
+    "syntax": "x = (1\ny = 2 +",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_however_a_script_ends_it_ends_as_under_python(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text(ENDINGS[name] + "\n")
+    plain = python("script.py", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning) if name == "words" else contextlib.nullcontext():
+        code = run_script("script.py", [], as_module=False, wishes=WISHES)
+    assert code == (130 if plain.returncode == -signal.SIGINT else plain.returncode)
+    ours = "gandiag: no GAN was trained here: no optimizer stepped; nothing was recorded\n"
+    theirs = "enough\n" if name == "words" else plain.stderr  # the warning went to pytest
+    assert capfd.readouterr().err == theirs + ours
+
+
+WISHES = Wishes(out=None, every=500, stop_on=(), bundle=None, generator=None, discriminator=None, report=False)
+SICK = """
+import os, sys, time, torch
+from torch import nn
+from torch.nn.functional import softplus
+torch.manual_seed(0)
+g, d = nn.Linear(4, 3), nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+og, od = torch.optim.SGD(g.parameters(), 0.1), torch.optim.SGD(d.parameters(), 1e6)
+os.mkdir("elsewhere")
+os.chdir("elsewhere")
+while True:
+    fake = g(torch.randn(16, 4))
+    od.zero_grad()
+    (softplus(-d(torch.randn(16, 3))).mean() + softplus(d(fake.detach())).mean()).backward()
+    od.step()
+    og.zero_grad()
+    softplus(-d(fake)).mean().backward()
+    og.step()
+    time.sleep(0.001)
+    try:
+        time.sleep(0)
+    except BaseException:
+        pass
+"""
+
+
+def test_stop_on_ends_a_sick_script_and_a_new_working_directory_does_not_move_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sick.py").write_text(SICK)
+    monkeypatch.chdir(tmp_path)
+    wishes = replace(WISHES, out=Path("mine"), stop_on=("numerical_failure",))
+    assert run_script("sick.py", [], as_module=False, wishes=wishes) == 1
+    said = capfd.readouterr().err
+    assert said.count("ALERT numerical_failure") == 1
+    assert "stopping the script: --stop-on numerical_failure" in said
+    assert gandiag.load_run(tmp_path / "mine").about["status"] == "interrupted"
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_export_makes_a_bundle_that_verifies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wishes = replace(WISHES, out=Path("mine"), bundle=Path("bundle"))
+    assert run_script(str(SCRIPTS / "dcgan_toplevel.py"), ["a.pt"], as_module=False, wishes=wishes) == 0
+    assert f"exported to {tmp_path / 'bundle'}" in capfd.readouterr().err
+    assert (tmp_path / "bundle" / "manifest.json").exists()
+    assert verify_bundle(tmp_path / "bundle").passed
 
 
 def test_no_such_script_and_no_such_check_are_usage_errors(tmp_path: Path) -> None:

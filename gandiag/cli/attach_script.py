@@ -17,8 +17,8 @@ from typing import Any
 
 from gandiag.errors import GandiagError, UsageError, did_you_mean
 
-JUDGE_SECONDS = 5.0  # the least between two live judgements; they never take more than a fiftieth of the time
-JUDGE_SHARE = 50.0
+JUDGE_SECONDS = 2.0  # the least between two live judgements; they never take more than a twentieth of the time
+JUDGE_SHARE = 20.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     from gandiag.recording.attach import attach, print_to_stderr
 
     check_wishes(script, as_module, wishes)
-    out = wishes.out or free_folder(script)
+    out = (wishes.out or free_folder(script)).absolute()  # the script may change its working directory
+    bundle = wishes.bundle and wishes.bundle.absolute()
+    process = os.getpid()
     attachment = attach(
         out,
         generator=wishes.generator,
@@ -54,6 +56,8 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     judge = LiveJudge(out, wishes.stop_on, print_to_stderr)
     judge.start()
     code, status = _run_as_python_would(script, arguments, as_module=as_module)
+    if os.getpid() != process:
+        return code  # a child that the script forked
     judge.stop()
     if attachment.players is None:
         attachment.detach()
@@ -63,8 +67,8 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     try:
         attachment.detach(status)
         tell(out, report=wishes.report, say=print_to_stderr)
-        if wishes.bundle is not None:
-            export(generator, facts, wishes.bundle, out)
+        if bundle is not None:
+            export(generator, facts, bundle, out)
     except GandiagError as error:
         print_to_stderr(f"Error: {error}")
         return code or error.exit_code
@@ -112,12 +116,13 @@ def _run_as_python_would(script: str, arguments: list[str], *, as_module: bool) 
         if as_module:
             runpy.run_module(script, run_name="__main__", alter_sys=True)
         else:
-            runpy.run_path(script, run_name="__main__")
+            runpy.run_path(os.path.abspath(script), run_name="__main__")
         return 0, "finished"
     except StopTraining:
         return 1, "interrupted"
     except SystemExit as error:
-        return _exit_code(error), "finished" if _exit_code(error) == 0 else "failed"
+        code = _exit_code(error)
+        return code, "finished" if code == 0 else "failed"
     except KeyboardInterrupt as error:
         _show(error, script)
         return 130, "interrupted"
@@ -167,6 +172,7 @@ class LiveJudge:
         self._path, self._stop_on, self._say = path, stop_on, say
         self._over = threading.Event()
         self._said: set[tuple[str, str]] = set()
+        self._ill = False
         self._thread = threading.Thread(target=self._work, name="gandiag-judge", daemon=True)
 
     def start(self) -> None:
@@ -176,16 +182,23 @@ class LiveJudge:
     def stop(self) -> None:
         """Ends the thread, after the judgement that it is at."""
         self._over.set()
-        self._thread.join(timeout=30)
+        try:
+            self._thread.join(timeout=30)
+        except StopTraining:
+            self._thread.join(timeout=30)  # it was raised just as the script ended by itself
 
     def _work(self) -> None:
         pause = JUDGE_SECONDS
         while not self._over.wait(pause):
-            if not (self._path / "run.json").exists():
+            if self._ill:
+                _raise_in_main(StopTraining)  # once more: the script has caught it
+            if self._ill or not (self._path / "run.json").exists():
                 continue
-            began = time.perf_counter()
+            import gandiag.diagnosis  # noqa: F401 - once, and not to be counted as a judgement's time
+
+            began = time.thread_time()
             self._judge()
-            pause = max(JUDGE_SECONDS, JUDGE_SHARE * (time.perf_counter() - began))
+            pause = max(JUDGE_SECONDS, JUDGE_SHARE * (time.thread_time() - began))
 
     def _judge(self) -> None:
         from gandiag.diagnosis import Verdict, diagnose
@@ -202,17 +215,18 @@ class LiveJudge:
             self._say(f"ALERT {finding.check}{since}: {finding.claim}")
             if finding.check in self._stop_on:
                 self._say(f"stopping the script: --stop-on {finding.check}")
-                _raise_in_main(StopTraining(1))
+                self._ill = True
+                _raise_in_main(StopTraining)
                 return
 
 
-def _raise_in_main(error: BaseException) -> None:
+def _raise_in_main(error: type[BaseException]) -> None:
     """Raises an exception in the main thread at its next bytecode."""
     import ctypes
 
     main = threading.main_thread().ident
     if main is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(type(error)))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(error))
 
 
 def tell(path: Path, *, report: bool, say: Any) -> None:

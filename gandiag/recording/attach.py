@@ -38,7 +38,7 @@ class Attachment:
         namespace: Callable[[], dict[str, Any]],
         on_recording: Callable[[Attachment], None] | None,
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # the script may change its working directory
         self.players: Players | None = None
         self.recorder: Any = None
         self.passing: Passing | None = None
@@ -102,6 +102,9 @@ class Attachment:
             if self.passing is not None and recorder.index > 0:
                 self.passing.evaluate(recorder.index - 1, enough=FEW_REALS)
                 self.passing.save("last", recorder.index - 1)
+        except Exception as error:  # whatever a last look at a stranger's net runs into, the run must be closed
+            recorder.record_event("not_evaluated", why=f"{type(error).__name__}: {error}")
+            self._say(f"the last evaluation failed ({type(error).__name__}: {error})")
         finally:
             recorder.close(status)
 

@@ -99,9 +99,14 @@ def name_players(
     networks = {c.owned: module_of(c.owned, calls) for c in calls if any(c.owned & s for s in steps)}
     called = {n: name_of(m, namespace) for n, m in networks.items()}
     pairs = {(s, c.owned) for c in calls for s in c.sources if s in networks and s != c.owned and c.owned in networks}
-    playing = [p for p in sorted(pairs, key=lambda p: (called[p[0]], called[p[1]])) if plays(p, turns, calls)]
+    ordered = sorted(pairs, key=lambda p: (called[p[0]], called[p[1]]))
+    seen = {p: evidence(p, turns, calls) for p in ordered}
+    playing = [p for p in ordered if seen[p].is_enough]
     playing = without_helpers(playing, steps)
     playing = [p for p in playing if is_named(p, names, networks, called, namespace)]
+    if not playing and any(e.is_some for e in seen.values()) and not any(names):
+        g, d = next(p for p, e in seen.items() if e.is_some)
+        return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
         return NoPlayers(why_no_pair(networks, called, names, len(steps)))
     if len(playing) > 1:
@@ -123,11 +128,30 @@ def module_of(network: Network, calls: list[Call]) -> nn.Module:
     return inner[0] if inner else modules[-1]
 
 
-def plays(pair: Pair, turns: list[Turn], calls: list[Call]) -> bool:
-    """Tells whether a pair plays a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
+@dataclass(frozen=True)
+class Evidence:
+    """How often a pair was seen to do what players do."""
+
+    generator_turns: int  # the maker was stepped through the judge
+    discriminator_turns: int  # the judge was stepped, and shown both
+    cycles: int  # the one after the other
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the pair plays for sure."""
+        return self.generator_turns >= GENERATOR_STEPS and self.discriminator_turns >= 1 and self.cycles >= GENERATOR_STEPS
+
+    @property
+    def is_some(self) -> bool:
+        """Whether the pair may yet turn out to play."""
+        return self.generator_turns >= 1 and self.discriminator_turns >= 1
+
+
+def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
+    """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
     maker, judge = pair
     if any(judge in c.sources and c.owned != judge for c in calls):
-        return False  # what it returns goes on into another network: a decoder, or the other half of a cycle
+        return Evidence(0, 0, 0)  # what it returns goes on into another network: a decoder, or the other half of a cycle
     turn_of_g = turn_of_d = cycles = after_d = 0
     for turn in turns:
         mine = [c for c in turn.calls if c.owned == judge]
@@ -140,7 +164,7 @@ def plays(pair: Pair, turns: list[Turn], calls: list[Call]) -> bool:
         if turn.parameters & judge and shown_both(maker, turn.calls, judge):
             turn_of_d += 1
             after_d = 1
-    return turn_of_g >= GENERATOR_STEPS and turn_of_d >= 1 and cycles >= GENERATOR_STEPS
+    return Evidence(turn_of_g, turn_of_d, cycles)
 
 
 def without_helpers(pairs: list[Pair], steps: set[frozenset[int]]) -> list[Pair]:

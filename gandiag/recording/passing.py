@@ -106,6 +106,10 @@ class Passing:
         if fakes is None or fakes.shape[1:] != reals.shape[1:]:
             self.recorder.record_event("not_evaluated", why="what the generator returns has not the shape of the reals")
             return
+        broken = int((~torch.isfinite(fakes.flatten(1)).all(1)).sum())
+        if broken:
+            self.recorder.record_event("not_evaluated", why=f"{broken} of {len(fakes)} fresh samples are not finite")
+            return
         side = self._real_side(reals)
         scores, labels, protocol = side.score(fakes, self.seed)
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
