@@ -24,6 +24,7 @@ import pandas as pd
 
 from benchmarks.diagnosis_cases import CASES
 from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Verdict, diagnose
+from gandiag.diagnosis.limits import DEFAULT
 from gandiag.errors import NotRecorded
 from gandiag.run import Run, load_run
 
@@ -262,10 +263,18 @@ def _live(sick: Sequence[Judged], well: Sequence[Judged]) -> list[str]:
     steps += sum(r.onset or 0 for r in early)
     episodes += sum(_episodes([a for a in r.alarms if a[0] <= (r.onset or 0)]) for r in early)
     leads = [(_first_lasting(r), r) for r in sick if r.onset is not None]
-    caught = [at <= max(r.onset or 0, 200) + 0.02 * r.steps + r.steps / LOOKS for at, r in leads if at is not None]
+    caught = [
+        at <= max(r.onset or 0, DEFAULT.steps_needed) + 0.02 * r.steps + r.steps / LOOKS
+        for at, r in leads
+        if at is not None
+    ]
     delay = [(at - (r.onset or 0)) / r.steps for at, r in leads if at is not None]
-    return [f"Live, judged {LOOKS} times a run: {episodes} false alarms in {steps} healthy steps = {1000 * episodes / max(steps, 1):.3f} per 1000 steps.",
-            f"Alarm no later than onset (or step 200) + 2 % + one look: {wilson(sum(caught), len(leads))}; median delay {np.median(delay):.3f} of the run."]  # fmt: skip
+    rate = 1000 * episodes / max(steps, 1)
+    within = f"onset (or step {DEFAULT.steps_needed}) + 2 % + one look"
+    return [
+        f"Live, judged {LOOKS} times a run: {episodes} false alarms in {steps} healthy steps = {rate:.3f} per 1000 steps.",
+        f"Alarm no later than {within}: {wilson(sum(caught), len(leads))}; median delay {np.median(delay):.3f} of the run.",
+    ]
 
 
 def _episodes(alarms: Iterable[tuple[int, frozenset[str]]]) -> int:

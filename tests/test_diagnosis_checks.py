@@ -387,6 +387,24 @@ def test_a_discriminator_that_remembers_while_the_samples_still_get_better_is_no
     assert found(path, "discriminator_overfitting").verdict is Verdict.HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("count", "verdict"), [(32, Verdict.FAILED), (200, Verdict.SUSPECT), (1797, Verdict.NOT_CHECKED)]
+)
+def test_a_handful_of_samples_shown_a_thousand_times_is_known_by_heart(
+    count: int, verdict: Verdict, tmp_path: Path
+) -> None:
+    """P8: 32 points, no held-out scores."""
+    facts = {"data": {"name": "few", "kind": "points", "count": count}}
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        facts=facts,
+        without=("auc_gap",),
+        columns={"images_seen": 250.0 * np.arange(1, STEPS + 1)},
+    )
+    assert found(path, "discriminator_overfitting").verdict is verdict
+
+
 def test_a_gap_within_its_noise_is_no_overfitting(tmp_path: Path) -> None:
     path = made(tmp_path / "run", steps=STEPS, scores=lambda s: {"auc_gap": 0.12, "auc_gap_sd": 0.2})
     assert found(path, "discriminator_overfitting").verdict is Verdict.HEALTHY

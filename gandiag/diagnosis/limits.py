@@ -54,7 +54,9 @@ class Limits:
 
     # balance of the players
     dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth 5); never judged alone
-    near_dominance_auc: float = 0.95  # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
+    near_dominance_auc: float = (
+        0.95  # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
+    )
     dominance_gap: float = 8.0  # logits between reals and fakes: sigmoid(-4) = .018 on each side
     vanished_gradient: float = 1e-3  # of the generator's own early gradient norm: P6 fell to 4.6e-8
     faint_gradient: float = 3e-2
@@ -64,11 +66,17 @@ class Limits:
     slow_discriminator: float = 0.02  # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .03 to .1 (benchmark)
     small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
     overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals, where the samples show harm too
-    overfit_gap_alone: float = 0.25  # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
+    overfit_gap_alone: float = (
+        0.25  # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
+    )
     near_training: float = 0.7  # median distance of fakes to the nearest training sample over that of held-out reals; healthy runs end above 1
-    authentic: float = 0.35  # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
+    authentic: float = (
+        0.35  # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
+    )
     copied: float = 0.2  # share of authentic fakes below which they are copies; 32 memorised digits read .07
     overfit_sds: float = 4.0  # ... and so many standard deviations of the gap under the null
+    few_samples: int = 256  # training samples that any discriminator knows by heart, shown often enough; failed at a quarter of it (P8 had 32)
+    shown_often: float = 1000.0  # times that each was shown
     copying_z: float = -5.0  # C_T: null sd is 1.02 (ground truth 3); copies reach -27
     copying_distance: float = 0.5  # median distance of fakes to the nearest training sample over that of held-out reals
     missing_share: float = 0.1  # a mode with less than a tenth of its due share is missing

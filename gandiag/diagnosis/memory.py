@@ -14,6 +14,8 @@ from gandiag.errors import NotRecorded
 def discriminator_overfitting(run: Recorded) -> Finding:
     """Finds a discriminator that knows its training reals: its AUC falls on held-out reals. r_t and r_v never decide (critics, 0/0)."""
     e = evidence(run)
+    if "auc_gap" not in e and (few := _few_data(e)) is not None:
+        return few
     gap = e["auc_gap"]
     e.need_steps()
     gap = gap[np.isfinite(gap.to_numpy(dtype=float))]
@@ -47,6 +49,28 @@ def discriminator_overfitting(run: Recorded) -> Finding:
         remedies=_more_data(e),
         series=series,
         onset=None if first is None else int(at[first]),
+    )
+
+
+def _few_data(e: Evidence) -> Finding | None:
+    """Without held-out scores: data so few, shown so often, that D can only know them by heart."""
+    count = (e.about.get("data") or {}).get("count")
+    if not isinstance(count, int) or count < 2 or "images_seen" not in e or e.single_point:
+        return None
+    e.need_steps()
+    times = float(e["images_seen"].iloc[-1]) / count
+    if count > e.limits.few_samples or times < e.limits.shown_often:
+        return None
+    limit = f"limits: {e.limits.few_samples} samples, {e.limits.shown_often:g} times"
+    return Finding(
+        "discriminator_overfitting",
+        Verdict.FAILED if 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
+        f"the data are {count} samples, and D has seen each {times:.0f} times ({limit}); no held-out scores were recorded",
+        cause="the data are too few for this discriminator",
+        remedies=_more_data(e),
+        series=("images_seen",),
+        onset=0,
+        kind="few samples",
     )
 
 

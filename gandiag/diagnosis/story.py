@@ -27,6 +27,15 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "mode_dropping",
         "discriminator_weakness",
     ),
+    "discriminator_weakness": (
+        "mode_collapse",
+        "divergence",
+        "stagnation",
+        "oscillation",
+        "mode_dropping",
+        "convergence",
+        "vanishing_generator_gradient",
+    ),
     "divergence": (
         "numerical_failure",
         "mode_collapse",
@@ -56,15 +65,6 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "mode_dropping",
         "convergence",
         "dead_layers",
-    ),
-    "discriminator_weakness": (
-        "mode_collapse",
-        "divergence",
-        "stagnation",
-        "oscillation",
-        "mode_dropping",
-        "convergence",
-        "vanishing_generator_gradient",
     ),
     "discriminator_dominance": (
         "mode_collapse",
