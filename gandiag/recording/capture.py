@@ -149,7 +149,8 @@ class Capture:
             return
         current = self._current_pass()
         if current is not None:
-            current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32))
+            wide = torch.promote_types(gradient.dtype, torch.float32)  # half precision would overflow, double must not be narrowed
+            current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())
 
     # -- backward passes
 

@@ -211,10 +211,10 @@ class Player:
 
 
 def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Returns the L2 norm of each tensor, 0-d and float32 also where they are half precision, all on the device."""
+    """Returns the L2 norm of each tensor, 0-d and float32 also where they are half or double precision, all on the device."""
     if all(t.dtype == torch.float32 for t in tensors):
         return list(torch._foreach_norm(list(tensors)))
-    return [torch.linalg.vector_norm(t, dtype=torch.float32 if not t.is_complex() else None).float() for t in tensors]
+    return [torch.linalg.vector_norm(t, dtype=torch.promote_types(t.dtype, torch.float32)).float() for t in tensors]
 
 
 def scaler_on_the_stack() -> Callable[[], Any] | None:
