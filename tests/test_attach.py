@@ -69,8 +69,11 @@ FOUND = {
     "many_critic_steps": Expected("netG (Sequential)", "netC (Sequential)", order="alternating, 100 D updates a step"),
     "compiled_in_place": Expected("g (Sequential)", "d (Sequential)"),
     "simultaneous": Expected("models.gen (Sequential)", "models.dis (Sequential)"),
+    "lightning_manual": Expected("gan.generator (Sequential)", "gan.discriminator (Sequential)"),
+    "accelerated": Expected("gen (Sequential)", "dis (Sequential)"),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
+NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}
 NO_GAN = {
     "no_gan_classifier": "none is shown both what another makes and data from outside",
     "no_gan_vae": "none is shown both what another makes and data from outside",
@@ -116,6 +119,8 @@ def run_attached(script: str, folder: Path, **wishes: Any) -> tuple[Ran, Attachm
 
 @pytest.fixture(params=FOUND)
 def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Ran, Ran, Attachment, Path]:
+    if request.param in NEEDS:
+        pytest.importorskip(NEEDS[request.param], reason=f"without it a script that uses it cannot be tried: {NEEDS[request.param]}")
     plain = run(request.param, tmp_path / "plain.pt")
     ran, attachment, _ = run_attached(request.param, tmp_path, every=10)
     return request.param, plain, ran, attachment, tmp_path / "run"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUAT
 EVALUATE_EVERY = 500
 CLUSTERS = 10  # of the reals: what "modes" means where nobody has named any
 SHOWN = 64  # samples kept for the page
+LEAST_SIDE = 8  # of a flattened image
+NEIGHBOURS_CORRELATE = 0.3  # at least, in images; in natural ones 0.9, in MNIST 0.8
 BATCH = 64  # at a time through the generator
 
 
@@ -189,6 +192,7 @@ class _Side:
     shares: np.ndarray
     low: float
     high: float
+    image: tuple[int, ...] | None  # the shape (c, h, w) in which the samples are images
 
     def seen_as(self, values: Tensor) -> Any:
         """Turns samples into features (n, d)."""
@@ -198,11 +202,13 @@ class _Side:
 
     def pixels(self, values: Tensor) -> Tensor:
         """Maps the reals' range to 0..255, for reals and fakes alike."""
+        values = values.reshape(len(values), *(self.image or values.shape[1:]))
         return to_uint8((values - self.low) / (self.high - self.low) * 2 - 1)
 
     def shown(self, values: Tensor) -> Any:
         """Returns what the page shows: images in [-1, 1], points as they are, anything else flattened to points."""
-        if self.features is not None:
+        if self.image is not None:
+            values = values.reshape(len(values), *self.image)
             return ((values - self.low) / (self.high - self.low) * 2 - 1).clamp(-1, 1)
         return values.reshape(len(values), -1)
 
@@ -236,10 +242,10 @@ def make_side(reals: Tensor, seed: int) -> _Side:
     """Makes the real side: random convolution features for images of 1 or 3 channels, the values themselves for anything else."""
     from sklearn.cluster import KMeans
 
-    image = reals.ndim == 4 and reals.shape[1] in (1, 3)
-    features = load_features("random-conv") if image else None
+    image = image_shape(reals)
+    features = load_features("random-conv") if image is not None else None
     low, high = _range_of(reals)
-    side = _Side(Reference(np.empty((0, 0))), features, np.empty((0, 0)), np.empty(0), low, high)
+    side = _Side(Reference(np.empty((0, 0))), features, np.empty((0, 0)), np.empty(0), low, high, image)
     found = np.asarray(side.seen_as(reals), dtype=np.float64)
     clusters = min(CLUSTERS, max(1, len(found) // 20))
     fitted = KMeans(clusters, n_init=4, random_state=seed).fit(found)
@@ -251,7 +257,29 @@ def make_side(reals: Tensor, seed: int) -> _Side:
         shares,
         low,
         high,
+        image,
     )
+
+
+def image_shape(reals: Tensor) -> tuple[int, ...] | None:
+    """Returns the shape (c, h, w) in which samples are images, also flattened ones; None where they are not.
+
+    Flattened values are an image where they fill a square and go together with their neighbours in a row and in a column.
+    """
+    if reals.ndim == 4 and reals.shape[1] in (1, 3):
+        return tuple(reals.shape[1:])
+    values = reals.reshape(len(reals), -1)
+    for channels in (1, 3):
+        side = math.isqrt(values.shape[1] // channels)
+        if reals.ndim > 3 or side < LEAST_SIDE or channels * side * side != values.shape[1]:
+            continue
+        grid = values.reshape(len(values), channels, side, side)
+        grid = grid - grid.mean()
+        variance = grid.square().mean()
+        along = (grid[..., 1:] * grid[..., :-1]).mean(), (grid[..., 1:, :] * grid[..., :-1, :]).mean()
+        if min(float(a) for a in along) > NEIGHBOURS_CORRELATE * float(variance) > 0:
+            return channels, side, side
+    return None
 
 
 def uncompiled(module: nn.Module) -> Callable[..., Any]:
