@@ -2,24 +2,39 @@
 
     python benchmarks/overhead.py                     both workloads, default tier, recorded every step
     python benchmarks/overhead.py --workload mlp --probes full --pairs 30
+    python benchmarks/overhead.py --workload mlp --parts      what each of the recorder's entries costs the training's thread
+
+Beside the wall clock stands the CPU time of the training's thread: on a machine with other work to do the first also measures that.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gandiag.recording import Recorder
+from gandiag.recording.capture import Capture
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What one step took: on the wall clock, and of the training thread's CPU time."""
+
+    wall: float
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -86,38 +101,89 @@ class Training:
         if self.recorder:
             self.recorder.step(real_logits=real_logits, fake_logits=fake_logits, d_loss=d_loss, g_loss=g_loss, real=self.data, fake=fake)
 
-    def turn(self, device: str) -> float:
-        """Returns the seconds of a step, over one turn."""
-        began = time.perf_counter()
+    def turn(self, device: str) -> Seconds:
+        """Returns what a step took, over one turn."""
+        wall, cpu = time.perf_counter(), time.thread_time()
         for _ in range(self.workload.steps):
             self.step()
         if device == "cuda":
             torch.cuda.synchronize()
-        return (time.perf_counter() - began) / self.workload.steps
+        return Seconds((time.perf_counter() - wall) / self.workload.steps, (time.thread_time() - cpu) / self.workload.steps)
 
 
-def compare(workload: Workload, device: str, pairs: int, probes: str) -> tuple[list[float], list[float]]:
-    """Returns the seconds of a step, bare and recorded, in turns."""
+def compare(workload: Workload, device: str, pairs: int, probes: str) -> list[tuple[Seconds, Seconds]]:
+    """Returns what a step took, bare and recorded, in turns."""
+    with trainings(workload, device, probes) as (bare, recorded):
+        return [(bare.turn(device), recorded.turn(device)) for _ in range(pairs)]
+
+
+@contextmanager
+def trainings(workload: Workload, device: str, probes: str) -> Iterator[tuple[Training, Training]]:
+    """Yields the training bare and recorded, both warm."""
     folder = Path(tempfile.mkdtemp(prefix="overhead-"))
     bare = Training(workload, device, None)
     recorded = Training(workload, device, lambda **nets: Recorder(folder / "run", probes=probes, **nets))
     try:
         for training in (bare, recorded):
             training.turn(device)
-        times = [(bare.turn(device), recorded.turn(device)) for _ in range(pairs)]
+        yield bare, recorded
     finally:
         if recorded.recorder:
             recorded.recorder.close()
         shutil.rmtree(folder)
-    return [a for a, _ in times], [b for _, b in times]
 
 
-def line(workload: Workload, device: str, probes: str, bare: list[float], recorded: list[float]) -> str:
-    """Returns a row of the table: the median of the pairs' ratios, the middle half of them, and the ratio of the fastest turns."""
-    ratios = sorted(b / a for a, b in zip(bare, recorded))
-    low, _, high = statistics.quantiles(ratios, n=4)
-    return (f"| {workload.name} | {device} | {probes} | {1e3 * statistics.median(bare):.2f} | {statistics.median(ratios):.3f} | {low:.3f} .. {high:.3f} "
-            f"| {min(recorded) / min(bare):.3f} | {workload.target:.2f} |")
+def line(workload: Workload, device: str, probes: str, pairs: list[tuple[Seconds, Seconds]]) -> str:
+    """Returns a row of the table: medians of the pairs' ratios with their middle half, and the ratio of the fastest turns."""
+    ratios = sorted(b.wall / a.wall for a, b in pairs)
+    cpu = sorted(b.cpu / a.cpu for a, b in pairs)
+    fastest = min(b.cpu for _, b in pairs) / min(a.cpu for a, _ in pairs)
+    return (f"| {workload.name} | {device} | {probes} | {1e3 * statistics.median(a.wall for a, _ in pairs):.2f} | {shown(ratios)} "
+            f"| {1e3 * statistics.median(a.cpu for a, _ in pairs):.2f} | {shown(cpu)} | {fastest:.3f} | {workload.target:.2f} |")
+
+
+def shown(ratios: list[float]) -> str:
+    """Returns the median and the middle half."""
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.3f} ({low:.3f} .. {high:.3f})"
+
+
+# what the training's thread enters the recorder by: object of the recorder, method
+PARTS = (("_capture", "_generator_called"), ("_capture", "_discriminator_called"), ("_capture", "_pushed"), ("_capture", "_at_image"),
+         ("", "_one_steps"), ("", "step"))
+
+
+def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]:
+    """Returns rows of a table: the median of what each entry costs in a step, on the wall clock; preemption falls out of a median."""
+    spent: dict[str, float] = {}
+    found: dict[str, list[float]] = {name: [] for _, name in PARTS}
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Any, *given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(self, *given, **named)
+            finally:
+                spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
+
+        return call
+
+    kept = [(owner, name, getattr(owner, name)) for owner, name in ((Capture if where else Recorder, name) for where, name in PARTS)]
+    for owner, name, function in kept:
+        setattr(owner, name, timed(name, function))
+    try:
+        with trainings(workload, device, probes) as (_, recorded):
+            for _ in range(steps):
+                spent.clear()
+                recorded.step()
+                for name, times in found.items():
+                    times.append(spent.get(name, 0.0))
+    finally:
+        for owner, name, function in kept:
+            setattr(owner, name, function)
+    rows = [f"| {name} | {1e6 * statistics.median(times):.0f} | {1e6 * statistics.fmean(times):.0f} |" for name, times in found.items()]
+    whole = [sum(times) for times in zip(*found.values())]
+    return [*rows, f"| together | {1e6 * statistics.median(whole):.0f} | {1e6 * statistics.fmean(whole):.0f} |"]
 
 
 def main() -> None:
@@ -127,16 +193,24 @@ def main() -> None:
     parser.add_argument("--probes", default="default")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--parts", action="store_true")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs\n")
-    print("| workload | device | probes | bare, ms a step | recorded / bare, median | middle half | fastest turns | target |")
-    print("|---|---|---|---|---|---|---|---|")
-    for workload in WORKLOADS:
-        if asked.workload in (None, workload.name):
-            print(line(workload, asked.device, asked.probes, *compare(workload, asked.device, asked.pairs, asked.probes)), flush=True)
+    chosen = [w for w in WORKLOADS if asked.workload in (None, w.name)]
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, {os.cpu_count()} cores, load {load}\n")
+    if asked.parts:
+        for workload in chosen:
+            print(f"{workload.name}, us a step | median | mean |\n|---|---|---|")
+            print(*parts(workload, asked.device, asked.probes, 10 * workload.steps), sep="\n", flush=True)
+        return
+    print("| workload | device | probes | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
+          "| fastest turns, CPU | target |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for workload in chosen:
+        print(line(workload, asked.device, asked.probes, compare(workload, asked.device, asked.pairs, asked.probes)), flush=True)
 
 
 if __name__ == "__main__":
