@@ -1,15 +1,14 @@
-"""Remakes the gallery: trains every run of it, writes the reports, one comparison, one stability map, and the page that lists them.
+"""Remakes the gallery: trains every run of it, writes the reports, one comparison, one stability map, and the pages that list them.
 
     python reports/remake.py [NAME ...] [--mnist DIR] [--runs runs/gallery] [--out reports] [--judge]
 
-Without names everything is remade. `--judge` trains nothing: what has been recorded is diagnosed and reported again. All pages share
-one plotly.min.js.
+Without names everything is remade that has not been trained yet under --runs (delete a run's folder to train it again). `--judge` trains
+nothing: what has been recorded is diagnosed and reported again. All pages share one plotly.min.js.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import subprocess
 import sys
@@ -22,132 +21,150 @@ from gandiag.errors import GandiagError
 from gandiag.reporting import write_comparison, write_report
 from gandiag.reporting.embed import environment, policy, source
 from gandiag.run import load_run
-from gandiag.training import RECIPES
 
 HERE = Path(__file__).parent
-LEARNING_RATES = ("0.0001", "0.001", "0.01")
+COMPARED = ("ring-dynamics", "rotating-collapse", "divergence")
+SWEEP = ("--recipe", "ring-plain", "--over", "lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2", "--set", "evaluate_every=50", "--steps", "600")
+MEASURED = "measure=spectrum,hessians,residual,gap,noise,conditioning,weights,heldout,path"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run of the gallery: its folder's name, what it shows, and the arguments of `gandiag run`."""
+    """A page of the gallery: its file's name, its title, what it shows, and the command that makes its run ({mnist}: the folder of MNIST)."""
 
     name: str
+    title: str
     shows: str
-    arguments: tuple[str, ...]
+    command: str
 
 
 GALLERY = (
-    Entry("healthy-digits", "A healthy training on real digits: the default of `gandiag run`.", ()),
+    Entry("healthy-digits", "Healthy digits", "The default: a healthy training on 1797 real digits.", "gandiag run"),
     Entry(
         "rotating-collapse",
-        "G hops from mode to mode while losses and AUC look ideal.",
-        ("--recipe", "rotating-collapse"),
+        "Rotating collapse",
+        "G hops from mode to mode; losses and AUC look ideal all the while.",
+        "gandiag run --recipe rotating-collapse --data ring",
+    ),
+    Entry(
+        "ring-dynamics",
+        "A ring, with the game's dynamics",
+        "A healthy training on the ring of 8, with all that can be measured of the game: eigenvalues, curvature, duality gap, path, phase portrait.",
+        f"gandiag run --recipe ring-r1 --steps 1000 --set {MEASURED} --set evaluate_every=100 --set checkpoint_every=100 --set probes=full",
+    ),
+    Entry(
+        "mnist-dcgan",
+        "DCGAN on MNIST",
+        "A small DCGAN on 10,000 real MNIST digits, cut short after 600 steps.",
+        "gandiag run --recipe dcgan --data mnist:{mnist} --steps 600 --set generator_width=32 --set discriminator_width=32 --set threads=1 "
+        "--set evaluate_every=100 --set sample_every=50 --set diagnose_every=200 --set ema_images=5000",
     ),
     Entry(
         "divergence",
-        "Healthy up to step 500; then both learning rates are far too high.",
-        ("--recipe", "onset-divergence"),
-    ),
-    Entry("collapse-at-a-step", "Healthy up to step 500; then it collapses.", ("--recipe", "onset-collapse")),
-    Entry("few-samples", "32 training points: D learns them by heart.", ("--recipe", "few-samples")),
-    Entry(
-        "dominant-discriminator",
-        "D wins every comparison, and G learns nothing from it.",
-        ("--recipe", "dominant-discriminator"),
+        "Divergence",
+        "Healthy up to step 500; then both learning rates are 0.3.",
+        "gandiag run --recipe onset-divergence",
     ),
     Entry(
-        "vanishing-gradient",
-        "The saturating loss far from the data: no gradient reaches G.",
-        ("--recipe", "vanishing-gradient"),
-    ),
-    Entry("data-mismatch", "The data in [0, 1] against a generator in [-1, 1].", ("--recipe", "data-mismatch")),
-    Entry(
-        "unbounded-discriminator",
-        "A faulty textbook listing: D is paid without bound.",
-        ("--recipe", "unbounded-discriminator"),
+        "few-images",
+        "Few images",
+        "The default on 100 digits and hardly any penalty: D learns them by heart.",
+        "gandiag run --set samples=100 --batch 50 --steps 2500 --gamma 0.01",
     ),
     Entry(
-        "cooperative-game", "A faulty textbook listing: the players help each other.", ("--recipe", "cooperative-game")
+        "fault-unbounded",
+        "Faulty listing: unbounded discriminator",
+        "A textbook's loss as printed, log(2 − D(x)): D is paid without bound.",
+        "gandiag run --recipe fault-unbounded --steps 400",
     ),
     Entry(
-        "shared-objective",
-        "A faulty textbook listing: both nets minimise the same sum.",
-        ("--recipe", "shared-objective"),
+        "fault-cooperative",
+        "Faulty listing: cooperative players",
+        "A textbook's loss as printed, with a sign turned round: D helps G.",
+        "gandiag run --recipe fault-cooperative --steps 150",
     ),
     Entry(
-        "saturated-discriminator",
-        "A faulty textbook listing: D is 0 everywhere.",
-        ("--recipe", "saturated-discriminator"),
+        "fault-shared-objective",
+        "Faulty listing: shared objective",
+        "A textbook's loop as printed: both nets minimise one sum.",
+        "gandiag run --recipe fault-shared-objective --steps 400",
     ),
-    Entry("dirac", "The Dirac-GAN: the smallest game that circles for ever.", ("--recipe", "dirac")),
-    Entry("mnist-dcgan", "A DCGAN on 10 000 real MNIST digits.", ("--recipe", "dcgan", "--data", "mnist:{mnist}")),
+    Entry(
+        "fault-saturated",
+        "Faulty listing: saturated discriminator",
+        "A textbook's loss as printed, D(x) + D(G(z)): D calls everything fake.",
+        "gandiag run --recipe fault-saturated --steps 300",
+    ),
+    Entry(
+        "dirac",
+        "Dirac-GAN",
+        "One parameter a player: the smallest game that circles for ever. Theory: one turn in about 126 steps.",
+        "python reports/dirac.py dirac",
+    ),
+)
+OTHERS = (
+    ("comparison.html", "Three runs on the ring compared", f"gandiag compare {' '.join(COMPARED)}"),
+    ("stability-map.html", "A stability map over both learning rates", f"gandiag sweep {' '.join(SWEEP)} --out map; gandiag compare --map lr_g,lr_d map/*"),
 )
 
 
-def train(entry: Entry, runs: Path, mnist: str) -> str:
-    """Trains one entry; returns why it could not, '' where it could."""
-    if "mnist:{mnist}" in entry.arguments and not mnist:
-        return "needs --mnist DIR"
-    if "--recipe" in entry.arguments and entry.arguments[entry.arguments.index("--recipe") + 1] not in RECIPES:
-        return "this gandiag has no such recipe"
-    arguments = [a.replace("{mnist}", mnist) for a in entry.arguments]
-    return _gandiag_run(runs / entry.name, arguments)
-
-
-def _gandiag_run(out: Path, arguments: list[str]) -> str:
+def train(entry: Entry, runs: Path, mnist: str) -> None:
+    """Trains one entry in the folder of the runs unless it is there; raises GandiagError with the reason where that cannot be."""
+    if "{mnist}" in entry.command and not mnist:
+        raise GandiagError("needs --mnist DIR")
+    out = runs / entry.name
     if (out / "run.json").exists():
-        return "" if load_run(out).about.get("status") != "running" else f"{out} is half a run: delete it"
-    done = subprocess.run(
-        [sys.executable, "-m", "gandiag", "run", "--out", str(out), "--no-report", *arguments], check=False
-    )
-    return "" if done.returncode in (0, 1) else f"gandiag run ended with {done.returncode}"
+        if load_run(out).about.get("status") == "running":
+            raise GandiagError(f"{out} is half a run: delete it")
+        return
+    runs.mkdir(parents=True, exist_ok=True)
+    if mnist and not (runs / "mnist").exists():
+        (runs / "mnist").symlink_to(Path(mnist).resolve())  # so that no page names where it lies on this machine
+    program, *arguments = entry.command.replace("{mnist}", "mnist").split()
+    if program == "gandiag":
+        call([sys.executable, "-m", "gandiag", *arguments, "--out", entry.name, "--no-report"], runs)
+    else:
+        call([sys.executable, str(HERE / Path(arguments[0]).name), *arguments[1:]], runs)
 
 
-def report(entry: Entry, runs: Path, out: Path) -> None:
-    """Writes the report of one entry."""
-    write_report(runs / entry.name, out / f"{entry.name}.html", plotlyjs="directory")
+def call(command: list[str], folder: Path) -> None:
+    """Runs a command in a folder; raises GandiagError where it ends with more than findings."""
+    ended = subprocess.run(command, cwd=folder, check=False).returncode
+    if ended not in (0, 1):
+        raise GandiagError(f"{' '.join(command[1:])} ended with {ended}")
 
 
 def compare(runs: Path, out: Path) -> None:
-    """Writes the comparison of three trainings on the ring, as far as they exist."""
-    found = [
-        runs / name
-        for name in ("collapse-at-a-step", "divergence", "rotating-collapse")
-        if (runs / name / "run.json").exists()
-    ]
+    """Writes the comparison of the trainings on the ring, as far as they exist."""
+    found = [runs / name for name in COMPARED if (runs / name / "run.json").exists()]
     if len(found) > 1:
         write_comparison(found, out / "comparison.html", plotlyjs="directory")
 
 
 def stability_map(runs: Path, out: Path, *, judge: bool) -> None:
     """Trains a grid of learning rates on the ring, briefly, and writes the map."""
-    for lr_g, lr_d in itertools.product(LEARNING_RATES, LEARNING_RATES):
-        if not judge:
-            rates = ["--set", f"lr_g={lr_g}", "--set", f"lr_d={lr_d}", "--steps", "1000"]
-            _gandiag_run(runs / "map" / f"{lr_g}-{lr_d}", ["--recipe", "ring-plain", *rates])
+    if not judge:
+        runs.mkdir(parents=True, exist_ok=True)
+        call([sys.executable, "-m", "gandiag", "sweep", *SWEEP, "--out", "map"], runs)
     found = sorted(p.parent for p in (runs / "map").glob("*/run.json"))
     if len(found) > 1:
         write_comparison(found, out / "stability-map.html", over=("lr_g", "lr_d"), plotlyjs="directory")
 
 
 def index(out: Path) -> None:
-    """Writes the page that lists what there is."""
+    """Writes the two lists of what there is: index.html, and README.md with the command of each."""
     rows = []
     for entry in GALLERY:
         facts = out / f"{entry.name}.json"
         if facts.exists():
             told = json.loads(facts.read_text(encoding="utf-8"))
-            command = " ".join(["gandiag run", *entry.arguments]).replace("{mnist}", "DIR")
+            command = entry.command.replace("{mnist}", "DIR")
             rows.append({"entry": entry, "verdict": told["verdict"], "story": told["story"], "command": command})
-    others = [
-        (f, t)
-        for f, t in (("comparison.html", "Three runs compared"), ("stability-map.html", "A stability map"))
-        if (out / f).exists()
-    ]
-    template = environment().from_string((HERE / "index.template.html").read_text(encoding="utf-8"))
-    page = template.render(rows=rows, others=others, css=source("page.css"), policy=policy("inline"))
-    (out / "index.html").write_text(page, encoding="utf-8")
+    others = [{"file": f, "title": t, "command": c} for f, t, c in OTHERS if (out / f).exists()]
+    for name, file, escaped in (("index.template.html", "index.html", True), ("README.template.md", "README.md", False)):
+        template = environment().overlay(autoescape=escaped).from_string((HERE / name).read_text(encoding="utf-8"))
+        page = template.render(rows=rows, others=others, css=source("page.css"), policy=policy("inline"))
+        (out / file).write_text(page.rstrip() + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -162,11 +179,10 @@ def main() -> None:
     for entry in GALLERY:
         if given.names and entry.name not in given.names:
             continue
-        why = "" if given.judge else train(entry, given.runs, given.mnist)
         try:
-            if why:
-                raise GandiagError(why)
-            report(entry, given.runs, given.out)
+            if not given.judge:
+                train(entry, given.runs, given.mnist)
+            write_report(given.runs / entry.name, given.out / f"{entry.name}.html", plotlyjs="directory")
         except GandiagError as error:
             click.echo(f"{entry.name}: left out: {error}", err=True)
     if not given.names or "comparison" in given.names:
