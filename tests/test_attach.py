@@ -71,6 +71,7 @@ FOUND = {
     "simultaneous": Expected("models.gen (Sequential)", "models.dis (Sequential)"),
     "lightning_manual": Expected("gan.generator (Sequential)", "gan.discriminator (Sequential)"),
     "accelerated": Expected("gen (Sequential)", "dis (Sequential)"),
+    "infogan_pieces": Expected("netG (Sequential)", "body (Sequential) + netD (Sequential)", "probability"),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
 NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}

@@ -15,6 +15,7 @@ from gandiag.recording.finder import Watch
 from gandiag.recording.latents import Feed
 from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY, KEEP_EVERY, LOOK_EVERY, Passing
+from gandiag.recording.pieces import Together
 from gandiag.recording.probes import PROBES
 from gandiag.recording.step import Step, Value
 
@@ -44,6 +45,7 @@ class Attachment:
         self.passing: Passing | None = None
         self._say, self._every, self._seed, self._about = say, every, seed, dict(about)
         self._on_recording = on_recording
+        self._unlink: Callable[[], None] = lambda: None
         self._watch = Watch(self._begin, names=names, namespace=namespace)
 
     @property
@@ -55,6 +57,8 @@ class Attachment:
         from gandiag.recording.recorder import Recorder
 
         facts = players.facts
+        if isinstance(players.discriminator, Together):
+            self._unlink = players.discriminator.link()
         self.players = replace(players, calls=(), fakes=())  # batches of the script's are not kept alive
         self.passing = Passing(
             players.generator,
@@ -106,6 +110,7 @@ class Attachment:
             recorder.record_event("not_evaluated", why=f"{type(error).__name__}: {error}")
             self._say(f"the last evaluation failed ({type(error).__name__}: {error})")
         finally:
+            self._unlink()
             recorder.close(status)
 
 

@@ -144,6 +144,7 @@ class Watch:
             owned=self._owned_by(module),
             order=self._order,
             sources=frozenset(o[0].owned for o in origins if o is not None),
+            parents=frozenset(o[0].order for o in origins if o is not None),
             with_grad=any(t.requires_grad for t in outputs),
             from_outside=None in origins or not floating,
             leaves=[t.detach() if isinstance(t, Tensor) else t for t in leaves],

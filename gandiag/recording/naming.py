@@ -27,6 +27,7 @@ class Call:
     order: int
     sources: frozenset[Network]  # the networks whose outputs these inputs are
     with_grad: bool
+    parents: frozenset[int]  # the order of the calls whose outputs these inputs are
     from_outside: bool  # some floating input of this call came from no network
     leaves: list[Any]  # the arguments, flattened; tensors detached, None once they are let go
     structure: Any  # how the leaves become arguments again
@@ -94,6 +95,20 @@ def name_players(
     The discriminator is the network that is shown both what another network made and what none made; the other network is
     the generator. Two pairs, or two networks that feed one discriminator, are refused with the names in the sentence.
     """
+    found = name_pair(turns, names, namespace)
+    if isinstance(found, Players):
+        return found
+    from gandiag.recording.pieces import bodies_and_heads, joined
+
+    for body, head in bodies_and_heads(turns, {t.parameters for t in turns}):
+        in_one = name_pair(joined(turns, body, head), names, namespace)
+        if isinstance(in_one, Players):
+            return in_one
+    return found
+
+
+def name_pair(turns: list[Turn], names: tuple[str | None, str | None], namespace: dict[str, Any] | None) -> Players | NoPlayers:
+    """Names generator and discriminator among the networks as they were called."""
     steps = {t.parameters for t in turns}
     calls = [c for t in turns for c in t.calls if not wraps_several(c.owned, steps)]
     networks = {c.owned: module_of(c.owned, calls) for c in calls if any(c.owned & s for s in steps)}
@@ -274,6 +289,10 @@ def parameters_of(optimizer: Optimizer) -> frozenset[int]:
 
 def name_of(module: nn.Module, namespace: dict[str, Any] | None) -> str:
     """Returns what the script calls a network (`netG`, `trainer.gen`), and its class."""
+    from gandiag.recording.pieces import Together
+
+    if isinstance(module, Together):
+        return " + ".join(name_of(part, namespace) for part in module.children())
     kind = type(module).__name__
     known = namespace or {}
     for name, value in known.items():
