@@ -145,6 +145,14 @@ def test_a_detached_generator_is_named(tmp_path: Path) -> None:
         assert (finding.verdict, finding.kind) == (Verdict.FAILED, "detached generator"), name
 
 
+def test_a_generator_that_is_never_updated_is_named(tmp_path: Path) -> None:
+    """What a recorder sees of a detached generator: its optimizer never finds a gradient, and no force of it is seen."""
+    without = ("generator_force", "generator_gradient", "generator_update_ratio", "generator_parameter")
+    run = load_run(made(tmp_path / "run", steps=STEPS, columns={"generator_updates": np.zeros(STEPS)}, without=without))
+    finding = judge(objective_fault, run)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "detached generator")
+
+
 def test_one_optimizer_for_both_is_a_fault_only_where_it_steps_them_on_either_loss(tmp_path: Path) -> None:
     def facts(shared: bool, generator: int, discriminator: int) -> dict[str, object]:
         return {

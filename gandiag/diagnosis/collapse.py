@@ -272,7 +272,10 @@ def mode_dropping(run: Recorded) -> Finding:
     onset = None if first is None else int(fakes.index[first])
     verdict = (
         Verdict.FAILED
-        if samples_hit(e) and not _still_better(e) and lost > e.limits.missing_modes and not _fewer_missing(table, due, e.limits.missing_share)
+        if samples_hit(e)
+        and not _still_better(e)
+        and lost > e.limits.missing_modes
+        and not _fewer_missing(table, due, e.limits.missing_share)
         else Verdict.SUSPECT
     )
     rare = bool(np.median(due[missing]) < 0.5 / present.sum())
@@ -304,7 +307,9 @@ def _still_better(e: Evidence) -> bool:
             values = e[name].to_numpy(dtype=float)
             late = max(2, round(e.limits.tail_share * len(values)))
             if len(values) >= 2 * late:
-                return bool(np.median(values[-late:]) < (1 - 2 * e.limits.improving) * np.median(values[-2 * late : -late]))
+                return bool(
+                    np.median(values[-late:]) < (1 - 2 * e.limits.improving) * np.median(values[-2 * late : -late])
+                )
     return False
 
 

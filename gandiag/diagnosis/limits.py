@@ -49,7 +49,7 @@ class Limits:
         0.5  # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
     )
     misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
-    hop_rank: float = 0.6  # a generator that hops also lacks directions or distance
+    hop_rank: float = 0.75  # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
     hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
 
     # balance of the players

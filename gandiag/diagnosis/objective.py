@@ -27,7 +27,7 @@ def objective_fault(run: Recorded) -> Finding:
     """Finds a game that cannot work: players who push the wrong way, share an objective, do not move, or are cut off from each other."""
     e = evidence(run)
     looked = False
-    for look in (_standing_still, _detached, _one_optimizer, _forces):
+    for look in (_standing_still, _never_updated, _detached, _one_optimizer, _forces):
         try:
             found = look(e)
         except NotRecorded:
@@ -77,6 +77,26 @@ def _standing_still(e: Evidence) -> Finding | None:
     if not seen:
         raise NotRecorded("the learning rates")
     return None
+
+
+def _never_updated(e: Evidence) -> Finding | None:
+    """A generator whose optimizer is known and never finds a gradient, while D is updated."""
+    g, d = (e[f"{who}_updates"].to_numpy(dtype=float) for who in ("generator", "discriminator"))
+    if "generator_learning_rate" not in e or len(g) < e.limits.force_window or np.any(g > 0) or not np.any(d > 0):
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"the generator's optimizer found no gradient in any of {len(g)} steps, D's made {np.nansum(d):.0f} updates (limit: above 0)",
+        cause="no gradient reaches the generator: its fakes are cut off before they reach D, or it is never stepped",
+        remedies=(
+            "take detach() and no_grad() out of the generator's step",
+            "look whether g_loss.backward() and the generator's step() are called",
+        ),
+        series=("generator_updates", "discriminator_updates"),
+        onset=int(e["generator_updates"].index[0]),
+        kind="detached generator",
+    )
 
 
 def _detached(e: Evidence) -> Finding | None:
