@@ -104,7 +104,11 @@ GALLERY = (
 )
 OTHERS = (
     ("comparison.html", "Three runs on the ring compared", f"gandiag compare {' '.join(COMPARED)}"),
-    ("stability-map.html", "A stability map over both learning rates", f"gandiag sweep {' '.join(SWEEP)} --out map; gandiag compare --map lr_g,lr_d map/*"),
+    (
+        "stability-map.html",
+        "A stability map over both learning rates",
+        f"gandiag sweep {' '.join(SWEEP)} --out map; gandiag compare --map lr_g,lr_d map/*",
+    ),
 )
 
 

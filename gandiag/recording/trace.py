@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -21,7 +22,7 @@ def parameter_trace(step: Step) -> dict[str, Value]:
     return {"parameter_trace": torch.cat(placed)}
 
 
-def _placed(parameters: list[Tensor], seed: int) -> Tensor:
+def _placed(parameters: Sequence[Tensor], seed: int) -> Tensor:
     values = [p.detach() for p in parameters]
     planes = _directions(tuple(p.numel() for p in values), values[0].device, seed)
     return torch.stack([plane @ p.reshape(-1).float() for p, plane in zip(values, planes)]).sum(dim=0)

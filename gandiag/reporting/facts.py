@@ -110,8 +110,16 @@ def _players(about: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _shortened(value: Any, limit: int = 160) -> str:
-    words = plain(value)
+    """Returns a fact about the data in a line or two: numbers of a list with few digits, points in brackets."""
+    if isinstance(value, list) and any(isinstance(v, (float, list)) for v in value):
+        words = ", ".join(f"({_few_digits(v)})" if isinstance(v, list) else _few_digits([v]) for v in value)
+    else:
+        words = plain(value)
     return words if len(words) <= limit else words[:limit] + " …"
+
+
+def _few_digits(values: list[Any]) -> str:
+    return ", ".join(number(round(v, 3), 3) if isinstance(v, float) else plain(v) for v in values)
 
 
 def counted(diagnosis: Diagnosis) -> str:

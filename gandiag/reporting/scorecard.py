@@ -95,6 +95,8 @@ def _features(name: str) -> str:
 
 
 def _diversity(run: Run) -> Tile:
+    if not np.isfinite(run["diversity_ratio"].to_numpy()).any():
+        raise NotRecorded("diversity_ratio", "none of its values is a finite number")
     return Tile(
         "Diversity of a batch",
         number(at_end(run["diversity_ratio"]), 3),

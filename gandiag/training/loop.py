@@ -256,11 +256,10 @@ def _recording(
 
 def device_name(device: torch.device) -> str:
     """Returns what the device calls itself."""
-    return (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else f"{device.type}, {torch.get_num_threads()} threads"
-    )
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    count = torch.get_num_threads()
+    return f"{device.type}, {count} thread{'' if count == 1 else 's'}"
 
 
 @contextmanager
