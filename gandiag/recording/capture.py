@@ -50,6 +50,9 @@ class Pass:
     row: int = 0  # in which step it ran
 
 
+_UNKNOWN = object()
+
+
 class Capture:
     """Watches two modules through forward hooks and tensor hooks; `remove` leaves them as they were."""
 
@@ -149,16 +152,20 @@ class Capture:
             return
         current = self._current_pass()
         if current is not None:
-            wide = torch.promote_types(gradient.dtype, torch.float32)  # half precision would overflow, double must not be narrowed
-            current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())
+            if gradient.dtype is torch.float32:
+                current.image_norms.append(torch.linalg.vector_norm(gradient.detach()))
+            else:
+                wide = torch.promote_types(gradient.dtype, torch.float32)  # half precision would overflow, double must not be narrowed
+                current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())
 
     # -- backward passes
 
     def _current_pass(self) -> Pass | None:
         """Returns the backward pass that is running, None where it fills no player's gradients (`autograd.grad`)."""
         number = torch._C._current_graph_task_id()
-        if number in self._passes:
-            return self._passes[number]
+        known = self._passes.get(number, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known  # type: ignore[return-value]  # mypy cannot tell the marker from a pass
         self._looked += 1
         thorough = self._looked <= LEARNT_IN
         reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
@@ -176,8 +183,9 @@ class Capture:
 
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]
-        if any(_fills(node) for node in met):
-            return True
+        for node in met:
+            if _fills(node):
+                return True
         if not thorough:
             return False
         if who not in self._all:

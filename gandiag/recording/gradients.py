@@ -102,8 +102,12 @@ class Player:
 
         Called before `read`. Some parameters of many networks never get a gradient: a zero would be no measurement of theirs.
         """
-        if self.total_updates and not any(p.grad is not None for _, p in self._idle):
-            return None
+        if self.total_updates:
+            for _, p in self._idle:
+                if p.grad is not None:
+                    break
+            else:
+                return None
         known = {id(p) for p in self.parameters} if self.total_updates else set()
         used = [(name, p) for name, p in self._owned if p.grad is not None or id(p) in known]
         if not used or len(used) == len(self.parameters):
@@ -139,9 +143,8 @@ class Player:
         before = state["previous"]
         self._previous = None if before is None else (int(before[0]), before[1].to(device))
 
-    @torch.no_grad()
     def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
-        """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
+        """Reads the gradients into the block's current row; called without grad as the optimizer is about to use them."""
         gradients = self._gradients()
         if gradients is None:
             return
@@ -173,10 +176,13 @@ class Player:
 
     def _gradients(self) -> list[Tensor] | None:
         """Returns the gradients, zeros where a parameter has none this time; None where no parameter has one."""
-        gradients = [p.grad for p in self.parameters]
-        if all(g is None for g in gradients):
+        found = [p.grad for p in self.parameters]
+        usual = [g for g in found if g is not None and g.layout is torch.strided]
+        if len(usual) == len(found):
+            return usual
+        if all(g is None for g in found):
             return None
-        return [self._zero(i) if g is None else g.to_dense() if g.is_sparse else g for i, g in enumerate(gradients)]
+        return [self._zero(i) if g is None else g.to_dense() if g.is_sparse else g for i, g in enumerate(found)]
 
     def _zero(self, i: int) -> Tensor:
         if i not in self._zeros:
@@ -184,10 +190,11 @@ class Player:
         return self._zeros[i]
 
     def _row_views(self, row: Tensor) -> list[Tensor]:
-        views = self._views.get(row.data_ptr())
+        at = row.data_ptr()
+        views = self._views.get(at)
         if views is None:
             pieces = row.split([s.numel() for s in self._shapes])
-            views = self._views[row.data_ptr()] = [v.view(s) for v, s in zip(pieces, self._shapes)]
+            views = self._views[at] = [v.view(s) for v, s in zip(pieces, self._shapes)]
         return views
 
     def _turn(self, gradients: Sequence[Tensor], wanted: bool) -> None:
@@ -206,6 +213,9 @@ class Player:
             self._looks += 1
             self._scaler = scaler_on_the_stack() or self._scaler
         scaler = self._scaler()
+        if scaler is None:
+            self.scale = self.gradient_scale
+            return
         scale = getattr(scaler, "_scale", None)
         self.scale = scale.detach().clone().float().reshape(()) if isinstance(scale, Tensor) else self.gradient_scale
 

@@ -21,6 +21,9 @@ def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], Non
 
 def _before_step(about_to_step: Callable[[], None], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     # torch hands the optimizer itself over as the first argument
+    if len(arguments) == 1 and not named:
+        about_to_step()
+        return None
     position = next((i for i, a in enumerate(arguments) if i > 0 and callable(a)), None)
     if position is not None:
         return (*arguments[:position], _after(arguments[position], about_to_step), *arguments[position + 1:]), named

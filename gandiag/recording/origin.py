@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ class Outputs:
 
     def __init__(self) -> None:
         self._storages: dict[int, StorageWeakRef] = {}  # by identity, the oldest first
-        self._nodes: deque[tuple[int, int]] = deque(maxlen=KEPT_OUTPUTS)  # sequence number, batch
+        self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
 
     def remember(self, output: Tensor) -> None:
@@ -46,15 +47,22 @@ class Outputs:
         self._storages[reference.cdata] = reference
         if len(self._storages) > KEPT_OUTPUTS:
             del self._storages[next(iter(self._storages))]
-        if output.grad_fn is not None:
-            self._nodes.append((output.grad_fn._sequence_nr(), len(output) if output.dim() else 1))
+        made_by = output.grad_fn
+        if made_by is not None:
+            self._batch_of[made_by._sequence_nr()] = output.shape[0] if output.dim() else 1
+            if len(self._batch_of) > KEPT_OUTPUTS:
+                del self._batch_of[next(iter(self._batch_of))]
         self.held.append(output.detach())
 
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
-        batch = None if value.grad_fn is None else self._ancestor(value)
-        if batch is not None:
-            return Origin(True, True, batch)
+        made_by = value.grad_fn
+        if made_by is not None:
+            batch = self._batch_of.get(made_by._sequence_nr())  # the usual case: an output itself
+            if batch is None:
+                batch = self._ancestor(made_by)
+            if batch is not None:
+                return Origin(True, True, batch)
         reference = self._storages.get(value.untyped_storage()._cdata)
         return FAKE if reference is not None and not reference.expired() else REAL
 
@@ -62,13 +70,13 @@ class Outputs:
         """Lets the held outputs go."""
         self.held.clear()
 
-    def _ancestor(self, value: Tensor) -> int | None:
-        """Returns the batch of the output of G that a tensor was computed from, None where there is none."""
-        wanted = dict(self._nodes)
+    def _ancestor(self, made_by: Any) -> int | None:
+        """Returns the batch of the output of G that a node was computed from, None where there is none."""
+        wanted = self._batch_of
         oldest = min(wanted, default=None)
         if oldest is None:
             return None
-        todo = [value.grad_fn]
+        todo = [made_by]
         seen: set[int] = set()
         while todo and len(seen) < MOST_NODES:
             node = todo.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import queue
 import sys
@@ -111,6 +112,7 @@ class Recorder:
         self._cosine_every = self._probes.get(gradients.gradient_cosines, 0)
         self._update_every = self._probes.get(gradients.update_ratios, 0)
         self._eager_probes = [(p, n) for p, n in self._probes.items() if p not in BLOCKWISE]
+        self._eager_rhythm = math.gcd(*(n for _, n in self._eager_probes)) or 1  # at other steps none is due
         self._compared_every = min((n for p, n in self._eager_probes), default=0)
         self._eager: dict[int, dict[int, dict[str, Value]]] = {}
         self._seconds: dict[str, float] = {}
@@ -293,8 +295,13 @@ class Recorder:
             self._follow_new_layers(who, idle)
         index = self.index
         cosine, update = self._cosine_every, self._update_every
-        self._players[who].read(self._block, cosine=bool(cosine) and index % cosine == 0,
-                                cosine_next=bool(cosine) and (index + 1) % cosine == 0, update=bool(update) and index % update == 0)
+        was = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)  # torch.no_grad() costs several times as much, at each update of each player
+        try:
+            self._players[who].read(self._block, cosine=bool(cosine) and index % cosine == 0,
+                                    cosine_next=bool(cosine) and (index + 1) % cosine == 0, update=bool(update) and index % update == 0)
+        finally:
+            torch._C._set_grad_enabled(was)
 
     def _follow_new_layers(self, who: str, idle: Sequence[str]) -> None:
         player = self._players[who]
@@ -349,24 +356,26 @@ class Recorder:
             self._widest = max(self._widest, *(sum(p.numel() for p in pieces) for pieces in vectors.values()))
             self._reduce()
         mask = 0
+        rows, whole = [], []
         for name, pieces in vectors.items():
             mask |= BIT[name]
             if len(pieces) == 1:
-                self._block.row(name, pieces[0].numel()).copy_(pieces[0])
+                rows.append(self._block.row(name, pieces[0].numel()))
+                whole.append(pieces[0])
             else:
                 torch.cat([p.float() for p in pieces], out=self._block.row(name, sum(p.numel() for p in pieces)))
+        if rows:
+            torch._foreach_copy_(rows, whole, non_blocking=True)  # one call for all
         return mask
 
     def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> list[Tensor | None]:
         d, g = self._discriminator, self._generator
         at_image = None if not image_norms else image_norms[0] if len(image_norms) == 1 else torch.linalg.vector_norm(torch.stack(image_norms))
-        found = [*losses, None if real is None else real.detach().sum(), None if fake is None else fake.detach().sum(), at_image,
-                 d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped]
-        return [self._as_scalar(value) for value in found]
+        found = (*losses, None if real is None else real.detach().sum(), None if fake is None else fake.detach().sum(), at_image,
+                 d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped)
+        return [None if value is None else self._as_scalar(value) for value in found]
 
-    def _as_scalar(self, value: Given) -> Tensor | None:
-        if value is None:
-            return None
+    def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):
             return torch.full((), float(value), device=self._device)
         value = value.detach()
@@ -377,7 +386,7 @@ class Recorder:
         return value
 
     def _run_eager(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> None:
-        due = [(p, n) for p, n in self._eager_probes if self.index % n == 0]
+        due = [(p, n) for p, n in self._eager_probes if self.index % n == 0] if self.index % self._eager_rhythm == 0 else None
         if due:
             step = self._as_step(real, fake, real_logits, fake_logits)
             later = self._device.type == "cpu" or self._ranks is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,8 +23,7 @@ _STEP_FIELDS = {f.name for f in fields(Step)}
 _FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
 
 
-@dataclass(frozen=True)
-class HostRow:
+class HostRow(NamedTuple):
     """What the host knows of a row without asking the device; None where it does not."""
 
     wall_time: float
@@ -213,10 +213,9 @@ def _leave_out_skipped(who: str, columns: dict[str, np.ndarray], absent: dict[st
 
 
 def _add_host(table: Table, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray]) -> None:
-    for entry in fields(HostRow):
-        values = [getattr(row, entry.name) for row in table.host]
+    for name, values in zip(HostRow._fields, zip(*table.host)):
         missing = np.asarray([v is None for v in values])
-        columns[entry.name] = np.asarray([0.0 if v is None else v for v in values],
-                                         dtype=np.float64 if entry.name in _PRECISE else np.float32)
+        columns[name] = np.asarray([0.0 if v is None else v for v in values],
+                                   dtype=np.float64 if name in _PRECISE else np.float32)
         if missing.any():
-            absent[entry.name] = missing
+            absent[name] = missing

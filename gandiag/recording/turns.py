@@ -44,6 +44,13 @@ class Turns:
 
     def stepped(self, who: str) -> None:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
+        waiting = self._capture.open
+        if len(waiting) == 1:  # the usual update, of one backward pass: the general rule below, in short
+            only = waiting[0]
+            if _reached(only, who) and only.row == self._capture.row and _shows_the_game(waiting):
+                self._last[who], self._capture.open = waiting, []
+                self._joint = waiting if only.reached_discriminator and only.reached_generator else []
+                return
         self._drop_stale()
         waiting = self._capture.open
         own = [p for p in waiting if _reached(p, who)]
@@ -185,7 +192,11 @@ def _reached(one: Pass, who: str) -> bool:
 
 def _shows_the_game(passes: list[Pass]) -> bool:
     """Tells whether scores took part in these passes other than through a penalty."""
-    return any(not call.penalised for one in passes for call, _, _ in one.pushes)
+    for one in passes:
+        for call, _, _ in one.pushes:
+            if not call.penalised:
+                return True
+    return False
 
 
 def _other(who: str) -> str:
