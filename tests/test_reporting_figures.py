@@ -10,6 +10,7 @@ import pytest
 
 from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
 from gandiag.reporting import axes, decimate, figures, heatmaps, numbers
+from gandiag.reporting.curves import cut_axis, runs_away
 
 
 @pytest.mark.parametrize(
@@ -168,3 +169,21 @@ def test_rows_of_a_heatmap_never_share_a_name() -> None:
     table = pd.DataFrame(np.ones((4, 3)), columns=names)
     rows = heatmaps.heatmap(table, illness(), 4, y="", value="v")["data"][0]["y"]
     assert len(set(rows)) == 3
+
+
+def test_an_axis_ends_where_a_few_values_would_hide_all_others() -> None:
+    calm = np.linspace(-1.5, -1.3, 200)
+    assert cut_axis([calm]) is None
+    wild = np.where(np.arange(200) == 77, -3e9, calm)
+    low, high = cut_axis([wild]) or (0.0, 0.0)
+    assert -40 < low < -20
+    assert high > -1.3
+    assert cut_axis([np.array([np.nan, np.inf])]) is None
+
+
+def test_a_log_axis_is_taken_for_wild_values_of_one_sign_zeros_aside() -> None:
+    values = np.where(np.arange(100) == 50, 1e9, 1.0)
+    assert runs_away([values])
+    assert runs_away([np.where(np.arange(100) == 3, 0.0, values)])
+    assert not runs_away([np.where(np.arange(100) == 3, -1.0, values)])
+    assert not runs_away([np.ones(100)])

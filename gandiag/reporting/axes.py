@@ -15,6 +15,7 @@ BAND = {Verdict.FAILED: VERMILLION, Verdict.SUSPECT: ORANGE}
 STRIPS = 4  # more findings than that are shaded without a strip of their own
 STRIP = 0.022  # height of an alert's strip, as a share of the chart
 LOG_SPAN = 1.0  # decades that a log axis shows at least
+LOG_MOST = 20.0  # ... and at most, from its largest value down: a saturated loss of 1e-40 would squeeze all others into a line
 
 
 def scale(shown: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def scale(shown: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:
         room = max((high - low) * 0.05, 1e-6 * max(abs(low), abs(high)), 0 if high > low else max(abs(high) * 0.1, 0.1))
         return {"range": [low - room, high + room]}
     low, high = np.log10(low), np.log10(high)
+    low = max(low, high - LOG_MOST)
     room = max((high - low) * 0.05, (LOG_SPAN - (high - low)) / 2)
     return {"range": [float(low - room), float(high + room)]} | log_ticks(float(low - room), float(high + room))
 

@@ -17,6 +17,7 @@ from gandiag.reporting.numbers import number
 from gandiag.reporting.panel import Drawing
 from gandiag.run import Run
 
+CUT = 20.0  # times the median: where a linear axis then ends
 RUNAWAY = 1000.0  # times the median: a linear axis then shows nothing but the largest values
 
 
@@ -54,7 +55,7 @@ def curves(
     absent = tuple(c.series for c in wanted if c.series in absent and not c.optional)
     drawn = [c for c in wanted if c.series in found]
     if log is None:
-        log = _runs_away([found[c.series].to_numpy() for c in drawn])
+        log = runs_away([found[c.series].to_numpy() for c in drawn])
     traces = [*under, *(t for c in drawn for t in line(found[c.series], c))]
     figure = over_steps(traces, diagnosis, run.steps, y=y, log=log, references=references, y_range=y_range)
     figure["layout"]["showlegend"] = len(wanted) > 1 or bool(under)
@@ -62,6 +63,9 @@ def curves(
         shown = [untyped(t["y"]) for t in traces] + [np.array([value]) for value, _ in references]
         figure["layout"]["yaxis"] |= scale(shown, log=log)
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
+    if y_range is None and not log and (cut := cut_axis([found[c.series].to_numpy() for c in drawn])):
+        figure["layout"]["yaxis"]["range"] = cut
+        notes.append(f"The axis ends at {number(cut[0], 2)} and {number(cut[1], 2)}: the largest values lie far outside; a double click shows all.")
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
     return Drawing(figure, summary, tuple(str(found[c.series].name) for c in drawn), absent)
 
@@ -79,11 +83,24 @@ def _on_each_features(run: Run, curve: Curve) -> list[Curve]:
     return [replace(curve, series=n, label=f"{curve.label} {n.removeprefix(curve.series)}") for n in names]
 
 
-def _runs_away(values: Sequence[np.ndarray]) -> bool:
+def runs_away(values: Sequence[np.ndarray]) -> bool:
+    """Says whether values of one sign, zeros aside, are so unequal that only a log axis shows them all."""
     finite = [f for v in values if len(f := v[np.isfinite(v)])]
-    if not finite or min(float(f.min()) for f in finite) <= 0:
+    if not finite or min(float(f.min()) for f in finite) < 0 or any(np.median(f) <= 0 for f in finite):
         return False
     return max(float(f.max()) for f in finite) > RUNAWAY * min(float(np.median(f)) for f in finite)
+
+
+def cut_axis(values: Sequence[np.ndarray]) -> list[float] | None:
+    """Returns the ends of a linear axis where a few values are so large that nothing else would be seen, None where all can be shown."""
+    finite = [f for v in values if len(f := v[np.isfinite(v)].astype(np.float64))]
+    sizes = [size for f in finite if (size := float(np.median(np.abs(f)))) > 0]
+    low, high = (min(float(f.min()) for f in finite), max(float(f.max()) for f in finite)) if finite else (0.0, 0.0)
+    if not sizes or max(abs(low), abs(high)) <= RUNAWAY * max(sizes):
+        return None
+    limit = CUT * max(sizes)
+    low, high = max(low, -limit), min(high, limit)
+    return [low - 0.05 * (high - low), high + 0.05 * (high - low)]
 
 
 def describe(values: pd.Series, label: str, *, log: bool = False) -> str:

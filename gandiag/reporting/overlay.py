@@ -13,6 +13,7 @@ from gandiag.quantities import quantity
 from gandiag.reporting.axes import faded, scale
 from gandiag.reporting.chapters import Drawn, slug
 from gandiag.reporting.compare import Align, Comparison
+from gandiag.reporting.curves import cut_axis, runs_away
 from gandiag.reporting.decimate import typed, untyped
 from gandiag.reporting.facts import check_title, meaning
 from gandiag.reporting.figures import (
@@ -82,10 +83,13 @@ def overlay(comparison: Comparison, name: str, *, chapter: str, align: Align = "
             said.append(f"{label}: {' and '.join(number(float(s.iloc[-1]), 3) for s in found[:8])} at the end.")
     if not traces:
         return None
-    log = any(part in name for part in LOG_SCALED)
+    shown = [untyped(t["y"]) for t in traces]
+    log = any(part in name for part in LOG_SCALED) or runs_away(shown)
     last = max(float(np.nanmax(untyped(t["x"]))) for t in traces if len(untyped(t["x"])))
     figure = over_steps(traces, Diagnosis(Overall.INCONCLUSIVE, (), ""), int(last) + 1, y="", log=log)
-    figure["layout"]["yaxis"] |= scale([untyped(t["y"]) for t in traces], log=log)
+    figure["layout"]["yaxis"] |= scale(shown, log=log)
+    if not log and (cut := cut_axis(shown)):
+        figure["layout"]["yaxis"]["range"] = cut
     figure["layout"]["xaxis"]["title"]["text"] = "step" if align == "step" else "images seen"
     many = len(comparison.groups) > BESIDE
     if many:
