@@ -72,6 +72,7 @@ FOUND = {
     "lightning_manual": Expected("gan.generator (Sequential)", "gan.discriminator (Sequential)"),
     "accelerated": Expected("gen (Sequential)", "dis (Sequential)"),
     "infogan_pieces": Expected("netG (Sequential)", "body (Sequential) + netD (Sequential)", "probability"),
+    "direct_forward": Expected("gen (SNGenerator)", "critic (SNCritic)"),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
 NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}
@@ -144,6 +145,8 @@ def test_a_script_is_understood_and_left_as_it_was(recorded: tuple[str, Ran, Ran
     for net, state in plain.weights.items():
         for key, value in state.items():
             assert torch.equal(value, ran.weights[net][key]), f"{net}.{key} differs with and without attach"
+    for player in (attachment.players.generator, attachment.players.discriminator):
+        assert not any("forward" in vars(part) or part._forward_hooks for part in player.modules())
     # the numbers are the script's own
     holds_the_scripts_numbers(gandiag.load_run(path), plain.own)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gandiag.errors import RunError
+from gandiag.recording.direct import Direct, tell_hooks
 from gandiag.recording.finder import Watch
 from gandiag.recording.latents import Feed
 from gandiag.recording.naming import Players
@@ -45,7 +46,7 @@ class Attachment:
         self.passing: Passing | None = None
         self._say, self._every, self._seed, self._about = say, every, seed, dict(about)
         self._on_recording = on_recording
-        self._unlink: Callable[[], None] = lambda: None
+        self._undo: list[Callable[[], None]] = []
         self._watch = Watch(self._begin, names=names, namespace=namespace)
 
     @property
@@ -58,7 +59,11 @@ class Attachment:
 
         facts = players.facts
         if isinstance(players.discriminator, Together):
-            self._unlink = players.discriminator.link()
+            self._undo.append(players.discriminator.link())
+        direct = Direct(_nothing, tell_hooks)
+        for module in players.called_directly:
+            direct.watch(module)
+        self._undo.append(direct.remove)
         self.players = replace(players, calls=(), fakes=())  # batches of the script's are not kept alive
         self.passing = Passing(
             players.generator,
@@ -110,7 +115,8 @@ class Attachment:
             recorder.record_event("not_evaluated", why=f"{type(error).__name__}: {error}")
             self._say(f"the last evaluation failed ({type(error).__name__}: {error})")
         finally:
-            self._unlink()
+            for undo in self._undo:
+                undo()
             recorder.close(status)
 
 
@@ -190,6 +196,10 @@ def _latent_in_words(kind: Mapping[str, Any]) -> str:
 def _size(module: Any) -> str:
     count = sum(p.numel() for p in module.parameters())
     return f"{count / 1e6:.1f}M" if count >= 1e6 else f"{count / 1e3:.1f}k" if count >= 1e3 else str(count)
+
+
+def _nothing(_module: Any, _arguments: Any) -> None:
+    return None
 
 
 def _main_namespace() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 from torch.optim import optimizer as optimizers
 from torch.utils._pytree import tree_flatten
 
+from gandiag.recording.direct import Direct, called_directly
 from gandiag.recording.naming import Call, NoPlayers, Players, Turn, name_players, parameters_of
 from gandiag.recording.outputs import last_operation, scores
 
@@ -60,6 +61,7 @@ class Watch:
         self._module_hooks: list[Any] = []
         self._optimizer_hooks = [optimizers.register_optimizer_step_post_hook(self._after_step)]
         self._undo_compiled: list[Callable[[], None]] = []
+        self.direct = Direct(self._enter, self._leave)
         self._listen()
 
     # -- hooks
@@ -78,6 +80,7 @@ class Watch:
         for undo in self._undo_compiled:
             undo()
         self._module_hooks, self._undo_compiled = [], []
+        self.direct.remove()
         self._here = threading.local()
 
     def stop(self) -> None:
@@ -104,8 +107,13 @@ class Watch:
         return self._here.stack  # type: ignore[no-any-return]  # a thread's own attribute has no type
 
     def _enter(self, module: nn.Module, _inputs: Any) -> None:
-        if not torch.compiler.is_compiling():
-            self._stack.append(module)
+        if torch.compiler.is_compiling():
+            return
+        if not self._stack and self._owned_by(module) and module not in self.direct:
+            root = called_directly()
+            if root is not None and root is not module and root not in self.direct:
+                self.direct.watch(root)  # from its next call on
+        self._stack.append(module)
 
     def _leave(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
         if torch.compiler.is_compiling() or not any(m is module for m in self._stack):
@@ -115,6 +123,8 @@ class Watch:
             pass  # a call that left by an exception
         if output is None or not self._owned_by(module) or self._holds_players(module):
             return
+        if not stack and any(self._owned_by(module) < self._owned_by(m) for m in self.direct.modules):
+            return  # a layer of a call that was under way before it was watched
         if all(not self._owned_by(m) or self._holds_players(m) for m in stack):  # only outermost networks play
             self._note(module, inputs, named, output)
 
@@ -200,6 +210,7 @@ class Watch:
         found = name_players(self._turns, names=self.names, namespace={**self.namespace(), **variables()})
         if isinstance(found, Players):
             if optimizer is found.generator_optimizer:
+                found = replace(found, called_directly=tuple(self.direct.modules))
                 self._rest()
                 self.on_found(found)
             return

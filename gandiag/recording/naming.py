@@ -74,6 +74,7 @@ class Players:
     calls: tuple[Call, ...]  # of the generator, as the game makes them, the last one last
     facts: dict[str, Any]
     doubts: tuple[str, ...] = ()
+    called_directly: tuple[nn.Module, ...] = ()  # modules whose `forward` the script calls itself, past torch's hooks
     fakes: tuple[Tensor, ...] = ()  # G's last outputs, which the script may yet show to D
 
 
@@ -230,7 +231,7 @@ def describe(pair: Pair, networks: dict[Network, nn.Module], turns: list[Turn], 
         "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
     }
     fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
-    return Players(networks[maker], networks[judge], g_opt, d_opt, output, tuple(playing), facts, doubts, fakes)
+    return Players(networks[maker], networks[judge], g_opt, d_opt, output, tuple(playing), facts, doubts, fakes=fakes)
 
 
 def optimizer_of(network: Network, turns: list[Turn]) -> Optimizer | None:

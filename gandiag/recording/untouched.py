@@ -109,7 +109,7 @@ def _without_our_hooks(modules: Sequence[nn.Module]) -> Iterator[None]:
         for part in module.modules():
             for name in _HOOK_TABLES:
                 table = getattr(part, name)
-                taken += [(table, key, hook) for key, hook in table.items() if _is_ours(hook)]
+                taken += [(table, key, hook) for key, hook in table.items() if is_ours(hook)]
     orders = {id(table): (table, list(table)) for table, _, _ in taken}
     for table, key, _ in taken:
         del table[key]
@@ -124,6 +124,7 @@ def _without_our_hooks(modules: Sequence[nn.Module]) -> Iterator[None]:
                     table.move_to_end(key)
 
 
-def _is_ours(hook: Any) -> bool:
+def is_ours(hook: Any) -> bool:
+    """Tells whether a hook was defined in this package's recording."""
     function = getattr(hook, "func", hook)  # a functools.partial hides its function
     return str(getattr(function, "__module__", None) or type(function).__module__).startswith(OUR_HOOKS)

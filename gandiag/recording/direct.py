@@ -1,0 +1,86 @@
+"""Networks that a script calls past `__call__` (`net.forward(x)`), where no hook of torch's sees them: their `forward` is watched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.nn.modules import module as torch_module
+
+from gandiag.recording.untouched import is_ours
+
+MOST_FRAMES = 40
+
+
+def called_directly() -> nn.Module | None:
+    """Returns the outermost module whose `forward` is running without its `__call__`, as seen from a hook; None where there is none."""
+    found, frame = None, sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        above = frame.f_back
+        if above is None:
+            break
+        owner = frame.f_locals.get("self") if frame.f_code.co_name == "forward" else None
+        if isinstance(owner, nn.Module) and above.f_code.co_filename != torch_module.__file__:
+            found = owner
+        frame = above
+    return found
+
+
+class Direct:
+    """Watches the `forward` of single modules, as long as needed; `remove` gives them their own back."""
+
+    def __init__(self, enter: Callable[..., None], leave: Callable[..., None]) -> None:
+        self._enter, self._leave = enter, leave
+        self._undo: dict[nn.Module, Callable[[], None]] = {}
+
+    def __contains__(self, module: nn.Module) -> bool:
+        return module in self._undo
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        """The modules that are watched so."""
+        return list(self._undo)
+
+    def watch(self, module: nn.Module) -> None:
+        """Looks at each direct call of this module's `forward` from now on."""
+        original = module.forward
+        own = "forward" in vars(module)
+
+        def forward(*arguments: Any, **named: Any) -> Any:
+            if sys._getframe(1).f_code.co_filename == torch_module.__file__:
+                return original(*arguments, **named)  # by way of `__call__`, whose hooks see it
+            self._enter(module, arguments)
+            output = None
+            try:
+                output = original(*arguments, **named)
+                return output
+            finally:
+                self._leave(module, arguments, named, output)
+
+        def undo() -> None:
+            if vars(module).get("forward") is forward:
+                if own:
+                    module.forward = original
+                else:
+                    del module.forward
+
+        module.forward = forward
+        self._undo[module] = undo
+
+    def remove(self) -> None:
+        """Gives every module its own `forward` back."""
+        for undo in self._undo.values():
+            undo()
+        self._undo = {}
+
+
+def tell_hooks(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+    """Tells the forward hooks that gandiag has on a module of a call that went past them."""
+    if output is None:
+        return
+    for key, hook in list(module._forward_hooks.items()):
+        told: Any = hook
+        if is_ours(hook) and key in module._forward_hooks_with_kwargs:
+            told(module, arguments, named, output)
