@@ -37,11 +37,22 @@ class Block:
     vectors: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.scalars = torch.zeros(self.capacity, len(SCALARS), device=self.device)
-        self._scalar_rows = self.scalars.unbind(0)
+        self.scalars = torch.empty(self.capacity, len(SCALARS), device=self.device)
+        self._places = [row.unbind(0) for row in self.scalars.unbind(0)]
         self._vector_rows: dict[str, Sequence[Tensor]] = {}
-        zero, one = torch.zeros((), device=self.device), torch.ones((), device=self.device)
-        self._blank = [one if name.endswith("_scale") else zero for name in SCALARS]  # a scale is divided by
+        self._blank()
+
+    def _blank(self) -> None:
+        """Absent entries are zero, an absent scale is 1: it is divided by."""
+        self.scalars.zero_()
+        for i, name in enumerate(SCALARS):
+            if name.endswith("_scale"):
+                self.scalars[:, i].fill_(1.0)
+
+    @property
+    def scalar_places(self) -> Sequence[Tensor]:
+        """The 0-d places of the open row, in the order of SCALARS, to copy into."""
+        return self._places[len(self.steps)]
 
     @property
     def full(self) -> bool:
@@ -67,10 +78,8 @@ class Block:
             rows = self._vector_rows[name] = self.vectors[name].unbind(0)
         return rows[len(self.steps)]
 
-    def end_row(self, step: int, mask: int, scalars: Sequence[Tensor | None]) -> None:
-        """Closes the current row: `scalars` in the order of SCALARS, None where absent; `mask` holds the bits of what is there."""
-        row = [blank if s is None else s for s, blank in zip(scalars, self._blank)]
-        torch.stack(row, out=self._scalar_rows[len(self.steps)])
+    def end_row(self, step: int, mask: int) -> None:
+        """Closes the current row; `mask` holds the bits of what was written into it."""
         self.steps.append(step)
         self.masks.append(mask)
 
@@ -84,6 +93,7 @@ class Block:
     def clear(self) -> None:
         """Forgets the rows; the memory stays."""
         self.steps, self.masks = [], []
+        self._blank()
 
     def lacks(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray | None:
         """Returns for each of these rows whether any of the entries was not measured; None where all were."""

@@ -111,7 +111,7 @@ class Capture:
         image: Tensor | None
         if len(arguments) == 1 and not named and type(arguments[0]) is Tensor and arguments[0].is_floating_point():
             only: Tensor = arguments[0]
-            image, origin = only.detach(), self.generated.origin(only)
+            image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
         if found[0].dim() > 2 and image is not None and found[0].shape == image.shape:
@@ -145,7 +145,7 @@ class Capture:
         if current is None:
             call.penalised = True
         else:
-            current.pushes.append((call, which, gradient.detach()))
+            current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))
 
     def _at_image(self, gradient: Tensor) -> None:
         if self.muted:
@@ -153,7 +153,7 @@ class Capture:
         current = self._current_pass()
         if current is not None:
             if gradient.dtype is torch.float32:
-                current.image_norms.append(torch.linalg.vector_norm(gradient.detach()))
+                current.image_norms.append(torch.linalg.vector_norm(gradient.detach() if gradient.requires_grad else gradient))
             else:
                 wide = torch.promote_types(gradient.dtype, torch.float32)  # half precision would overflow, double must not be narrowed
                 current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gandiag.recording.buffer import Block
+from gandiag.recording.buffer import BIT, Block
 from gandiag.recording.step import Step, Value
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
@@ -90,6 +90,7 @@ class Player:
         self.parameters = [p for _, p in owned]
         self.values = sum(p.numel() for p in self.parameters)
         self.flat = self.values <= FLAT_VALUES
+        self.bits = BIT[f"{self.who}_layer_gradients"] | (BIT[f"{self.who}_gradient"] if self.flat else 0)  # in a row that holds an update
         self._zeros: dict[int, Tensor] = {}
         self._views: dict[int, list[Tensor]] = {}
         self._shapes = [p.shape for p in self.parameters]

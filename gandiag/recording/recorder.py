@@ -327,6 +327,17 @@ class Recorder:
     def _end_step(self, real_logits: Tensor | None, fake_logits: Tensor | None, losses: tuple[Given, ...], real: Tensor | None,
                   fake: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
         self._complete = False
+        was = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)  # torch.no_grad() costs several times as much; and nothing below needs a detach
+        try:
+            real = self._write_row(real_logits, fake_logits, losses, real, fake)
+        finally:
+            torch._C._set_grad_enabled(was)
+        self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
+
+    def _write_row(self, real_logits: Tensor | None, fake_logits: Tensor | None, losses: tuple[Given, ...], real: Tensor | None,
+                   fake: Tensor | None) -> Tensor | None:
+        """Fills the block's open row and closes it; returns the real batch."""
         if not (self._discriminator.updates or self._generator.updates):
             self._turns.nobody_stepped()
         same = says(((real_logits, True), (fake_logits, False), (real, True), (fake, False)))
@@ -335,28 +346,31 @@ class Recorder:
         real = real if real is not None else joined(first_shown(d.real, g.real).images)
         fake = fake if fake is not None else joined(first_shown(d.fake, g.fake).images)
         vectors = {
-            "real_logits": [real_logits.detach().reshape(-1)] if real_logits is not None else first_shown(d.real, g.real).scores,
-            "fake_logits": [fake_logits.detach().reshape(-1)] if fake_logits is not None else first_shown(d.fake, g.fake).scores,
+            "real_logits": [real_logits.reshape(-1)] if real_logits is not None else first_shown(d.real, g.real).scores,
+            "fake_logits": [fake_logits.reshape(-1)] if fake_logits is not None else first_shown(d.fake, g.fake).scores,
             "discriminator_force_real": d.real.gradients, "discriminator_force_fake": d.fake.gradients,
             "generator_force_real": g.real.gradients, "generator_force_fake": g.fake.gradients}
-        mask = self._write_vectors({name: pieces for name, pieces in vectors.items() if pieces})
-        scalars = self._scalars(losses, real, fake, g.image_norms)
-        for who, player in self._players.items():
+        mask = self._fill({name: pieces for name, pieces in vectors.items() if pieces}, self._scalars(losses, real, fake, g.image_norms))
+        for player in (self._discriminator, self._generator):
             if player.updates:
-                mask |= BIT[f"{who}_layer_gradients"] | (BIT[f"{who}_gradient"] if player.flat else 0)
-        for bit, value in zip(SCALAR_BITS, scalars):
-            if value is not None:
-                mask |= bit
+                mask |= player.bits
         self._run_eager(real, fake, real_logits, fake_logits)
-        self._block.end_row(self.index, mask, scalars)
-        self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
+        self._block.end_row(self.index, mask)
+        return real
 
-    def _write_vectors(self, vectors: Mapping[str, list[Tensor]]) -> int:
+    def _fill(self, vectors: Mapping[str, list[Tensor]], scalars: Sequence[Given]) -> int:
+        """Copies all entries into the block's open row by one call; returns the bits of those that are there."""
         if not self._block.fits(vectors):
             self._widest = max(self._widest, *(sum(p.numel() for p in pieces) for pieces in vectors.values()))
             self._reduce()
         mask = 0
-        rows, whole = [], []
+        rows: list[Tensor] = []
+        whole: list[Tensor] = []
+        for bit, place, value in zip(SCALAR_BITS, self._block.scalar_places, scalars):
+            if value is not None:
+                mask |= bit
+                rows.append(place)
+                whole.append(self._as_scalar(value))
         for name, pieces in vectors.items():
             mask |= BIT[name]
             if len(pieces) == 1:
@@ -365,25 +379,21 @@ class Recorder:
             else:
                 torch.cat([p.float() for p in pieces], out=self._block.row(name, sum(p.numel() for p in pieces)))
         if rows:
-            torch._foreach_copy_(rows, whole, non_blocking=True)  # one call for all
+            torch._foreach_copy_(rows, whole, non_blocking=True)
         return mask
 
-    def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> list[Tensor | None]:
+    def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> tuple[Given, ...]:
         d, g = self._discriminator, self._generator
         at_image = None if not image_norms else image_norms[0] if len(image_norms) == 1 else torch.linalg.vector_norm(torch.stack(image_norms))
-        found = (*losses, None if real is None else real.detach().sum(), None if fake is None else fake.detach().sum(), at_image,
-                 d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped)
-        return [None if value is None else self._as_scalar(value) for value in found]
+        return (*losses, None if real is None else real.sum(), None if fake is None else fake.sum(), at_image,
+                d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped)
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):
             return torch.full((), float(value), device=self._device)
-        value = value.detach()
         if value.dim():
             value = value.mean() if value.numel() != 1 else value.reshape(())
-        if value.dtype != torch.float32 or value.device != self._device:
-            value = value.to(self._device, torch.float32, non_blocking=True)
-        return value
+        return value if value.device == self._device else value.to(self._device, non_blocking=True)
 
     def _run_eager(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> None:
         due = [(p, n) for p, n in self._eager_probes if self.index % n == 0] if self.index % self._eager_rhythm == 0 else None
