@@ -65,7 +65,8 @@ class Recorder:
     hooks. With `automatic=True` no line in the loop is needed: a step is what lies between two updates of the generator.
     `discriminator_output` says whether D returns logits or, after a sigmoid, probabilities. `probes` is a tier's name or a table
     such as `PROBES | {my_probe: 10}`. `resume` continues a run: True after its last row, a number from that step on. Each illness
-    that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Nothing that is recorded changes
+    that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Under torch.distributed every rank
+    makes a Recorder and rank 0 writes, unless `alone`: one rank records for all, and what `step` is given is gathered already. Nothing that is recorded changes
     the training: no random number of the run is drawn, no module is left changed after `detach` or `close`.
     """
 
@@ -73,7 +74,7 @@ class Recorder:
                  discriminator_optimizer: Any = None, discriminator_output: Literal["logit", "probability"] = "logit",
                  automatic: bool = False, probes: str | Mapping[Probe, int] = "default", about: Mapping[str, Any] | None = None,
                  resume: bool | int = False, on_finding: Callable[[Any], None] | None = None,
-                 judge: Callable[[Path], Sequence[Any]] | None = None) -> None:
+                 judge: Callable[[Path], Sequence[Any]] | None = None, alone: bool = False) -> None:
         if discriminator_output not in ("logit", "probability"):
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
         self.path = Path(path)
@@ -96,7 +97,7 @@ class Recorder:
         begin = first_step(self.path, resume)
         if begin is not None:
             self._untold |= {sentence: sentence for sentence in load_run(self.path).about.get("could_not_tell", [])}
-        self._ranks = ranks()
+        self._ranks = None if alone else ranks()
         self._rows = FIRST_ROWS if self._ranks else BLOCK_STEPS
         told = {**facts, **(about or {})} if begin is None else {**(about or {}), "status": "running"}
         silent = self._ranks is not None and self._ranks.rank > 0

@@ -250,6 +250,7 @@ def _recording(
         probes=config.probes,
         about={**known, **(about or {})},
         resume=False if resume_at is None else resume_at,
+        alone=True,  # `_record` gathers, so that rank 0 can flush for a checkpoint or a diagnosis without the others
     ) as recorder:
         yield recorder
 
