@@ -8,6 +8,7 @@ Nothing here reads a value from the device.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -83,6 +84,11 @@ class Capture:
         self._all.clear()
         self._met = {"discriminator": [], "generator": []}
         self.generated = Outputs()
+
+    def next_row(self) -> None:
+        """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
+        self.row += 1
+        self._passes.clear()
 
     # -- hooks
 
@@ -209,11 +215,26 @@ def _fills(node: Any) -> bool:
         return False
 
 
+class Watching:
+    """A hook that stays with the module that it watches: a copy or a pickle of the module (an average of the generator, a checkpoint
+    of the whole object) holds in its place a standard-library function that does nothing, and needs no gandiag to be read.
+    """
+
+    def __init__(self, hook: Callable[..., None]) -> None:
+        self._hook = hook
+
+    def __call__(self, *arguments: Any) -> None:
+        self._hook(*arguments)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (contextlib.nullcontext(), "__exit__")
+
+
 def _hook(module: nn.Module, hook: Callable[..., None]) -> Callable[[], None]:
     """Registers a forward hook, also on a module that was compiled in place, whose compiled call would trace hooks into itself."""
     compiled = getattr(module, "_compiled_call_impl", None)
     if compiled is None:
-        return module.register_forward_hook(hook, with_kwargs=True).remove
+        return module.register_forward_hook(Watching(hook), with_kwargs=True).remove
 
     def watched(*arguments: Any, **named: Any) -> Any:
         output = compiled(*arguments, **named)

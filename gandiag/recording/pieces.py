@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from gandiag.recording.capture import Watching
 from gandiag.recording.naming import Call, Network, Turn
 from gandiag.recording.outputs import tensors
 
@@ -56,8 +57,8 @@ class Together(nn.Module):
                 self._tell_hooks(found[1], found[2], output)
 
         handles = [
-            self.body.register_forward_hook(body_called, with_kwargs=True),
-            self.head.register_forward_hook(head_called, with_kwargs=True),
+            self.body.register_forward_hook(Watching(body_called), with_kwargs=True),
+            self.head.register_forward_hook(Watching(head_called), with_kwargs=True),
         ]
 
         def end() -> None:
