@@ -263,6 +263,17 @@ def test_the_command_leaves_a_run_a_report_and_the_scripts_own_output(tmp_path: 
     assert "report:" in ran.stderr
 
 
+def test_workers_that_load_data_are_forked_as_before(tmp_path: Path) -> None:
+    """In a process of its own: this one has threads of other tests, which no fork survives for sure."""
+    script = str(SCRIPTS / "modes_and_hooks.py")
+    plain = python(script, "a.pt", "1", cwd=tmp_path)
+    ran = gandiag_attach("--no-report", script, "b.pt", "1", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == plain.stdout
+    a, b = (torch.load(tmp_path / name, weights_only=True) for name in ("a.pt", "b.pt"))
+    assert all(torch.equal(value, b[net][key]) for net in a for key, value in a[net].items())
+
+
 def test_a_crash_shows_its_own_traceback_and_keeps_the_run(tmp_path: Path) -> None:
     script = str(SCRIPTS / "crashes.py")
     plain = python(script, cwd=tmp_path)
@@ -303,7 +314,7 @@ def test_however_a_script_ends_it_ends_as_under_python(
     (tmp_path / "script.py").write_text(ENDINGS[name] + "\n")
     plain = python("script.py", cwd=tmp_path)
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning) if name == "words" else contextlib.nullcontext():
+    with pytest.warns(UserWarning, match="careful") if name == "words" else contextlib.nullcontext():
         code = run_script("script.py", [], as_module=False, wishes=WISHES)
     assert code == (130 if plain.returncode == -signal.SIGINT else plain.returncode)
     ours = "gandiag: no GAN was trained here: no optimizer stepped; nothing was recorded\n"

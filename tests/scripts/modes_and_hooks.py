@@ -1,4 +1,4 @@
-"""Nets go to eval and back; the script has global hooks of its own, samples with no_grad every step, and loads data in workers."""
+"""Nets go to eval and back; the script has global hooks of its own, samples with no_grad every step, and may load data in workers."""
 import json
 import sys
 
@@ -25,7 +25,7 @@ def main():
     handles = [register_module_forward_hook(count_calls), register_optimizer_step_pre_hook(count_steps)]
     handles.append(register_optimizer_step_post_hook(count_steps))
     data = TensorDataset(torch.randn(160, 6))
-    loader = DataLoader(data, batch_size=16, shuffle=True, num_workers=1, drop_last=True)
+    loader = DataLoader(data, batch_size=16, shuffle=True, num_workers=int(sys.argv[2]) if len(sys.argv) > 2 else 0, drop_last=True)
     gen = nn.Sequential(nn.Linear(5, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Linear(24, 6))
     dis = nn.Sequential(nn.Linear(6, 24), nn.Dropout(0.2), nn.ReLU(), nn.Linear(24, 1))
     opt_g, opt_d = torch.optim.RMSprop(gen.parameters(), 1e-3), torch.optim.RMSprop(dis.parameters(), 1e-3)
