@@ -55,9 +55,9 @@ GALLERY = (
     Entry(
         "mnist-dcgan",
         "DCGAN on MNIST",
-        "A small DCGAN on 10,000 real MNIST digits, cut short after 600 steps.",
-        "gandiag run --recipe dcgan --data mnist:{mnist} --steps 600 --set generator_width=32 --set discriminator_width=32 --set threads=1 "
-        "--set evaluate_every=100 --set sample_every=50 --set diagnose_every=200 --set ema_images=5000",
+        "A small DCGAN on 10,000 real MNIST digits, cut short after 1500 steps.",
+        "gandiag run --recipe dcgan --data mnist:{mnist} --steps 1500 --set generator_width=32 --set discriminator_width=32 --set threads=1 "
+        "--set evaluate_every=250 --set sample_every=125 --set diagnose_every=500 --set ema_images=5000",
     ),
     Entry(
         "divergence",
