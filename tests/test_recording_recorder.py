@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -20,10 +21,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from gandiag.errors import RunError, UsageError
 from gandiag.quantities import QUANTITIES
 from gandiag.recording import PROBES, Recorder, Step
+from gandiag.recording.capture import Call, Pass
 from gandiag.run import RunWriter, load_run
 
 
@@ -90,6 +93,20 @@ def test_a_step_reads_nothing_from_the_device(tmp_path: Path, monkeypatch: pytes
             loop.recorder.step(**given)
     loop.recorder.close()
     assert load_run(tmp_path / "run").steps == 73
+
+
+def test_nothing_of_a_step_is_kept_alive_but_its_numbers(tmp_path: Path) -> None:
+    loop = Loop(tmp_path / "run", probes="minimal")
+    alive = []
+    for _ in range(8):
+        seen = loop.train()
+        alive.append([StorageWeakRef(seen[name].untyped_storage()) for name in ("real", "real_logits", "d_loss")])
+        loop.recorder.step(**seen)
+    del seen
+    assert [any(not ref.expired() for ref in refs) for refs in alive] == [False] * 8
+    gc.collect()
+    assert not [o for o in gc.get_objects() if type(o) in (Call, Pass)]
+    loop.recorder.close()
 
 
 def test_absent_is_not_nan_and_nan_is_not_absent(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class Turns:
         """Begins a new step; where `claimed`, passes that nobody has claimed will be nobody's any more."""
         if claimed:
             self._capture.open = []
-        self._capture.row += 1
+        self._capture.next_row()
         self._last = {who: [] for who in PLAYERS}
         self._joint = []
 
