@@ -270,6 +270,10 @@ def mode_dropping(run: Recorded) -> Finding:
     ).all(axis=1)
     first = trends.onset(low, patience=1)
     onset = None if first is None else int(fakes.index[first])
+    if e.going_on and not first and len(fakes) < e.limits.young_evaluations:
+        raise CannotTell(
+            f"{claim}; they never were there, and the run is young: {e.limits.young_evaluations} evaluations are needed"
+        )
     verdict = (
         Verdict.FAILED
         if samples_hit(e)

@@ -21,49 +21,56 @@ from scipy.spatial import cKDTree
 
 from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers
 
-FEWEST_HALF_TURNS = 3     # amplitudes, so that a change of their change can be seen
-FEWEST_ROWS = 12          # below, no word: a period and its change need as many points
-SMOOTH = 0.2              # roughness (see there) below which a trace's direction can be followed from row to row
-FIXED_SHARE = 0.25        # variance of eighths' means over the whole, below which noise stays where it is
+FEWEST_HALF_TURNS = 3  # amplitudes, so that a change of their change can be seen
+FEWEST_ROWS = 12  # below, no word: a period and its change need as many points
+SMOOTH = 0.2  # roughness (see there) below which a trace's direction can be followed from row to row
+FIXED_SHARE = 0.25  # variance of eighths' means over the whole, below which noise stays where it is
 LINEAR_THROUGHOUT = 1e-12  # error of such a law; approaches to a nonlinear cycle are sums of exponentials too, to 1e-8
-LINEAR_STATE = 12         # numbers from which a linear law of a whole trace is sought: six rotating modes
-MOST_FITTED = 4000        # rows on which smoothness is tried
-PREDICTABLE = 0.05        # one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
-LINEAR = 1e-5             # ... up to which the recurrence is taken for the law itself
-SAME_RATE = 0.05          # two windows' rates must agree to this share before a rate is believed
-LAW = 1e-8                # ... up to which even a rate that changes little over the windows is exact
-MATCHED = 0.25           # share by which the moves' own shrinkage may differ from a weak law's: 1 / sqrt(t) differs by half
-NEUTRAL_RATE = 1e-9       # |log multiplier| below this is rounding of a double
-STEADY = 5e-3             # total change of log amplitude over the last half of the turns that still counts as none
-SURE = 4.0                # standard errors of the amplitude's slope: 1 % of steady cycles of four half turns and more scatter beyond
-NOISY_STEADY = 0.15       # ... at most, where the amplitude's own scatter hides more
-ORBIT_POINTS = 20_000     # along one turn
-OFF_ORBIT = 3e-4          # distance to the last turn's orbit, over the amplitude, that shows that the cycle attracted what began there
-SCATTER = 8.0             # ... and by how much it must exceed the distances of the turns before the last
-CURVED = 0.7              # |kappa| x turns beyond which the amplitude's law is told from its sublinear limit
-REACH_GROWING = 1.2       # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
+LINEAR_STATE = 12  # numbers from which a linear law of a whole trace is sought: six rotating modes
+MOST_FITTED = 4000  # rows on which smoothness is tried
+PREDICTABLE = (
+    0.05  # one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
+)
+LINEAR = 1e-5  # ... up to which the recurrence is taken for the law itself
+SAME_RATE = 0.05  # two windows' rates must agree to this share before a rate is believed
+LAW = 1e-8  # ... up to which even a rate that changes little over the windows is exact
+MATCHED = 0.25  # share by which the moves' own shrinkage may differ from a weak law's: 1 / sqrt(t) differs by half
+NEUTRAL_RATE = 1e-9  # |log multiplier| below this is rounding of a double
+STEADY = 5e-3  # total change of log amplitude over the last half of the turns that still counts as none
+SURE = 4.0  # standard errors of the amplitude's slope: 1 % of steady cycles of four half turns and more scatter beyond
+NOISY_STEADY = 0.15  # ... at most, where the amplitude's own scatter hides more
+ORBIT_POINTS = 20_000  # along one turn
+OFF_ORBIT = (
+    3e-4  # distance to the last turn's orbit, over the amplitude, that shows that the cycle attracted what began there
+)
+SCATTER = 8.0  # ... and by how much it must exceed the distances of the turns before the last
+CURVED = 0.7  # |kappa| x turns beyond which the amplitude's law is told from its sublinear limit
+REACH_GROWING = 1.2  # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
 REACH_SHRINKING = 3.0
-MOST_ROWS = 200_000       # a longer trace is read from its last rows
-ROUNDED, ROUNDED_SINGLE = 2**16, 16  # moves of so many units in the last place are rounding (a double's trace has digits to spare)
-E_FOLDS = 1.5             # of the speed over the trace's second half, before a rate is believed without an exact law
-GEOMETRIC = 0.15          # scatter of the speed about its law, over the law's own change, at most
-STRAIGHT = 0.3            # net way over the way gone, below which a trace that does not turn goes nowhere
-SLOWED = 0.1              # share of its usual speed below which a trace has stalled
-SUMMABLE = 1.1            # speed ~ t^-p has a finite way to go only for p > 1
+MOST_ROWS = 200_000  # a longer trace is read from its last rows
+ROUNDED, ROUNDED_SINGLE = (
+    2**16,
+    16,
+)  # moves of so many units in the last place are rounding (a double's trace has digits to spare)
+E_FOLDS = 1.5  # of the speed over the trace's second half, before a rate is believed without an exact law
+GEOMETRIC = 0.15  # scatter of the speed about its law, over the law's own change, at most
+STRAIGHT = 0.3  # net way over the way gone, below which a trace that does not turn goes nowhere
+SLOWED = 0.1  # share of its usual speed below which a trace has stalled
+SUMMABLE = 1.1  # speed ~ t^-p has a finite way to go only for p > 1
 
 
 class Word(StrEnum):
     """What a game does near where it is."""
 
-    CONVERGING = "converging"        # geometrically: there is a rate
-    SUBLINEAR = "sublinear"          # converging without a rate, like 1 / sqrt(t)
-    ROTATION = "rotation"            # of a field: imaginary eigenvalues, no attraction
+    CONVERGING = "converging"  # geometrically: there is a rate
+    SUBLINEAR = "sublinear"  # converging without a rate, like 1 / sqrt(t)
+    ROTATION = "rotation"  # of a field: imaginary eigenvalues, no attraction
     NEUTRAL_CYCLE = "neutral cycle"  # turning, at the amplitude of its start
-    LIMIT_CYCLE = "limit cycle"      # turning, at an amplitude that attracts
+    LIMIT_CYCLE = "limit cycle"  # turning, at an amplitude that attracts
     DIVERGING = "diverging"
-    DRIFTING = "drifting"            # moving on, neither slowing down for good nor speeding up
-    STILL = "still"                  # no motion at all
-    UNCLEAR = "unclear"              # noise, or too short
+    DRIFTING = "drifting"  # moving on, neither slowing down for good nor speeding up
+    STILL = "still"  # no motion at all
+    UNCLEAR = "unclear"  # noise, or too short
 
 
 @dataclass(frozen=True)
@@ -73,12 +80,12 @@ class TraceReading:
     word: Word
     why: str
     multiplier: float | None = None
-    period: float | None = None                 # steps a turn at the end; None where nothing turns
-    amplitude: float | None = None              # half the mean chord across the last turns, in the trace's unit
-    limit_amplitude: float | None = None        # where the amplitude is heading, for a limit cycle
-    half_ranges: tuple[float, ...] = ()         # half of (max - min) of each coordinate over the last turn
+    period: float | None = None  # steps a turn at the end; None where nothing turns
+    amplitude: float | None = None  # half the mean chord across the last turns, in the trace's unit
+    limit_amplitude: float | None = None  # where the amplitude is heading, for a limit cycle
+    half_ranges: tuple[float, ...] = ()  # half of (max - min) of each coordinate over the last turn
     turns: float = 0.0
-    stalled: bool = False                       # hardly moves any more without having converged
+    stalled: bool = False  # hardly moves any more without having converged
 
 
 def read_trace(trace: np.ndarray, steps: np.ndarray | None = None) -> TraceReading:
@@ -122,8 +129,11 @@ def _read_smooth(points: np.ndarray) -> TraceReading:
         return _read_speed(points)
     if len(turns.amplitudes) >= FEWEST_HALF_TURNS:
         return _read_turns(points, turns)
-    return TraceReading(Word.UNCLEAR, f"it turns, but {turns.count:.1f} turns are too few to tell what its amplitude does: 2.5 are needed",
-                        turns=turns.count)
+    return TraceReading(
+        Word.UNCLEAR,
+        f"it turns, but {turns.count:.1f} turns are too few to tell what its amplitude does: 2.5 are needed",
+        turns=turns.count,
+    )
 
 
 def _read_linear(points: np.ndarray, turns: Turns | None) -> TraceReading | None:
@@ -144,7 +154,9 @@ def _read_linear(points: np.ndarray, turns: Turns | None) -> TraceReading | None
     reading = TraceReading(word, why, multiplier=float(after.leading), period=after.period)
     if turns is None or not len(turns.amplitudes):
         return reading
-    return replace(reading, turns=turns.count, amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns))
+    return replace(
+        reading, turns=turns.count, amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns)
+    )
 
 
 def _shrinkage(points: np.ndarray, quarter: int) -> float:
@@ -159,9 +171,17 @@ def _read_fast_cycle(points: np.ndarray, law: Recurrence) -> TraceReading | None
         return None
     quarter = len(points) // 4
     first, last = (np.ptp(part, axis=0).max() / 2 for part in (points[:quarter], points[-quarter:]))
-    word = Word.LIMIT_CYCLE if abs(first - last) > NOISY_STEADY * last and not _is_linear(points) else Word.NEUTRAL_CYCLE
-    return TraceReading(word, f"it repeats itself every {law.period:.4g} rows, with amplitude {last:.4g}", multiplier=1.0, period=law.period,
-                        amplitude=float(last), turns=len(points) / law.period)
+    word = (
+        Word.LIMIT_CYCLE if abs(first - last) > NOISY_STEADY * last and not _is_linear(points) else Word.NEUTRAL_CYCLE
+    )
+    return TraceReading(
+        word,
+        f"it repeats itself every {law.period:.4g} rows, with amplitude {last:.4g}",
+        multiplier=1.0,
+        period=law.period,
+        amplitude=float(last),
+        turns=len(points) / law.period,
+    )
 
 
 def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
@@ -172,21 +192,38 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     slope, slope_error, _ = _line(index[tail], logs[tail])
     span = index[-1] - index[tail][0]
     multiplier = float(np.exp(2 * slope / turns.periods[-1]))
-    common = TraceReading(Word.UNCLEAR, "", multiplier=multiplier, period=float(turns.periods[-1]), turns=turns.count,
-                          amplitude=_last_amplitude(turns), half_ranges=_half_ranges(points, turns), stalled=_has_stalled(points))
+    common = TraceReading(
+        Word.UNCLEAR,
+        "",
+        multiplier=multiplier,
+        period=float(turns.periods[-1]),
+        turns=turns.count,
+        amplitude=_last_amplitude(turns),
+        half_ranges=_half_ranges(points, turns),
+        stalled=_has_stalled(points),
+    )
     if abs(slope) * span <= max(STEADY, min(SURE * slope_error * span, NOISY_STEADY)):
         steady = replace(common, period=float(turns.periods[tail].mean()), multiplier=1.0)
         return _read_cycle(steady, points, turns, float(np.exp(logs[tail].mean())))
     kappa, limit = _amplitude_law(turns.amplitudes)
     bent, last = kappa * index[-1], turns.amplitudes[-1]
     if bent > CURVED and limit is not None and last / REACH_SHRINKING < limit < last * REACH_GROWING:
-        return replace(common, word=Word.LIMIT_CYCLE, limit_amplitude=limit,
-                       why=f"the amplitude {last:.4g} heads for {limit:.4g} and not for 0 or infinity")
+        return replace(
+            common,
+            word=Word.LIMIT_CYCLE,
+            limit_amplitude=limit,
+            why=f"the amplitude {last:.4g} heads for {limit:.4g} and not for 0 or infinity",
+        )
     if slope > 0:
         why = f"the amplitude grew from {turns.amplitudes[0]:.4g} to {last:.4g} in {turns.count:.1f} turns"
         return replace(common, word=Word.DIVERGING, why=why + (", and the trace now crawls" if common.stalled else ""))
     if bent > -CURVED and logs[0] - logs[-1] > CURVED / 2:
-        return replace(common, word=Word.SUBLINEAR, multiplier=1.0, why="1 / amplitude^2 grows in proportion to time: there is no linear rate")
+        return replace(
+            common,
+            word=Word.SUBLINEAR,
+            multiplier=1.0,
+            why="1 / amplitude^2 grows in proportion to time: there is no linear rate",
+        )
     return replace(common, word=Word.CONVERGING, why=f"the amplitude shrinks by {multiplier:.6g} a step")
 
 
@@ -195,23 +232,41 @@ def _read_orbits(points: np.ndarray, turns: Turns) -> TraceReading:
     logs, third = np.log(turns.amplitudes), max(len(turns.amplitudes) // 3, 1)
     level, change = float(np.exp(logs[-third:].mean())), float(logs[-third:].mean() - logs[:third].mean())
     period = float(np.median(turns.periods))
-    common = TraceReading(Word.NEUTRAL_CYCLE, f"it goes round its middle {turns.count:.1f} times in one sense, at radius {level:.4g}", multiplier=1.0,
-                          period=period, amplitude=level, half_ranges=_half_ranges(points, turns), turns=turns.count)
+    common = TraceReading(
+        Word.NEUTRAL_CYCLE,
+        f"it goes round its middle {turns.count:.1f} times in one sense, at radius {level:.4g}",
+        multiplier=1.0,
+        period=period,
+        amplitude=level,
+        half_ranges=_half_ranges(points, turns),
+        turns=turns.count,
+    )
     if abs(change) < CURVED:
         return common
     multiplier = float(np.exp(2 * change / period / max(len(logs) - third, 1)))
-    return replace(common, word=Word.DIVERGING if change > 0 else Word.CONVERGING, multiplier=multiplier,
-                   why=common.why + f", {np.exp(abs(change)):.3g} times {'more' if change > 0 else 'less'} than at first")
+    return replace(
+        common,
+        word=Word.DIVERGING if change > 0 else Word.CONVERGING,
+        multiplier=multiplier,
+        why=common.why + f", {np.exp(abs(change)):.3g} times {'more' if change > 0 else 'less'} than at first",
+    )
 
 
 def _read_cycle(common: TraceReading, points: np.ndarray, turns: Turns, level: float) -> TraceReading:
     """A steady amplitude: where the trace began off the orbit on which it ends, the cycle attracts; else it is the start's own orbit."""
     first, before_last = _distances_to_orbit(turns)
     if first > max(OFF_ORBIT, SCATTER * before_last) and not _is_linear(points):
-        return replace(common, word=Word.LIMIT_CYCLE, limit_amplitude=level,
-                       why=f"it settled on an orbit of amplitude {level:.4g}, after a start {100 * first:.2g} % of that off it")
-    return replace(common, word=Word.NEUTRAL_CYCLE,
-                   why=f"it turns at amplitude {level:.4g} from its first turn on, neither drawn in nor driven out")
+        return replace(
+            common,
+            word=Word.LIMIT_CYCLE,
+            limit_amplitude=level,
+            why=f"it settled on an orbit of amplitude {level:.4g}, after a start {100 * first:.2g} % of that off it",
+        )
+    return replace(
+        common,
+        word=Word.NEUTRAL_CYCLE,
+        why=f"it turns at amplitude {level:.4g} from its first turn on, neither drawn in nor driven out",
+    )
 
 
 def _is_linear(points: np.ndarray) -> bool:
@@ -232,7 +287,9 @@ def _distances_to_orbit(turns: Turns) -> tuple[float, float]:
     along = np.gradient(orbit, axis=0)[nearest]
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     away = points - orbit[nearest]
-    away -= (away * along).sum(axis=1, keepdims=True) * along  # between two points of the orbit, the way to it is the way across it
+    away -= (away * along).sum(
+        axis=1, keepdims=True
+    ) * along  # between two points of the orbit, the way to it is the way across it
     distance = np.linalg.norm(away, axis=1) / turns.amplitudes[-1]
     last, before = int(ends - 1.05 * period), max(int(ends - 2.1 * period), 1)
     return float(distance[:before].max()), float(distance[before:last].max(initial=0.0))
@@ -251,13 +308,25 @@ def _read_speed(points: np.ndarray) -> TraceReading:
     change = rate * (time[-1] - time[tail][0])
     geometric = geometric_error <= power_error and geometric_error < GEOMETRIC * abs(change)
     if geometric and change < -E_FOLDS:
-        return TraceReading(Word.CONVERGING, f"its speed shrinks by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate)))
+        return TraceReading(
+            Word.CONVERGING, f"its speed shrinks by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate))
+        )
     if geometric and change > E_FOLDS:
-        return TraceReading(Word.DIVERGING, f"its speed grows by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate)))
+        return TraceReading(
+            Word.DIVERGING, f"its speed grows by {np.exp(rate):.6g} a row", multiplier=float(np.exp(rate))
+        )
     if change < -CURVED / 2 and -6 < power < -SUMMABLE and power_error < -power * GEOMETRIC:
-        return TraceReading(Word.SUBLINEAR, f"its speed falls like t^{power:.2f}: a finite way to go, without a rate", multiplier=1.0)
-    why = f"its speed falls only like t^{power:.2f}: the way still to go has no end" if change < -CURVED / 2 else "it moves on at a steady speed"
-    return TraceReading(Word.DRIFTING, why + "; neither converging nor diverging is shown", stalled=_has_stalled(points))
+        return TraceReading(
+            Word.SUBLINEAR, f"its speed falls like t^{power:.2f}: a finite way to go, without a rate", multiplier=1.0
+        )
+    why = (
+        f"its speed falls only like t^{power:.2f}: the way still to go has no end"
+        if change < -CURVED / 2
+        else "it moves on at a steady speed"
+    )
+    return TraceReading(
+        Word.DRIFTING, why + "; neither converging nor diverging is shown", stalled=_has_stalled(points)
+    )
 
 
 def _amplitude_law(amplitudes: np.ndarray) -> tuple[float, float | None]:
@@ -354,7 +423,11 @@ def _kind_of_noise(points: np.ndarray) -> str:
     rows = len(tail) // 8
     means = tail[: rows * 8].reshape(8, rows, -1).mean(axis=1)
     fixed = means.var(axis=0).sum() < FIXED_SHARE * tail.var(axis=0).sum()
-    return "it moves like noise " + ("about a fixed point" if fixed else "that wanders, like a random walk") + ": no scale shows a law"
+    return (
+        "it moves like noise "
+        + ("about a fixed point" if fixed else "that wanders, like a random walk")
+        + ": no scale shows a law"
+    )
 
 
 def _has_stalled(points: np.ndarray) -> bool:
@@ -375,6 +448,8 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
 def _in_steps(reading: TraceReading, spacing: float) -> TraceReading:
     if spacing == 1:
         return reading
-    return replace(reading, multiplier=None if reading.multiplier is None else reading.multiplier ** (1 / spacing),
-                   period=None if reading.period is None else reading.period * spacing)
-
+    return replace(
+        reading,
+        multiplier=None if reading.multiplier is None else reading.multiplier ** (1 / spacing),
+        period=None if reading.period is None else reading.period * spacing,
+    )

@@ -151,25 +151,39 @@ class Evidence:
     def steps_needed(self) -> int:
         """How many steps what grows slowly needs: the limit, and of a run that is going on a share of what was planned."""
         planned = self.about.get("steps_planned")
-        if self.about.get("status") == "running" and isinstance(planned, int):
+        if self.going_on and isinstance(planned, int):
             return max(self.limits.steps_needed, int(self.limits.planned_needed * planned))
         return self.limits.steps_needed
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the run is still being written: what is not there yet may come."""
+        return self.about.get("status") == "running"
 
     def need_steps(self) -> None:
         """Raises CannotTell where the run is too short for what grows slowly."""
         if self.short:
-            raise CannotTell(f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this")
+            raise CannotTell(
+                f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this"
+            )
 
     @cached_property
     def single_point(self) -> bool:
         """Says whether the data are one point, as in a Dirac-GAN; images that are all alike are a fault of the loader instead."""
         sd, fake_sd = self.maybe("real_sd"), self.maybe("fake_sd")
-        return sd is not None and fake_sd is not None and np.nanmax(sd, initial=0.0) == 0 and np.nanmax(fake_sd, initial=0.0) <= 1e-12
+        return (
+            sd is not None
+            and fake_sd is not None
+            and np.nanmax(sd, initial=0.0) == 0
+            and np.nanmax(fake_sd, initial=0.0) <= 1e-12
+        )
 
     def need_spread_data(self) -> None:
         """Raises CannotTell where the data are one point: a Dirac-GAN has no diversity to lose, and its trace says all (oscillation)."""
         if self.single_point:
-            raise CannotTell("the data are a single point: the trace of the game is judged instead (oscillation, convergence)")
+            raise CannotTell(
+                "the data are a single point: the trace of the game is judged instead (oscillation, convergence)"
+            )
 
     # -- what is known of the game
 

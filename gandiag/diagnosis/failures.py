@@ -126,7 +126,9 @@ def divergence(run: Recorded) -> Finding:
     count = sum(((k > limit).astype(int) for k in present), start=np.zeros(len(e.edges) - 1, int))
     if away is not None:
         start = float(away[np.flatnonzero(away)[0]]) if np.any(away) else 0.0
-        count = count + 2 * (away > max(e.limits.fake_range, 2 * start))  # fakes that only begin far away have not run away
+        count = count + 2 * (
+            away > max(e.limits.fake_range, 2 * start)
+        )  # fakes that only begin far away have not run away
     count = count + np.any([k > alone for k in present], axis=0) if present else count
     state = count >= 2
     top, most = max(((n, float(np.nanmax(g))) for n, g in grown.items()), key=lambda pair: pair[1], default=("", 0.0))
@@ -169,10 +171,14 @@ def _growth(e: Evidence, name: str) -> np.ndarray | None:
     if (levels := e.maybe(name)) is None:
         return None
     size = np.abs(levels)
-    usual = max(trends.usual_level(size), trends.middle(size[: max(1, len(size) // 20)]))  # what dies and comes back has not diverged
+    usual = max(
+        trends.usual_level(size), trends.middle(size[: max(1, len(size) // 20)])
+    )  # what dies and comes back has not diverged
     if not math.isfinite(usual):
         return None
-    floor = 1.0 if name in (*LOSSES, *SCORES) else 0.0  # losses and scores cross zero: what is below 1 is no scale of its own
+    floor = (
+        1.0 if name in (*LOSSES, *SCORES) else 0.0
+    )  # losses and scores cross zero: what is below 1 is no scale of its own
     return np.asarray(np.nan_to_num(size / max(usual, floor, 1e-12), nan=0.0))
 
 

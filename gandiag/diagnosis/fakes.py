@@ -151,4 +151,8 @@ def getting_nearer(e: Evidence) -> bool:
         return False
     short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
     half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)
-    return bool(now - half > max(0.25, -now / 2) and now > np.max(short) - 0.2 and trends.kendall_z(short[len(short) // 2 :]) > trends.RISE_Z)
+    return bool(
+        now - half > max(0.25, -now / 2)
+        and now > np.max(short) - 0.2
+        and trends.kendall_z(short[len(short) // 2 :]) > trends.RISE_Z
+    )

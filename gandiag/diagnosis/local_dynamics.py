@@ -15,9 +15,11 @@ import numpy as np
 from gandiag.diagnosis.dynamics import Word
 
 Rule = Literal["continuous", "simultaneous", "alternating", "extragradient", "optimistic", "consensus"]
-NEUTRAL = 1e-7            # | |mu| - 1 | and relative |Re lambda| below this count as neutral: double roots are known to 1e-8 only
-ROTATING_RATIO = 1e-7     # |arg mu| in turns below which nothing rotates
-NASH_TOLERANCE = 1e-3     # share of a Hessian's largest |eigenvalue| by which its smallest may be below zero and still count as flat
+NEUTRAL = 1e-7  # | |mu| - 1 | and relative |Re lambda| below this count as neutral: double roots are known to 1e-8 only
+ROTATING_RATIO = 1e-7  # |arg mu| in turns below which nothing rotates
+NASH_TOLERANCE = (
+    1e-3  # share of a Hessian's largest |eigenvalue| by which its smallest may be below zero and still count as flat
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class LocalDynamics:
     """What a game does near a point under a rule: the word, the leading multiplier, its period in steps and the sentence that says so."""
 
     word: Word
-    multiplier: float         # largest |mu| (of a continuous flow: exp of the rightmost real part, per unit of time)
-    period: float | None      # 2 pi / |arg mu| of the leading multiplier; None where it does not rotate
+    multiplier: float  # largest |mu| (of a continuous flow: exp of the rightmost real part, per unit of time)
+    period: float | None  # 2 pi / |arg mu| of the leading multiplier; None where it does not rotate
     why: str
 
 
-def multipliers(eigenvalues: Sequence[complex] | np.ndarray, rule: Rule, step: float, *, momentum: float = 0.0) -> np.ndarray:
+def multipliers(
+    eigenvalues: Sequence[complex] | np.ndarray, rule: Rule, step: float, *, momentum: float = 0.0
+) -> np.ndarray:
     """Returns the multipliers of a rule whose update is determined by the eigenvalues of v' alone.
 
     simultaneous: mu^2 - (1 + m + h lambda) mu + m = 0 with momentum m; extragradient: 1 + h lambda + (h lambda)^2; optimistic
@@ -48,11 +52,21 @@ def multipliers(eigenvalues: Sequence[complex] | np.ndarray, rule: Rule, step: f
         return 1 + scaled + scaled**2
     if rule == "optimistic":
         return _roots(1 + 2 * scaled, scaled)
-    raise ValueError(f"the multipliers of {rule!r} do not follow from the eigenvalues of v' alone; use update_matrix with the whole Jacobian")
+    raise ValueError(
+        f"the multipliers of {rule!r} do not follow from the eigenvalues of v' alone; use update_matrix with the whole Jacobian"
+    )
 
 
-def update_matrix(jacobian: np.ndarray, rule: Rule, step: float | tuple[float, float], *, first: int, momentum: float = 0.0,
-                  gamma: float = 1.0, updates: tuple[int, int] = (1, 1)) -> np.ndarray:
+def update_matrix(
+    jacobian: np.ndarray,
+    rule: Rule,
+    step: float | tuple[float, float],
+    *,
+    first: int,
+    momentum: float = 0.0,
+    gamma: float = 1.0,
+    updates: tuple[int, int] = (1, 1),
+) -> np.ndarray:
     """Returns the Jacobian of one update at a stationary point, from the whole v' (n, n) whose first `first` rows are player one's.
 
     `step` is one step size or one for each player; alternating: player one moves `updates[0]` times, then player two `updates[1]` times
@@ -83,7 +97,9 @@ def update_matrix(jacobian: np.ndarray, rule: Rule, step: float | tuple[float, f
     return whole if momentum else whole[:n, :n]
 
 
-def update_jacobian(update: Callable[[np.ndarray], np.ndarray], point: np.ndarray, *, scale: float = 1e-3) -> np.ndarray:
+def update_jacobian(
+    update: Callable[[np.ndarray], np.ndarray], point: np.ndarray, *, scale: float = 1e-3
+) -> np.ndarray:
     """Returns the numeric Jacobian of an update map at a point, by central differences of sixth order (error about 1e-12 for smooth maps)."""
     point = np.asarray(point, dtype=float)
     columns = []
@@ -133,11 +149,20 @@ def read_eigenvalues(values: Sequence[complex] | np.ndarray, *, tolerance: float
         return LocalDynamics(Word.DIVERGING, float(np.exp(rightmost)), period, about)
     if rightmost < -tolerance * scale:
         return LocalDynamics(Word.CONVERGING, float(np.exp(rightmost)), period, about)
-    return LocalDynamics(Word.ROTATION if period else Word.UNCLEAR, 1.0, period, about + ": no linear attraction, the nonlinear terms decide")
+    return LocalDynamics(
+        Word.ROTATION if period else Word.UNCLEAR,
+        1.0,
+        period,
+        about + ": no linear attraction, the nonlinear terms decide",
+    )
 
 
-def kind_of_equilibrium(eigenvalues: Sequence[complex] | np.ndarray, hessians: Sequence[tuple[float, float]], *,
-                        tolerance: float = NASH_TOLERANCE) -> str:
+def kind_of_equilibrium(
+    eigenvalues: Sequence[complex] | np.ndarray,
+    hessians: Sequence[tuple[float, float]],
+    *,
+    tolerance: float = NASH_TOLERANCE,
+) -> str:
     """Says what a stationary point is, from the eigenvalues of v' and each player's own Hessian (smallest, largest eigenvalue).
 
     A stable point where a player's own loss still has a direction downwards is no local Nash equilibrium (Berard et al. 2020): that
@@ -149,10 +174,16 @@ def kind_of_equilibrium(eigenvalues: Sequence[complex] | np.ndarray, hessians: S
     rightmost = float(values.real.max())
     stable = "stable" if rightmost < -slack else "unstable" if rightmost > slack else "neutral"
     if nash:
-        return {"stable": "stable local Nash equilibrium", "neutral": "local Nash equilibrium that does not attract to first order",
-                "unstable": "local Nash equilibrium that repels gradient play"}[stable]
-    return {"stable": "stable stationary point, but no Nash equilibrium", "neutral": "neutral point that is no Nash equilibrium",
-            "unstable": "unstable point that is no Nash equilibrium"}[stable]
+        return {
+            "stable": "stable local Nash equilibrium",
+            "neutral": "local Nash equilibrium that does not attract to first order",
+            "unstable": "local Nash equilibrium that repels gradient play",
+        }[stable]
+    return {
+        "stable": "stable stationary point, but no Nash equilibrium",
+        "neutral": "neutral point that is no Nash equilibrium",
+        "unstable": "unstable point that is no Nash equilibrium",
+    }[stable]
 
 
 def _roots(total: np.ndarray, product: np.ndarray) -> np.ndarray:

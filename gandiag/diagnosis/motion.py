@@ -135,7 +135,9 @@ def _grows(e: Evidence) -> tuple[str, TraceReading] | None:
         return None
     per_step = (late[-1] / late[0]) ** (2 / max(e.steps, 1))
     why = f"the distance from the equilibrium grew from {far[0]:.3g} to {far[-1]:.3g} and still grows"
-    return "generator_parameter_norm", TraceReading(Word.DIVERGING, why, multiplier=float(per_step), period=_any_period(e))
+    return "generator_parameter_norm", TraceReading(
+        Word.DIVERGING, why, multiplier=float(per_step), period=_any_period(e)
+    )
 
 
 def _any_period(e: Evidence) -> float | None:

@@ -85,7 +85,9 @@ def quality(e: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
 
 
 def _quality_series(e: Evidence) -> tuple[str, pd.Series]:
-    if "high_quality_share" in e and coverage(e) is not None:  # a known mixture: its Gaussian moments hardly show lost modes
+    if (
+        "high_quality_share" in e and coverage(e) is not None
+    ):  # a known mixture: its Gaussian moments hardly show lost modes
         good, hit, total = e["high_quality_share"], e["modes_covered"], e["modes_total"]
         return "high_quality_share", (1 - good * hit / total).dropna()
     for score in SCORES:

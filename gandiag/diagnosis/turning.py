@@ -8,17 +8,17 @@ from itertools import pairwise
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-DELAYS = 3               # rows that the recurrence looks back on: enough for momentum and for a cycle seen on one coordinate
-RANK_TOLERANCE = 1e-9    # directions of the delay space smaller than this are rounding
+DELAYS = 3  # rows that the recurrence looks back on: enough for momentum and for a cycle seen on one coordinate
+RANK_TOLERANCE = 1e-9  # directions of the delay space smaller than this are rounding
 MOST_DIRECTIONS = 12
-NOTICEABLE = 1e-3        # share of the motion below which a mode of the recurrence does not speak for the trace
-ORBIT_TURNS = 4.0        # of the position about the middle in one sense: 3 are found in 4 % of red noises
-HOLLOW = 0.55            # a tenth of the rows may be nearer to the middle than this share of the median radius; a Gaussian cloud has 0.39
-SEEN_ANGLE = 0.1         # radians over all rows: a smaller one is the split of a double root by rounding
-COHERENT = 0.6           # net turning over turning back and forth, above which a trace turns at all
+NOTICEABLE = 1e-3  # share of the motion below which a mode of the recurrence does not speak for the trace
+ORBIT_TURNS = 4.0  # of the position about the middle in one sense: 3 are found in 4 % of red noises
+HOLLOW = 0.55  # a tenth of the rows may be nearer to the middle than this share of the median radius; a Gaussian cloud has 0.39
+SEEN_ANGLE = 0.1  # radians over all rows: a smaller one is the split of a double root by rounding
+COHERENT = 0.6  # net turning over turning back and forth, above which a trace turns at all
 LEAST_TURNING = 1.5 * np.pi  # a path that only bends is none that turns
-PHASES = 32              # points a turn at which chords are taken
-FEWEST_ROWS_A_TURN = 4   # fewer, and the velocity's direction cannot be followed from row to row
+PHASES = 32  # points a turn at which chords are taken
+FEWEST_ROWS_A_TURN = 4  # fewer, and the velocity's direction cannot be followed from row to row
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Turns:
 
     amplitudes: np.ndarray
     periods: np.ndarray
-    ends: float                # the row at which the last whole half turn ends
-    count: float               # turns in all
-    plane: np.ndarray | None   # the trace in the plane of its turning; None for one coordinate
+    ends: float  # the row at which the last whole half turn ends
+    count: float  # turns in all
+    plane: np.ndarray | None  # the trace in the plane of its turning; None for one coordinate
 
 
 def linear_multipliers(points: np.ndarray, delays: int = DELAYS) -> Recurrence | None:
@@ -84,7 +84,11 @@ def find_turns(points: np.ndarray) -> Turns | None:
     velocity = path(fine, 1)
     phase = np.unwrap(np.arctan2(velocity[:, 1], velocity[:, 0]))
     turned, total = phase[-1] - phase[0], float(np.abs(np.diff(phase)).sum())
-    if abs(turned) < LEAST_TURNING or abs(turned) < COHERENT * total or len(rows) * 2 * np.pi / abs(turned) < FEWEST_ROWS_A_TURN:
+    if (
+        abs(turned) < LEAST_TURNING
+        or abs(turned) < COHERENT * total
+        or len(rows) * 2 * np.pi / abs(turned) < FEWEST_ROWS_A_TURN
+    ):
         return None
     phase = np.maximum.accumulate(np.sign(turned) * (phase - phase[0])) + 1e-12 * np.arange(len(fine))
     return _chords(path if plane is points else CubicSpline(rows, points), plane, phase, fine)
@@ -112,8 +116,15 @@ def find_orbits(points: np.ndarray) -> Turns | None:
     turned = np.maximum.accumulate(turned)
     halves = int(turned[-1] / np.pi)
     cuts = np.searchsorted(turned, turned[-1] - np.pi * np.arange(halves, -1, -1))
-    logs = np.array([np.log(np.maximum(radius[begin + a : begin + max(b, a + 1)], np.finfo(float).tiny)).mean() for a, b in pairwise(cuts)])
-    return Turns(np.exp(logs), 2.0 * np.maximum(np.diff(cuts), 1), float(end - 1), float(turned[-1] / (2 * np.pi)), None)
+    logs = np.array(
+        [
+            np.log(np.maximum(radius[begin + a : begin + max(b, a + 1)], np.finfo(float).tiny)).mean()
+            for a, b in pairwise(cuts)
+        ]
+    )
+    return Turns(
+        np.exp(logs), 2.0 * np.maximum(np.diff(cuts), 1), float(end - 1), float(turned[-1] / (2 * np.pi)), None
+    )
 
 
 def _longest_run(angle: np.ndarray) -> tuple[int, int]:
@@ -153,7 +164,13 @@ def _swings(path: CubicSpline, last_row: float) -> Turns | None:
     if len(at) < 2 or last_row / len(at) < FEWEST_ROWS_A_TURN / 2:
         return None
     gaps = np.diff(at)
-    return Turns(np.maximum(np.abs(np.diff(path(at))) / 2, np.finfo(float).tiny), 2 * gaps, float(at[-1]), (at[-1] - at[0]) / gaps.mean() / 2, None)
+    return Turns(
+        np.maximum(np.abs(np.diff(path(at))) / 2, np.finfo(float).tiny),
+        2 * gaps,
+        float(at[-1]),
+        (at[-1] - at[0]) / gaps.mean() / 2,
+        None,
+    )
 
 
 def _plane(points: np.ndarray) -> np.ndarray:

@@ -34,17 +34,10 @@ def look(
 
 
 def new_alerts(recorder: Recorder, diagnosis: Diagnosis) -> list[Finding]:
-    """Returns the illnesses that no alert has told of yet, or only as suspected."""
-    told = {
-        (event.get("check"), event.get("verdict"))
-        for event in load_run(recorder.path).records("events")
-        if event.get("event") == "alert"
-    }
-    return [
-        f
-        for f in diagnosis.illnesses
-        if (f.check, str(f.verdict)) not in told and (f.check, str(Verdict.FAILED)) not in told
-    ]
+    """Returns the illnesses that have FAILED and that no alert has told of yet; a suspicion may still pass, and can wait for the end."""
+    events = load_run(recorder.path).records("events")
+    told = {event.get("check") for event in events if event.get("event") == "alert"}
+    return [f for f in diagnosis.illnesses if f.verdict is Verdict.FAILED and f.check not in told]
 
 
 def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str | None) -> str:

@@ -47,7 +47,9 @@ def shifted(images: Tensor, random: torch.Generator | None = None) -> Tensor:
         places.append(torch.arange(side, device=images.device) + move)
     inside = [(place >= 0) & (place < side) for place, side in zip(places, (height, width))]
     rows, columns = (place.clamp(0, side - 1) for place, side in zip(places, (height, width)))
-    moved = images.gather(2, rows[:, None, :, None].expand_as(images)).gather(3, columns[:, None, None, :].expand_as(images))
+    moved = images.gather(2, rows[:, None, :, None].expand_as(images)).gather(
+        3, columns[:, None, None, :].expand_as(images)
+    )
     return moved * (inside[0][:, None, :, None] & inside[1][:, None, None, :])
 
 
@@ -94,7 +96,9 @@ def _geometry(images: Tensor, probability: Probability, random: torch.Generator 
     def maybe(matrix: Tensor, chance: Probability = probability) -> Tensor:
         return torch.where((uniform() < chance)[:, None, None], matrix, torch.eye(3, device=device))
 
-    chance_of_turn = 1 - (1 - torch.as_tensor(probability, device=device).clamp(0, 1)).sqrt()  # two turns make the one probability
+    chance_of_turn = (
+        1 - (1 - torch.as_tensor(probability, device=device).clamp(0, 1)).sqrt()
+    )  # two turns make the one probability
     stretch = torch.exp(normal() * LOG_SCALE_SD * log(2))
     zoom = torch.exp(normal() * LOG_SCALE_SD * log(2))
     parts = [
@@ -130,7 +134,10 @@ def _recoloured(images: Tensor, probability: Probability, random: torch.Generato
 
 
 def _matrix(entries: list[list[Tensor | float]], like: Tensor) -> Tensor:
-    rows = [torch.stack([entry if isinstance(entry, Tensor) else torch.full_like(like, entry) for entry in row], dim=1) for row in entries]
+    rows = [
+        torch.stack([entry if isinstance(entry, Tensor) else torch.full_like(like, entry) for entry in row], dim=1)
+        for row in entries
+    ]
     return torch.stack(rows, dim=1)
 
 
@@ -160,7 +167,9 @@ def _normal(images: Tensor, random: torch.Generator | None) -> Tensor:
 
 def _require_images(images: Tensor) -> None:
     if images.ndim != 4:
-        raise UsageError(f"augmentation works on images (n, c, h, w), not on samples of the shape {tuple(images.shape)}; set augmentation=none")
+        raise UsageError(
+            f"augmentation works on images (n, c, h, w), not on samples of the shape {tuple(images.shape)}; set augmentation=none"
+        )
 
 
 Augmentation = Callable[[Tensor, Probability, torch.Generator | None], Tensor]
@@ -170,7 +179,9 @@ AUGMENTATIONS: dict[str, Augmentation] = {"diffaugment": diffaugment, "ada": ada
 def augmentation_named(name: str) -> Augmentation:
     """Returns the augmentation of this name; an unknown one raises UsageError with the nearest that is known."""
     if name not in AUGMENTATIONS:
-        raise UsageError(f"unknown augmentation {name!r}{did_you_mean(name, tuple(AUGMENTATIONS))}; known: none, {', '.join(AUGMENTATIONS)}")
+        raise UsageError(
+            f"unknown augmentation {name!r}{did_you_mean(name, tuple(AUGMENTATIONS))}; known: none, {', '.join(AUGMENTATIONS)}"
+        )
     return AUGMENTATIONS[name]
 
 
@@ -180,11 +191,20 @@ class AdaptiveProbability:
     `p` is a 0-d tensor, to be handed to an augmentation. The rule is invalid for critics whose outputs have a free offset.
     """
 
-    def __init__(self, *, device: str | torch.device = "cpu", target: float = TARGET, interval: int = INTERVAL, images: int = IMAGES_TO_ONE,
-                 initial: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        device: str | torch.device = "cpu",
+        target: float = TARGET,
+        interval: int = INTERVAL,
+        images: int = IMAGES_TO_ONE,
+        initial: float = 0.0,
+    ) -> None:
         if interval < 1 or images < 1 or not -1 <= target <= 1 or not 0 <= initial <= 1:
-            raise UsageError(f"ADA needs a target in [-1, 1], an interval and images of at least 1 and an initial p in [0, 1], "
-                             f"not {target}, {interval}, {images}, {initial}")
+            raise UsageError(
+                f"ADA needs a target in [-1, 1], an interval and images of at least 1 and an initial p in [0, 1], "
+                f"not {target}, {interval}, {images}, {initial}"
+            )
         self.target, self.interval, self.images = target, interval, images
         self.p = torch.tensor(float(initial), device=device)
         self._signs = torch.zeros((), device=device)

@@ -44,12 +44,24 @@ def noise(*, channels: int = 1, side: int = 8, count: int = 2000, seed: int = 0)
 
 # name -> reader; `name:PATH` is handed on as its first argument where it takes one, `name:key=value,...` as its options
 SOURCES: dict[str, Callable[..., Dataset]] = {
-    "digits": digits, "ring": ring, "grid": grid, "noise": noise, "mnist": mnist, "stacked-mnist": stacked_mnist, "cifar10": cifar10,
+    "digits": digits,
+    "ring": ring,
+    "grid": grid,
+    "noise": noise,
+    "mnist": mnist,
+    "stacked-mnist": stacked_mnist,
+    "cifar10": cifar10,
 }
 FILES: dict[str, Callable[..., Dataset]] = {".zip": zip_file, ".npz": arrays, ".npy": arrays, ".parquet": parquet}
 
 
-def load_data(uri: str, *, imbalance: float | None = None, resolution: int | None = None, on_bad: Literal["error", "skip"] = "error") -> Dataset:
+def load_data(
+    uri: str,
+    *,
+    imbalance: float | None = None,
+    resolution: int | None = None,
+    on_bad: Literal["error", "skip"] = "error",
+) -> Dataset:
     """Reads the data that `uri` names: a source (digits, ring:sd=.05, mnist:DIR), a folder or file of images, or package.module:function.
 
     `imbalance` makes a long tail: class i of k keeps imbalance^(i / (k - 1)) of its samples (Cui et al. 2019). `resolution` crops images to
@@ -93,17 +105,25 @@ def _read(uri: str, resolution: int | None, on_bad: str) -> Dataset:
         return folder(uri, resolution=resolution, on_bad=on_bad)
     if path.is_file():
         if path.suffix.lower() not in FILES:
-            raise UsageError(f"{shown(uri)}: no data is read from files {path.suffix or 'without a suffix'}; known: {', '.join(FILES)}, "
-                             "or a folder of images")
-        options: dict[str, Any] = {"on_bad": on_bad} | ({} if FILES[path.suffix.lower()] is arrays else {"resolution": resolution})
+            raise UsageError(
+                f"{shown(uri)}: no data is read from files {path.suffix or 'without a suffix'}; known: {', '.join(FILES)}, "
+                "or a folder of images"
+            )
+        options: dict[str, Any] = {"on_bad": on_bad} | (
+            {} if FILES[path.suffix.lower()] is arrays else {"resolution": resolution}
+        )
         return FILES[path.suffix.lower()](uri, **options)
     if looks_like_function(uri):
         found = load_function(uri)()
         if not isinstance(found, Dataset):
-            raise UsageError(f"{uri} returned a {type(found).__name__}; it must return what gandiag.training.data.make_dataset makes")
+            raise UsageError(
+                f"{uri} returned a {type(found).__name__}; it must return what gandiag.training.data.make_dataset makes"
+            )
         return found
-    raise UsageError(f"there is no data {shown(uri)!r}{did_you_mean(name, list(SOURCES))}: no file or folder has this name, and the known "
-                     f"sources are {', '.join(SOURCES)}, and package.module:function")
+    raise UsageError(
+        f"there is no data {shown(uri)!r}{did_you_mean(name, list(SOURCES))}: no file or folder has this name, and the known "
+        f"sources are {', '.join(SOURCES)}, and package.module:function"
+    )
 
 
 def _from_source(name: str, rest: str | None, on_bad: str) -> Dataset:
@@ -124,9 +144,15 @@ def _split_options(name: str, text: str, parameters: Any, *, takes_path: bool) -
     options: dict[str, Any] = {}
     while parts and (not takes_path or (len(parts) > 1 and parts[-1].partition("=")[0] in parameters)):
         key, equals, value = parts.pop().partition("=")
-        known = [other for other, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY and other != "on_bad"]
+        known = [
+            other
+            for other, parameter in parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY and other != "on_bad"
+        ]
         if key not in known:
-            raise UsageError(f"{name} has no option {shown(key)!r}{did_you_mean(key, known)}; it has: {', '.join(known) or 'none'}")
+            raise UsageError(
+                f"{name} has no option {shown(key)!r}{did_you_mean(key, known)}; it has: {', '.join(known) or 'none'}"
+            )
         options[key] = _value(name, key, value if equals else "", parameters[key].annotation)
     return ",".join(parts), options
 
@@ -137,7 +163,9 @@ def _value(name: str, key: str, text: str, annotation: str) -> Any:
     try:
         return int(text) if annotation == "int" else _finite(float(text))
     except (ValueError, OverflowError):
-        raise UsageError(f"{name}: {key} takes a {'whole number' if annotation == 'int' else 'number'}, not {shown(text)!r}") from None
+        raise UsageError(
+            f"{name}: {key} takes a {'whole number' if annotation == 'int' else 'number'}, not {shown(text)!r}"
+        ) from None
 
 
 def _finite(number: float) -> float:

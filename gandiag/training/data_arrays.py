@@ -34,15 +34,22 @@ def mnist(directory: str, *, split: str | None = None, on_bad: str = "error") ->
     return make_dataset("mnist", images[:, None], labels=labels, classes=[str(i) for i in range(10)], facts=facts)
 
 
-def stacked_mnist(directory: str, *, count: int = STACKED_COUNT, seed: int = 0, split: str | None = None, on_bad: str = "error") -> Dataset:
+def stacked_mnist(
+    directory: str, *, count: int = STACKED_COUNT, seed: int = 0, split: str | None = None, on_bad: str = "error"
+) -> Dataset:
     """Stacks three random digits as the channels of one image: 1000 modes, '000' to '999' (Metz et al. 2017; 128 000 as in PacGAN)."""
     if count < 1:
         raise UsageError(f"stacked-mnist needs a count of at least 1, not {count}")
     images, labels, facts = _idx_pair(Path(directory), split, on_bad)
     require_memory("stacked-mnist", 3 * count * images[0].size)
     chosen = np.random.default_rng(mixed_seed(seed, 0x57AC)).integers(len(images), size=(count, 3))
-    return make_dataset("stacked-mnist", images[chosen], labels=labels[chosen] @ np.array([100, 10, 1]), classes=[f"{i:03d}" for i in range(1000)],
-                        facts={**facts, "draw_seed": seed})
+    return make_dataset(
+        "stacked-mnist",
+        images[chosen],
+        labels=labels[chosen] @ np.array([100, 10, 1]),
+        classes=[f"{i:03d}" for i in range(1000)],
+        facts={**facts, "draw_seed": seed},
+    )
 
 
 def _idx_pair(directory: Path, split: str | None, on_bad: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
@@ -54,9 +61,13 @@ def _idx_pair(directory: Path, split: str | None, on_bad: str) -> tuple[np.ndarr
     for name in wanted:
         images, labels = (_idx_file(directory, SPLITS[name], what) for what in ("images", "labels"))
         if images and labels:
-            return *_matched(read_idx(images, IDX_IMAGES, on_bad), read_idx(labels, IDX_LABELS, on_bad), directory, on_bad), {"split": name}
-    raise UsageError(f"{shown(directory)} holds no IDX files of the split {' or '.join(wanted)}; "
-                     "expected names like train-images-idx3-ubyte and train-labels-idx1-ubyte, with or without .gz")
+            return *_matched(
+                read_idx(images, IDX_IMAGES, on_bad), read_idx(labels, IDX_LABELS, on_bad), directory, on_bad
+            ), {"split": name}
+    raise UsageError(
+        f"{shown(directory)} holds no IDX files of the split {' or '.join(wanted)}; "
+        "expected names like train-images-idx3-ubyte and train-labels-idx1-ubyte, with or without .gz"
+    )
 
 
 def _idx_file(directory: Path, prefix: str, what: str) -> Path | None:
@@ -67,8 +78,10 @@ def _idx_file(directory: Path, prefix: str, what: str) -> Path | None:
 def _matched(images: np.ndarray, labels: np.ndarray, directory: Path, on_bad: str) -> tuple[np.ndarray, np.ndarray]:
     count = min(len(images), len(labels))
     if len(images) != len(labels) and on_bad == "error":
-        raise GandiagError(f"{shown(directory)}: {len(images)} images but {len(labels)} labels; get both files anew, or give on_bad=skip "
-                           f"to use the first {count}")
+        raise GandiagError(
+            f"{shown(directory)}: {len(images)} images but {len(labels)} labels; get both files anew, or give on_bad=skip "
+            f"to use the first {count}"
+        )
     return images[:count], labels[:count].astype(np.int64)
 
 
@@ -92,7 +105,9 @@ def _idx_shape(path: Path, head: bytes, magic: int, dimensions: int) -> tuple[in
     found = struct.unpack(">I", head[:4])[0] if len(head) >= 4 else None
     if found != magic:
         says = "too short for a header" if found is None else f"magic number 0x{found:08x}"
-        raise GandiagError(f"{shown(path)} is no IDX file of {'images' if dimensions == 3 else 'labels'}: {says}, expected 0x{magic:08x}")
+        raise GandiagError(
+            f"{shown(path)} is no IDX file of {'images' if dimensions == 3 else 'labels'}: {says}, expected 0x{magic:08x}"
+        )
     if len(head) < 4 + 4 * dimensions:
         raise GandiagError(f"{shown(path)} ends within its header")
     shape = struct.unpack(f">{dimensions}I", head[4:])
@@ -122,8 +137,10 @@ def _whole_items(path: Path, body: bytes, shape: tuple[int, ...], complaint: str
     if len(body) != shape[0] * item and not complaint:
         complaint = "truncated" if len(body) < shape[0] * item else "longer than its header says"
     if complaint and on_bad == "error":
-        raise GandiagError(f"{shown(path)} is {complaint}: its header promises {shape[0]} items, {whole} are whole; get the file anew, or give "
-                           "on_bad=skip to use those")
+        raise GandiagError(
+            f"{shown(path)} is {complaint}: its header promises {shape[0]} items, {whole} are whole; get the file anew, or give "
+            "on_bad=skip to use those"
+        )
     if whole == 0:
         raise GandiagError(f"{shown(path)} is {complaint}: not one whole item is in it")
     return np.frombuffer(body, dtype=np.uint8, count=whole * item).reshape(whole, *shape[1:]).copy()
@@ -139,7 +156,9 @@ def cifar10(directory: str, *, split: str = "train", on_bad: str = "error") -> D
         folder = folder / "cifar-10-batches-py"
     present = [folder / name for name in names if (folder / name).is_file()]
     if not present:
-        raise UsageError(f"{shown(folder)} holds none of {', '.join(names)}; give cifar10:DIR with the unpacked Python version of CIFAR-10")
+        raise UsageError(
+            f"{shown(folder)} holds none of {', '.join(names)}; give cifar10:DIR with the unpacked Python version of CIFAR-10"
+        )
     batches, bad = [], []
     for file in present:
         try:
@@ -155,10 +174,20 @@ def _cifar_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
     content = read_plain_pickle(file)
     data = content.get(b"data") if isinstance(content, dict) else None
     labels = content.get(b"labels") if isinstance(content, dict) else None
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072 or not isinstance(labels, list):
-        raise GandiagError(f"{shown(file.name)} is no batch of CIFAR-10: expected a dict with data, uint8 (n, 3072), and labels")
+    if (
+        not isinstance(data, np.ndarray)
+        or data.dtype != np.uint8
+        or data.ndim != 2
+        or data.shape[1] != 3072
+        or not isinstance(labels, list)
+    ):
+        raise GandiagError(
+            f"{shown(file.name)} is no batch of CIFAR-10: expected a dict with data, uint8 (n, 3072), and labels"
+        )
     if len(labels) != len(data) or not all(isinstance(label, int) and 0 <= label < 10 for label in labels):
-        raise GandiagError(f"{shown(file.name)}: its labels are not one number of 0 .. 9 for each of {len(data)} images")
+        raise GandiagError(
+            f"{shown(file.name)}: its labels are not one number of 0 .. 9 for each of {len(data)} images"
+        )
     return data.reshape(-1, 3, 32, 32), np.array(labels, dtype=np.int64)
 
 
@@ -201,8 +230,11 @@ def _latin(text: Any, encoding: Any = "latin1") -> bytes:
 
 
 _STAND_INS = {
-    ("numpy", "ndarray"): _Array, ("numpy", "dtype"): _Kind, ("_codecs", "encode"): _latin,
-    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(), ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Kind,
+    ("_codecs", "encode"): _latin,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
 }
 
 
@@ -222,7 +254,9 @@ def read_plain_pickle(path: Path) -> Any:
     try:
         return _unwrapped(_PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load())
     except Exception as error:  # a mutated pickle fails in any way it likes; none of them may escape as a traceback
-        raise GandiagError(f"{shown(path.name)} cannot be read as a pickle of plain data: {shown(str(error) or type(error).__name__)}") from None
+        raise GandiagError(
+            f"{shown(path.name)} cannot be read as a pickle of plain data: {shown(str(error) or type(error).__name__)}"
+        ) from None
 
 
 def _unwrapped(content: Any) -> Any:
@@ -239,23 +273,33 @@ def arrays(path: str, *, on_bad: str = "error") -> Dataset:
     except GandiagError:
         raise
     except Exception as error:  # a damaged file fails in any way it likes
-        raise GandiagError(f"{shown(file)} cannot be read: {shown(str(error) or type(error).__name__)}; expected numeric arrays "
-                           "written by numpy.save or numpy.savez") from None
-    return make_dataset(file.stem, _as_samples(file, samples), labels=None if labels is None else _as_labels(file, labels))
+        raise GandiagError(
+            f"{shown(file)} cannot be read: {shown(str(error) or type(error).__name__)}; expected numeric arrays "
+            "written by numpy.save or numpy.savez"
+        ) from None
+    return make_dataset(
+        file.stem, _as_samples(file, samples), labels=None if labels is None else _as_labels(file, labels)
+    )
 
 
 def _from_npy(file: Path) -> np.ndarray:
-    mapped = np.load(file, mmap_mode="r", allow_pickle=False)  # a header that promises more than there is cannot be mapped
+    mapped = np.load(
+        file, mmap_mode="r", allow_pickle=False
+    )  # a header that promises more than there is cannot be mapped
     require_memory(str(file), mapped.nbytes)
     return np.array(mapped)
 
 
 def _from_npz(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     with zipfile.ZipFile(file) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+        members = {
+            info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")
+        }
         key = next((key for key in IMAGE_KEYS if key in members), None)
         if key is None:
-            raise ValueError(f"no array named {', '.join(IMAGE_KEYS)} in it, only {', '.join(map(shown, list(members)[:8])) or 'none'}")
+            raise ValueError(
+                f"no array named {', '.join(IMAGE_KEYS)} in it, only {', '.join(map(shown, list(members)[:8])) or 'none'}"
+            )
         label_key = next((key for key in LABEL_KEYS if key in members), None)
         return _member(archive, members[key]), None if label_key is None else _member(archive, members[label_key])
 
@@ -287,8 +331,10 @@ def _as_samples(file: Path, array: np.ndarray) -> np.ndarray:
     if array.ndim in (3, 4):
         if array.dtype == np.uint8:
             return array
-        raise UsageError(f"{shown(file)}: images of {array.dtype}; expected uint8 with 0 .. 255 "
-                         "(whether floats mean 0 .. 1 or -1 .. 1 is not guessed)")
+        raise UsageError(
+            f"{shown(file)}: images of {array.dtype}; expected uint8 with 0 .. 255 "
+            "(whether floats mean 0 .. 1 or -1 .. 1 is not guessed)"
+        )
     return array
 
 

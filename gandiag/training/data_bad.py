@@ -18,13 +18,17 @@ PACKED_LIMIT = 200  # bytes unpacked for a byte packed beyond which a large file
 LARGE = 2**26  # below 64 MiB nobody is harmed
 
 
-def deal_with(name: str, bad: Sequence[tuple[str, str]], *, total: int, on_bad: str, what: str = "images") -> dict[str, Any]:
+def deal_with(
+    name: str, bad: Sequence[tuple[str, str]], *, total: int, on_bad: str, what: str = "images"
+) -> dict[str, Any]:
     """Raises GandiagError that names and counts what could not be read, or with on_bad 'skip' warns and returns the facts to keep."""
     if on_bad not in ON_BAD:
         raise UsageError(f"on_bad is one of {', '.join(ON_BAD)}, not {on_bad!r}")
     if not bad:
         return {}
-    listed = "; ".join(f"{shown(file)}: {reason}" for file, reason in bad[:SHOWN]) + ("; ..." if len(bad) > SHOWN else "")
+    listed = "; ".join(f"{shown(file)}: {reason}" for file, reason in bad[:SHOWN]) + (
+        "; ..." if len(bad) > SHOWN else ""
+    )
     found = f"{shown(name)}: {len(bad)} of {total} {what} cannot be read ({listed})"
     if on_bad == "error":
         raise GandiagError(f"{found}; repair or remove them, or give on_bad=skip to train without them")
@@ -45,14 +49,18 @@ def require_memory(name: str, size: int) -> None:
     """Raises GandiagError where so many bytes of data do not fit into this machine's memory."""
     available = _memory()
     if available is not None and size > MEMORY_SHARE * available:
-        raise GandiagError(f"{shown(name)}: {size / 2**30:.1f} GiB of samples do not fit into {available / 2**30:.1f} GiB of memory; "
-                           "give a smaller --resolution, or fewer files")
+        raise GandiagError(
+            f"{shown(name)}: {size / 2**30:.1f} GiB of samples do not fit into {available / 2**30:.1f} GiB of memory; "
+            "give a smaller --resolution, or fewer files"
+        )
 
 
 def refuse_bomb(name: str, *, packed: int, unpacked: int) -> None:
     """Raises GandiagError where a packed file claims to hold far more than honest data of its size would."""
     if unpacked > LARGE and unpacked > PACKED_LIMIT * max(packed, 1):
-        raise GandiagError(f"{shown(name)}: {packed} bytes claim to unpack to {unpacked}: refused, this looks like a decompression bomb")
+        raise GandiagError(
+            f"{shown(name)}: {packed} bytes claim to unpack to {unpacked}: refused, this looks like a decompression bomb"
+        )
 
 
 def _memory() -> int | None:

@@ -51,7 +51,11 @@ def zip_file(path: str, *, resolution: int | None = None, on_bad: str = "error")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise GandiagError(f"{shown(path)} is no readable zip: {shown(str(error))}") from None
     with archive:
-        members = {info.filename: info for info in sorted(archive.infolist(), key=lambda info: info.filename) if _is_image(info.filename)}
+        members = {
+            info.filename: info
+            for info in sorted(archive.infolist(), key=lambda info: info.filename)
+            if _is_image(info.filename)
+        }
         if not members:
             raise UsageError(f"{shown(path)}: no images ({', '.join(SUFFIXES)}) in this zip")
         refuse_bomb(path, packed=os.path.getsize(path), unpacked=sum(info.file_size for info in members.values()))
@@ -83,12 +87,19 @@ def parquet(path: str, *, resolution: int | None = None, on_bad: str = "error") 
         schema, count = file.schema_arrow, file.metadata.num_rows
         image = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
         if image is None:
-            raise UsageError(f"{shown(path)}: no column named {', '.join(IMAGE_COLUMNS)}; its columns: {', '.join(map(shown, schema.names))}")
-        label = next((name for name in LABEL_COLUMNS if name in schema.names and pa.types.is_integer(schema.field(name).type)), None)
+            raise UsageError(
+                f"{shown(path)}: no column named {', '.join(IMAGE_COLUMNS)}; its columns: {', '.join(map(shown, schema.names))}"
+            )
+        label = next(
+            (name for name in LABEL_COLUMNS if name in schema.names and pa.types.is_integer(schema.field(name).type)),
+            None,
+        )
         groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         refuse_bomb(path, packed=os.path.getsize(path), unpacked=sum(group.total_byte_size for group in groups))
         rows = _parquet_rows(file, image, label)
-        dataset = _decoded(Path(path).stem, rows, count, _parquet_classes(schema, label), resolution=resolution, on_bad=on_bad)
+        dataset = _decoded(
+            Path(path).stem, rows, count, _parquet_classes(schema, label), resolution=resolution, on_bad=on_bad
+        )
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise GandiagError(f"{shown(path)} is no readable parquet file: {_reason(error)}") from None
     return dataset
@@ -125,7 +136,9 @@ def _walk(root: Path) -> list[str]:
     for place, folders, files in os.walk(root):  # links to folders are not followed
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(place).relative_to(root)
-        found += [(below / name).as_posix() for name in sorted(files) if _is_image(name) and (Path(place) / name).is_file()]
+        found += [
+            (below / name).as_posix() for name in sorted(files) if _is_image(name) and (Path(place) / name).is_file()
+        ]
     return found
 
 
@@ -148,7 +161,9 @@ def _labels(path: str, names: Sequence[str], listing: bytes | None) -> tuple[dic
     if all(top is None for top in tops):
         return {}, None
     if any(top is None for top in tops):
-        raise UsageError(f"{shown(path)} holds images both in itself and in subfolders: which class are the former? Move them into a subfolder")
+        raise UsageError(
+            f"{shown(path)} holds images both in itself and in subfolders: which class are the former? Move them into a subfolder"
+        )
     classes = sorted({top for top in tops if top is not None})
     return {name: classes.index(str(top)) for name, top in zip(names, tops)}, classes
 
@@ -158,13 +173,19 @@ def _listed_labels(path: str, names: Sequence[str], listing: bytes) -> tuple[dic
         entries = json.loads(listing).get("labels")
         table = None if entries is None else {str(name): int(label) for name, label in entries}
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise GandiagError(f"{shown(path)}: its dataset.json cannot be read; expected {{'labels': [['file.png', 3], ...]}}, "
-                           "or null for the labels") from None
+        raise GandiagError(
+            f"{shown(path)}: its dataset.json cannot be read; expected {{'labels': [['file.png', 3], ...]}}, "
+            "or null for the labels"
+        ) from None
     if table is None:
         return {}, None
     missing = [name for name in names if name not in table]
     if missing or min(table.values(), default=0) < 0:
-        what = f"{len(missing)} of {len(names)} images (such as {shown(missing[0])})" if missing else "some images: theirs are negative"
+        what = (
+            f"{len(missing)} of {len(names)} images (such as {shown(missing[0])})"
+            if missing
+            else "some images: theirs are negative"
+        )
         raise GandiagError(f"{shown(path)}: its dataset.json has no label for {what}")
     return {name: table[name] for name in names}, None
 
@@ -182,7 +203,15 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         return file.read(info.file_size + 1)
 
 
-def _decoded(name: str, encoded: Iterable[Encoded], total: int, classes: Sequence[str] | None, *, resolution: int | None, on_bad: str) -> Dataset:
+def _decoded(
+    name: str,
+    encoded: Iterable[Encoded],
+    total: int,
+    classes: Sequence[str] | None,
+    *,
+    resolution: int | None,
+    on_bad: str,
+) -> Dataset:
     """Decodes all images, in order, on several threads, and deals with those that cannot be read."""
     images: list[np.ndarray] = []
     labels: list[int | None] = []
@@ -203,7 +232,9 @@ def _decoded(name: str, encoded: Iterable[Encoded], total: int, classes: Sequenc
     if not images:
         raise UsageError(f"{shown(name)}: no images in it")
     known = None if any(label is None for label in labels) else [int(label) for label in labels if label is not None]
-    return make_dataset(name, _stacked(name, images), labels=known, classes=classes if known is not None else None, facts=facts)
+    return make_dataset(
+        name, _stacked(name, images), labels=known, classes=classes if known is not None else None, facts=facts
+    )
 
 
 def _attempt(get: Callable[[], bytes]) -> bytes | str:
@@ -254,7 +285,9 @@ def _stacked(name: str, images: list[np.ndarray]) -> np.ndarray:
     sizes = Counter(image.shape[1:] for image in images)
     if len(sizes) > 1:
         common = ", ".join(f"{w}x{h} ({count})" for (h, w), count in sizes.most_common(3))
-        raise UsageError(f"{shown(name)}: the images have {len(sizes)} different sizes, such as {common}; "
-                         "give --resolution 64 (or another) to crop and resize")
+        raise UsageError(
+            f"{shown(name)}: the images have {len(sizes)} different sizes, such as {common}; "
+            "give --resolution 64 (or another) to crop and resize"
+        )
     channels = max(image.shape[0] for image in images)
     return np.stack([np.repeat(image, channels, axis=0) if image.shape[0] < channels else image for image in images])

@@ -31,13 +31,27 @@ def grid(*, side: int = 5, spacing: float = 2.0, sd: float = 0.05, count: int = 
     return mixture(f"grid{side * side}" if side != 5 else "grid", centres, sd=sd, count=count, seed=seed)
 
 
-def mixture(name: str, centres: np.ndarray, *, sd: float, count: int = 0, seed: int = 0, weights: np.ndarray | None = None) -> Dataset:
+def mixture(
+    name: str, centres: np.ndarray, *, sd: float, count: int = 0, seed: int = 0, weights: np.ndarray | None = None
+) -> Dataset:
     """Returns a mixture of round Gaussians at `centres` (k, d): endless where `count` is 0, else `count` points drawn once."""
     _require(sd > 0, f"the standard deviation of a mode is {sd}; it must be above 0")
     _require(count >= 0, f"count is {count}; it must be 0 (endless) or more")
-    shares = np.full(len(centres), 1 / len(centres)) if weights is None else np.asarray(weights, dtype=np.float64) / np.sum(weights)
-    empty = Dataset(name=name, kind="points", samples=torch.zeros(1, centres.shape[1]), classes=tuple(f"mode {i}" for i in range(len(centres))),
-                    modes=np.asarray(centres, dtype=np.float64), mode_sd=float(sd), mode_weights=shares, endless=count == 0)
+    shares = (
+        np.full(len(centres), 1 / len(centres))
+        if weights is None
+        else np.asarray(weights, dtype=np.float64) / np.sum(weights)
+    )
+    empty = Dataset(
+        name=name,
+        kind="points",
+        samples=torch.zeros(1, centres.shape[1]),
+        classes=tuple(f"mode {i}" for i in range(len(centres))),
+        modes=np.asarray(centres, dtype=np.float64),
+        mode_sd=float(sd),
+        mode_weights=shares,
+        endless=count == 0,
+    )
     return _filled(empty, count, seed)
 
 

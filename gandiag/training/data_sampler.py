@@ -12,7 +12,9 @@ from gandiag.training.data_mixtures import draw_mixture
 from gandiag.training.dataset import Dataset, seeded, to_model
 
 BLOCK = 65536  # points of an endless mixture that are drawn at once: a batch is then a slice
-READY_LIMIT = 2**28  # bytes: a smaller set is kept as the networks see it, a larger one as uint8, converted batch by batch
+READY_LIMIT = (
+    2**28
+)  # bytes: a smaller set is kept as the networks see it, a larger one as uint8, converted batch by batch
 
 
 class Sampler:
@@ -22,12 +24,23 @@ class Sampler:
     processes each takes its own slice of the same global batch: `batch` is the global size. The samples lie on `device`.
     """
 
-    def __init__(self, dataset: Dataset, batch: int, *, seed: int = 0, device: str | torch.device = "cpu", rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch: int,
+        *,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
         if batch < 1 or batch % world != 0:
             raise UsageError(f"a batch of {batch} cannot be shared by {world} processes; choose a multiple of {world}")
         if not dataset.endless and batch > len(dataset):
-            raise UsageError(f"a batch of {batch} is larger than the data: {dataset.name} has {len(dataset)} samples; "
-                             f"choose --batch {len(dataset)} or less")
+            raise UsageError(
+                f"a batch of {batch} is larger than the data: {dataset.name} has {len(dataset)} samples; "
+                f"choose --batch {len(dataset)} or less"
+            )
         self.dataset, self.batch, self.seed = dataset, batch, seed
         self.rank, self.world, self.device = rank, world, torch.device(device)
         self.position = 0
@@ -67,7 +80,9 @@ class Sampler:
         if self._samples is None:
             return first[span], None if labels is None else labels[span]
         chosen = first[span]
-        return self._samples.index_select(0, chosen), None if self._labels is None else self._labels.index_select(0, chosen)
+        return self._samples.index_select(0, chosen), None if self._labels is None else self._labels.index_select(
+            0, chosen
+        )
 
     def _epoch(self, epoch: int) -> tuple[Tensor, Tensor | None]:
         """Returns the epoch's permutation, or of an endless mixture its points and their modes; keeps the last two."""
@@ -88,8 +103,10 @@ class Sampler:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes to a saved position, exactly; other data than it was saved on raises."""
         if state["data"] != self.dataset.hash:
-            raise GandiagError(f"the data is not what the checkpoint was trained on: {self.dataset.name} has the hash {self.dataset.hash[:12]}, "
-                               f"the checkpoint says {state['data'][:12]}; give the same data, or start a new run")
+            raise GandiagError(
+                f"the data is not what the checkpoint was trained on: {self.dataset.name} has the hash {self.dataset.hash[:12]}, "
+                f"the checkpoint says {state['data'][:12]}; give the same data, or start a new run"
+            )
         self.position, self.seed = int(state["position"]), int(state["seed"])
         self._epochs = {}
 

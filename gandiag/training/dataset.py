@@ -58,16 +58,28 @@ class Dataset:
     def about(self) -> dict[str, Any]:
         """Returns what run.json tells of the data."""
         return {
-            "name": self.name, "kind": self.kind, "shape": list(self.shape), "count": None if self.endless else len(self),
+            "name": self.name,
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "count": None if self.endless else len(self),
             "classes": None if self.classes is None else list(self.classes),
-            "modes": None if self.modes is None else self.modes.tolist(), "mode_sd": self.mode_sd,
+            "modes": None if self.modes is None else self.modes.tolist(),
+            "mode_sd": self.mode_sd,
             "mode_weights": None if self.mode_weights is None else self.mode_weights.tolist(),
-            "hash": self.hash, "range": [-1, 1] if self.kind == "images" else None, **self.facts,
+            "hash": self.hash,
+            "range": [-1, 1] if self.kind == "images" else None,
+            **self.facts,
         }
 
 
-def make_dataset(name: str, samples: np.ndarray | Tensor, *, labels: Sequence[int] | np.ndarray | Tensor | None = None,
-                 classes: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None) -> Dataset:
+def make_dataset(
+    name: str,
+    samples: np.ndarray | Tensor,
+    *,
+    labels: Sequence[int] | np.ndarray | Tensor | None = None,
+    classes: Sequence[str] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Dataset:
     """Builds a data set of one's own from uint8 images (n, c, h, w) or floating points (n, d), checks it and takes its fingerprint.
 
     Labels without class names get the names '0', '1', ...; what cannot be data raises UsageError.
@@ -77,7 +89,15 @@ def make_dataset(name: str, samples: np.ndarray | Tensor, *, labels: Sequence[in
     tensor = tensor if kind == "images" else tensor.to(torch.float32)
     numbers = None if labels is None else _numbers(name, labels)
     names = _class_names(name, len(tensor), numbers, classes)
-    return Dataset(name=name, kind=kind, samples=tensor, labels=numbers, classes=names, hash=fingerprint(tensor, numbers), facts=dict(facts or {}))
+    return Dataset(
+        name=name,
+        kind=kind,
+        samples=tensor,
+        labels=numbers,
+        classes=names,
+        hash=fingerprint(tensor, numbers),
+        facts=dict(facts or {}),
+    )
 
 
 def _kind(name: str, samples: Tensor) -> Kind:
@@ -89,8 +109,10 @@ def _kind(name: str, samples: Tensor) -> Kind:
         if not bool(torch.isfinite(samples).all()):
             raise UsageError(f"{name}: some of its points are NaN or infinite; remove them")
         return "points"
-    raise UsageError(f"{name}: found {samples.dtype} of shape {tuple(samples.shape)}, expected uint8 images (n, c, h, w) in 0..255 "
-                     "or floating points (n, d)")
+    raise UsageError(
+        f"{name}: found {samples.dtype} of shape {tuple(samples.shape)}, expected uint8 images (n, c, h, w) in 0..255 "
+        "or floating points (n, d)"
+    )
 
 
 def _numbers(name: str, labels: Any) -> Tensor:

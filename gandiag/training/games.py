@@ -18,7 +18,9 @@ from torch.nn.functional import softplus
 Loss = Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]
 Objective = Literal["minimax", "non-saturating", "wasserstein"]
 Penalty = Literal["none", "r1", "wgan-gp"]
-QUADRATURE_POINTS = 80  # Gauss-Hermite nodes: expectations over a Gaussian of these smooth losses are then exact to 1e-12
+QUADRATURE_POINTS = (
+    80  # Gauss-Hermite nodes: expectations over a Gaussian of these smooth losses are then exact to 1e-12
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,16 @@ class Square(nn.Module):
         return samples.square() * self.w
 
 
-def dirac_gan(objective: Objective = "minimax", *, theta: float = 0.0, psi: float = 0.0, penalty: Penalty = "none", gamma: float = 1.0,
-              target: float = 1.0, noise: float = 0.0) -> SmallGame:
+def dirac_gan(
+    objective: Objective = "minimax",
+    *,
+    theta: float = 0.0,
+    psi: float = 0.0,
+    penalty: Penalty = "none",
+    gamma: float = 1.0,
+    target: float = 1.0,
+    noise: float = 0.0,
+) -> SmallGame:
     """Returns the Dirac-GAN: G puts all mass at theta, D(x) = psi x, the data lie at 0 (Mescheder et al. 2018).
 
     `penalty` is "none", "r1" (gamma/2 |dD/dx|^2) or "wgan-gp" (gamma/2 (|dD/dx| - target)^2); `noise` is the standard deviation of
@@ -98,26 +108,43 @@ def dirac_gan(objective: Objective = "minimax", *, theta: float = 0.0, psi: floa
         return discriminator(reals)[:, 0], discriminator(generator(latents) + noise * latents)[:, 0]
 
     generator_loss, discriminator_loss = _objectives(objective, scores, weights)
-    return SmallGame(Point(_vector(theta)), Linear(_vector(psi)), generator_loss,
-                     lambda g, d, z, x: discriminator_loss(g, d, z, x) + penalised(d), nodes[:, None], data)
+    return SmallGame(
+        Point(_vector(theta)),
+        Linear(_vector(psi)),
+        generator_loss,
+        lambda g, d, z, x: discriminator_loss(g, d, z, x) + penalised(d),
+        nodes[:, None],
+        data,
+    )
 
 
 def bilinear_game(omega: float = 1.0, *, x: float = 1.0, y: float = 1.0, dimensions: int = 1) -> SmallGame:
     """Returns min over x, max over y of omega x.y, x the generator's point and y the discriminator's slope."""
+
     def value(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
         return omega * discriminator(generator(latents)).sum()
 
     batch = torch.zeros(1, 1, dtype=torch.float64)
-    return SmallGame(Point(_vector(x, dimensions)), Linear(_vector(y, dimensions)), value, lambda g, d, z, r: -value(g, d, z, r), batch, batch)
+    return SmallGame(
+        Point(_vector(x, dimensions)),
+        Linear(_vector(y, dimensions)),
+        value,
+        lambda g, d, z, r: -value(g, d, z, r),
+        batch,
+        batch,
+    )
 
 
-def linear_quadratic_game(p: Tensor | float, b: Tensor | float, q: Tensor | float, *, x: Tensor | float = 1.0,
-                          y: Tensor | float = 1.0) -> SmallGame:
+def linear_quadratic_game(
+    p: Tensor | float, b: Tensor | float, q: Tensor | float, *, x: Tensor | float = 1.0, y: Tensor | float = 1.0
+) -> SmallGame:
     """Returns min over x, max over y of x.P x / 2 + x.B y - y.Q y / 2; P (m, m), B (m, n), Q (n, n) or numbers for m = n = 1.
 
     The field's Jacobian is [[-P, -B], [B^T, -Q]].
     """
-    p, b, q = (torch.as_tensor(t, dtype=torch.float64).reshape(t.shape if isinstance(t, Tensor) else (1, 1)) for t in (p, b, q))
+    p, b, q = (
+        torch.as_tensor(t, dtype=torch.float64).reshape(t.shape if isinstance(t, Tensor) else (1, 1)) for t in (p, b, q)
+    )
     starts = [torch.as_tensor(t, dtype=torch.float64).expand(n).clone() for t, n in ((x, p.shape[0]), (y, q.shape[0]))]
 
     def value(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
@@ -128,32 +155,50 @@ def linear_quadratic_game(p: Tensor | float, b: Tensor | float, q: Tensor | floa
     return SmallGame(Point(starts[0]), Linear(starts[1]), value, lambda g, d, z, r: -value(g, d, z, r), batch, batch)
 
 
-def gaussian_gan(objective: Objective = "minimax", *, sd: float = 1.0, a: float | None = None, w: float = 0.0, gamma: float = 0.0) -> SmallGame:
+def gaussian_gan(
+    objective: Objective = "minimax", *, sd: float = 1.0, a: float | None = None, w: float = 0.0, gamma: float = 0.0
+) -> SmallGame:
     """Returns the 1-D Gaussian GAN: data N(0, sd^2), G(z) = a z, D(x) = w x^2, R1 with weight gamma; the equilibrium is (sd, 0).
 
     Its data are absolutely continuous: the healthy control that needs no regularisation (Nagarajan and Kolter 2017).
     """
     nodes, weights = _gauss_hermite(QUADRATURE_POINTS)
-    generator_loss, discriminator_loss = _objectives(
-        objective, lambda g, d, z, x: (d(x)[:, 0], d(g(z))[:, 0]), weights)
+    generator_loss, discriminator_loss = _objectives(objective, lambda g, d, z, x: (d(x)[:, 0], d(g(z))[:, 0]), weights)
 
     def with_penalty(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
         at = reals.detach().requires_grad_(True)
         slope = torch.autograd.grad(discriminator(at).sum(), at, create_graph=True)[0]
-        return discriminator_loss(generator, discriminator, latents, reals) + 0.5 * gamma * (weights * slope[:, 0].square()).sum()
+        return (
+            discriminator_loss(generator, discriminator, latents, reals)
+            + 0.5 * gamma * (weights * slope[:, 0].square()).sum()
+        )
 
-    return SmallGame(Scale(_vector(sd if a is None else a)), Square(_vector(w)), generator_loss, with_penalty, nodes[:, None], sd * nodes[:, None])
+    return SmallGame(
+        Scale(_vector(sd if a is None else a)),
+        Square(_vector(w)),
+        generator_loss,
+        with_penalty,
+        nodes[:, None],
+        sd * nodes[:, None],
+    )
 
 
-def _objectives(objective: Objective, scores: Callable[[nn.Module, nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]],
-                weights: Tensor) -> tuple[Loss, Loss]:
+def _objectives(
+    objective: Objective,
+    scores: Callable[[nn.Module, nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]],
+    weights: Tensor,
+) -> tuple[Loss, Loss]:
     """Both players' losses from logits on weighted samples; an unknown objective raises ValueError."""
     if objective not in ("minimax", "non-saturating", "wasserstein"):
         raise ValueError(f"unknown objective {objective!r}: minimax, non-saturating or wasserstein was expected")
 
     def generator_loss(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
         fake = scores(generator, discriminator, latents, reals)[1]
-        each = {"minimax": lambda: -softplus(fake), "non-saturating": lambda: softplus(-fake), "wasserstein": lambda: -fake}[objective]()
+        each = {
+            "minimax": lambda: -softplus(fake),
+            "non-saturating": lambda: softplus(-fake),
+            "wasserstein": lambda: -fake,
+        }[objective]()
         return (weights * each).sum()
 
     def discriminator_loss(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:

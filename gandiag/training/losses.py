@@ -80,7 +80,9 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 def _paired(one: Tensor, other: Tensor) -> Tensor:
     if one.shape != other.shape:
-        raise ValueError(f"a relativistic loss is over pairs: found logits of shapes {tuple(one.shape)} and {tuple(other.shape)}; show equally many")
+        raise ValueError(
+            f"a relativistic loss is over pairs: found logits of shapes {tuple(one.shape)} and {tuple(other.shape)}; show equally many"
+        )
     return one
 
 
@@ -120,18 +122,58 @@ def saturated_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        Loss("non-saturating", cross_entropy_discriminator, non_saturating_generator, "cross-entropy; G maximises log D(G(z))"),
-        Loss("minimax", cross_entropy_discriminator, minimax_generator, "cross-entropy; G minimises log(1 - D(G(z))), which saturates"),
-        Loss("least-squares", least_squares_discriminator, least_squares_generator, "squared distance of the output to 1 and 0 (LSGAN)"),
-        Loss("wasserstein", wasserstein_discriminator, wasserstein_generator, "difference of means; D must be kept Lipschitz (WGAN)"),
+        Loss(
+            "non-saturating",
+            cross_entropy_discriminator,
+            non_saturating_generator,
+            "cross-entropy; G maximises log D(G(z))",
+        ),
+        Loss(
+            "minimax",
+            cross_entropy_discriminator,
+            minimax_generator,
+            "cross-entropy; G minimises log(1 - D(G(z))), which saturates",
+        ),
+        Loss(
+            "least-squares",
+            least_squares_discriminator,
+            least_squares_generator,
+            "squared distance of the output to 1 and 0 (LSGAN)",
+        ),
+        Loss(
+            "wasserstein",
+            wasserstein_discriminator,
+            wasserstein_generator,
+            "difference of means; D must be kept Lipschitz (WGAN)",
+        ),
         Loss("hinge", hinge_discriminator, wasserstein_generator, "margin loss for D, mean score for G (SNGAN, SAGAN)"),
-        Loss("relativistic", relativistic_discriminator, relativistic_generator, "cross-entropy of paired differences (RpGAN, R3GAN)",
-             generator_uses_real=True),
-        Loss("fault-unbounded", unbounded_discriminator, unbounded_generator, "faulty on purpose: D is paid without bound"),
+        Loss(
+            "relativistic",
+            relativistic_discriminator,
+            relativistic_generator,
+            "cross-entropy of paired differences (RpGAN, R3GAN)",
+            generator_uses_real=True,
+        ),
+        Loss(
+            "fault-unbounded",
+            unbounded_discriminator,
+            unbounded_generator,
+            "faulty on purpose: D is paid without bound",
+        ),
         Loss("fault-cooperative", cooperative_discriminator, probability_generator, "faulty on purpose: D helps G"),
-        Loss("fault-shared", shared_objective, shared_objective, "faulty on purpose: one objective for both, through two sigmoids",
-             generator_uses_real=True),
-        Loss("fault-saturated", saturated_discriminator, probability_generator, "faulty on purpose: D calls everything fake"),
+        Loss(
+            "fault-shared",
+            shared_objective,
+            shared_objective,
+            "faulty on purpose: one objective for both, through two sigmoids",
+            generator_uses_real=True,
+        ),
+        Loss(
+            "fault-saturated",
+            saturated_discriminator,
+            probability_generator,
+            "faulty on purpose: D calls everything fake",
+        ),
     )
 }
 

@@ -35,7 +35,10 @@ def measure(training: Training, recorder: Recorder) -> None:
     """
     players, config = training.players, training.config
     parts = [part for part in config.measure if (config.pack == 1 and not config.compile) or part in WITHOUT_THE_GAME]
-    settings, start = settings_now(training), _checkpoint_before(recorder.path, players.step) if "path" in parts else None
+    settings, start = (
+        settings_now(training),
+        _checkpoint_before(recorder.path, players.step) if "path" in parts else None,
+    )
     losses = losses_on_logits(
         training.rules.loss.generator,
         training.rules.loss.discriminator,

@@ -22,7 +22,9 @@ class Builder(Protocol):
     With `num_classes` it is called with labels, int64 (n,), as its second argument. `width` scales it; None is its own size.
     """
 
-    def __call__(self, sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+    def __call__(
+        self, sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+    ) -> nn.Module:
         """Builds it."""
 
 
@@ -60,25 +62,41 @@ DISCRIMINATORS: dict[str, Builder] = {
 }
 
 
-def build_generator(name: str, sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def build_generator(
+    name: str, sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """Builds the generator of this name: forward(z) or, with `num_classes`, forward(z, labels), to samples (n, *sample_shape)."""
-    return _built(name, GENERATORS, "generator")(tuple(sample_shape), tuple(latent_shape), num_classes=num_classes, width=width)
+    return _built(name, GENERATORS, "generator")(
+        tuple(sample_shape), tuple(latent_shape), num_classes=num_classes, width=width
+    )
 
 
-def build_discriminator(name: str, sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None,
-                        width: int | None = None) -> nn.Module:
+def build_discriminator(
+    name: str,
+    sample_shape: Shape,
+    latent_shape: Shape = (),
+    *,
+    num_classes: int | None = None,
+    width: int | None = None,
+) -> nn.Module:
     """Builds the discriminator of this name: forward(x) or, with `num_classes`, forward(x, labels), to logits (n,)."""
-    return _built(name, DISCRIMINATORS, "discriminator")(tuple(sample_shape), tuple(latent_shape), num_classes=num_classes, width=width)
+    return _built(name, DISCRIMINATORS, "discriminator")(
+        tuple(sample_shape), tuple(latent_shape), num_classes=num_classes, width=width
+    )
 
 
 def _built(name: str, known: dict[str, Builder], player: str) -> Builder:
     if name in known:
         return known[name]
     if not looks_like_function(name):
-        raise UsageError(f"unknown {player} {name!r}{did_you_mean(name, tuple(known))}; known: {', '.join(known)}, or package.module:function")
+        raise UsageError(
+            f"unknown {player} {name!r}{did_you_mean(name, tuple(known))}; known: {', '.join(known)}, or package.module:function"
+        )
     function = load_function(name)
 
-    def build(sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+    def build(
+        sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+    ) -> nn.Module:
         network = function(sample_shape, latent_shape, num_classes=num_classes, width=width)
         if not isinstance(network, nn.Module):
             raise UsageError(f"{name} returned a {type(network).__name__}; it must return a torch.nn.Module")

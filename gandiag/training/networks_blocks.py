@@ -128,9 +128,16 @@ def output_activation(sample_shape: Shape) -> nn.Module:
 
 def image_shape(sample_shape: Shape, name: str, *, multiple: int = 2) -> tuple[int, int]:
     """Returns channels and side, or raises UsageError where the samples are no square images of a size that this network can make."""
-    if len(sample_shape) != 3 or sample_shape[1] != sample_shape[2] or sample_shape[1] % multiple or sample_shape[1] < 8:
-        raise UsageError(f"the network {name} works on square images of at least 8x8 whose side is a multiple of {multiple}; the data's samples "
-                         f"have the shape {tuple(sample_shape)}: choose another network (mlp takes any), or --set resolution=32")
+    if (
+        len(sample_shape) != 3
+        or sample_shape[1] != sample_shape[2]
+        or sample_shape[1] % multiple
+        or sample_shape[1] < 8
+    ):
+        raise UsageError(
+            f"the network {name} works on square images of at least 8x8 whose side is a multiple of {multiple}; the data's samples "
+            f"have the shape {tuple(sample_shape)}: choose another network (mlp takes any), or --set resolution=32"
+        )
     return sample_shape[0], sample_shape[1]
 
 

@@ -38,8 +38,13 @@ class GroupedResidual(nn.Module):
         inner = channels * EXPANSION
         groups = max(1, inner // CHANNELS_PER_GROUP)
         gain = LEAKY_GAIN * blocks ** (-1 / 4)  # three layers in a block: -1 / (2 * 3 - 2)
-        self.body = nn.Sequential(_convolution(channels, inner, 1, gain=gain), Biased(inner), _convolution(inner, inner, 3, gain=gain, groups=groups),
-                                  Biased(inner), _convolution(inner, channels, 1, gain=0.0))
+        self.body = nn.Sequential(
+            _convolution(channels, inner, 1, gain=gain),
+            Biased(inner),
+            _convolution(inner, inner, 3, gain=gain, groups=groups),
+            Biased(inner),
+            _convolution(inner, channels, 1, gain=0.0),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
@@ -105,12 +110,16 @@ class R3Discriminator(nn.Module):
         return (scores * self.embedding(one_hot(labels, self.num_classes, scores))).sum(1)
 
 
-def r3gan_generator(sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def r3gan_generator(
+    sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """R3GAN's generator (Huang et al. 2024), `width` (128) channels in every stage, two blocks each (768 in their CIFAR-10 configuration)."""
     return R3Generator(prod(latent_shape), width or 128, image_shape(sample_shape, "r3gan"), num_classes)
 
 
-def r3gan_discriminator(sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def r3gan_discriminator(
+    sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """R3GAN's discriminator (Huang et al. 2024), `width` (128) channels in every stage, two blocks each."""
     return R3Discriminator(width or 128, image_shape(sample_shape, "r3gan"), num_classes)
 
@@ -124,8 +133,12 @@ def _stages(widths: list[int], *, up: bool) -> list[nn.Module]:
     return layers
 
 
-def _convolution(inputs: int, outputs: int, kernel: int, *, gain: float = 1.0, groups: int = 1, padding: int | None = None) -> nn.Conv2d:
-    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2 if padding is None else padding, groups=groups, bias=False)
+def _convolution(
+    inputs: int, outputs: int, kernel: int, *, gain: float = 1.0, groups: int = 1, padding: int | None = None
+) -> nn.Conv2d:
+    layer = nn.Conv2d(
+        inputs, outputs, kernel, padding=kernel // 2 if padding is None else padding, groups=groups, bias=False
+    )
     nn.init.normal_(layer.weight, 0.0, gain / sqrt(layer.weight[0].numel()))
     return layer
 

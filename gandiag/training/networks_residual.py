@@ -56,7 +56,9 @@ class ResidualDown(nn.Module):
 class ResidualGenerator(nn.Module):
     """A dense layer, doubling residual blocks, normalisation, ReLU, a 3x3 convolution and tanh; `attention` comes before the last doubling."""
 
-    def __init__(self, latent: int, width: int, shape: tuple[int, int], num_classes: int | None, *, wrap: Wrap, attention: bool) -> None:
+    def __init__(
+        self, latent: int, width: int, shape: tuple[int, int], num_classes: int | None, *, wrap: Wrap, attention: bool
+    ) -> None:
         super().__init__()
         channels, side = shape
         count = halvings(side)
@@ -82,29 +84,43 @@ class SumOfPlaces(nn.Module):
         return relu(x).sum((2, 3))
 
 
-def sngan_generator(sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def sngan_generator(
+    sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """SNGAN's residual generator (Miyato et al. 2018), `width` (256) channels all along; with classes, conditional batch normalisation."""
     shape = image_shape(sample_shape, "sngan")
-    return ResidualGenerator(torch.Size(latent_shape).numel(), width or 256, shape, num_classes, wrap=plain, attention=False)
+    return ResidualGenerator(
+        torch.Size(latent_shape).numel(), width or 256, shape, num_classes, wrap=plain, attention=False
+    )
 
 
-def sngan_discriminator(sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def sngan_discriminator(
+    sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """SNGAN's residual discriminator (Miyato et al. 2018): `width` (128), spectral norm on all, sum over places; with classes, projection."""
     return _spectral_discriminator(image_shape(sample_shape, "sngan"), width or 128, num_classes, attention=False)
 
 
-def sagan_generator(sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def sagan_generator(
+    sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """SNGAN's generator with self-attention and spectral norm also here (SAGAN, Zhang et al. 2019)."""
     shape = image_shape(sample_shape, "sagan")
-    return ResidualGenerator(torch.Size(latent_shape).numel(), width or 256, shape, num_classes, wrap=spectral_norm, attention=True)
+    return ResidualGenerator(
+        torch.Size(latent_shape).numel(), width or 256, shape, num_classes, wrap=spectral_norm, attention=True
+    )
 
 
-def sagan_discriminator(sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def sagan_discriminator(
+    sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """SNGAN's discriminator with self-attention after the first block (SAGAN, Zhang et al. 2019)."""
     return _spectral_discriminator(image_shape(sample_shape, "sagan"), width or 128, num_classes, attention=True)
 
 
-def _spectral_discriminator(shape: tuple[int, int], width: int, num_classes: int | None, *, attention: bool) -> nn.Module:
+def _spectral_discriminator(
+    shape: tuple[int, int], width: int, num_classes: int | None, *, attention: bool
+) -> nn.Module:
     channels, side = shape
     downs = max(1, halvings(side, smallest=7))  # 28, 32, 64 end at 7, 8, 8
     blocks: list[nn.Module] = [ResidualDown(channels, width, spectral_norm, down=True, first=True)]
@@ -154,8 +170,14 @@ class R1ResidualGenerator(nn.Module):
         self.base = side // 2**count
         self.embedding = nn.Embedding(num_classes, 256) if num_classes is not None else None
         self.dense = nn.Linear(latent + (256 if num_classes is not None else 0), widths[0] * self.base**2)
-        blocks = [layer for one, other in pairwise(widths) for layer in (LeakyResidual(one, other), nn.Upsample(scale_factor=2))]
-        self.body = nn.Sequential(*blocks, LeakyResidual(width, width), LeakyOutput(nn.Conv2d(width, channels, 3, padding=1)), nn.Tanh())
+        blocks = [
+            layer
+            for one, other in pairwise(widths)
+            for layer in (LeakyResidual(one, other), nn.Upsample(scale_factor=2))
+        ]
+        self.body = nn.Sequential(
+            *blocks, LeakyResidual(width, width), LeakyOutput(nn.Conv2d(width, channels, 3, padding=1)), nn.Tanh()
+        )
 
     def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         latent = latent.flatten(1)
@@ -172,7 +194,11 @@ class R1ResidualDiscriminator(nn.Module):
         channels, side = shape
         count = halvings(side)
         widths = [min(width * 2**level, 16 * width) for level in range(count + 1)]
-        blocks = [layer for one, other in pairwise(widths) for layer in (nn.AvgPool2d(3, stride=2, padding=1), LeakyResidual(one, other))]
+        blocks = [
+            layer
+            for one, other in pairwise(widths)
+            for layer in (nn.AvgPool2d(3, stride=2, padding=1), LeakyResidual(one, other))
+        ]
         self.features = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), LeakyResidual(width, width), *blocks)
         self.head = LeakyOutput(nn.Linear(widths[-1] * (side // 2**count) ** 2, num_classes or 1))
         self.conditional = num_classes is not None
@@ -182,12 +208,18 @@ class R1ResidualDiscriminator(nn.Module):
         return scores.gather(1, required(labels).unsqueeze(1)).squeeze(1) if self.conditional else scores.squeeze(1)
 
 
-def r1_generator(sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def r1_generator(
+    sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """The R1 paper's residual generator (Mescheder et al. 2018): `width` (64) channels at full size, no normalisation anywhere."""
-    return R1ResidualGenerator(torch.Size(latent_shape).numel(), width or 64, image_shape(sample_shape, "r1-resnet"), num_classes)
+    return R1ResidualGenerator(
+        torch.Size(latent_shape).numel(), width or 64, image_shape(sample_shape, "r1-resnet"), num_classes
+    )
 
 
-def r1_discriminator(sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None) -> nn.Module:
+def r1_discriminator(
+    sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None
+) -> nn.Module:
     """The R1 paper's residual discriminator (Mescheder et al. 2018): `width` (64) channels at full size, no normalisation anywhere."""
     return R1ResidualDiscriminator(width or 64, image_shape(sample_shape, "r1-resnet"), num_classes)
 

@@ -56,28 +56,52 @@ def update_named(name: str, **options: Any) -> Update:
     return partial(update, **taken)
 
 
-def make_optimizer(name: str, parameters: Iterable[Tensor], *, learning_rate: float, beta1: float = 0.0, beta2: float = 0.99,
-                   weight_decay: float = 0.0, fused: bool = False) -> torch.optim.Optimizer:
+def make_optimizer(
+    name: str,
+    parameters: Iterable[Tensor],
+    *,
+    learning_rate: float,
+    beta1: float = 0.0,
+    beta2: float = 0.99,
+    weight_decay: float = 0.0,
+    fused: bool = False,
+) -> torch.optim.Optimizer:
     """Builds the optimizer of this name. `beta1` is Adam's first decay and the momentum of sgd and rmsprop; it may be negative (Gidel 2019)."""
     if name not in OPTIMIZERS:
-        raise UsageError(f"unknown optimizer {name!r}{did_you_mean(name, tuple(OPTIMIZERS))}; known: {', '.join(OPTIMIZERS)}")
+        raise UsageError(
+            f"unknown optimizer {name!r}{did_you_mean(name, tuple(OPTIMIZERS))}; known: {', '.join(OPTIMIZERS)}"
+        )
     if not (-1 < beta1 < 1 and 0 <= beta2 < 1):
         raise UsageError(f"beta1 lies in (-1, 1) and beta2 in [0, 1), not {beta1} and {beta2}")
-    return OPTIMIZERS[name](list(parameters), rate=learning_rate, beta1=beta1, beta2=beta2, decay=weight_decay, fused=fused)
+    return OPTIMIZERS[name](
+        list(parameters), rate=learning_rate, beta1=beta1, beta2=beta2, decay=weight_decay, fused=fused
+    )
 
 
-def _adam(parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool) -> torch.optim.Optimizer:
-    optimizer = torch.optim.Adam(parameters, lr=rate, betas=(max(beta1, 0.0), beta2), weight_decay=decay, decoupled_weight_decay=True,
-                                 fused=fused or None)
+def _adam(
+    parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool
+) -> torch.optim.Optimizer:
+    optimizer = torch.optim.Adam(
+        parameters,
+        lr=rate,
+        betas=(max(beta1, 0.0), beta2),
+        weight_decay=decay,
+        decoupled_weight_decay=True,
+        fused=fused or None,
+    )
     return _with(optimizer, "betas", (beta1, beta2))
 
 
-def _sgd(parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool) -> torch.optim.Optimizer:
+def _sgd(
+    parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool
+) -> torch.optim.Optimizer:
     optimizer = torch.optim.SGD(parameters, lr=rate, momentum=max(beta1, 0.0), weight_decay=decay, fused=fused or None)
     return _with(optimizer, "momentum", beta1)
 
 
-def _rmsprop(parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool) -> torch.optim.Optimizer:
+def _rmsprop(
+    parameters: list[Tensor], *, rate: float, beta1: float, beta2: float, decay: float, fused: bool
+) -> torch.optim.Optimizer:
     optimizer = torch.optim.RMSprop(parameters, lr=rate, momentum=max(beta1, 0.0), alpha=beta2, weight_decay=decay)
     return _with(optimizer, "momentum", beta1)
 

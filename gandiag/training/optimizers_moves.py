@@ -41,8 +41,14 @@ class Player(Generic[Seen]):
 Update = Callable[..., tuple[Any, Any]]  # (discriminator, generator, *, options) -> what each saw in its last gradient
 
 
-def alternating(discriminator: Player[Seen], generator: Player[Seen], *, d_steps: int = 1, g_steps: int = 1,
-                first: First = "discriminator") -> tuple[Seen, Seen]:
+def alternating(
+    discriminator: Player[Seen],
+    generator: Player[Seen],
+    *,
+    d_steps: int = 1,
+    g_steps: int = 1,
+    first: First = "discriminator",
+) -> tuple[Seen, Seen]:
     """Moves by turns: the second player already answers the first one's move (Goodfellow et al. 2014)."""
     turns = {"discriminator": (discriminator, d_steps), "generator": (generator, g_steps)}
     seen = {name: _moves(*turns[name]) for name in sorted(turns, key=lambda name: name != first)}
@@ -107,16 +113,28 @@ def optimistic(discriminator: Player[Seen], generator: Player[Seen]) -> tuple[Se
     return seen
 
 
-def lookahead(discriminator: Player[Seen], generator: Player[Seen], *, inner: Update = alternating, every: int = 5, share: float = 0.5,
-              **options: Any) -> tuple[Seen, Seen]:
+def lookahead(
+    discriminator: Player[Seen],
+    generator: Player[Seen],
+    *,
+    inner: Update = alternating,
+    every: int = 5,
+    share: float = 0.5,
+    **options: Any,
+) -> tuple[Seen, Seen]:
     """Plays `inner` (to which the options go), and every so many steps takes both players back to `share` of the way since the last time.
 
     Both come back together, after both have moved (Chavdarova et al. 2021; Zhang et al. 2019 for one player).
     """
     if every < 1 or not 0 < share <= 1:
-        raise UsageError(f"lookahead comes every 1, 2, ... steps and keeps a share in (0, 1] of the way, not every {every} with {share}")
+        raise UsageError(
+            f"lookahead comes every 1, 2, ... steps and keeps a share in (0, 1] of the way, not every {every} with {share}"
+        )
     players = discriminator, generator
-    starts = [{p: p.detach().clone() for p in parameters(player) if "slow" not in player.optimizer.state[p]} for player in players]
+    starts = [
+        {p: p.detach().clone() for p in parameters(player) if "slow" not in player.optimizer.state[p]}
+        for player in players
+    ]
     seen: tuple[Seen, Seen] = inner(discriminator, generator, **options)
     for player, start in zip(players, starts):
         _remember(player, "slow", start)
@@ -170,7 +188,11 @@ def _repeat_less_last(player: Player[Any], before: list[Tensor]) -> None:
 
 def _recall_gradients(player: Player[Any]) -> bool:
     """Puts the last step's gradients back on the parameters; false where there are none."""
-    found = {p: player.optimizer.state[p]["past_gradient"] for p in parameters(player) if "past_gradient" in player.optimizer.state.get(p, {})}
+    found = {
+        p: player.optimizer.state[p]["past_gradient"]
+        for p in parameters(player)
+        if "past_gradient" in player.optimizer.state.get(p, {})
+    }
     for parameter, gradient in found.items():
         parameter.grad = gradient.clone()
     return bool(found)

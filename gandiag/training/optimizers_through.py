@@ -17,7 +17,9 @@ Seen = TypeVar("Seen")
 Memory = dict[str, dict[str, Any]]
 
 
-def consensus(discriminator: Player[Seen], generator: Player[Seen], *, weight: float = 10.0, first: First | None = None) -> tuple[Seen, Seen]:
+def consensus(
+    discriminator: Player[Seen], generator: Player[Seen], *, weight: float = 10.0, first: First | None = None
+) -> tuple[Seen, Seen]:
     """Adds weight * |v|^2 / 2 to both objectives, v being both players' gradients together (Mescheder et al. 2017).
 
     Moves at once, or by turns where `first` names a player.
@@ -37,7 +39,9 @@ def consensus(discriminator: Player[Seen], generator: Player[Seen], *, weight: f
     return seen_by["discriminator"], seen_by["generator"]
 
 
-def _agreement(discriminator: Player[Any], generator: Player[Any], movers: Iterable[Player[Any]]) -> list[tuple[Tensor, Tensor]]:
+def _agreement(
+    discriminator: Player[Any], generator: Player[Any], movers: Iterable[Player[Any]]
+) -> list[tuple[Tensor, Tensor]]:
     """Returns the gradient of |v|^2 / 2 by the parameters of these players."""
     squares = []
     for player in (discriminator, generator):
@@ -64,17 +68,27 @@ def _loss(player: Player[Any]) -> Tensor:
     return player.loss()
 
 
-def unrolled(discriminator: Player[Seen], generator: Player[Seen], *, unroll: int = 5, d_steps: int = 1, g_steps: int = 1) -> tuple[Seen, Seen]:
+def unrolled(
+    discriminator: Player[Seen], generator: Player[Seen], *, unroll: int = 5, d_steps: int = 1, g_steps: int = 1
+) -> tuple[Seen, Seen]:
     """Moves by turns; the generator's gradient goes through `unroll` future steps of the discriminator's own optimizer."""
-    ahead = Player(generator.module, generator.optimizer, lambda: _unrolled_gradient(discriminator, generator, unroll), generator.apply,
-                   generator.project, generator.loss)
+    ahead = Player(
+        generator.module,
+        generator.optimizer,
+        lambda: _unrolled_gradient(discriminator, generator, unroll),
+        generator.apply,
+        generator.project,
+        generator.loss,
+    )
     return alternating(discriminator, ahead, d_steps=d_steps, g_steps=g_steps)
 
 
 def _unrolled_gradient(discriminator: Player[Any], generator: Player[Seen], unroll: int) -> Seen:
     """Leaves on the generator the gradient of its loss against the discriminator `unroll` steps on; returns what the plain gradient saw."""
     if discriminator.loss is None or generator.loss is None:
-        raise TypeError("an unrolled update differentiates through the discriminator's steps: each Player needs its `loss`")
+        raise TypeError(
+            "an unrolled update differentiates through the discriminator's steps: each Player needs its `loss`"
+        )
     seen = generator.gradient()
     with _kept_buffers(discriminator.module, generator.module):
         ahead: dict[str, Tensor] = {name: p for name, p in discriminator.module.named_parameters() if p.requires_grad}
@@ -82,10 +96,14 @@ def _unrolled_gradient(discriminator: Player[Any], generator: Player[Seen], unro
         for _ in range(unroll):
             loss = _with_parameters(discriminator.module, ahead, discriminator.loss)
             gradients = torch.autograd.grad(loss, list(ahead.values()), create_graph=True, allow_unused=True)
-            ahead = {name: value if gradient is None else _moved(value, gradient, memory[name])
-                     for (name, value), gradient in zip(ahead.items(), gradients)}
+            ahead = {
+                name: value if gradient is None else _moved(value, gradient, memory[name])
+                for (name, value), gradient in zip(ahead.items(), gradients)
+            }
         targets = [p for p in parameters(generator) if p.requires_grad]
-        found = torch.autograd.grad(_with_parameters(discriminator.module, ahead, generator.loss), targets, allow_unused=True)
+        found = torch.autograd.grad(
+            _with_parameters(discriminator.module, ahead, generator.loss), targets, allow_unused=True
+        )
     for parameter, gradient in zip(targets, found):
         parameter.grad = gradient
     return seen
@@ -103,7 +121,9 @@ class _Closure(nn.Module):
 
 
 def _with_parameters(module: nn.Module, values: Mapping[str, Tensor], closure: Callable[[], Tensor]) -> Tensor:
-    result: Tensor = functional_call(_Closure(module, closure), {f"player.{name}": value for name, value in values.items()}, ())
+    result: Tensor = functional_call(
+        _Closure(module, closure), {f"player.{name}": value for name, value in values.items()}, ()
+    )
     return result
 
 
@@ -123,7 +143,9 @@ def _move_of(optimizer: torch.optim.Optimizer) -> Callable[[Tensor, Tensor, dict
         return _adam_move
     if isinstance(optimizer, torch.optim.SGD):
         return _sgd_move
-    raise UsageError(f"unrolled: no differentiable step of {type(optimizer).__name__} is known; use adam or sgd for the discriminator")
+    raise UsageError(
+        f"unrolled: no differentiable step of {type(optimizer).__name__} is known; use adam or sgd for the discriminator"
+    )
 
 
 def _moved(value: Tensor, gradient: Tensor, memory: dict[str, Any]) -> Tensor:

@@ -70,7 +70,9 @@ def dragan(shown: Shown, *, target: float = 1.0, spread: float = DRAGAN_SPREAD) 
     real = shown.real.detach()
     noise = torch.rand(real.shape, generator=shown.random, device=real.device, dtype=real.dtype)
     points = interpolates(real, real + spread * real.std() * noise, shown.random)
-    return (_safe_root(squared_gradient_norms(_judge(shown, points, shown.real_labels), points)) - target).square().mean()
+    return (
+        (_safe_root(squared_gradient_norms(_judge(shown, points, shown.real_labels), points)) - target).square().mean()
+    )
 
 
 def lecam(shown: Shown, *, decay: float = LECAM_DECAY) -> Tensor:
@@ -120,14 +122,18 @@ PENALTIES: dict[str, Penalty] = {
 def penalty_named(name: str) -> Penalty:
     """Returns the penalty of this name; an unknown one raises UsageError with the nearest that is known."""
     if name not in PENALTIES:
-        raise UsageError(f"unknown penalty {name!r}{did_you_mean(name, tuple(PENALTIES))}; known: {', '.join(PENALTIES)}")
+        raise UsageError(
+            f"unknown penalty {name!r}{did_you_mean(name, tuple(PENALTIES))}; known: {', '.join(PENALTIES)}"
+        )
     return PENALTIES[name]
 
 
 def interpolates(real: Tensor, fake: Tensor, random: torch.Generator | None = None) -> Tensor:
     """Returns one uniformly random point on the line between each real and its fake (n, ...), as a leaf that requires a gradient."""
     if real.shape != fake.shape:
-        raise ValueError(f"interpolation is between pairs: found shapes {tuple(real.shape)} and {tuple(fake.shape)}; show equally many")
+        raise ValueError(
+            f"interpolation is between pairs: found shapes {tuple(real.shape)} and {tuple(fake.shape)}; show equally many"
+        )
     weight = torch.rand([len(real)] + [1] * (real.ndim - 1), generator=random, device=real.device, dtype=real.dtype)
     return torch.lerp(real.detach(), fake.detach(), weight).requires_grad_()
 

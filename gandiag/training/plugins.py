@@ -29,7 +29,9 @@ def load_function(spec: str) -> Callable[..., Any]:
     try:
         module = importlib.import_module(match["module"])
     except ModuleNotFoundError as error:
-        raise UsageError(f"{spec}: no module {error.name!r} on the import path; run from the folder that holds it, or install it") from None
+        raise UsageError(
+            f"{spec}: no module {error.name!r} on the import path; run from the folder that holds it, or install it"
+        ) from None
     function = getattr(module, match["name"], None)
     if not callable(function):
         raise UsageError(f"{spec}: {match['module']} has no function {match['name']!r}")
