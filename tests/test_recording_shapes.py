@@ -241,6 +241,65 @@ def test_compiled_networks_train_and_are_seen(tmp_path: Path, style: str) -> Non
     assert getattr(D, "_compiled_call_impl", None) is None or not style.startswith("wrapper")
 
 
+def test_a_network_given_bare_and_called_through_its_compiled_wrapper_is_followed(tmp_path: Path) -> None:
+    G, D = map(Plain, pair())
+    g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
+    g, d = torch.compile(G, backend="eager", fullgraph=True), torch.compile(D, backend="eager", fullgraph=True)
+    step_of(g, d, g_opt, d_opt)  # traced before anybody watches: the graphs hold no hooks
+    before = dict(d._forward_hooks)
+    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+        means = []
+        for _ in range(8):
+            real, _ = step_of(g, d, g_opt, d_opt)
+            recorder.step()
+            means.append(float(real.mean()))
+    run = load_run(tmp_path / "run")
+    seen = run["real_logit_mean"]
+    assert seen.index[-1] == 7
+    assert seen.to_list() == pytest.approx([means[i] for i in seen.index], rel=1e-4, abs=1e-6)
+    if len(seen) < 8:
+        assert any("the discriminator is called through torch.compile's wrapper" in s for s in run.about["could_not_tell"])
+    assert dict(d._forward_hooks) == before
+
+
+def test_a_network_that_is_never_seen_called_is_said(tmp_path: Path) -> None:
+    G, D = pair()
+    g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
+    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+        for _ in range(8):
+            step_of(G, D.forward, g_opt, d_opt)  # type: ignore[arg-type]  # a loop that calls `forward` by hand passes every hook by
+            recorder.step()
+    run = load_run(tmp_path / "run")
+    assert [s for s in run.about["could_not_tell"] if "discriminator was updated and no call of it was seen" in s]
+    assert not [s for s in run.about["could_not_tell"] if "generator was updated" in s]
+    assert len(run["discriminator_gradient_norm"]) == 8
+    assert "real_logit_mean" not in run
+
+
+def test_an_update_of_g_that_the_scaler_skipped_is_not_taken_for_ds_where_g_goes_first(tmp_path: Path) -> None:
+    G, D = pair()
+    g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.01), torch.optim.SGD(D.parameters(), 0.01)
+    told: list[tuple[float, float]] = []
+    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+        for i in range(6):
+            g_opt.zero_grad()
+            fake = G(latent())
+            F.softplus(-D(fake)).mean().backward()
+            if i != 3:  # what GradScaler does with an overflow: the optimizer is never asked
+                g_opt.step()
+            d_opt.zero_grad()
+            real_score, fake_score = D(torch.randn(BATCH, 2)), D(fake.detach())
+            (F.softplus(-real_score).mean() + F.softplus(fake_score).mean()).backward()
+            d_opt.step()
+            told.append((float(fake_score.mean()), float(fake_score.sigmoid().mean())))
+    run = load_run(tmp_path / "run")
+    last_of_each = [told[i] for i in (0, 1, 3, 4, 5)]  # step 2 goes on over the skipped update
+    assert run["discriminator_updates"].to_list() == [1, 1, 2, 1, 1]
+    assert run["fake_logit_mean"].to_list() == pytest.approx([m for m, _ in last_of_each], rel=1e-4, abs=1e-6)
+    assert run["discriminator_force_on_fake"].to_list() == pytest.approx([-f for _, f in last_of_each], rel=1e-4)
+    assert run["generator_force_size_on_fake"].max() < 1.0
+
+
 def test_gradients_computed_in_a_closure_are_read_after_it(tmp_path: Path) -> None:
     G, D = pair()
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)

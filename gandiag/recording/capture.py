@@ -9,6 +9,8 @@ Nothing here reads a value from the device.
 from __future__ import annotations
 
 import contextlib
+import gc
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,6 +64,7 @@ class Capture:
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
+        self.called: set[str] = set()  # whose calls have been seen at all
         self.score_operation = ""  # what the discriminator's output came out of at its first call, where the graph tells
         self.image_operation = ""  # and the generator's
         self._say = say
@@ -72,6 +75,22 @@ class Capture:
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
         self._undo = [_hook(generator, self._generator_called), _hook(discriminator, self._discriminator_called)]
+
+    def follow_wrapper(self, who: str) -> bool:
+        """Watches the `torch.compile` wrapper through which a network is called instead; returns whether there is one."""
+        module = self._generator if who == "generator" else self._discriminator
+        compiler = sys.modules.get("torch._dynamo.eval_frame")  # not loaded, nothing is compiled; loading it takes seconds
+        kind = getattr(compiler, "OptimizedModule", None)
+        wrapper = next((o for o in gc.get_objects() if type(o) is kind and vars(o)["_modules"].get("_orig_mod") is module), None)
+        if wrapper is None:
+            return False
+        if who == "generator":
+            self._generator = wrapper
+            self._undo.append(_hook(wrapper, self._generator_called))
+        else:
+            self._discriminator = wrapper
+            self._undo.append(_hook(wrapper, self._discriminator_called))
+        return True
 
     def remove(self) -> None:
         """Takes every hook away."""
@@ -95,6 +114,7 @@ class Capture:
     def _generator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         if self.muted or torch.compiler.is_compiling() or module is not self._generator:
             return
+        self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
         for tensor in (output,) if type(output) is Tensor else tensors(output):
@@ -109,6 +129,7 @@ class Capture:
     def _discriminator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         if self.muted or torch.compiler.is_compiling() or module is not self._discriminator:
             return
+        self.called.add("discriminator")
         found = [output] if type(output) is Tensor else scores(output)
         if not found or not found[0].requires_grad or not is_tracked(found[0]):
             return

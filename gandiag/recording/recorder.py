@@ -43,6 +43,7 @@ from gandiag.run import RunWriter, load_run
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 FLUSH_SECONDS = 0.4  # rows wait in memory no longer than this while the training steps: kill -9 loses at most a second
+UNSEEN_STEPS = 4  # after so many a player that trains and was never seen called is looked for
 PROBE_COSTS_EVERY = 100  # steps
 MOST_BLOCKS = 4  # that may wait for the writer thread; beyond, the training reduces its own
 Given = Tensor | float | None
@@ -106,6 +107,7 @@ class Recorder:
         self._wall_before, self._images_seen = totals_before(self.path, begin)
         self._began = self._last_end = self._last_flush = time.perf_counter()
         self._first = True
+        self._steps_here = 0
 
         self._labels = {f"{p.who}_layer_{what}": p.names for p in self._players.values() for what in ("gradient_norm", "update_ratio")}
         self._labels |= {"real_logit_histogram": logit_bin_labels(), "fake_logit_histogram": logit_bin_labels()}
@@ -454,6 +456,9 @@ class Recorder:
         self._generator.begin_step()
         self._turns.forget(claimed=self._manual)
         self.index += 1
+        self._steps_here += 1
+        if self._steps_here == UNSEEN_STEPS:
+            self._look_for_unseen()
         if self._block.full or len(self._block.steps) >= self._rows:
             self._reduce()
         if now - self._last_flush >= FLUSH_SECONDS:
@@ -461,6 +466,17 @@ class Recorder:
                 self._reduce()
             self._ship()
         self._judging.hand_over()
+
+    def _look_for_unseen(self) -> None:
+        """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
+        for who, player in self._players.items():
+            if who not in self._capture.called and player.total_updates:
+                if self._capture.follow_wrapper(who):
+                    self._say(f"{who} unseen", f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "
+                              f"inside: what hooks see of it begins at step {self.index}; give the recorder the wrapper")
+                else:
+                    self._say(f"{who} unseen", f"the {who} was updated and no call of it was seen: outputs, forces and images that step() is not "
+                              "given are absent; give the recorder the very module that the loop calls")
 
     # -- flushing
 

@@ -55,6 +55,13 @@ class Turns:
         waiting = self._capture.open
         own = [p for p in waiting if _reached(p, who)]
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
+        if who == "discriminator" and joint:
+            alone = [p for p in own if p not in joint]
+            if _shows_both(alone):  # then the passes through both are the generator's: yet to be used, or of an update that was skipped
+                first = waiting.index(alone[0])
+                self._capture.open = [p for p in waiting if p not in alone and not (p in joint and waiting.index(p) < first)]
+                self._last[who], self._joint = alone, []
+                return
         if not own and self._joint:  # both players went backward before either stepped: the passes through both are the generator's
             own = self._take_over(who)
         if _shows_the_game(own) or not _shows_the_game(self._last[who]):
@@ -197,6 +204,12 @@ def _shows_the_game(passes: list[Pass]) -> bool:
             if not call.penalised:
                 return True
     return False
+
+
+def _shows_both(passes: list[Pass]) -> bool:
+    """Tells whether scores on reals and on fakes took part in these passes, each known by where its batch came from."""
+    origins = {call.origin.fake for one in passes for call, _, _ in one.pushes if not call.penalised}
+    return len(origins) == 2
 
 
 def _other(who: str) -> str:
