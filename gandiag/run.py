@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -400,6 +401,7 @@ class RunWriter:
         self._resume_at = resume_at
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
         self._started: set[str] = set()
+        self._doubtful: dict[str, int] = {}  # table -> first step of a batch whose write failed
         self.about: dict[str, Any] = {"format": FORMAT, "name": self.path.name, **about}
         if resume_at is not None:
             self._supersede_tables(resume_at)
@@ -443,6 +445,10 @@ class RunWriter:
             sink.flush()
         except BaseException:
             self._abandon(table)  # the tail may be torn: the next batch begins a new segment
+            if len(
+                steps
+            ):  # or whole after all, once it was closed: the same rows, written again, must not be there twice
+                self._doubtful[table] = min(int(np.min(steps)), self._doubtful.get(table, sys.maxsize))
             raise
 
     def record(self, kind: str, record: Mapping[str, Any]) -> None:
@@ -499,7 +505,9 @@ class RunWriter:
             return opened
         if opened is not None:
             self._end(table)
-        return self._open(table, schema)
+        stream = self._open(table, schema, supersedes_from=self._doubtful.get(table))
+        self._doubtful.pop(table, None)
+        return stream
 
     def _open(
         self, table: str, schema: pa.Schema, supersedes_from: int | None = None

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -268,6 +269,36 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert "being written by another process" in second.stderr
     writer.close()
     RunWriter(tmp_path / "r", {}, resume_at=0).close()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_batch_whose_write_failed_is_there_once_after_it_was_tried_again(tmp_path: Path, arrives: bool) -> None:
+    class Failing:
+        """A file whose flush fails once; what it was given may reach the disk all the same when it is closed."""
+
+        def __init__(self, sink: Any) -> None:
+            self.sink = sink
+
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            if not arrives:
+                self.sink.truncate(self.sink.tell() - 10)
+            self.sink.close()
+
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 5)
+        schema, stream, sink = writer._streams["every-1"]
+        writer._streams["every-1"] = (schema, stream, Failing(sink))  # type: ignore[assignment]
+        with pytest.raises(OSError, match="No space"):
+            rows(writer, 5, 8)
+        assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == list(range(8 if arrives else 5))
+        rows(writer, 5, 8, value=2.0)
+        rows(writer, 8, 10)
+    series = load_run(tmp_path / "r")["generator_loss"]
+    assert series.index.to_list() == list(range(10))
+    assert series[5] == 2.0
 
 
 def test_a_torn_line_is_dropped_and_not_added_to(tmp_path: Path) -> None:
