@@ -202,9 +202,11 @@ class LiveJudge:
 
     def _judge(self) -> None:
         from gandiag.diagnosis import Verdict, diagnose
+        from gandiag.recording.writing import BUSY
 
         try:
-            diagnosis = diagnose(self._path)
+            with BUSY:
+                diagnosis = diagnose(self._path)
         except (GandiagError, OSError):
             return  # the run is not readable yet
         for finding in diagnosis.findings:

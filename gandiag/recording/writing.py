@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import queue
 import threading
 import warnings
@@ -18,6 +19,24 @@ from torch import Tensor
 from gandiag.run import RunWriter
 
 BACKLOG_BYTES = 64 * 2**20  # what a failing disk may leave waiting in memory before the oldest is dropped
+
+
+FORK_SECONDS = 2.0  # a fork waits no longer for a job to end: a slow disk must not stop the training
+BUSY = threading.Lock()  # held while a thread of ours works: a worker process must not be forked with a lock of pyarrow's or numpy's taken
+
+
+def _before_fork() -> None:
+    _forking.append(BUSY.acquire(timeout=FORK_SECONDS))
+
+
+def _after_fork() -> None:
+    if _forking.pop():
+        BUSY.release()
+
+
+_forking: list[bool] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 @dataclass(frozen=True)
@@ -129,10 +148,11 @@ class WriterThread:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except Exception as error:  # whatever goes wrong here must not reach the training
-                self._complain(error)
+            with BUSY:
+                try:
+                    job()
+                except Exception as error:  # whatever goes wrong here must not reach the training
+                    self._complain(error)
 
     def _attempt(self, waiting: _Waiting) -> None:
         if self._writer is None:
