@@ -146,11 +146,13 @@ def main() -> None:
     kills = crashes(asked.kills, asked.longest, asked.seed)
     lost = sorted(k.seconds_lost for k in kills)
     print(
-        "| kills | loaded | steps trained | steps kept at last | seconds lost, median | most | over 1 s | rows twice or missing | resumed where the record ended |"
+        "| kills | loaded | steps trained | steps kept at last | seconds lost, median | most | over 1 s | rows twice or missing "
+        "| resumed where the record ended |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     print(
-        f"| {len(kills)} | {len(kills)} | {sum(k.finished - k.began for k in kills)} | {kills[-1].kept} | {statistics.median(lost):.2f} | {lost[-1]:.2f} "
+        f"| {len(kills)} | {len(kills)} | {sum(k.finished - k.began for k in kills)} | {kills[-1].kept} "
+        f"| {statistics.median(lost):.2f} | {lost[-1]:.2f} "
         f"| {sum(s > 1 for s in lost)} | {sum(k.doubles for k in kills)} | {sum(k.expected_start for k in kills)} |"
     )
 
