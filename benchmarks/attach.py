@@ -13,7 +13,11 @@ from torch.nn.functional import softplus
 
 import gandiag
 
-STEPS, WARM, TURNS = 400, 60, 3  # the players are found and the first evaluations (50, 100, 200) lie partly beyond the warm-up
+STEPS, WARM, TURNS = (
+    400,
+    60,
+    3,
+)  # the players are found and the first evaluations (50, 100, 200) lie partly beyond the warm-up
 
 
 def train(folder: Path, how: str) -> float:
@@ -53,7 +57,9 @@ def main() -> None:
             for how, times in found.items():
                 times.append(train(Path(scratch) / f"{how}-{turn}", how))
     best = {how: min(times) for how, times in found.items()}
-    print(f"recorder {best['recorder'] * 1e3:.3f} ms a step, attach {best['attach'] * 1e3:.3f} ms: x{best['attach'] / best['recorder']:.3f}")
+    print(
+        f"recorder {best['recorder'] * 1e3:.3f} ms a step, attach {best['attach'] * 1e3:.3f} ms: x{best['attach'] / best['recorder']:.3f}"
+    )
 
 
 if __name__ == "__main__":

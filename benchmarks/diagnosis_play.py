@@ -361,7 +361,13 @@ class Labels:
         counts, good = histogram(self.case, sample(g, self.case, 10_000 + step))
         _, best = histogram(self.case, sample(shipped, self.case, 20_000 + step))
         self.seen.append(
-            {"step": step, "covered": int((counts >= ENOUGH).sum()), "modes": len(counts), "good": good, "shipped": best}
+            {
+                "step": step,
+                "covered": int((counts >= ENOUGH).sum()),
+                "modes": len(counts),
+                "good": good,
+                "shipped": best,
+            }
         )
 
     def told(self) -> dict[str, Any]:

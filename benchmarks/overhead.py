@@ -54,22 +54,48 @@ def mlp(inputs: int, outputs: int) -> nn.Module:
 
 
 def dcgan_generator() -> nn.Module:
-    return nn.Sequential(nn.ConvTranspose2d(100, 256, 4), nn.BatchNorm2d(256), nn.ReLU(True),
-                         nn.ConvTranspose2d(256, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
-                         nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(True),
-                         nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh())
+    return nn.Sequential(
+        nn.ConvTranspose2d(100, 256, 4),
+        nn.BatchNorm2d(256),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(256, 128, 4, 2, 1),
+        nn.BatchNorm2d(128),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(64, 3, 4, 2, 1),
+        nn.Tanh(),
+    )
 
 
 def dcgan_discriminator() -> nn.Module:
-    return nn.Sequential(nn.Conv2d(3, 64, 4, 2, 1), nn.LeakyReLU(0.2, True), nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128),
-                         nn.LeakyReLU(0.2, True), nn.Conv2d(128, 256, 4, 2, 1), nn.BatchNorm2d(256), nn.LeakyReLU(0.2, True),
-                         nn.Conv2d(256, 1, 4), nn.Flatten(0))
+    return nn.Sequential(
+        nn.Conv2d(3, 64, 4, 2, 1),
+        nn.LeakyReLU(0.2, True),
+        nn.Conv2d(64, 128, 4, 2, 1),
+        nn.BatchNorm2d(128),
+        nn.LeakyReLU(0.2, True),
+        nn.Conv2d(128, 256, 4, 2, 1),
+        nn.BatchNorm2d(256),
+        nn.LeakyReLU(0.2, True),
+        nn.Conv2d(256, 1, 4),
+        nn.Flatten(0),
+    )
 
 
 WORKLOADS = (
-    Workload("mlp", lambda: (mlp(8, 2), mlp(2, 1)), lambda: torch.randn(256, 2), lambda: torch.randn(256, 8), 200, 1.10),
-    Workload("dcgan", lambda: (dcgan_generator(), dcgan_discriminator()), lambda: torch.rand(64, 3, 32, 32) * 2 - 1,
-             lambda: torch.randn(64, 100, 1, 1), 4, 1.02),
+    Workload(
+        "mlp", lambda: (mlp(8, 2), mlp(2, 1)), lambda: torch.randn(256, 2), lambda: torch.randn(256, 8), 200, 1.10
+    ),
+    Workload(
+        "dcgan",
+        lambda: (dcgan_generator(), dcgan_discriminator()),
+        lambda: torch.rand(64, 3, 32, 32) * 2 - 1,
+        lambda: torch.randn(64, 100, 1, 1),
+        4,
+        1.02,
+    ),
 )
 
 
@@ -83,8 +109,9 @@ class Training:
         self.g_opt = torch.optim.Adam(self.G.parameters(), 2e-4, (0.5, 0.999))
         self.d_opt = torch.optim.Adam(self.D.parameters(), 2e-4, (0.5, 0.999))
         self.data, self.latents = workload.real().to(device), workload.latent().to(device)
-        self.recorder = recorder and recorder(generator=self.G, discriminator=self.D, generator_optimizer=self.g_opt,
-                                              discriminator_optimizer=self.d_opt)
+        self.recorder = recorder and recorder(
+            generator=self.G, discriminator=self.D, generator_optimizer=self.g_opt, discriminator_optimizer=self.d_opt
+        )
 
     def step(self) -> None:
         """One step of the game."""
@@ -99,7 +126,14 @@ class Training:
         g_loss.backward()
         self.g_opt.step()
         if self.recorder:
-            self.recorder.step(real_logits=real_logits, fake_logits=fake_logits, d_loss=d_loss, g_loss=g_loss, real=self.data, fake=fake)
+            self.recorder.step(
+                real_logits=real_logits,
+                fake_logits=fake_logits,
+                d_loss=d_loss,
+                g_loss=g_loss,
+                real=self.data,
+                fake=fake,
+            )
 
     def turn(self, device: str) -> Seconds:
         """Returns what a step took, over one turn."""
@@ -108,7 +142,9 @@ class Training:
             self.step()
         if device == "cuda":
             torch.cuda.synchronize()
-        return Seconds((time.perf_counter() - wall) / self.workload.steps, (time.thread_time() - cpu) / self.workload.steps)
+        return Seconds(
+            (time.perf_counter() - wall) / self.workload.steps, (time.thread_time() - cpu) / self.workload.steps
+        )
 
 
 def compare(workload: Workload, device: str, pairs: int, probes: str) -> list[tuple[Seconds, Seconds]]:
@@ -138,8 +174,10 @@ def line(workload: Workload, device: str, probes: str, pairs: list[tuple[Seconds
     ratios = sorted(b.wall / a.wall for a, b in pairs)
     cpu = sorted(b.cpu / a.cpu for a, b in pairs)
     fastest = min(b.cpu for _, b in pairs) / min(a.cpu for a, _ in pairs)
-    return (f"| {workload.name} | {device} | {probes} | {1e3 * statistics.median(a.wall for a, _ in pairs):.2f} | {shown(ratios)} "
-            f"| {1e3 * statistics.median(a.cpu for a, _ in pairs):.2f} | {shown(cpu)} | {fastest:.3f} | {workload.target:.2f} |")
+    return (
+        f"| {workload.name} | {device} | {probes} | {1e3 * statistics.median(a.wall for a, _ in pairs):.2f} | {shown(ratios)} "
+        f"| {1e3 * statistics.median(a.cpu for a, _ in pairs):.2f} | {shown(cpu)} | {fastest:.3f} | {workload.target:.2f} |"
+    )
 
 
 def shown(ratios: list[float]) -> str:
@@ -149,8 +187,14 @@ def shown(ratios: list[float]) -> str:
 
 
 # what the training's thread enters the recorder by: object of the recorder, method
-PARTS = (("_capture", "_generator_called"), ("_capture", "_discriminator_called"), ("_capture", "_pushed"), ("_capture", "_at_image"),
-         ("", "_one_steps"), ("", "step"))
+PARTS = (
+    ("_capture", "_generator_called"),
+    ("_capture", "_discriminator_called"),
+    ("_capture", "_pushed"),
+    ("_capture", "_at_image"),
+    ("", "_one_steps"),
+    ("", "step"),
+)
 
 
 def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]:
@@ -168,7 +212,10 @@ def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]
 
         return call
 
-    kept = [(owner, name, getattr(owner, name)) for owner, name in ((Capture if where else Recorder, name) for where, name in PARTS)]
+    kept = [
+        (owner, name, getattr(owner, name))
+        for owner, name in ((Capture if where else Recorder, name) for where, name in PARTS)
+    ]
     for owner, name, function in kept:
         setattr(owner, name, timed(name, function))
     try:
@@ -181,7 +228,10 @@ def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]
     finally:
         for owner, name, function in kept:
             setattr(owner, name, function)
-    rows = [f"| {name} | {1e6 * statistics.median(times):.0f} | {1e6 * statistics.fmean(times):.0f} |" for name, times in found.items()]
+    rows = [
+        f"| {name} | {1e6 * statistics.median(times):.0f} | {1e6 * statistics.fmean(times):.0f} |"
+        for name, times in found.items()
+    ]
     whole = [sum(times) for times in zip(*found.values())]
     return [*rows, f"| together | {1e6 * statistics.median(whole):.0f} | {1e6 * statistics.fmean(whole):.0f} |"]
 
@@ -200,17 +250,24 @@ def main() -> None:
         torch.set_num_threads(asked.threads)
     chosen = [w for w in WORKLOADS if asked.workload in (None, w.name)]
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, {os.cpu_count()} cores, load {load}\n")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, {os.cpu_count()} cores, load {load}\n"
+    )
     if asked.parts:
         for workload in chosen:
             print(f"{workload.name}, us a step | median | mean |\n|---|---|---|")
             print(*parts(workload, asked.device, asked.probes, 10 * workload.steps), sep="\n", flush=True)
         return
-    print("| workload | device | probes | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
-          "| fastest turns, CPU | target |")
+    print(
+        "| workload | device | probes | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
+        "| fastest turns, CPU | target |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for workload in chosen:
-        print(line(workload, asked.device, asked.probes, compare(workload, asked.device, asked.pairs, asked.probes)), flush=True)
+        print(
+            line(workload, asked.device, asked.probes, compare(workload, asked.device, asked.pairs, asked.probes)),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Recorder": "gandiag.recording",
-    "attach": "gandiag.recording",
-    "detach": "gandiag.recording",
+    "attach": "gandiag.recording.attachment",
+    "detach": "gandiag.recording.attachment",
     "PROBES": "gandiag.recording",
     "Run": "gandiag.run",
     "load_run": "gandiag.run",

@@ -609,8 +609,15 @@ def _evaluation() -> list[Quantity]:
             group=group,
             source="Chong and Forsyth 2020",
         ),
-        Quantity("kernel_distance_low", "Lower end of the 95 % interval of the kernel distance.", better="lower", group=group),
-        Quantity("kernel_distance_high", "Upper end of the 95 % interval of the kernel distance.", better="lower", group=group),
+        Quantity(
+            "kernel_distance_low", "Lower end of the 95 % interval of the kernel distance.", better="lower", group=group
+        ),
+        Quantity(
+            "kernel_distance_high",
+            "Upper end of the 95 % interval of the kernel distance.",
+            better="lower",
+            group=group,
+        ),
         Quantity(
             "kernel_distance_error",
             "Standard error of the kernel distance, as a U-statistic.",
@@ -631,8 +638,20 @@ def _evaluation() -> list[Quantity]:
             range=">= 0",
             group=group,
         ),
-        Quantity("coverage_low", "Lower end of the exact binomial interval of the coverage.", range="0 .. 1", better="higher", group=group),
-        Quantity("coverage_high", "Upper end of the exact binomial interval of the coverage.", range="0 .. 1", better="higher", group=group),
+        Quantity(
+            "coverage_low",
+            "Lower end of the exact binomial interval of the coverage.",
+            range="0 .. 1",
+            better="higher",
+            group=group,
+        ),
+        Quantity(
+            "coverage_high",
+            "Upper end of the exact binomial interval of the coverage.",
+            range="0 .. 1",
+            better="higher",
+            group=group,
+        ),
         Quantity(
             "prd_f8",
             "F8 of the precision-recall curve of clusters' histograms: weighs recall.",

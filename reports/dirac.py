@@ -38,7 +38,9 @@ def play(game: SmallGame, recorder: Recorder, optimizers: dict[str, torch.optim.
     with torch.no_grad():
         fakes = generator(latents)
         real_logits, fake_logits = discriminator(reals), discriminator(fakes)
-    recorder.step(real_logits=real_logits, fake_logits=fake_logits, d_loss=d_loss, g_loss=g_loss, real=reals, fake=fakes)
+    recorder.step(
+        real_logits=real_logits, fake_logits=fake_logits, d_loss=d_loss, g_loss=g_loss, real=reals, fake=fakes
+    )
 
 
 def look(game: SmallGame, recorder: Recorder, step: int) -> None:
@@ -57,10 +59,22 @@ def main(out: str) -> None:
     optimizers: dict[str, torch.optim.Optimizer] = {
         name: torch.optim.SGD(module.parameters(), lr=RATE) for name, module in players.items()
     }
-    about = {"recipe": "dirac", "loss": "minimax", "data": {"name": "a point at 0", "kind": "points"}, "steps_planned": STEPS,
-             "command": ["python", "reports/dirac.py", "dirac"]}
-    with Recorder(out, generator=game.generator, discriminator=game.discriminator, generator_optimizer=optimizers["generator"],
-                  discriminator_optimizer=optimizers["discriminator"], probes="full", about=about) as recorder:
+    about = {
+        "recipe": "dirac",
+        "loss": "minimax",
+        "data": {"name": "a point at 0", "kind": "points"},
+        "steps_planned": STEPS,
+        "command": ["python", "reports/dirac.py", "dirac"],
+    }
+    with Recorder(
+        out,
+        generator=game.generator,
+        discriminator=game.discriminator,
+        generator_optimizer=optimizers["generator"],
+        discriminator_optimizer=optimizers["discriminator"],
+        probes="full",
+        about=about,
+    ) as recorder:
         for step in range(STEPS):
             if step % EVERY == 0:
                 look(game, recorder, step)

@@ -24,7 +24,16 @@ from gandiag.run import load_run
 
 HERE = Path(__file__).parent
 COMPARED = ("ring-dynamics", "rotating-collapse", "divergence")
-SWEEP = ("--recipe", "ring-plain", "--over", "lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2", "--set", "evaluate_every=50", "--steps", "600")
+SWEEP = (
+    "--recipe",
+    "ring-plain",
+    "--over",
+    "lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2",
+    "--set",
+    "evaluate_every=50",
+    "--steps",
+    "600",
+)
 MEASURED = "measure=spectrum,hessians,residual,gap,noise,conditioning,weights,heldout,path"
 
 
@@ -165,7 +174,10 @@ def index(out: Path) -> None:
             command = entry.command.replace("{mnist}", "DIR")
             rows.append({"entry": entry, "verdict": told["verdict"], "story": told["story"], "command": command})
     others = [{"file": f, "title": t, "command": c} for f, t, c in OTHERS if (out / f).exists()]
-    for name, file, escaped in (("index.template.html", "index.html", True), ("README.template.md", "README.md", False)):
+    for name, file, escaped in (
+        ("index.template.html", "index.html", True),
+        ("README.template.md", "README.md", False),
+    ):
         template = environment().overlay(autoescape=escaped).from_string((HERE / name).read_text(encoding="utf-8"))
         page = template.render(rows=rows, others=others, css=source("page.css"), policy=policy("inline"))
         (out / file).write_text(page.rstrip() + "\n", encoding="utf-8")

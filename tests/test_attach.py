@@ -22,7 +22,7 @@ import torch
 import gandiag
 from gandiag.cli.attach_script import Wishes, run_script
 from gandiag.export import verify_bundle
-from gandiag.recording.attach import Attachment, attach
+from gandiag.recording.attachment import Attachment, attach
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -122,7 +122,9 @@ def run_attached(script: str, folder: Path, **wishes: Any) -> tuple[Ran, Attachm
 @pytest.fixture(params=FOUND)
 def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Ran, Ran, Attachment, Path]:
     if request.param in NEEDS:
-        pytest.importorskip(NEEDS[request.param], reason=f"without it a script that uses it cannot be tried: {NEEDS[request.param]}")
+        pytest.importorskip(
+            NEEDS[request.param], reason=f"without it a script that uses it cannot be tried: {NEEDS[request.param]}"
+        )
     plain = run(request.param, tmp_path / "plain.pt")
     ran, attachment, _ = run_attached(request.param, tmp_path, every=10)
     return request.param, plain, ran, attachment, tmp_path / "run"
@@ -192,9 +194,13 @@ def test_what_is_no_gan_or_no_single_one_is_said_not_guessed(script: str, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("script", "generator", "discriminator"),
-                         [("cyclegan", "G_AB", "D_B"), ("bigan", "G", "JointD"), ("two_judges", None, "D1")])
-def test_names_decide_where_two_pairs_play(script: str, generator: str | None, discriminator: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("script", "generator", "discriminator"),
+    [("cyclegan", "G_AB", "D_B"), ("bigan", "G", "JointD"), ("two_judges", None, "D1")],
+)
+def test_names_decide_where_two_pairs_play(
+    script: str, generator: str | None, discriminator: str, tmp_path: Path
+) -> None:
     ran, attachment, said = run_attached(script, tmp_path, generator=generator, discriminator=discriminator)
     assert attachment.players is not None, attachment.why_not
     assert attachment.players.facts["generator"] == f"{generator or 'G'} (Sequential)"

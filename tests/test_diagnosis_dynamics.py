@@ -65,16 +65,27 @@ def instance_noise(sd: float) -> Field:
 
 def consensus(gamma: float) -> Field:
     """v - gamma grad |v|^2 / 2 of the minimax game, by the chain rule: s = sigma(-theta psi), |v|^2 = s^2 (theta^2 + psi^2)."""
+
     def field(theta: float, psi: float) -> tuple[float, float]:
         v = minimax(theta, psi)
         s = sigmoid(-theta * psi)
         down, square = -s * s * (1 - s), theta**2 + psi**2
-        return v[0] - gamma * (down * psi * square + s * s * theta), v[1] - gamma * (down * theta * square + s * s * psi)
+        return v[0] - gamma * (down * psi * square + s * s * theta), v[1] - gamma * (
+            down * theta * square + s * s * psi
+        )
 
     return field
 
 
-def play(field: Field, h: float, steps: int, start: tuple[float, float] = START, *, alternating: bool = False, clip: float = math.inf) -> np.ndarray:
+def play(
+    field: Field,
+    h: float,
+    steps: int,
+    start: tuple[float, float] = START,
+    *,
+    alternating: bool = False,
+    clip: float = math.inf,
+) -> np.ndarray:
     theta, psi = start
     trace = [(theta, psi)]
     for _ in range(steps):
@@ -144,7 +155,9 @@ def test_wasserstein_diverges_simultaneously_and_keeps_its_orbit_alternating(h: 
 
 @pytest.mark.parametrize(("h", "period", "high"), [(0.2, 33.0, 1.272), (0.05, 126.4, 1.071)])
 @pytest.mark.parametrize("start", [(0.3, 0.3), (2.0, 0.5)])
-def test_clipping_gives_a_limit_cycle_just_outside_the_clip(h: float, period: float, high: float, start: tuple[float, float]) -> None:
+def test_clipping_gives_a_limit_cycle_just_outside_the_clip(
+    h: float, period: float, high: float, start: tuple[float, float]
+) -> None:
     trace = play(wasserstein, h, round(300 / h), start, clip=1.0)
     reading = read_trace(trace)
     assert reading.word == Word.LIMIT_CYCLE
@@ -156,7 +169,9 @@ def test_clipping_gives_a_limit_cycle_just_outside_the_clip(h: float, period: fl
 
 @pytest.mark.parametrize(("gamma", "target"), [(1.0, 1.0), (0.5, 0.5), (0.3, 1.0)])
 @pytest.mark.parametrize("start", ["outside", "on the cycle"])
-def test_wgan_gp_is_a_limit_cycle_with_the_amplitude_and_period_of_theory(gamma: float, target: float, start: str) -> None:
+def test_wgan_gp_is_a_limit_cycle_with_the_amplitude_and_period_of_theory(
+    gamma: float, target: float, start: str
+) -> None:
     b = math.sqrt(1 - gamma**2 / 4)
     amplitude = gamma * target / math.tanh(math.pi * gamma / (4 * b))
     trace = play(wgan_gp(gamma, target), 0.001, 40000, (amplitude, 0.0) if start == "on the cycle" else (1.0, 1.0))
@@ -178,20 +193,29 @@ def test_wgan_gp_with_large_steps_never_reads_as_converged(alternating: bool) ->
 def test_r1_converges_with_the_rate_of_theory(loss: Field, gamma: float, alternating: bool) -> None:
     h = 0.2
     jacobian = np.array([[0, -0.5], [0.5, -gamma]])
-    rate = largest(np.linalg.eigvals(update_matrix(jacobian, "alternating" if alternating else "simultaneous", h, first=1)))
+    rate = largest(
+        np.linalg.eigvals(update_matrix(jacobian, "alternating" if alternating else "simultaneous", h, first=1))
+    )
     reading = read_trace(play(r1(loss, gamma), h, 500, alternating=alternating))
     assert reading.word == Word.CONVERGING
     assert reading.multiplier == pytest.approx(rate, abs=1e-4 if gamma == 1.0 else 1e-6)
 
 
-@pytest.mark.parametrize(("field", "jacobian"), [
-    (instance_noise(0.7), np.array([[0, -0.5], [0.5, -0.49 / 2]])),
-    (instance_noise(2.0), np.array([[0, -0.5], [0.5, -2.0]])),
-    (consensus(1.0), np.array([[-0.25, -0.5], [0.5, -0.25]])),
-])
+@pytest.mark.parametrize(
+    ("field", "jacobian"),
+    [
+        (instance_noise(0.7), np.array([[0, -0.5], [0.5, -0.49 / 2]])),
+        (instance_noise(2.0), np.array([[0, -0.5], [0.5, -2.0]])),
+        (consensus(1.0), np.array([[-0.25, -0.5], [0.5, -0.25]])),
+    ],
+)
 @pytest.mark.parametrize("alternating", [False, True])
-def test_instance_noise_and_consensus_converge_with_their_rates(field: Field, jacobian: np.ndarray, alternating: bool) -> None:
-    rate = largest(np.linalg.eigvals(update_matrix(jacobian, "alternating" if alternating else "simultaneous", 0.2, first=1)))
+def test_instance_noise_and_consensus_converge_with_their_rates(
+    field: Field, jacobian: np.ndarray, alternating: bool
+) -> None:
+    rate = largest(
+        np.linalg.eigvals(update_matrix(jacobian, "alternating" if alternating else "simultaneous", 0.2, first=1))
+    )
     reading = read_trace(play(field, 0.2, 400, alternating=alternating))
     assert reading.word == Word.CONVERGING
     assert reading.multiplier == pytest.approx(rate, abs=1e-5)
@@ -206,14 +230,17 @@ def test_r1_beyond_its_step_limit_diverges() -> None:
 # -- one coordinate, single precision, noise, sparse rows
 
 
-@pytest.mark.parametrize(("trace", "word"), [
-    (play(minimax, 0.2, 500, alternating=True), Word.NEUTRAL_CYCLE),
-    (play(non_saturating, 0.2, 1500), Word.LIMIT_CYCLE),
-    (play(non_saturating, 0.2, 1500, alternating=True), Word.SUBLINEAR),
-    (play(wasserstein, 0.1, 500), Word.DIVERGING),
-    (play(minimax, 0.2, 1000), Word.DIVERGING),
-    (play(r1(minimax, 0.3), 0.2, 500), Word.CONVERGING),
-])
+@pytest.mark.parametrize(
+    ("trace", "word"),
+    [
+        (play(minimax, 0.2, 500, alternating=True), Word.NEUTRAL_CYCLE),
+        (play(non_saturating, 0.2, 1500), Word.LIMIT_CYCLE),
+        (play(non_saturating, 0.2, 1500, alternating=True), Word.SUBLINEAR),
+        (play(wasserstein, 0.1, 500), Word.DIVERGING),
+        (play(minimax, 0.2, 1000), Word.DIVERGING),
+        (play(r1(minimax, 0.3), 0.2, 500), Word.CONVERGING),
+    ],
+)
 def test_one_coordinate_single_precision_and_every_fourth_row_say_the_same(trace: np.ndarray, word: Word) -> None:
     assert read_trace(trace[:, 0]).word == word
     assert read_trace(trace.astype(np.float32)).word == word
@@ -229,8 +256,11 @@ def test_one_coordinate_single_precision_and_every_fourth_row_say_the_same(trace
 @pytest.mark.parametrize("noise", [0.001, 0.01])
 def test_a_little_noise_changes_no_word(seed: int, noise: float) -> None:
     random = np.random.default_rng(seed)
-    for trace, word in ((play(minimax, 0.2, 700, alternating=True), Word.NEUTRAL_CYCLE), (play(non_saturating, 0.2, 1500), Word.LIMIT_CYCLE),
-                        (play(wasserstein, 0.2, 500), Word.DIVERGING)):
+    for trace, word in (
+        (play(minimax, 0.2, 700, alternating=True), Word.NEUTRAL_CYCLE),
+        (play(non_saturating, 0.2, 1500), Word.LIMIT_CYCLE),
+        (play(wasserstein, 0.2, 500), Word.DIVERGING),
+    ):
         assert read_trace(trace + noise * random.standard_normal(trace.shape)).word == word
 
 
@@ -269,24 +299,30 @@ def test_red_noise_is_hardly_ever_taken_for_a_turning() -> None:
     assert cycles <= 3
 
 
-@pytest.mark.parametrize(("trace", "word"), [
-    (np.ones((50, 2)), Word.STILL),
-    (np.arange(5.0), Word.UNCLEAR),
-    (np.append(np.ones(50), np.nan), Word.DIVERGING),
-    (np.append(np.ones(50), np.inf), Word.DIVERGING),
-    (1.01 ** np.arange(500), Word.DIVERGING),
-    (0.99 ** np.arange(500), Word.CONVERGING),
-    (3 + 0.5 ** np.arange(500), Word.CONVERGING),
-    (1 / np.sqrt(1 + np.arange(1000)), Word.SUBLINEAR),
-    (np.log(1 + np.arange(1000)), Word.DRIFTING),
-    (np.arange(500.0), Word.DRIFTING),
-    ((-1.05) ** np.arange(100), Word.DIVERGING),
-    ((-0.95) ** np.arange(100), Word.CONVERGING),
-    ((-1.0) ** np.arange(100), Word.NEUTRAL_CYCLE),
-    (np.cos(2 * np.pi / 3.1 * np.arange(100)), Word.NEUTRAL_CYCLE),
-    (np.stack([np.cos(0.01 * np.arange(900)), np.sin(0.01 * np.arange(900))], 1), Word.NEUTRAL_CYCLE),  # a linear law needs no second turn
-    (play(minimax, 0.02, 900, alternating=True), Word.UNCLEAR),  # 1.3 turns of a nonlinear one do not suffice
-])
+@pytest.mark.parametrize(
+    ("trace", "word"),
+    [
+        (np.ones((50, 2)), Word.STILL),
+        (np.arange(5.0), Word.UNCLEAR),
+        (np.append(np.ones(50), np.nan), Word.DIVERGING),
+        (np.append(np.ones(50), np.inf), Word.DIVERGING),
+        (1.01 ** np.arange(500), Word.DIVERGING),
+        (0.99 ** np.arange(500), Word.CONVERGING),
+        (3 + 0.5 ** np.arange(500), Word.CONVERGING),
+        (1 / np.sqrt(1 + np.arange(1000)), Word.SUBLINEAR),
+        (np.log(1 + np.arange(1000)), Word.DRIFTING),
+        (np.arange(500.0), Word.DRIFTING),
+        ((-1.05) ** np.arange(100), Word.DIVERGING),
+        ((-0.95) ** np.arange(100), Word.CONVERGING),
+        ((-1.0) ** np.arange(100), Word.NEUTRAL_CYCLE),
+        (np.cos(2 * np.pi / 3.1 * np.arange(100)), Word.NEUTRAL_CYCLE),
+        (
+            np.stack([np.cos(0.01 * np.arange(900)), np.sin(0.01 * np.arange(900))], 1),
+            Word.NEUTRAL_CYCLE,
+        ),  # a linear law needs no second turn
+        (play(minimax, 0.02, 900, alternating=True), Word.UNCLEAR),  # 1.3 turns of a nonlinear one do not suffice
+    ],
+)
 def test_what_is_no_spiral_gets_its_own_word(trace: np.ndarray, word: Word) -> None:
     assert read_trace(trace).word == word
 
@@ -320,7 +356,9 @@ def test_random_linear_and_weakly_nonlinear_games_get_their_word(seed: int) -> N
     rows = int(random.integers(300, 2000))
     period, c, start = random.uniform(8, rows / 6), random.uniform(0, 0.5), random.uniform(0.3, 3)
     kind = (Word.LIMIT_CYCLE, Word.SUBLINEAR, Word.CONVERGING, Word.DIVERGING)[seed % 4]
-    low, high = {Word.LIMIT_CYCLE: (4, 20), Word.SUBLINEAR: (0, 0), Word.CONVERGING: (-10, -3), Word.DIVERGING: (2, 5)}[kind]
+    low, high = {Word.LIMIT_CYCLE: (4, 20), Word.SUBLINEAR: (0, 0), Word.CONVERGING: (-10, -3), Word.DIVERGING: (2, 5)}[
+        kind
+    ]
     a = random.uniform(low, high) / rows
     b = 0.0 if kind is Word.DIVERGING else a if kind is Word.LIMIT_CYCLE else random.uniform(2, 30) / rows / start**2
     z, trace = start * np.exp(1j * random.uniform(0, 6)), []
@@ -340,15 +378,23 @@ def test_random_linear_and_weakly_nonlinear_games_get_their_word(seed: int) -> N
 def test_bilinear_multipliers_are_those_of_the_table() -> None:
     field = np.array([[0.0, -1.0], [1.0, 0.0]])
     pair = np.linalg.eigvals(field)
-    table = {0.1: (1.00499, 1, 0.99504, 0.99494), 0.5: (1.11803, 1, 0.90139, 0.70711), 0.58: (1.15603, 1, 0.88134, 1.00686),
-             1.1: (1.48661, 1, 1.11987, 2.139)}
+    table = {
+        0.1: (1.00499, 1, 0.99504, 0.99494),
+        0.5: (1.11803, 1, 0.90139, 0.70711),
+        0.58: (1.15603, 1, 0.88134, 1.00686),
+        1.1: (1.48661, 1, 1.11987, 2.139),
+    }
     for h, (simultaneous, alternating, extragradient, optimistic) in table.items():
         assert largest(multipliers(pair, "simultaneous", h)) == pytest.approx(simultaneous, abs=1e-5)
-        assert largest(np.linalg.eigvals(update_matrix(field, "alternating", h, first=1))) == pytest.approx(alternating, abs=1e-9)
+        assert largest(np.linalg.eigvals(update_matrix(field, "alternating", h, first=1))) == pytest.approx(
+            alternating, abs=1e-9
+        )
         assert largest(multipliers(pair, "extragradient", h)) == pytest.approx(extragradient, abs=1e-5)
         assert largest(multipliers(pair, "optimistic", h)) == pytest.approx(optimistic, abs=1e-3)
         for rule in ("simultaneous", "extragradient", "optimistic"):
-            assert largest(np.linalg.eigvals(update_matrix(field, rule, h, first=1))) == pytest.approx(largest(multipliers(pair, rule, h)), abs=1e-7)
+            assert largest(np.linalg.eigvals(update_matrix(field, rule, h, first=1))) == pytest.approx(
+                largest(multipliers(pair, rule, h)), abs=1e-7
+            )
 
 
 def test_thresholds_of_extragradient_and_optimism_are_exact() -> None:
@@ -365,7 +411,9 @@ def test_momentum_in_the_bilinear_game_helps_alternating_play_only_when_negative
         return largest(np.linalg.eigvals(update_matrix(field, rule, h, first=1, momentum=momentum)))  # type: ignore[arg-type]  # parametrised
 
     assert size("simultaneous", 0.1, -0.3) == pytest.approx(1.0016, abs=1e-4)
-    assert largest(multipliers([1j, -1j], "simultaneous", 0.1, momentum=-0.3)) == pytest.approx(size("simultaneous", 0.1, -0.3), abs=1e-9)
+    assert largest(multipliers([1j, -1j], "simultaneous", 0.1, momentum=-0.3)) == pytest.approx(
+        size("simultaneous", 0.1, -0.3), abs=1e-9
+    )
     assert size("alternating", 0.1, -0.3) == pytest.approx(0.99863, abs=1e-5)
     assert size("alternating", 0.5, -0.3) == pytest.approx(0.96485, abs=1e-5)
     assert size("alternating", 0.1, 0.5) == pytest.approx(1.0323, abs=1e-4)
@@ -374,7 +422,9 @@ def test_momentum_in_the_bilinear_game_helps_alternating_play_only_when_negative
 def test_several_updates_a_step_move_the_alternating_threshold() -> None:
     field = np.array([[0.0, -0.5], [0.5, 0.0]])
     for h, n, expected in ((3.9, 1, 1.0), (4.1, 1, 1.5625), (1.7, 5, 1.0), (1.85, 5, 1.684)):
-        assert largest(np.linalg.eigvals(update_matrix(field, "alternating", h, first=1, updates=(1, n)))) == pytest.approx(expected, abs=1e-3)
+        assert largest(
+            np.linalg.eigvals(update_matrix(field, "alternating", h, first=1, updates=(1, n)))
+        ) == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_numeric_jacobian_of_an_update_map_equals_theory() -> None:
@@ -389,24 +439,38 @@ def test_the_numeric_jacobian_of_an_update_map_equals_theory() -> None:
         assert np.abs(update_jacobian(update, np.zeros(2)) - expected).max() < 1e-9
 
 
-@pytest.mark.parametrize(("values", "word"), [
-    ([0.5j, -0.5j], Word.ROTATION), ([-0.1 + 1j, -0.1 - 1j], Word.CONVERGING), ([0.1, -3], Word.DIVERGING), ([-0.5, -0.5], Word.CONVERGING),
-    ([0.0, -1.0], Word.UNCLEAR),
-])
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ([0.5j, -0.5j], Word.ROTATION),
+        ([-0.1 + 1j, -0.1 - 1j], Word.CONVERGING),
+        ([0.1, -3], Word.DIVERGING),
+        ([-0.5, -0.5], Word.CONVERGING),
+        ([0.0, -1.0], Word.UNCLEAR),
+    ],
+)
 def test_words_of_a_field(values: list[complex], word: Word) -> None:
     assert read_eigenvalues(values).word == word
 
 
-@pytest.mark.parametrize(("rule", "h", "word"), [
-    ("simultaneous", 0.2, Word.DIVERGING), ("extragradient", 0.2, Word.CONVERGING), ("extragradient", 2.1, Word.DIVERGING),
-    ("optimistic", 1.1, Word.CONVERGING), ("optimistic", 1.2, Word.DIVERGING),
-])
+@pytest.mark.parametrize(
+    ("rule", "h", "word"),
+    [
+        ("simultaneous", 0.2, Word.DIVERGING),
+        ("extragradient", 0.2, Word.CONVERGING),
+        ("extragradient", 2.1, Word.DIVERGING),
+        ("optimistic", 1.1, Word.CONVERGING),
+        ("optimistic", 1.2, Word.DIVERGING),
+    ],
+)
 def test_words_of_a_rule_on_the_dirac_game(rule: str, h: float, word: Word) -> None:
     assert read_multipliers(multipliers([0.5j, -0.5j], rule, h)).word == word  # type: ignore[arg-type]  # parametrised
 
 
 def test_alternating_on_the_dirac_game_is_a_neutral_cycle_with_its_period() -> None:
-    reading = read_multipliers(np.linalg.eigvals(update_matrix(np.array([[0, -0.5], [0.5, 0]]), "alternating", 0.2, first=1)))
+    reading = read_multipliers(
+        np.linalg.eigvals(update_matrix(np.array([[0, -0.5], [0.5, 0]]), "alternating", 0.2, first=1))
+    )
     assert reading.word == Word.NEUTRAL_CYCLE
     assert reading.period == pytest.approx(62.8, abs=0.05)
 
@@ -417,7 +481,13 @@ def test_rules_that_the_eigenvalues_do_not_determine_are_refused() -> None:
 
 
 def test_equilibria_are_named_by_both_the_flow_and_the_players_own_hessians() -> None:
-    assert kind_of_equilibrium([-0.2 + 1j, -0.2 - 1j], [(-0.2, -0.2), (0.6, 0.6)]) == "stable stationary point, but no Nash equilibrium"
+    assert (
+        kind_of_equilibrium([-0.2 + 1j, -0.2 - 1j], [(-0.2, -0.2), (0.6, 0.6)])
+        == "stable stationary point, but no Nash equilibrium"
+    )
     assert kind_of_equilibrium([-0.2 + 1j, -0.2 - 1j], [(0.1, 0.2), (0.6, 0.6)]) == "stable local Nash equilibrium"
-    assert kind_of_equilibrium([1j, -1j], [(0.0, 0.0), (0.0, 0.0)]) == "local Nash equilibrium that does not attract to first order"
+    assert (
+        kind_of_equilibrium([1j, -1j], [(0.0, 0.0), (0.0, 0.0)])
+        == "local Nash equilibrium that does not attract to first order"
+    )
     assert kind_of_equilibrium([0.5, -1], [(-0.5, 1.0), (0.1, 0.6)]) == "unstable point that is no Nash equilibrium"

@@ -32,10 +32,15 @@ class Scene:
         tail: list[nn.Module] = [nn.Sigmoid()] if sigmoid else []
         self.D = nn.Sequential(nn.Linear(2, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1), *tail)
         if shared:
-            both = torch.optim.Adam([{"params": self.D.parameters(), "lr": 2e-3}, {"params": self.G.parameters(), "lr": 1e-3}])
+            both = torch.optim.Adam(
+                [{"params": self.D.parameters(), "lr": 2e-3}, {"params": self.G.parameters(), "lr": 1e-3}]
+            )
             self.d_opt = self.g_opt = both
         else:
-            self.d_opt, self.g_opt = torch.optim.Adam(self.D.parameters(), 2e-3), torch.optim.Adam(self.G.parameters(), 1e-3)
+            self.d_opt, self.g_opt = (
+                torch.optim.Adam(self.D.parameters(), 2e-3),
+                torch.optim.Adam(self.G.parameters(), 1e-3),
+            )
         self.chance = torch.Generator().manual_seed(seed + 1)
         self.notes: dict[str, Any] = {}
 
@@ -240,10 +245,25 @@ def accumulated(s: Scene) -> None:
 
 
 SCENES: dict[str, tuple[Callable[[Scene], None], dict[str, bool]]] = {
-    f.__name__: (f, {}) for f in (plain, fake_before_real_and_under_no_grad, generator_first, several_discriminator_updates,
-                                  separate_backward_passes, forgotten_detach, simultaneous, both_backward_before_both_steps,
-                                  gradient_penalty_on_interpolates, r1_on_the_same_call, relativistic, concatenated, instance_noise,
-                                  evaluation_in_between, accumulated)}
+    f.__name__: (f, {})
+    for f in (
+        plain,
+        fake_before_real_and_under_no_grad,
+        generator_first,
+        several_discriminator_updates,
+        separate_backward_passes,
+        forgotten_detach,
+        simultaneous,
+        both_backward_before_both_steps,
+        gradient_penalty_on_interpolates,
+        r1_on_the_same_call,
+        relativistic,
+        concatenated,
+        instance_noise,
+        evaluation_in_between,
+        accumulated,
+    )
+}
 SCENES["one_optimizer_for_both"] = (one_optimizer_for_both, {"shared": True})
 
 
@@ -264,8 +284,14 @@ def test_the_record_holds_what_the_loop_itself_computed(tmp_path: Path, name: st
     step, options = SCENES[name]
     scene = Scene(**options)
     told: list[dict[str, Any]] = []
-    with Recorder(tmp_path / "run", generator=scene.G, discriminator=scene.D, generator_optimizer=scene.g_opt,
-                  discriminator_optimizer=scene.d_opt, automatic=automatic) as recorder:
+    with Recorder(
+        tmp_path / "run",
+        generator=scene.G,
+        discriminator=scene.D,
+        generator_optimizer=scene.g_opt,
+        discriminator_optimizer=scene.d_opt,
+        automatic=automatic,
+    ) as recorder:
         for _ in range(STEPS):
             scene.notes = {}
             step(scene)
@@ -286,7 +312,10 @@ def test_the_record_holds_what_the_loop_itself_computed(tmp_path: Path, name: st
             assert run[series][i] == pytest.approx(float(-slope.sum()), rel=1e-4, abs=1e-7), (series, i)
             assert run[f"{who}_force_size_on_{side}"][i] == pytest.approx(float(slope.abs().sum()), rel=1e-4, abs=1e-7)
             if player == "d":
-                assert run[f"{side}_logit_mean"][i] == pytest.approx(float(scores.mean()), rel=1e-4, abs=1e-6), (side, i)
+                assert run[f"{side}_logit_mean"][i] == pytest.approx(float(scores.mean()), rel=1e-4, abs=1e-6), (
+                    side,
+                    i,
+                )
         for who in ("discriminator", "generator"):
             gradients = notes[f"{who}_gradient"]
             norm = torch.cat([g.reshape(-1) for g in gradients]).norm()
@@ -303,8 +332,15 @@ def test_watching_changes_no_bit_of_the_weights(tmp_path: Path, name: str) -> No
     for _ in range(12):
         step(bare)
     torch.set_rng_state(before)
-    with Recorder(tmp_path / "run", generator=watched.G, discriminator=watched.D, generator_optimizer=watched.g_opt,
-                  discriminator_optimizer=watched.d_opt, automatic=True, probes="full"):
+    with Recorder(
+        tmp_path / "run",
+        generator=watched.G,
+        discriminator=watched.D,
+        generator_optimizer=watched.g_opt,
+        discriminator_optimizer=watched.d_opt,
+        automatic=True,
+        probes="full",
+    ):
         for _ in range(12):
             step(watched)
     assert torch.equal(torch.get_rng_state(), before)

@@ -72,6 +72,7 @@ def test_a_pickle_needs_no_gandiag_to_be_read(tmp_path: Path) -> None:
         step(g, d, g_opt, d_opt)
         recorder.step()
         torch.save(g, tmp_path / "g.pt")
-    code = f"import sys; sys.modules['gandiag'] = None; import torch; print(torch.load({str(tmp_path / 'g.pt')!r}, weights_only=False)(torch.ones(2, 4)).shape)"
+    load = f"torch.load({str(tmp_path / 'g.pt')!r}, weights_only=False)"
+    code = f"import sys; sys.modules['gandiag'] = None; import torch; print({load}(torch.ones(2, 4)).shape)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "torch.Size([2, 2])", done.stderr

@@ -58,9 +58,20 @@ def train(path: Path, world: int) -> None:
         port = free.getsockname()[1]
     script = path.parent / f"train{world}.py"
     script.write_text(TRAINING)
-    children = [subprocess.Popen([sys.executable, str(script), str(path)], env={
-        **os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": str(world), "RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
-        for rank in range(world)]
+    children = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(path)],
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "WORLD_SIZE": str(world),
+                "RANK": str(rank),
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+            },
+        )
+        for rank in range(world)
+    ]
     for child in children:
         assert child.wait(timeout=200) == 0
 

@@ -24,8 +24,15 @@ def test_a_double_precision_loop_is_recorded(tmp_path):
     generator, discriminator = nn.Linear(3, 2).double(), nn.Linear(2, 1).double()
     g_opt, d_opt = (torch.optim.SGD(m.parameters(), lr=0.1) for m in (generator, discriminator))
     norms_seen = []
-    with Recorder(tmp_path / "run", generator=generator, discriminator=discriminator, generator_optimizer=g_opt,
-                  discriminator_optimizer=d_opt, automatic=True, probes="full"):
+    with Recorder(
+        tmp_path / "run",
+        generator=generator,
+        discriminator=discriminator,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+        probes="full",
+    ):
         for _ in range(3):
             real = torch.randn(8, 2, dtype=torch.float64)
             d_opt.zero_grad()

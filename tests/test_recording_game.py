@@ -32,7 +32,9 @@ from gandiag.training.games import SmallGame, bilinear_game, dirac_gan, gaussian
 
 
 def players_of(game: SmallGame) -> tuple[Player, Player]:
-    return gan_players(game.generator, game.discriminator, game.generator_loss, game.discriminator_loss, game.latents, game.reals)
+    return gan_players(
+        game.generator, game.discriminator, game.generator_loss, game.discriminator_loss, game.latents, game.reals
+    )
 
 
 def spectrum_of(game: SmallGame) -> np.ndarray:
@@ -45,20 +47,29 @@ def pair(middle: complex, square: complex) -> np.ndarray:
     return np.sort_complex(np.array([middle - root, middle + root]))
 
 
-@pytest.mark.parametrize(("game", "expected"), [
-    (dirac_gan("minimax"), pair(0, -0.25)),
-    (dirac_gan("non-saturating"), pair(0, -0.25)),
-    (dirac_gan("wasserstein"), pair(0, -1)),
-    *[(dirac_gan("minimax", noise=s), pair(-s**2 / 4, s**4 / 16 - 0.25)) for s in (0.7, 1.0, 2.0)],
-    *[(dirac_gan(loss, penalty="r1", gamma=g), pair(-g / 2, g**2 / 4 - 0.25)) for g in (0.3, 0.9, 2.0) for loss in ("minimax", "non-saturating")],
-    (bilinear_game(1.3), pair(0, -1.69)),
-    *[(linear_quadratic_game(a, b, c), pair(-(a + c) / 2, (a - c) ** 2 / 4 - b**2))
-      for a, b, c in ((1.0, 2.0, 0.5), (3.0, 0.4, 0.1), (-0.2, 1.0, 0.6))],
-    *[(gaussian_gan("minimax", sd=s), pair(-0.75 * s**4, 9 / 16 * s**8 - s**2)) for s in (0.5, 1.0, 2.0)],
-    *[(gaussian_gan("non-saturating", sd=s), pair(-0.75 * s**4, 9 / 16 * s**8 - s**2)) for s in (0.5, 1.0)],
-    *[(gaussian_gan("wasserstein", sd=s), pair(0, -4 * s**2)) for s in (0.5, 1.0, 2.0)],
-    (gaussian_gan("wasserstein", sd=1.5, gamma=0.2), pair(-2 * 0.2 * 2.25, 4 * 0.04 * 1.5**4 - 9)),
-])
+@pytest.mark.parametrize(
+    ("game", "expected"),
+    [
+        (dirac_gan("minimax"), pair(0, -0.25)),
+        (dirac_gan("non-saturating"), pair(0, -0.25)),
+        (dirac_gan("wasserstein"), pair(0, -1)),
+        *[(dirac_gan("minimax", noise=s), pair(-(s**2) / 4, s**4 / 16 - 0.25)) for s in (0.7, 1.0, 2.0)],
+        *[
+            (dirac_gan(loss, penalty="r1", gamma=g), pair(-g / 2, g**2 / 4 - 0.25))
+            for g in (0.3, 0.9, 2.0)
+            for loss in ("minimax", "non-saturating")
+        ],
+        (bilinear_game(1.3), pair(0, -1.69)),
+        *[
+            (linear_quadratic_game(a, b, c), pair(-(a + c) / 2, (a - c) ** 2 / 4 - b**2))
+            for a, b, c in ((1.0, 2.0, 0.5), (3.0, 0.4, 0.1), (-0.2, 1.0, 0.6))
+        ],
+        *[(gaussian_gan("minimax", sd=s), pair(-0.75 * s**4, 9 / 16 * s**8 - s**2)) for s in (0.5, 1.0, 2.0)],
+        *[(gaussian_gan("non-saturating", sd=s), pair(-0.75 * s**4, 9 / 16 * s**8 - s**2)) for s in (0.5, 1.0)],
+        *[(gaussian_gan("wasserstein", sd=s), pair(0, -4 * s**2)) for s in (0.5, 1.0, 2.0)],
+        (gaussian_gan("wasserstein", sd=1.5, gamma=0.2), pair(-2 * 0.2 * 2.25, 4 * 0.04 * 1.5**4 - 9)),
+    ],
+)
 def test_the_eigenvalues_of_solvable_games_are_those_of_theory(game: SmallGame, expected: np.ndarray) -> None:
     assert np.abs(spectrum_of(game) - expected).max() < 1e-8
 
@@ -86,8 +97,11 @@ def test_the_seventy_dimensional_quadratic_game_is_solved_whole() -> None:
     for kind, score in (("largest", np.abs(truth)), ("rightmost", truth.real), ("rotating", np.abs(truth.imag))):
         leaders = found.found.leading(kind, 6).values
         assert max(np.abs(truth - v).min() for v in leaders) < 1e-9
-        assert np.allclose(np.sort({"largest": np.abs, "rightmost": np.real, "rotating": lambda v: np.abs(np.imag(v))}[kind](leaders)),
-                           np.sort(score)[-6:], atol=1e-9)
+        assert np.allclose(
+            np.sort({"largest": np.abs, "rightmost": np.real, "rotating": lambda v: np.abs(np.imag(v))}[kind](leaders)),
+            np.sort(score)[-6:],
+            atol=1e-9,
+        )
 
 
 def test_the_search_finds_the_leaders_of_a_game_beyond_the_exact_limit_and_bounds_its_error() -> None:
@@ -130,7 +144,9 @@ def test_multiple_eigenvalues_are_found_as_often_as_they_occur() -> None:
     found = spectrum_of(bilinear_game(2.0, dimensions=3))
     assert np.allclose(found, [-2j, -2j, -2j, 2j, 2j, 2j])
     twice = torch.diag(torch.tensor([3.0, 3.0, 3.0] + [1.0] * 197, dtype=torch.float64))
-    leaders = eigenvalues(lambda v: twice @ v, torch.ones(200, dtype=torch.float64), count=4, products=50).leading("largest", 4)
+    leaders = eigenvalues(lambda v: twice @ v, torch.ones(200, dtype=torch.float64), count=4, products=50).leading(
+        "largest", 4
+    )
     assert np.allclose(leaders.values, [3, 3, 3, 1])
 
 
@@ -178,19 +194,45 @@ def small_networks(kind: str) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
     torch.manual_seed(7)
     z, x = torch.randn(12, 3), torch.randn(12, 2)
     if kind == "batch norm":
-        return (nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 2)),
-                nn.Sequential(nn.Linear(2, 5), nn.BatchNorm1d(5), nn.Softplus(), nn.Dropout(0.3), nn.Linear(5, 1)), z, x)
+        return (
+            nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 2)),
+            nn.Sequential(nn.Linear(2, 5), nn.BatchNorm1d(5), nn.Softplus(), nn.Dropout(0.3), nn.Linear(5, 1)),
+            z,
+            x,
+        )
     if kind == "spectral norm":
-        return (nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)),
-                nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(2, 5)), nn.Tanh(), nn.Linear(5, 1)), z, x)
+        return (
+            nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)),
+            nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(2, 5)), nn.Tanh(), nn.Linear(5, 1)),
+            z,
+            x,
+        )
     if kind == "old spectral norm":
-        return (nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)),
-                nn.Sequential(nn.utils.spectral_norm(nn.Linear(2, 5)), nn.Tanh(), nn.Linear(5, 1)), z, x)
+        return (
+            nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)),
+            nn.Sequential(nn.utils.spectral_norm(nn.Linear(2, 5)), nn.Tanh(), nn.Linear(5, 1)),
+            z,
+            x,
+        )
     if kind in ("layer norm", "instance norm", "attention"):
-        inner = {"layer norm": nn.LayerNorm(2), "instance norm": nn.InstanceNorm1d(2, affine=True), "attention": SelfAttention()}[kind]
+        inner = {
+            "layer norm": nn.LayerNorm(2),
+            "instance norm": nn.InstanceNorm1d(2, affine=True),
+            "attention": SelfAttention(),
+        }[kind]
         layer = nn.Sequential(nn.Unflatten(1, (2, 2)), inner, nn.Flatten())
-        return nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)), nn.Sequential(nn.Linear(2, 4), layer, nn.Tanh(), nn.Linear(4, 1)), z, x
-    return (nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 2)), nn.Sequential(nn.Linear(2, 6), nn.LeakyReLU(0.2), nn.Linear(6, 1)), z, x)
+        return (
+            nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)),
+            nn.Sequential(nn.Linear(2, 4), layer, nn.Tanh(), nn.Linear(4, 1)),
+            z,
+            x,
+        )
+    return (
+        nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 2)),
+        nn.Sequential(nn.Linear(2, 6), nn.LeakyReLU(0.2), nn.Linear(6, 1)),
+        z,
+        x,
+    )
 
 
 def gradient_penalty(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
@@ -200,11 +242,16 @@ def gradient_penalty(generator: nn.Module, discriminator: nn.Module, latents: Te
     return 0.5 * (slope.norm(dim=1) - 1).square().mean()
 
 
-LOSSES = losses_on_logits(lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),
-                          gradient_penalty)
+LOSSES = losses_on_logits(
+    lambda real, fake: softplus(-fake).mean(),
+    lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),
+    gradient_penalty,
+)
 
 
-@pytest.mark.parametrize("kind", ["plain", "batch norm", "layer norm", "instance norm", "attention", "spectral norm", "old spectral norm"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "batch norm", "layer norm", "instance norm", "attention", "spectral norm", "old spectral norm"]
+)
 def test_products_equal_finite_differences_of_the_field(kind: str) -> None:
     generator, discriminator, z, x = small_networks(kind)
     generator, discriminator = generator.double(), discriminator.double()
@@ -237,12 +284,19 @@ def test_measuring_leaves_no_trace(kind: str) -> None:
     LOSSES[1](generator, discriminator, z, x).backward()
     discriminator[0].eval()
     before = [copy.deepcopy(m.state_dict()) for m in (generator, discriminator)]
-    gradients = [(p, None if p.grad is None else p.grad.clone()) for m in (generator, discriminator) for p in m.parameters()]
+    gradients = [
+        (p, None if p.grad is None else p.grad.clone()) for m in (generator, discriminator) for p in m.parameters()
+    ]
     modes = [part.training for m in (generator, discriminator) for part in m.modules()]
     streams = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002 - the global stream is what is checked
     game_spectrum(gan_players(generator, discriminator, *LOSSES, z, x))
-    latents_loss = [lambda: LOSSES[0](generator, discriminator, z, x), lambda: LOSSES[1](generator, discriminator, z, x)]
-    game_spectrum([player(generator, latents_loss[0]), player(discriminator, latents_loss[1])])  # on the modules themselves
+    latents_loss = [
+        lambda: LOSSES[0](generator, discriminator, z, x),
+        lambda: LOSSES[1](generator, discriminator, z, x),
+    ]
+    game_spectrum(
+        [player(generator, latents_loss[0]), player(discriminator, latents_loss[1])]
+    )  # on the modules themselves
     after = [m.state_dict() for m in (generator, discriminator)]
     assert all(torch.equal(a[k], b[k]) for a, b in zip(before, after) for k in a)
     assert all(p.grad is None if g is None else torch.equal(p.grad, g) for p, g in gradients)
@@ -260,11 +314,17 @@ def test_the_same_moment_is_measured_alike_twice() -> None:
 
 def test_a_gan_of_a_hundred_thousand_parameters_costs_sixty_gradient_evaluations() -> None:
     torch.manual_seed(9)
-    generator = nn.Sequential(nn.Linear(8, 220), nn.LeakyReLU(0.2), nn.Linear(220, 220), nn.LeakyReLU(0.2), nn.Linear(220, 2))
-    discriminator = nn.Sequential(nn.Linear(2, 220), nn.LeakyReLU(0.2), nn.Linear(220, 220), nn.LeakyReLU(0.2), nn.Linear(220, 1))
+    generator = nn.Sequential(
+        nn.Linear(8, 220), nn.LeakyReLU(0.2), nn.Linear(220, 220), nn.LeakyReLU(0.2), nn.Linear(220, 2)
+    )
+    discriminator = nn.Sequential(
+        nn.Linear(2, 220), nn.LeakyReLU(0.2), nn.Linear(220, 220), nn.LeakyReLU(0.2), nn.Linear(220, 1)
+    )
     angle = torch.arange(64) * torch.pi / 4
     reals = torch.stack([angle.cos(), angle.sin()], 1)
-    losses = losses_on_logits(lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean())
+    losses = losses_on_logits(
+        lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean()
+    )
     players = gan_players(generator, discriminator, *losses, torch.randn(64, 8), reals)
     assert sum(p.numel() for q in players for p in q.parameters) > 100_000
     quick = game_spectrum(players)
@@ -306,14 +366,20 @@ def test_an_operation_without_a_second_derivative_is_said_in_words() -> None:
 @pytest.mark.parametrize("cut", ["detach", "torch.detach", "detached leaf"])
 def test_a_loss_that_detaches_the_fakes_still_shows_the_rotation(cut: str) -> None:
     game = dirac_gan("wasserstein")
-    stop = {"detach": lambda t: t.detach(), "torch.detach": torch.detach, "detached leaf": lambda t: t.detach().requires_grad_(True)}[cut]
+    stop = {
+        "detach": lambda t: t.detach(),
+        "torch.detach": torch.detach,
+        "detached leaf": lambda t: t.detach().requires_grad_(True),
+    }[cut]
 
     def discriminator_loss(generator: nn.Module, discriminator: nn.Module, latents: Tensor, reals: Tensor) -> Tensor:
         fake = stop(generator(latents))
         assert float(fake.detach().numpy().sum()) == 0.0  # what a loop logs in passing
         return discriminator(fake).mean() - discriminator(reals).mean()
 
-    players = gan_players(game.generator, game.discriminator, game.generator_loss, discriminator_loss, game.latents, game.reals)
+    players = gan_players(
+        game.generator, game.discriminator, game.generator_loss, discriminator_loss, game.latents, game.reals
+    )
     assert np.abs(np.sort_complex(game_spectrum(players).found.values) - pair(0, -1)).max() < 1e-12
 
 
@@ -335,7 +401,9 @@ def test_a_loss_that_hides_the_other_player_is_refused_with_the_reason() -> None
             fake = generator(latents)
         return discriminator(fake).mean() - discriminator(reals).mean()
 
-    players = gan_players(game.generator, game.discriminator, game.generator_loss, discriminator_loss, game.latents, game.reals)
+    players = gan_players(
+        game.generator, game.discriminator, game.generator_loss, discriminator_loss, game.latents, game.reals
+    )
     with pytest.raises(GandiagError, match="the discriminator's loss runs the generator without gradients"):
         game_spectrum(players)
     assert hessian_extremes(players[1]).smallest == 0.0  # what needs no coupling is still measured

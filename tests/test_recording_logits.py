@@ -23,13 +23,20 @@ def step_of(real: Tensor, fake: Tensor) -> Step:
     return Step(index=0, real_logits=real, fake_logits=fake)
 
 
-@pytest.mark.parametrize(("delta", "auc", "ks", "accuracy", "divergence"),
-                         [(1.0, 0.76025, 0.38292, 0.69146, 0.111421), (2.0, 0.92135, 0.68269, 0.84134, 0.336831),
-                          (3.0, 0.98305, 0.86639, 0.93319, 0.526777)])
-def test_two_gaussians_with_the_optimal_logit_give_the_exact_values(delta: float, auc: float, ks: float, accuracy: float, divergence: float) -> None:
+@pytest.mark.parametrize(
+    ("delta", "auc", "ks", "accuracy", "divergence"),
+    [
+        (1.0, 0.76025, 0.38292, 0.69146, 0.111421),
+        (2.0, 0.92135, 0.68269, 0.84134, 0.336831),
+        (3.0, 0.98305, 0.86639, 0.93319, 0.526777),
+    ],
+)
+def test_two_gaussians_with_the_optimal_logit_give_the_exact_values(
+    delta: float, auc: float, ks: float, accuracy: float, divergence: float
+) -> None:
     chance = torch.Generator().manual_seed(1)
     real = delta**2 / 2 + delta * torch.randn(200_000, generator=chance)
-    fake = -delta**2 / 2 + delta * torch.randn(200_000, generator=chance)
+    fake = -(delta**2) / 2 + delta * torch.randn(200_000, generator=chance)
     step = step_of(real, fake)
     apart = logits.separation(step)
     assert value(apart, "discriminator_auc") == pytest.approx(auc, abs=0.003)
@@ -44,7 +51,9 @@ def test_a_discriminator_that_cannot_tell_has_the_value_minus_ln_4() -> None:
     found = logits.value_function(step_of(torch.zeros(7), torch.zeros(5)))
     assert value(found, "value_function") == pytest.approx(-math.log(4), rel=1e-6)
     assert value(found, "jensen_shannon_bound") == pytest.approx(0, abs=1e-6)
-    assert value(logits.calibration(step_of(torch.zeros(6), torch.zeros(6))), "discriminator_calibration_error") == pytest.approx(0, abs=1e-6)
+    assert value(
+        logits.calibration(step_of(torch.zeros(6), torch.zeros(6))), "discriminator_calibration_error"
+    ) == pytest.approx(0, abs=1e-6)
 
 
 def slow_auc(real: Tensor, fake: Tensor) -> float:
@@ -58,7 +67,10 @@ def slow_ks(real: Tensor, fake: Tensor) -> float:
 
 def slow_wasserstein(real: Tensor, fake: Tensor) -> float:
     points = torch.cat([real, fake]).sort().values.double()
-    return sum(float(b - a) * abs(float((real <= a).double().mean() - (fake <= a).double().mean())) for a, b in itertools.pairwise(points))
+    return sum(
+        float(b - a) * abs(float((real <= a).double().mean() - (fake <= a).double().mean()))
+        for a, b in itertools.pairwise(points)
+    )
 
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (5, 5), (7, 3), (3, 7), (64, 48)])
@@ -79,7 +91,9 @@ def test_quantiles_and_histograms_equal_numpys() -> None:
     values = 8 * torch.randn(101, generator=chance)
     found = logits.real_outputs(step_of(values, values))
     for percent in (5, 25, 50, 75, 95):
-        assert value(found, f"real_logit_q{percent:02d}") == pytest.approx(float(np.percentile(values.numpy(), percent)), abs=1e-4)
+        assert value(found, f"real_logit_q{percent:02d}") == pytest.approx(
+            float(np.percentile(values.numpy(), percent)), abs=1e-4
+        )
     counts = logits.real_histogram(step_of(values, values))["real_logit_histogram"]
     edges = np.concatenate([[-np.inf], np.linspace(-10, 10, LOGIT_BINS + 1), [np.inf]])
     assert isinstance(counts, Tensor)
@@ -95,11 +109,23 @@ def test_calibration_error_equals_its_slow_twin() -> None:
     weight = torch.cat([torch.full((90,), 0.5 / 90), torch.full((60,), 0.5 / 60)]).double()
     bins = (p * 10).long().clamp(max=9)
     expected = sum(abs(float((weight * (p - is_real))[bins == b].sum())) for b in range(10))
-    assert value(logits.calibration(step_of(real, fake)), "discriminator_calibration_error") == pytest.approx(expected, abs=1e-6)
+    assert value(logits.calibration(step_of(real, fake)), "discriminator_calibration_error") == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
-@pytest.mark.parametrize("probe", [logits.real_outputs, logits.fake_outputs, logits.separation, logits.value_function, logits.real_histogram,
-                                   logits.fake_histogram, logits.calibration])
+@pytest.mark.parametrize(
+    "probe",
+    [
+        logits.real_outputs,
+        logits.fake_outputs,
+        logits.separation,
+        logits.value_function,
+        logits.real_histogram,
+        logits.fake_histogram,
+        logits.calibration,
+    ],
+)
 def test_a_block_of_steps_gives_each_step_its_own_values(probe) -> None:
     chance = torch.Generator().manual_seed(5)
     real, fake = torch.randn(6, 33, generator=chance), torch.randn(6, 20, generator=chance)
@@ -113,8 +139,18 @@ def test_a_block_of_steps_gives_each_step_its_own_values(probe) -> None:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_comes_through_and_is_no_perfect_score(bad: float) -> None:
     real, fake = torch.tensor([1.0, 2.0, bad]), torch.tensor([0.0, 1.0])
-    found = {**logits.separation(step_of(real, fake)), **logits.real_outputs(step_of(real, fake)), **logits.calibration(step_of(real, fake))}
-    for name in ("discriminator_auc", "discriminator_ks", "discriminator_wasserstein", "real_logit_mean", "discriminator_calibration_error"):
+    found = {
+        **logits.separation(step_of(real, fake)),
+        **logits.real_outputs(step_of(real, fake)),
+        **logits.calibration(step_of(real, fake)),
+    }
+    for name in (
+        "discriminator_auc",
+        "discriminator_ks",
+        "discriminator_wasserstein",
+        "real_logit_mean",
+        "discriminator_calibration_error",
+    ):
         assert not math.isfinite(value(found, name)), name
 
 

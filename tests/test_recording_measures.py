@@ -73,10 +73,15 @@ def test_a_discriminator_that_memorises_shows_a_gap_and_a_ratio_near_one() -> No
 
 
 def test_the_overfitting_ratio_is_absent_in_a_healthy_run_and_zero_where_nothing_is_memorised() -> None:
-    absent = sum("discriminator_overfitting" not in heldout_scores(*(normal(128, seed=3 * s + i) for i in range(3))) for s in range(300))
+    absent = sum(
+        "discriminator_overfitting" not in heldout_scores(*(normal(128, seed=3 * s + i) for i in range(3)))
+        for s in range(300)
+    )
     assert absent >= 299  # beyond four standard errors by chance: 1 in 30 000, and 1 in 300 allowed
     for seed in range(100):  # a small true denominator must not give a wild ratio either
-        scores = heldout_scores(normal(128, seed=seed) + 0.2, normal(128, seed=seed + 1000) + 0.2, normal(128, seed=seed + 2000))
+        scores = heldout_scores(
+            normal(128, seed=seed) + 0.2, normal(128, seed=seed + 1000) + 0.2, normal(128, seed=seed + 2000)
+        )
         assert abs(scores.get("discriminator_overfitting", 0.0)) < 1.5
     clear = heldout_scores(normal(500, seed=1) + 3, normal(500, seed=2) + 3, normal(500, seed=3))
     assert clear["discriminator_overfitting"] == pytest.approx(0, abs=0.1)
@@ -110,7 +115,9 @@ def test_spectra_of_known_matrices() -> None:
     assert spectrum_summary(1e-30 * torch.eye(4, dtype=DOUBLE)) == pytest.approx((1e-30, 4, 0))
 
 
-def test_large_matrices_are_summarised_within_a_few_per_cent_and_their_norm_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_matrices_are_summarised_within_a_few_per_cent_and_their_norm_exactly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(weights, "EXACT_SIDE", 64)
     matrix = normal(300, 340) @ torch.diag(torch.linspace(0.01, 1, 340, dtype=DOUBLE))
     values = torch.linalg.svdvals(matrix)
@@ -128,7 +135,9 @@ def test_convolutions_are_reshaped_by_outputs_and_transposed_ones_turned() -> No
     assert weight_names(net) == list(shapes)
 
 
-@pytest.mark.parametrize("wrap", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm, nn.utils.parametrizations.weight_norm])
+@pytest.mark.parametrize(
+    "wrap", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm, nn.utils.parametrizations.weight_norm]
+)
 def test_parametrised_weights_are_measured_as_used_and_left_as_they_are(wrap) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
     layer = wrap(nn.Linear(6, 6))
@@ -159,27 +168,42 @@ class Shift(nn.Module):
 
 def test_the_noise_scale_is_unbiased_as_a_ratio_of_means() -> None:
     mean, size, chunks, b = 0.3, 4, 8, 4
-    draws = 5**0.5 * normal(20_000, chunks, size) / b**0.5 + mean  # gradients of chunks of b samples, each of covariance 5 I
-    estimates = [noise_from_chunks(row, middle, b) for row, middle in zip(draws.square().sum(2), draws.mean(1).square().sum(1))]
+    draws = (
+        5**0.5 * normal(20_000, chunks, size) / b**0.5 + mean
+    )  # gradients of chunks of b samples, each of covariance 5 I
+    estimates = [
+        noise_from_chunks(row, middle, b) for row, middle in zip(draws.square().sum(2), draws.mean(1).square().sum(1))
+    ]
     combined = pooled(estimates)
     assert combined.trace == pytest.approx(size * 5, rel=0.01)
     assert combined.squared_norm == pytest.approx(size * mean**2, rel=0.04)  # 3 standard errors
     assert combined.scale == pytest.approx(5 / mean**2, rel=0.05)
-    assert any(e.scale is None for e in estimates)  # a single batch may have none: the ratio is of means, not a mean of ratios
+    assert any(
+        e.scale is None for e in estimates
+    )  # a single batch may have none: the ratio is of means, not a mean of ratios
 
 
 def test_the_noise_of_a_gan_is_that_of_its_chunks_gradients() -> None:
     """D(x) = psi . x under E D(G(z)) - E D(x): a chunk's gradient for D is mean z - mean x."""
     z, x, generator, discriminator = normal(32, 4), 2 * normal(32, 4, seed=1), nn.Identity(), Shift(4)
     generator.weight = nn.Parameter(torch.ones(1, dtype=DOUBLE))
-    on_g, on_d = gradient_noise(generator, discriminator, lambda g, d, z, x: (g.weight * z.mean(dim=0).sum()).sum(),
-                                lambda g, d, z, x: d(z).mean() - d(x).mean(), z, x, chunks=8)
+    on_g, on_d = gradient_noise(
+        generator,
+        discriminator,
+        lambda g, d, z, x: (g.weight * z.mean(dim=0).sum()).sum(),
+        lambda g, d, z, x: d(z).mean() - d(x).mean(),
+        z,
+        x,
+        chunks=8,
+    )
     gradients = (z - x).reshape(8, 4, 4).mean(dim=1)
     assert on_d == noise_from_chunks(gradients.square().sum(1), gradients.mean(0).square().sum(), 4)
     sums = z.sum(dim=1).reshape(8, 4).mean(dim=1)
     assert on_g.trace == pytest.approx(float(4 * sums.var()))
     with pytest.raises(ValueError, match="at least 2 chunks"):
-        gradient_noise(generator, discriminator, lambda g, d, z, x: z.sum(), lambda g, d, z, x: x.sum(), z[:4], x[:4], chunks=8)
+        gradient_noise(
+            generator, discriminator, lambda g, d, z, x: z.sum(), lambda g, d, z, x: x.sum(), z[:4], x[:4], chunks=8
+        )
 
 
 def test_noise_from_chunks_equals_the_textbook_formulas() -> None:
@@ -213,7 +237,9 @@ def test_jacobians_by_rows_and_by_columns_equal_autograd(outputs: int) -> None:
 
 def test_a_latent_map_batch_norm_and_a_dead_direction() -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.ConvTranspose2d(5, 4, 4), nn.BatchNorm2d(4), nn.ReLU(), nn.ConvTranspose2d(4, 1, 4, 2, 1), nn.Tanh())
+    net = nn.Sequential(
+        nn.ConvTranspose2d(5, 4, 4), nn.BatchNorm2d(4), nn.ReLU(), nn.ConvTranspose2d(4, 1, 4, 2, 1), nn.Tanh()
+    )
     before = copy.deepcopy(net.state_dict())
     mean, sd = jacobian_conditioning(net, torch.randn(6, 5, 1, 1))
     assert math.isfinite(mean)
@@ -243,7 +269,11 @@ def test_path_angles_of_pure_rotation_and_pure_attraction_are_those_of_theory() 
     assert read_path(attraction) == "attraction"
     assert read_path(path_angle(lambda w: turn @ w, start, end)) == "rotation"
     assert read_path(path_angle(lambda w: w, start, end)) == "repulsion"
-    assert read_path(path_angle(lambda w: turn @ w - 0.5 * w, start, end)) in ("attraction and rotation", "attraction", "rotation")
+    assert read_path(path_angle(lambda w: turn @ w - 0.5 * w, start, end)) in (
+        "attraction and rotation",
+        "attraction",
+        "rotation",
+    )
     assert len(attraction.alphas) == 100
     assert (attraction.alphas[0], attraction.alphas[-1]) == (-0.1, 1.1)
 
@@ -255,16 +285,31 @@ def test_a_path_between_the_same_point_is_refused_and_flat_fields_read_as_neithe
 
 
 def players_of(game: SmallGame):  # type: ignore[no-untyped-def]
-    return gan_players(game.generator, game.discriminator, game.generator_loss, game.discriminator_loss, game.latents, game.reals)
+    return gan_players(
+        game.generator, game.discriminator, game.generator_loss, game.discriminator_loss, game.latents, game.reals
+    )
 
 
 def test_the_path_of_a_gan_between_checkpoints_is_that_of_its_field_and_leaves_it_alone() -> None:
     game = bilinear_game(1.0, x=1.0, y=0.2)
-    ends = [({"theta": torch.tensor([x], dtype=DOUBLE)}, {"psi": torch.tensor([y], dtype=DOUBLE)}) for x, y in ((1.0, 0.2), (-0.8, 0.1))]
-    path = gan_path(game.generator, game.discriminator, game.generator_loss, game.discriminator_loss, game.latents, game.reals,
-                    start=ends[0], end=ends[1])
+    ends = [
+        ({"theta": torch.tensor([x], dtype=DOUBLE)}, {"psi": torch.tensor([y], dtype=DOUBLE)})
+        for x, y in ((1.0, 0.2), (-0.8, 0.1))
+    ]
+    path = gan_path(
+        game.generator,
+        game.discriminator,
+        game.generator_loss,
+        game.discriminator_loss,
+        game.latents,
+        game.reals,
+        start=ends[0],
+        end=ends[1],
+    )
     turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=DOUBLE)
-    exact = path_angle(lambda w: turn @ w, torch.tensor([1.0, 0.2], dtype=DOUBLE), torch.tensor([-0.8, 0.1], dtype=DOUBLE))
+    exact = path_angle(
+        lambda w: turn @ w, torch.tensor([1.0, 0.2], dtype=DOUBLE), torch.tensor([-0.8, 0.1], dtype=DOUBLE)
+    )
     assert np.allclose(path.angles, exact.angles)
     assert np.allclose(path.norms, exact.norms)
     assert game.generator.theta.item() == 1.0
@@ -278,11 +323,20 @@ def value_of(game: SmallGame):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize(("a", "b", "c", "x", "y"), [(1.0, 2.0, 0.5, 0.7, -0.4), (0.5, 1.0, 2.0, -1.0, 0.3)])
-def test_the_duality_gap_of_linear_quadratic_games_is_the_closed_form(a: float, b: float, c: float, x: float, y: float) -> None:
+def test_the_duality_gap_of_linear_quadratic_games_is_the_closed_form(
+    a: float, b: float, c: float, x: float, y: float
+) -> None:
     game = linear_quadratic_game(a, b, c, x=x, y=y)
     expected = x**2 * (a / 2 + b**2 / (2 * c)) + y**2 * (c / 2 + b**2 / (2 * a))
-    found = duality_gap(game.generator, game.discriminator, value_of(game), game.latents, game.reals, steps=150,
-                        optimizer=lambda p: torch.optim.SGD(p, lr=0.2))
+    found = duality_gap(
+        game.generator,
+        game.discriminator,
+        value_of(game),
+        game.latents,
+        game.reals,
+        steps=150,
+        optimizer=lambda p: torch.optim.SGD(p, lr=0.2),
+    )
     assert found.gap == pytest.approx(expected, rel=1e-6)
     assert game.generator.theta.item() == x
     assert game.discriminator.psi.item() == y
@@ -298,14 +352,24 @@ def test_the_duality_gap_of_the_bilinear_game_in_a_box_is_the_closed_form() -> N
             for parameter in module.parameters():
                 parameter.data.clamp_(-limit, limit)
 
-    found = duality_gap(game.generator, game.discriminator, value_of(game), game.latents, game.reals, steps=200,
-                        optimizer=lambda p: torch.optim.SGD(p, lr=0.5), project=project)
+    found = duality_gap(
+        game.generator,
+        game.discriminator,
+        value_of(game),
+        game.latents,
+        game.reals,
+        steps=200,
+        optimizer=lambda p: torch.optim.SGD(p, lr=0.5),
+        project=project,
+    )
     assert found.gap == pytest.approx(3.0 * 0.5 + 2.0 * 0.3)
 
 
 def test_the_gap_is_zero_at_an_equilibrium_and_never_negative() -> None:
     game = linear_quadratic_game(1.0, 2.0, 0.5, x=0.0, y=0.0)
-    assert duality_gap(game.generator, game.discriminator, value_of(game), game.latents, game.reals, steps=20).gap == 0.0
+    assert (
+        duality_gap(game.generator, game.discriminator, value_of(game), game.latents, game.reals, steps=20).gap == 0.0
+    )
 
 
 def test_the_extragradient_residual_is_the_field_one_step_ahead() -> None:
@@ -332,11 +396,15 @@ def test_field_of_puts_the_parameters_back() -> None:
 def little_gan() -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
     torch.manual_seed(3)
     generator = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2))
-    discriminator = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(2, 16)), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(16, 1))
+    discriminator = nn.Sequential(
+        nn.utils.parametrizations.spectral_norm(nn.Linear(2, 16)), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(16, 1)
+    )
     return generator, discriminator, torch.randn(32, 4), torch.randn(96, 2)
 
 
-LOSSES = losses_on_logits(lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean())
+LOSSES = losses_on_logits(
+    lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean()
+)
 
 
 def test_everything_is_measured_at_once_under_known_names_and_the_training_goes_on_bit_for_bit() -> None:
@@ -351,7 +419,9 @@ def test_everything_is_measured_at_once_under_known_names_and_the_training_goes_
             if measuring:
                 measure_game(generator, discriminator, *LOSSES, z, x[:32], heldout=x[32:], gap_steps=3)
         state = [v for m in (generator, discriminator) for v in m.state_dict().values()]
-        return state + [p.grad for m in (generator, discriminator) for p in m.parameters() if p.grad is not None], torch.get_rng_state()
+        return state + [
+            p.grad for m in (generator, discriminator) for p in m.parameters() if p.grad is not None
+        ], torch.get_rng_state()
 
     (bare, bare_stream), (watched, watched_stream) = train(False), train(True)
     assert all(torch.equal(a, b) for a, b in zip(bare, watched))
@@ -366,8 +436,16 @@ def test_everything_is_measured_at_once_under_known_names_and_the_training_goes_
         assert (wanted == "scalar") == isinstance(value, float), name
         if isinstance(value, list):
             assert len(value) == len(labels[name]), name
-    assert {"game_eigenvalues_real", "generator_hessian_min", "duality_gap", "extragradient_residual", "auc_gap", "jacobian_log_condition",
-            "discriminator_layer_spectral_norm", "generator_gradient_noise_trace"} <= set(series)
+    assert {
+        "game_eigenvalues_real",
+        "generator_hessian_min",
+        "duality_gap",
+        "extragradient_residual",
+        "auc_gap",
+        "jacobian_log_condition",
+        "discriminator_layer_spectral_norm",
+        "generator_gradient_noise_trace",
+    } <= set(series)
     assert 1 <= series["game_gradient_evaluations"] <= 60
     assert series == measure_game(generator, discriminator, *LOSSES, z, x[:32], heldout=x[32:], gap_steps=3)
 
@@ -381,7 +459,9 @@ def test_what_cannot_be_measured_is_said_and_the_rest_is_measured() -> None:
         return softplus(-discriminator(reals)).mean() + softplus(discriminator(fake)).mean()
 
     with pytest.warns(NotMeasurable, match="spectrum was not measured"):
-        series = measure_game(generator, discriminator, LOSSES[0], blind, z, x[:32], parts=("spectrum", "hessians", "weights"))
+        series = measure_game(
+            generator, discriminator, LOSSES[0], blind, z, x[:32], parts=("spectrum", "hessians", "weights")
+        )
     assert "game_eigenvalues_real" not in series
     assert "discriminator_hessian_max" in series
     with pytest.raises(ValueError, match="unknown parts"):
@@ -396,13 +476,24 @@ def test_conditional_players_take_their_labels_along() -> None:
     class Conditional(nn.Module):
         def __init__(self, inputs: int, outputs: int) -> None:
             super().__init__()
-            self.embed, self.body = nn.Embedding(3, 4), nn.Sequential(nn.Linear(inputs + 4, 8), nn.Tanh(), nn.Linear(8, outputs))
+            self.embed, self.body = (
+                nn.Embedding(3, 4),
+                nn.Sequential(nn.Linear(inputs + 4, 8), nn.Tanh(), nn.Linear(8, outputs)),
+            )
 
         def forward(self, x: Tensor, labels: Tensor) -> Tensor:
             return self.body(torch.cat([x, self.embed(labels)], dim=1))
 
     torch.manual_seed(0)
     labels = torch.arange(24) % 3
-    series = measure_game(Conditional(4, 2), Conditional(2, 1), *LOSSES, (torch.randn(24, 4), labels), (torch.randn(24, 2), labels),
-                          heldout=(torch.randn(30, 2), torch.arange(30) % 3), value=minimax_value, gap_steps=2)
+    series = measure_game(
+        Conditional(4, 2),
+        Conditional(2, 1),
+        *LOSSES,
+        (torch.randn(24, 4), labels),
+        (torch.randn(24, 2), labels),
+        heldout=(torch.randn(30, 2), torch.arange(30) % 3),
+        value=minimax_value,
+        gap_steps=2,
+    )
     assert {"duality_gap", "auc_gap", "jacobian_log_condition", "game_eigenvalues_real"} <= set(series)

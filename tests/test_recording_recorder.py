@@ -37,9 +37,18 @@ class Loop:
         torch.manual_seed(seed)
         self.G = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))
         self.D = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
-        self.g_opt, self.d_opt = torch.optim.Adam(self.G.parameters(), 1e-3), torch.optim.Adam(self.D.parameters(), 1e-3)
-        self.recorder = Recorder(path, generator=self.G, discriminator=self.D, generator_optimizer=self.g_opt,
-                                 discriminator_optimizer=self.d_opt, **options)
+        self.g_opt, self.d_opt = (
+            torch.optim.Adam(self.G.parameters(), 1e-3),
+            torch.optim.Adam(self.D.parameters(), 1e-3),
+        )
+        self.recorder = Recorder(
+            path,
+            generator=self.G,
+            discriminator=self.D,
+            generator_optimizer=self.g_opt,
+            discriminator_optimizer=self.d_opt,
+            **options,
+        )
 
     def train(self, poison: float = 0.0) -> dict[str, Tensor]:
         real, fake = torch.randn(16, 2), self.G(torch.randn(16, 3))
@@ -52,7 +61,14 @@ class Loop:
         g_loss = F.softplus(-self.D(fake)).mean()
         g_loss.backward()
         self.g_opt.step()
-        return {"real_logits": real_logits, "fake_logits": fake_logits, "d_loss": d_loss, "g_loss": g_loss, "real": real, "fake": fake}
+        return {
+            "real_logits": real_logits,
+            "fake_logits": fake_logits,
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "real": real,
+            "fake": fake,
+        }
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -65,8 +81,14 @@ def test_what_is_recorded_is_what_was_given(tmp_path: Path) -> None:
     for _ in range(25):
         seen = loop.train()
         loop.recorder.step(**seen)
-        told.append({"discriminator_loss": seen["d_loss"].item(), "generator_loss": seen["g_loss"].item(),
-                     "real_logit_mean": seen["real_logits"].mean().item(), "fake_logit_sd": seen["fake_logits"].std(correction=0).item()})
+        told.append(
+            {
+                "discriminator_loss": seen["d_loss"].item(),
+                "generator_loss": seen["g_loss"].item(),
+                "real_logit_mean": seen["real_logits"].mean().item(),
+                "fake_logit_sd": seen["fake_logits"].std(correction=0).item(),
+            }
+        )
     loop.recorder.close()
     run = load_run(tmp_path / "run")
     for name in told[0]:
@@ -113,7 +135,9 @@ def test_absent_is_not_nan_and_nan_is_not_absent(tmp_path: Path) -> None:
     loop = Loop(tmp_path / "run")
     for i in range(6):
         seen = loop.train()
-        loop.recorder.step(d_loss=seen["d_loss"] if i % 2 else None, g_loss=torch.tensor(math.nan) if i == 3 else seen["g_loss"])
+        loop.recorder.step(
+            d_loss=seen["d_loss"] if i % 2 else None, g_loss=torch.tensor(math.nan) if i == 3 else seen["g_loss"]
+        )
     loop.recorder.close()
     run = load_run(tmp_path / "run")
     assert run["discriminator_loss"].index.to_list() == [1, 3, 5]
@@ -131,7 +155,9 @@ def test_the_first_value_that_is_not_finite_is_named_with_its_tensor_layer_and_s
     hook.remove()
     loop.recorder.close()
     events = [e for e in load_run(tmp_path / "run").records("events") if e["event"] == "nonfinite"]
-    assert events == [{"event": "nonfinite", "step": 3, "tensor": "discriminator gradient", "layer": "2.weight", "layers": "1 of 4"}]
+    assert events == [
+        {"event": "nonfinite", "step": 3, "tensor": "discriminator gradient", "layer": "2.weight", "layers": "1 of 4"}
+    ]
 
 
 def test_data_that_is_not_finite_is_blamed_on_the_data(tmp_path: Path) -> None:
@@ -149,7 +175,14 @@ def test_data_on_another_scale_than_the_generator_is_said(tmp_path: Path) -> Non
     torch.manual_seed(0)
     G, D = nn.Sequential(nn.Linear(3, 4), nn.Tanh()), nn.Linear(4, 1)
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for _ in range(40):
             fake = G(torch.randn(8, 3))
             d_opt.zero_grad()
@@ -170,8 +203,13 @@ def test_resume_supersedes_and_equals_a_run_that_never_stopped(tmp_path: Path) -
 
     first = Loop(tmp_path / "parts")
     first.run(20)
-    kept = {"recorder": first.recorder.state_dict(), "G": first.G.state_dict(), "D": first.D.state_dict(), "g": first.g_opt.state_dict(),
-            "d": first.d_opt.state_dict()}
+    kept = {
+        "recorder": first.recorder.state_dict(),
+        "G": first.G.state_dict(),
+        "D": first.D.state_dict(),
+        "g": first.g_opt.state_dict(),
+        "d": first.d_opt.state_dict(),
+    }
     kept = torch.load(_saved(kept, tmp_path / "state.pt"), weights_only=True)
     chance = torch.get_rng_state()
     first.run(7)  # rows beyond the checkpoint, which the resumed run must supersede
@@ -207,8 +245,16 @@ def test_the_record_does_not_depend_on_when_it_was_flushed(tmp_path: Path) -> No
                 loop.recorder.flush()
         loop.recorder.close()
     a, b = load_run(tmp_path / "once"), load_run(tmp_path / "often")
-    for name in ("real_logit_mean", "real_logit_sd", "discriminator_auc", "discriminator_gradient_norm", "generator_force_on_fake", "fake_logit_q05",
-                 "discriminator_calibration_error", "value_function"):
+    for name in (
+        "real_logit_mean",
+        "real_logit_sd",
+        "discriminator_auc",
+        "discriminator_gradient_norm",
+        "generator_force_on_fake",
+        "fake_logit_q05",
+        "discriminator_calibration_error",
+        "value_function",
+    ):
         np.testing.assert_array_equal(a[name].to_numpy(), b[name].to_numpy(), err_msg=name)
 
 
@@ -237,11 +283,15 @@ def test_a_failing_disk_never_stops_the_training(tmp_path: Path, monkeypatch: py
     assert "dropped_rows" not in run.about
 
 
-def test_what_waits_for_a_failing_disk_is_bounded_and_what_is_dropped_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_for_a_failing_disk_is_bounded_and_what_is_dropped_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gandiag.recording.writing.BACKLOG_BYTES", 20_000)
     loop = Loop(tmp_path / "run", probes="minimal")
     working = RunWriter.append
-    monkeypatch.setattr(RunWriter, "append", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        RunWriter, "append", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for _ in range(20):
@@ -295,8 +345,11 @@ def test_each_finding_is_handed_over_once(tmp_path: Path, monkeypatch: pytest.Mo
 def test_evaluations_samples_and_events_are_kept(tmp_path: Path) -> None:
     with Loop(tmp_path / "run").recorder as recorder:
         recorder.step(d_loss=1.0, g_loss=2)
-        recorder.record_evaluation({"frechet_distance[digits-cnn]": 3.5, "mode_histogram": [0.5, 0.5]}, protocol={"n": 100},
-                                   labels={"mode_histogram": ["0", "1"]})
+        recorder.record_evaluation(
+            {"frechet_distance[digits-cnn]": 3.5, "mode_histogram": [0.5, 0.5]},
+            protocol={"n": 100},
+            labels={"mode_histogram": ["0", "1"]},
+        )
         recorder.record_samples(torch.tensor([[[[-1.0, 1.0], [0.0, 2.0]]]]), step=0, labels=torch.tensor([7]))
         recorder.record_event("stopped", why="test")
     run = load_run(tmp_path / "run")
@@ -345,16 +398,22 @@ while True:
 """
 
 
-def test_killed_at_a_random_moment_the_run_loads_has_lost_at_most_a_second_and_resumes_without_doubles(tmp_path: Path) -> None:
+def test_killed_at_a_random_moment_the_run_loads_has_lost_at_most_a_second_and_resumes_without_doubles(
+    tmp_path: Path,
+) -> None:
     path, chance = tmp_path / "run", random.Random(0)
     begun = 0
     for attempt in range(2):
         code = KILLED.format(tests=str(Path(__file__).parent), path=str(path), resume=attempt > 0)
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
         assert child.stdout is not None
         lines = [child.stdout.readline()]
         while not attempt and not list((path / "tables").glob("every-1.*")):
-            lines.append(child.stdout.readline())  # the first write waits for its libraries to load, on a machine under load for seconds
+            lines.append(
+                child.stdout.readline()
+            )  # the first write waits for its libraries to load, on a machine under load for seconds
         until = time.monotonic() + chance.uniform(0.5, 1.5)
         while time.monotonic() < until:
             lines.append(child.stdout.readline())
@@ -362,7 +421,10 @@ def test_killed_at_a_random_moment_the_run_loads_has_lost_at_most_a_second_and_r
         lines += child.stdout.read().splitlines()
         child.wait()
         child.stdout.close()
-        told = [(int(a), float(b)) for a, b in (line.split() for line in lines if line and line[0].isdigit() and len(line.split()) == 2)]
+        told = [
+            (int(a), float(b))
+            for a, b in (line.split() for line in lines if line and line[0].isdigit() and len(line.split()) == 2)
+        ]
         run = load_run(path)
         steps = run["discriminator_loss"].index.to_numpy()
         np.testing.assert_array_equal(steps, np.arange(len(steps)))

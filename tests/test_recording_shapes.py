@@ -41,16 +41,27 @@ class Heads(nn.Module):
     def __init__(self, form: str) -> None:
         super().__init__()
         self.form = form
-        self.one, self.patch, self.classes, self.coarse = nn.Linear(64, 1), nn.Conv2d(1, 1, 5), nn.Linear(64, 4), nn.Conv2d(1, 1, 7)
+        self.one, self.patch, self.classes, self.coarse = (
+            nn.Linear(64, 1),
+            nn.Conv2d(1, 1, 5),
+            nn.Linear(64, 4),
+            nn.Conv2d(1, 1, 7),
+        )
         self.decode = nn.Linear(64, 64)
 
     def forward(self, x: Tensor) -> Any:
         flat = x.flatten(1)
-        forms = {"validity and classes": lambda: (self.one(flat), self.classes(flat)), "classes first": lambda: (self.classes(flat), self.one(flat)),
-                 "patches": lambda: self.patch(x), "scales": lambda: [self.patch(x), self.coarse(x)],
-                 "features": lambda: [[x, self.patch(x)], [x, self.coarse(x)]], "dict": lambda: {"features": flat, "logits": self.one(flat)},
-                 "squeezed": lambda: self.one(flat).squeeze(1), "map": lambda: self.one(flat)[:, :, None, None],
-                 "energy": lambda: self.decode(flat).view_as(x)}
+        forms = {
+            "validity and classes": lambda: (self.one(flat), self.classes(flat)),
+            "classes first": lambda: (self.classes(flat), self.one(flat)),
+            "patches": lambda: self.patch(x),
+            "scales": lambda: [self.patch(x), self.coarse(x)],
+            "features": lambda: [[x, self.patch(x)], [x, self.coarse(x)]],
+            "dict": lambda: {"features": flat, "logits": self.one(flat)},
+            "squeezed": lambda: self.one(flat).squeeze(1),
+            "map": lambda: self.one(flat)[:, :, None, None],
+            "energy": lambda: self.decode(flat).view_as(x),
+        }
         return forms[self.form]()
 
 
@@ -67,13 +78,22 @@ def score(output: Any, form: str) -> Tensor:
     return (output["logits"] if form == "dict" else output).flatten()
 
 
-@pytest.mark.parametrize("form", ["validity and classes", "classes first", "patches", "scales", "features", "dict", "squeezed", "map"])
+@pytest.mark.parametrize(
+    "form", ["validity and classes", "classes first", "patches", "scales", "features", "dict", "squeezed", "map"]
+)
 def test_the_score_is_found_in_every_form_of_output(tmp_path: Path, form: str) -> None:
     torch.manual_seed(0)
     G, D = Images(), Heads(form)
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
     means = []
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for _ in range(3):
             fake = G(torch.randn(BATCH, 3, 1, 1))
             d_opt.zero_grad()
@@ -83,7 +103,9 @@ def test_the_score_is_found_in_every_form_of_output(tmp_path: Path, form: str) -
             g_opt.zero_grad()
             F.softplus(-score(D(fake), form)).mean().backward()
             g_opt.step()
-            means.append((real_score.mean().item(), fake_score.mean().item(), (1 - torch.sigmoid(real_score)).mean().item()))
+            means.append(
+                (real_score.mean().item(), fake_score.mean().item(), (1 - torch.sigmoid(real_score)).mean().item())
+            )
     run = load_run(tmp_path / "run")
     for i, (real, fake, force) in enumerate(means):
         assert run["real_logit_mean"][i] == pytest.approx(real, rel=1e-4, abs=1e-6)
@@ -95,7 +117,14 @@ def test_an_energy_based_discriminator_is_told_apart_and_said(tmp_path: Path) ->
     torch.manual_seed(0)
     G, D = Images(), Heads("energy")
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for _ in range(2):
             real, fake = torch.rand(BATCH, 1, 8, 8), G(torch.randn(BATCH, 3, 1, 1))
             d_opt.zero_grad()
@@ -131,7 +160,14 @@ def test_conditional_networks_with_several_inputs(tmp_path: Path, by_name: bool)
         return net(label=label, sample=sample) if by_name else net(label, sample)
 
     ranges = []
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for _ in range(2):
             label, real = torch.randint(0, 4, (BATCH,)), torch.randn(BATCH, 2) + 5
             fake = call(G, label, latent())
@@ -154,7 +190,15 @@ def trained(path: Path, **options: Any) -> tuple[Run, list[dict[str, float]]]:
     g_opt, d_opt = torch.optim.Adam(G.parameters(), 1e-3), torch.optim.Adam(D.parameters(), 1e-3)
     ones, zeros = torch.ones(BATCH, 1), torch.zeros(BATCH, 1)
     known = []
-    with Recorder(path, generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True, **options):
+    with Recorder(
+        path,
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+        **options,
+    ):
         for _ in range(30):
             fake = G(latent())
             d_opt.zero_grad()
@@ -165,9 +209,15 @@ def trained(path: Path, **options: Any) -> tuple[Run, list[dict[str, float]]]:
             wrong = D(fake)
             F.binary_cross_entropy(wrong, ones).backward()
             g_opt.step()
-            known.append({"real_logit_mean": float(torch.logit(real_p).mean()), "fake_logit_mean": float(torch.logit(fake_p).mean()),
-                          "discriminator_force_on_real": float((1 - real_p).mean() / 2), "discriminator_force_on_fake": float(-fake_p.mean() / 2),
-                          "generator_force_on_fake": float((1 - wrong).mean())})
+            known.append(
+                {
+                    "real_logit_mean": float(torch.logit(real_p).mean()),
+                    "fake_logit_mean": float(torch.logit(fake_p).mean()),
+                    "discriminator_force_on_real": float((1 - real_p).mean() / 2),
+                    "discriminator_force_on_fake": float(-fake_p.mean() / 2),
+                    "generator_force_on_fake": float((1 - wrong).mean()),
+                }
+            )
     return load_run(path), known
 
 
@@ -225,8 +275,13 @@ def test_compiled_networks_train_and_are_seen(tmp_path: Path, style: str) -> Non
         D.compile(backend="eager", fullgraph="fullgraph" in style)
         g, d = G, D
     watched = (G, D) if "inside" in style else (g, d)
-    with Recorder(tmp_path / "run", generator=watched[0], discriminator=watched[1], generator_optimizer=g_opt,
-                  discriminator_optimizer=d_opt) as recorder:
+    with Recorder(
+        tmp_path / "run",
+        generator=watched[0],
+        discriminator=watched[1],
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+    ) as recorder:
         told = []
         for _ in range(3):
             real, fake = step_of(g, d, g_opt, d_opt)
@@ -247,7 +302,9 @@ def test_a_network_given_bare_and_called_through_its_compiled_wrapper_is_followe
     g, d = torch.compile(G, backend="eager", fullgraph=True), torch.compile(D, backend="eager", fullgraph=True)
     step_of(g, d, g_opt, d_opt)  # traced before anybody watches: the graphs hold no hooks
     before = dict(d._forward_hooks)
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+    with Recorder(
+        tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
         means = []
         for _ in range(8):
             real, _ = step_of(g, d, g_opt, d_opt)
@@ -258,14 +315,18 @@ def test_a_network_given_bare_and_called_through_its_compiled_wrapper_is_followe
     assert seen.index[-1] == 7
     assert seen.to_list() == pytest.approx([means[i] for i in seen.index], rel=1e-4, abs=1e-6)
     if len(seen) < 8:
-        assert any("the discriminator is called through torch.compile's wrapper" in s for s in run.about["could_not_tell"])
+        assert any(
+            "the discriminator is called through torch.compile's wrapper" in s for s in run.about["could_not_tell"]
+        )
     assert dict(d._forward_hooks) == before
 
 
 def test_a_network_that_is_never_seen_called_is_said(tmp_path: Path) -> None:
     G, D = pair()
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+    with Recorder(
+        tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
         for _ in range(8):
             step_of(G, D.forward, g_opt, d_opt)  # type: ignore[arg-type]  # a loop that calls `forward` by hand passes every hook by
             recorder.step()
@@ -280,7 +341,14 @@ def test_an_update_of_g_that_the_scaler_skipped_is_not_taken_for_ds_where_g_goes
     G, D = pair()
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.01), torch.optim.SGD(D.parameters(), 0.01)
     told: list[tuple[float, float]] = []
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for i in range(6):
             g_opt.zero_grad()
             fake = G(latent())
@@ -304,13 +372,18 @@ def test_gradients_computed_in_a_closure_are_read_after_it(tmp_path: Path) -> No
     G, D = pair()
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
     norms = []
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+    with Recorder(
+        tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
         for _ in range(3):
+
             def of_d() -> Tensor:
                 d_opt.zero_grad()
                 loss = F.softplus(-D(torch.randn(BATCH, 2))).mean() + F.softplus(D(G(latent()).detach())).mean()
                 loss.backward()
-                norms.append(float(torch.cat([p.grad.reshape(-1) for p in D.parameters() if p.grad is not None]).norm()))
+                norms.append(
+                    float(torch.cat([p.grad.reshape(-1) for p in D.parameters() if p.grad is not None]).norm())
+                )
                 return loss
 
             d_opt.step(of_d)
@@ -341,7 +414,14 @@ class Descent:
 def test_optimizers_of_the_users_own_are_watched_and_let_go(tmp_path: Path) -> None:
     G, D = pair()
     g_opt, d_opt = Descent(list(G.parameters())), Descent(list(D.parameters()))
-    recorder = Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True)
+    recorder = Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    )
     for _ in range(3):
         step_of(G, D, g_opt, d_opt)
     recorder.close()
@@ -359,7 +439,9 @@ def test_a_scalers_scale_is_taken_out_and_a_skipped_step_is_absent(tmp_path: Pat
     g_opt = torch.optim.Adam(G.parameters(), 1e-3, fused=fused)
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=1000)
     norms, forces = [], []
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt) as recorder:
+    with Recorder(
+        tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
         for i in range(4):
             fake = G(latent())
             d_opt.zero_grad()
@@ -369,7 +451,9 @@ def test_a_scalers_scale_is_taken_out_and_a_skipped_step_is_absent(tmp_path: Pat
                 loss = loss * float("inf")
             scale = scaler.get_scale()
             scaler.scale(loss).backward()
-            norms.append(float(torch.cat([p.grad.reshape(-1) for p in D.parameters() if p.grad is not None]).norm()) / scale)
+            norms.append(
+                float(torch.cat([p.grad.reshape(-1) for p in D.parameters() if p.grad is not None]).norm()) / scale
+            )
             forces.append(float((1 - real_score.sigmoid()).mean()))
             scaler.step(d_opt)
             g_opt.zero_grad()
@@ -380,7 +464,9 @@ def test_a_scalers_scale_is_taken_out_and_a_skipped_step_is_absent(tmp_path: Pat
     run = load_run(tmp_path / "run")
     assert run["discriminator_gradient_norm"].index.to_list() == [0, 1, 3]
     assert run["discriminator_gradient_norm"].to_list() == pytest.approx([norms[0], norms[1], norms[3]], rel=1e-4)
-    assert run["discriminator_force_on_real"][[0, 1, 3]].to_list() == pytest.approx([forces[0], forces[1], forces[3]], rel=1e-3)
+    assert run["discriminator_force_on_real"][[0, 1, 3]].to_list() == pytest.approx(
+        [forces[0], forces[1], forces[3]], rel=1e-3
+    )
     assert run["gradient_scale"][0] == 1024
     assert run["gradient_scale"][3] == 512
     assert run["discriminator_updates"][2] == 0
@@ -389,7 +475,14 @@ def test_a_scalers_scale_is_taken_out_and_a_skipped_step_is_absent(tmp_path: Pat
 def test_autocast_to_bfloat16_is_recorded_in_float32(tmp_path: Path) -> None:
     G, D = pair()
     g_opt, d_opt = torch.optim.Adam(G.parameters(), 1e-3), torch.optim.Adam(D.parameters(), 1e-3)
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         means = []
         for _ in range(3):
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -406,7 +499,14 @@ def test_frozen_layers_and_parameters_without_a_gradient(tmp_path: Path) -> None
     G[0].requires_grad_(False)
     D.register_parameter("unused", nn.Parameter(torch.ones(3)))
     g_opt, d_opt = torch.optim.Adam([p for p in G.parameters() if p.requires_grad]), torch.optim.Adam(D.parameters())
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for _ in range(3):
             step_of(G, D, g_opt, d_opt)
     run = load_run(tmp_path / "run")
@@ -429,7 +529,14 @@ def test_generator_every_third_step_and_twice(tmp_path: Path) -> None:
         F.softplus(-D(G(latent()))).mean().backward()
         g_opt.step()
 
-    with Recorder(tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True):
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
         for i in range(9):
             of_d()
             if i % 3 == 2:

@@ -18,7 +18,9 @@ from gandiag.recording.game import game_spectrum, gan_players, losses_on_logits
 from gandiag.recording.plain import plain_batch_norm, plain_instance_norm, plain_layer_norm
 from gandiag.recording.untouched import bare, copied, frozen_buffers, own_randomness, untouched
 
-LOSSES = losses_on_logits(lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean())
+LOSSES = losses_on_logits(
+    lambda real, fake: softplus(-fake).mean(), lambda real, fake: softplus(-real).mean() + softplus(fake).mean()
+)
 
 
 def test_own_randomness_repeats_itself_and_puts_every_stream_back_also_after_an_error() -> None:
@@ -114,12 +116,20 @@ def test_a_recorder_does_not_see_the_measurement(tmp_path: Path) -> None:
         torch.manual_seed(0)
         generator, discriminator = nn.Linear(2, 2), nn.Linear(2, 1)
         on_g, on_d = (torch.optim.SGD(m.parameters(), 0.1) for m in (generator, discriminator))
-        with gandiag.Recorder(tmp_path / str(measuring), generator=generator, discriminator=discriminator, generator_optimizer=on_g,
-                              discriminator_optimizer=on_d, automatic=True):
+        with gandiag.Recorder(
+            tmp_path / str(measuring),
+            generator=generator,
+            discriminator=discriminator,
+            generator_optimizer=on_g,
+            discriminator_optimizer=on_d,
+            automatic=True,
+        ):
             for k in range(60):
                 on_d.zero_grad()
                 fake = generator(torch.randn(8, 2))
-                loss = softplus(-discriminator(torch.randn(8, 2))).mean() + softplus(discriminator(fake.detach())).mean()
+                loss = (
+                    softplus(-discriminator(torch.randn(8, 2))).mean() + softplus(discriminator(fake.detach())).mean()
+                )
                 if measuring and k % 10 == 5:
                     game_spectrum(gan_players(generator, discriminator, *LOSSES, torch.ones(8, 2), torch.zeros(8, 2)))
                 loss.backward()
@@ -132,19 +142,42 @@ def test_a_recorder_does_not_see_the_measurement(tmp_path: Path) -> None:
         return {name: run[name].tolist() for name in seen}
 
     bare_run, watched = record(False), record(True)
-    assert {"real_logit_mean", "fake_logit_mean", "generator_gradient_norm", "discriminator_force_on_fake"} <= set(bare_run)
+    assert {"real_logit_mean", "fake_logit_mean", "generator_gradient_norm", "discriminator_force_on_fake"} <= set(
+        bare_run
+    )
     assert bare_run == watched
 
 
-@pytest.mark.parametrize(("plain", "fused", "shape"), [
-    (lambda x, w, b: plain_batch_norm(x, None, None, w, b, training=True),
-     lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, training=True), (6, 3, 4, 4)),
-    (lambda x, w, b: plain_batch_norm(x, b, w.abs(), w, b), lambda x, w, b: nn.functional.batch_norm(x, b, w.abs(), w, b), (6, 3, 4)),
-    (lambda x, w, b: plain_layer_norm(x, (3,), w, b), lambda x, w, b: nn.functional.layer_norm(x, (3,), w, b), (5, 2, 3)),
-    (lambda x, w, b: plain_instance_norm(x, None, None, w, b), lambda x, w, b: nn.functional.instance_norm(x, None, None, w, b), (5, 3, 4, 4)),
-    (lambda x, w, b: plain_instance_norm(x, b, w.abs(), w, b, use_input_stats=False),
-     lambda x, w, b: nn.functional.instance_norm(x, b, w.abs(), w, b, use_input_stats=False), (5, 3, 4, 4)),
-])
+@pytest.mark.parametrize(
+    ("plain", "fused", "shape"),
+    [
+        (
+            lambda x, w, b: plain_batch_norm(x, None, None, w, b, training=True),
+            lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, training=True),
+            (6, 3, 4, 4),
+        ),
+        (
+            lambda x, w, b: plain_batch_norm(x, b, w.abs(), w, b),
+            lambda x, w, b: nn.functional.batch_norm(x, b, w.abs(), w, b),
+            (6, 3, 4),
+        ),
+        (
+            lambda x, w, b: plain_layer_norm(x, (3,), w, b),
+            lambda x, w, b: nn.functional.layer_norm(x, (3,), w, b),
+            (5, 2, 3),
+        ),
+        (
+            lambda x, w, b: plain_instance_norm(x, None, None, w, b),
+            lambda x, w, b: nn.functional.instance_norm(x, None, None, w, b),
+            (5, 3, 4, 4),
+        ),
+        (
+            lambda x, w, b: plain_instance_norm(x, b, w.abs(), w, b, use_input_stats=False),
+            lambda x, w, b: nn.functional.instance_norm(x, b, w.abs(), w, b, use_input_stats=False),
+            (5, 3, 4, 4),
+        ),
+    ],
+)
 def test_plain_norms_equal_the_fused_ones(plain, fused, shape: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
     random_ = torch.Generator().manual_seed(0)
     x, w, b = (torch.randn(*s, generator=random_, dtype=torch.float64) for s in (shape, (3,), (3,)))
@@ -153,6 +186,7 @@ def test_plain_norms_equal_the_fused_ones(plain, fused, shape: tuple[int, ...]) 
 
 def test_torch_still_gets_third_derivatives_of_norms_wrong_so_that_the_plain_forms_are_needed() -> None:
     """Where this test fails, torch was mended, and plain.py can let that norm go."""
+
     def third(norm) -> Tensor:  # type: ignore[no-untyped-def]
         x = torch.linspace(-1, 2, 12, dtype=torch.float64).reshape(4, 3).square().requires_grad_(True)
         weight = torch.linspace(1, 2, 12, dtype=torch.float64).reshape(4, 3)

@@ -46,7 +46,9 @@ def test_a_loss_without_a_sign_is_read_against_its_mean() -> None:
     assert "mean over the window" in one.words
 
 
-@pytest.mark.parametrize("field", [np.zeros(4, np.float32), np.full((2, 2), np.nan, np.float32), np.zeros((0, 2), np.float32)])
+@pytest.mark.parametrize(
+    "field", [np.zeros(4, np.float32), np.full((2, 2), np.nan, np.float32), np.zeros((0, 2), np.float32)]
+)
 def test_what_is_no_field_is_not_drawn(field: np.ndarray) -> None:
     assert read_field(batch(field), {}) is None
 

@@ -22,7 +22,10 @@ def remake() -> Any:
 
 
 def test_every_page_is_there_and_listed_with_its_command(remake: Any) -> None:
-    readme, index = (REPORTS / "README.md").read_text(encoding="utf-8"), (REPORTS / "index.html").read_text(encoding="utf-8")
+    readme, index = (
+        (REPORTS / "README.md").read_text(encoding="utf-8"),
+        (REPORTS / "index.html").read_text(encoding="utf-8"),
+    )
     for entry in remake.GALLERY:
         told = json.loads((REPORTS / f"{entry.name}.json").read_text(encoding="utf-8"))
         assert (REPORTS / f"{entry.name}.html").is_file()
@@ -39,7 +42,9 @@ def test_the_commands_name_recipes_that_there_are(remake: Any) -> None:
         words = entry.command.split()
         if "--recipe" in words:
             assert words[words.index("--recipe") + 1] in RECIPES
-    assert {f"fault-{name}" for name in ("unbounded", "cooperative", "shared-objective", "saturated")} <= {e.name for e in remake.GALLERY}
+    assert {f"fault-{name}" for name in ("unbounded", "cooperative", "shared-objective", "saturated")} <= {
+        e.name for e in remake.GALLERY
+    }
 
 
 def test_the_pages_share_one_plotly_and_stay_small() -> None:

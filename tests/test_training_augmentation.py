@@ -66,12 +66,18 @@ def affine(*rows: tuple[float, float, float], count: int = 2) -> torch.Tensor:
 
 def test_known_maps_are_exact() -> None:
     batch = images(2)
-    maps = {"identity": (((1, 0, 0), (0, 1, 0)), batch), "mirrored": (((-1, 0, 0), (0, 1, 0)), batch.flip(3)),
-            "upside down": (((1, 0, 0), (0, -1, 0)), batch.flip(2)), "half a turn": (((-1, 0, 0), (0, -1, 0)), batch.flip(2, 3)),
-            "a quarter turn": (((0, -1, 0), (1, 0, 0)), torch.rot90(batch, 1, (2, 3)))}
+    maps = {
+        "identity": (((1, 0, 0), (0, 1, 0)), batch),
+        "mirrored": (((-1, 0, 0), (0, 1, 0)), batch.flip(3)),
+        "upside down": (((1, 0, 0), (0, -1, 0)), batch.flip(2)),
+        "half a turn": (((-1, 0, 0), (0, -1, 0)), batch.flip(2, 3)),
+        "a quarter turn": (((0, -1, 0), (1, 0, 0)), torch.rot90(batch, 1, (2, 3))),
+    }
     for name, (rows, expected) in maps.items():
         assert torch.allclose(warped(batch, affine(*rows)), expected, atol=1e-5), name
-    assert torch.allclose(warped(batch, affine((1, 0, 2), (0, 1, 0)))[..., :6], batch[..., 2:], atol=1e-5)  # the pixel at u is the old one at u + 2
+    assert torch.allclose(
+        warped(batch, affine((1, 0, 2), (0, 1, 0)))[..., :6], batch[..., 2:], atol=1e-5
+    )  # the pixel at u is the old one at u + 2
 
 
 def test_whole_pixel_shifts_are_exact_and_fill_with_grey() -> None:

@@ -73,7 +73,9 @@ def test_ring_and_grid_have_the_published_modes() -> None:
     for data in (ring, grid):
         distance = np.linalg.norm(data.samples.numpy()[:, None] - data.modes, axis=2)
         assert (distance.argmin(1) == data.labels.numpy()).all()
-        assert (distance.min(1) < 3 * data.mode_sd).mean() == pytest.approx(1 - np.exp(-4.5), abs=0.004)  # the ceiling .9889
+        assert (distance.min(1) < 3 * data.mode_sd).mean() == pytest.approx(
+            1 - np.exp(-4.5), abs=0.004
+        )  # the ceiling .9889
         assert data.batch(slice(5)).equal(data.samples[:5])  # points are passed on as they are
 
 
@@ -99,7 +101,10 @@ def test_idx_is_read_packed_or_not(mnist_folder: Path, pictures: np.ndarray) -> 
         load_data(f"mnist:{mnist_folder},split=test")
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="the real MNIST files are not beside the repository: that they are read is not tested here")
+@pytest.mark.skipif(
+    not MNIST.is_dir(),
+    reason="the real MNIST files are not beside the repository: that they are read is not tested here",
+)
 def test_real_mnist() -> None:
     data = load_data(f"mnist:{MNIST}")
     assert (len(data), data.shape, data.facts["split"]) == (10_000, (1, 28, 28), "test")
@@ -123,7 +128,9 @@ def cifar_batch(count: int = 4, *, protocol: int = 2) -> tuple[np.ndarray, bytes
 def test_cifar_pickles_are_read(tmp_path: Path, protocol: int) -> None:
     data, content = cifar_batch(protocol=protocol)
     (tmp_path / "data_batch_1").write_bytes(content)
-    (tmp_path / "batches.meta").write_bytes(pickle.dumps({b"label_names": [f"name {i}".encode() for i in range(10)]}, protocol=2))
+    (tmp_path / "batches.meta").write_bytes(
+        pickle.dumps({b"label_names": [f"name {i}".encode() for i in range(10)]}, protocol=2)
+    )
     found = load_data(f"cifar10:{tmp_path}")
     assert found.samples.numpy().tolist() == data.reshape(-1, 3, 32, 32).tolist()
     assert found.classes[3] == "name 3"
@@ -142,8 +149,13 @@ class Trap:
 def test_no_pickle_runs_anything(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     hostile = [pickle.dumps({b"data": Trap(marker)}, protocol=p) for p in range(5)] + [
-        b"cos\nsystem\n(S'touch " + str(marker).encode() + b"'\ntR.", b"cbuiltins\neval\n(S'1'\ntR.", b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
-        b"cnumpy\nndarray\n(I100000000000\ntR.", b"\x80\x02r\xff\xff\xff\x7f.", b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f."]
+        b"cos\nsystem\n(S'touch " + str(marker).encode() + b"'\ntR.",
+        b"cbuiltins\neval\n(S'1'\ntR.",
+        b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
+        b"cnumpy\nndarray\n(I100000000000\ntR.",
+        b"\x80\x02r\xff\xff\xff\x7f.",
+        b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
+    ]
     for content in hostile:
         (tmp_path / "data_batch_1").write_bytes(content)
         with pytest.raises(GandiagError):
@@ -225,8 +237,12 @@ def test_resizing_crops_the_middle_and_keeps_flat_images_flat() -> None:
 @pytest.mark.parametrize("layout", ["nhw", "nhwc", "nchw", "rgba"])
 def test_npz_and_npy_of_any_layout(tmp_path: Path, layout: str) -> None:
     images = np.random.default_rng(3).integers(0, 256, (6, 3, 10, 10), dtype=np.uint8)
-    stored = {"nhw": images[:, 0], "nchw": images, "nhwc": images.transpose(0, 2, 3, 1),
-              "rgba": np.concatenate([images, images[:, :1]], axis=1).transpose(0, 2, 3, 1)}[layout]
+    stored = {
+        "nhw": images[:, 0],
+        "nchw": images,
+        "nhwc": images.transpose(0, 2, 3, 1),
+        "rgba": np.concatenate([images, images[:, :1]], axis=1).transpose(0, 2, 3, 1),
+    }[layout]
     np.savez_compressed(tmp_path / "x.npz", images=stored, labels=np.arange(6) % 2)
     np.save(tmp_path / "x.npy", stored)
     data = load_data(str(tmp_path / "x.npz"))
@@ -259,12 +275,17 @@ def test_parquet_with_image_bytes(tmp_path: Path, pictures: np.ndarray) -> None:
 
 
 def test_a_users_own_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_data_module.py").write_text("import numpy as np\nfrom gandiag.training.data import make_dataset\n"
-                                                "def mine():\n    return make_dataset('mine', np.zeros((5, 2)))\ndef wrong():\n    return 1\n")
+    (tmp_path / "my_data_module.py").write_text(
+        "import numpy as np\nfrom gandiag.training.data import make_dataset\n"
+        "def mine():\n    return make_dataset('mine', np.zeros((5, 2)))\ndef wrong():\n    return 1\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     assert load_data("my_data_module:mine").name == "mine"
-    for uri, says in (("my_data_module:wrong", "returned a int"), ("my_data_module:absent", "no function 'absent'"),
-                      ("no_such_module:f", "no module")):
+    for uri, says in (
+        ("my_data_module:wrong", "returned a int"),
+        ("my_data_module:absent", "no function 'absent'"),
+        ("no_such_module:f", "no module"),
+    ):
         with pytest.raises(UsageError, match=says):
             load_data(uri)
 
@@ -286,9 +307,17 @@ def test_a_truncated_idx_is_named_and_its_whole_images_can_be_used(mnist_folder:
         assert data.samples[:, 0].numpy().tolist() == pictures[: len(data)].tolist()
 
 
-@pytest.mark.parametrize(("head", "says"), [
-    (b"\0\0\x08\x01\0\0\0\x0c", "0x00000801, expected 0x00000803"), (b"PK\3\4", "0x504b0304"), (b"", "too short"),
-    (b"\0\0\x08\x03\0\0", "within its header"), (b"\0\0\x08\x03" + b"\xff" * 12, "do not fit|bomb"), (b"\0\0\x08\x03" + bytes(12), "nothing")])
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (b"\0\0\x08\x01\0\0\0\x0c", "0x00000801, expected 0x00000803"),
+        (b"PK\3\4", "0x504b0304"),
+        (b"", "too short"),
+        (b"\0\0\x08\x03\0\0", "within its header"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, "do not fit|bomb"),
+        (b"\0\0\x08\x03" + bytes(12), "nothing"),
+    ],
+)
 def test_a_wrong_header_is_refused(mnist_folder: Path, head: bytes, says: str) -> None:
     (mnist_folder / "train-images-idx3-ubyte").write_bytes(head)
     for on_bad in ("error", "skip"):
@@ -334,7 +363,9 @@ def test_bombs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GandiagError, match="decompression bomb"):
         load_data(str(tmp_path / "bomb.npz"))
     chunk = b"\x00\x00\x00\x0dIHDR" + struct.pack(">II", 60_000, 60_000) + b"\x08\x00\x00\x00\x00"
-    huge = b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + png(np.zeros((2, 2), np.uint8))[33:]
+    huge = (
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + png(np.zeros((2, 2), np.uint8))[33:]
+    )
     with pytest.raises(Exception, match=r"too many|exceeds limit"):
         decode(huge)
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 1000, 1000), }".ljust(117) + b"\n"
@@ -403,7 +434,9 @@ def test_mutated_files_raise_our_errors_only(tmp_path: Path, pictures: np.ndarra
             mutated = bytearray(content)
             for place in random.integers(0, len(mutated), random.integers(1, 6)):
                 mutated[place] = random.integers(256)
-            file.write_bytes(bytes(mutated[: random.integers(1, len(mutated) + 1)] if random.random() < 0.3 else mutated))
+            file.write_bytes(
+                bytes(mutated[: random.integers(1, len(mutated) + 1)] if random.random() < 0.3 else mutated)
+            )
             try:
                 with warnings.catch_warnings(action="ignore"):
                     load_data(uris.get(file.parent.name, str(file)), on_bad="skip")
@@ -413,16 +446,29 @@ def test_mutated_files_raise_our_errors_only(tmp_path: Path, pictures: np.ndarra
     assert outcomes == {"read", "refused"}
 
 
-@pytest.mark.parametrize(("uri", "says"), [
-    ("digit", "did you mean 'digits'"), ("no/such/folder", "there is no data"), ("mnist", "mnist:DIR"), ("mnist:/nowhere", "no folder"),
-    ("ring:modes=x", "whole number"), ("ring:mode=8", "did you mean 'modes'"), ("ring:sd=0", "above 0"), ("ring:sd=nan", "takes a number"),
-    ("ring:modes=0", "at least one mode"), ("digits:x=1", "has no option")])
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("digit", "did you mean 'digits'"),
+        ("no/such/folder", "there is no data"),
+        ("mnist", "mnist:DIR"),
+        ("mnist:/nowhere", "no folder"),
+        ("ring:modes=x", "whole number"),
+        ("ring:mode=8", "did you mean 'modes'"),
+        ("ring:sd=0", "above 0"),
+        ("ring:sd=nan", "takes a number"),
+        ("ring:modes=0", "at least one mode"),
+        ("digits:x=1", "has no option"),
+    ],
+)
 def test_what_is_no_data_is_said(uri: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load_data(uri)
 
 
-def test_folders_that_are_something_else_are_recognised(tmp_path: Path, mnist_folder: Path, pictures: np.ndarray) -> None:
+def test_folders_that_are_something_else_are_recognised(
+    tmp_path: Path, mnist_folder: Path, pictures: np.ndarray
+) -> None:
     with pytest.raises(UsageError, match="give mnist:DIR"):
         load_data(str(mnist_folder))
     (tmp_path / "x.txt").write_text("a")
@@ -457,7 +503,9 @@ def test_options_follow_a_folder_whose_name_has_commas(tmp_path: Path, mnist_fol
 def test_the_fingerprint_is_of_the_content() -> None:
     samples, labels = torch.arange(8, dtype=torch.uint8).reshape(2, 1, 2, 2), torch.tensor([1, 0])
     data = make_dataset("a", samples, labels=labels)
-    expected = hashlib.sha256(b"torch.uint8(2, 1, 2, 2)" + samples.numpy().tobytes() + b"torch.int64(2,)" + labels.numpy().tobytes())
+    expected = hashlib.sha256(
+        b"torch.uint8(2, 1, 2, 2)" + samples.numpy().tobytes() + b"torch.int64(2,)" + labels.numpy().tobytes()
+    )
     assert data.hash == expected.hexdigest() == make_dataset("b", samples.numpy(), labels=labels).hash
     assert make_dataset("a", samples, labels=[1, 1]).hash != data.hash
 

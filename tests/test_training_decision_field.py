@@ -10,7 +10,14 @@ from gandiag import load_run
 from gandiag.training import Config, train
 from gandiag.training.decision_field import CELLS
 
-SMALL = {"data": "ring:sd=0.05", "steps": 4, "batch": 32, "generator_width": 8, "discriminator_width": 8, "evaluation_samples": 64}
+SMALL = {
+    "data": "ring:sd=0.05",
+    "steps": 4,
+    "batch": 32,
+    "generator_width": 8,
+    "discriminator_width": 8,
+    "evaluation_samples": 64,
+}
 
 
 class Tilted(nn.Module):
@@ -31,7 +38,9 @@ def tilted(sample_shape: object, latent_shape: object, **_: object) -> nn.Module
 
 
 def test_the_field_is_d_at_the_centre_of_each_cell(tmp_path):
-    config = Config(**SMALL, discriminator="test_training_decision_field:tilted", lr_d=0.0, sample_every=4, measure=(), penalties=())
+    config = Config(
+        **SMALL, discriminator="test_training_decision_field:tilted", lr_d=0.0, sample_every=4, measure=(), penalties=()
+    )
     run = load_run(train(config, out=tmp_path / "run").path)
     batch = run.samples(4)
     field, (x0, x1, y0, y1) = batch["field"], batch["extent"]
@@ -48,7 +57,9 @@ def test_the_field_changes_nothing_of_the_training(tmp_path, monkeypatch):
     for name in ("with", "without"):
         if name == "without":
             monkeypatch.setattr("gandiag.training.pause.decision_field", lambda training: {})
-        config = Config(**SMALL, discriminator="test_training_decision_field:tilted", sample_every=1, measure=(), penalties=())
+        config = Config(
+            **SMALL, discriminator="test_training_decision_field:tilted", sample_every=1, measure=(), penalties=()
+        )
         path = train(config, out=tmp_path / name).path
         weights.append((path / "checkpoints" / "step-000000004" / "discriminator.safetensors").read_bytes())
     assert weights[0] == weights[1]

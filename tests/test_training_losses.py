@@ -24,18 +24,33 @@ def mean(function, logits: Tensor) -> float:
 
 
 EXPECTED = {
-    "non-saturating": (mean(lambda x: -math.log(sigmoid(x)), REAL) + mean(lambda x: -math.log(1 - sigmoid(x)), FAKE),
-                       mean(lambda x: -math.log(sigmoid(x)), FAKE)),
-    "minimax": (mean(lambda x: -math.log(sigmoid(x)), REAL) + mean(lambda x: -math.log(1 - sigmoid(x)), FAKE),
-                mean(lambda x: math.log(1 - sigmoid(x)), FAKE)),
+    "non-saturating": (
+        mean(lambda x: -math.log(sigmoid(x)), REAL) + mean(lambda x: -math.log(1 - sigmoid(x)), FAKE),
+        mean(lambda x: -math.log(sigmoid(x)), FAKE),
+    ),
+    "minimax": (
+        mean(lambda x: -math.log(sigmoid(x)), REAL) + mean(lambda x: -math.log(1 - sigmoid(x)), FAKE),
+        mean(lambda x: math.log(1 - sigmoid(x)), FAKE),
+    ),
     "least-squares": ((1 + 4) / 4 + (0.25 + 9) / 4, (0.25 + 16) / 4),
     "wasserstein": (-1.25 - 0.5, 1.25),
     "hinge": (1.0 + 0.75, 1.25),
-    "relativistic": (mean(lambda x: math.log(1 + math.exp(-x)), REAL - FAKE), mean(lambda x: math.log(1 + math.exp(-x)), FAKE - REAL)),
-    "fault-unbounded": (mean(lambda x: math.log(2 - sigmoid(x)), REAL) + mean(lambda x: math.log(1 - sigmoid(x)), FAKE),
-                        mean(lambda x: math.log(2 - sigmoid(x)), FAKE)),
-    "fault-cooperative": (mean(lambda x: math.log(sigmoid(x)), REAL) + mean(lambda x: math.log(1 - sigmoid(x)), FAKE), -mean(sigmoid, FAKE)),
-    "fault-shared": (mean(lambda x: -math.log(sigmoid(sigmoid(x))), REAL) + mean(lambda x: -math.log(1 - sigmoid(sigmoid(x))), FAKE),) * 2,
+    "relativistic": (
+        mean(lambda x: math.log(1 + math.exp(-x)), REAL - FAKE),
+        mean(lambda x: math.log(1 + math.exp(-x)), FAKE - REAL),
+    ),
+    "fault-unbounded": (
+        mean(lambda x: math.log(2 - sigmoid(x)), REAL) + mean(lambda x: math.log(1 - sigmoid(x)), FAKE),
+        mean(lambda x: math.log(2 - sigmoid(x)), FAKE),
+    ),
+    "fault-cooperative": (
+        mean(lambda x: math.log(sigmoid(x)), REAL) + mean(lambda x: math.log(1 - sigmoid(x)), FAKE),
+        -mean(sigmoid, FAKE),
+    ),
+    "fault-shared": (
+        mean(lambda x: -math.log(sigmoid(sigmoid(x))), REAL) + mean(lambda x: -math.log(1 - sigmoid(sigmoid(x))), FAKE),
+    )
+    * 2,
     "fault-saturated": (mean(sigmoid, REAL) + mean(sigmoid, FAKE), -mean(sigmoid, FAKE)),
 }
 
@@ -68,7 +83,9 @@ def test_in_a_sound_game_d_pushes_reals_up_and_fakes_down_and_g_pushes_fakes_up(
 
 
 def test_the_four_faults_push_as_the_listings_do() -> None:
-    unbounded, cooperative, shared, saturated = (forces(f"fault-{name}", 0.3, -0.2) for name in ("unbounded", "cooperative", "shared", "saturated"))
+    unbounded, cooperative, shared, saturated = (
+        forces(f"fault-{name}", 0.3, -0.2) for name in ("unbounded", "cooperative", "shared", "saturated")
+    )
     assert unbounded["d_fake"] > 0
     assert unbounded["d_real"] > 0
     assert cooperative["d_real"] < 0 < cooperative["d_fake"]

@@ -22,9 +22,13 @@ DENSE = {"mlp", "text-mlp", "text-mlp-norm", "text-norm", "text-norm-out", "text
 ALL = [("generator", name) for name in GENERATORS] + [("discriminator", name) for name in DISCRIMINATORS]
 
 
-def build(player: str, name: str, shape: tuple[int, ...], num_classes: int | None = None, width: int | None = 8) -> nn.Module:
+def build(
+    player: str, name: str, shape: tuple[int, ...], num_classes: int | None = None, width: int | None = 8
+) -> nn.Module:
     torch.manual_seed(0)
-    return (build_generator if player == "generator" else build_discriminator)(name, shape, (5,), num_classes=num_classes, width=width)
+    return (build_generator if player == "generator" else build_discriminator)(
+        name, shape, (5,), num_classes=num_classes, width=width
+    )
 
 
 def inputs(player: str, shape: tuple[int, ...], num_classes: int | None, count: int = 4) -> tuple[torch.Tensor, ...]:
@@ -101,11 +105,22 @@ def test_the_default_pair_is_three_of_256_against_two() -> None:
 
     assert shapes(build_generator("mlp", (1, 8, 8), (64,))) == [(256, 64), (256, 256), (256, 256), (64, 256)]
     assert shapes(build_discriminator("mlp", (1, 8, 8))) == [(256, 64), (256, 256), (1, 256)]
-    assert shapes(build_generator("text-mlp", (1, 28, 28), (100,))) == [(128, 100), (256, 128), (512, 256), (1024, 512), (784, 1024)]
+    assert shapes(build_generator("text-mlp", (1, 28, 28), (100,))) == [
+        (128, 100),
+        (256, 128),
+        (512, 256),
+        (1024, 512),
+        (784, 1024),
+    ]
     assert shapes(build_discriminator("text-mlp", (1, 28, 28))) == [(512, 784), (256, 512), (128, 256), (1, 128)]
     assert shapes(GENERATORS["mlp"]((2,), (8,), width=128, depth=2)) == [(128, 8), (128, 128), (2, 128)]  # type: ignore[call-arg]  # the MLPs' own
     assert shapes(build_generator("pac", (2,), (2,))) == [(400, 2)] + [(400, 400)] * 3 + [(2, 400)]
-    assert shapes(build_discriminator("pac", (4,))) == [(1000, 4), (1000, 200), (1000, 200), (1, 200)]  # packed by two, five pieces
+    assert shapes(build_discriminator("pac", (4,))) == [
+        (1000, 4),
+        (1000, 200),
+        (1000, 200),
+        (1, 200),
+    ]  # packed by two, five pieces
 
 
 def test_the_textbook_generator_goes_from_7x7x256_to_28x28() -> None:
@@ -122,7 +137,12 @@ def test_dcgan_doubles_from_4x4_and_begins_at_two_hundredths() -> None:
     generator, discriminator = build_generator("dcgan", (3, 64, 64), (100,)), build_discriminator("dcgan", (3, 64, 64))
     channels = [layer.in_channels for layer in generator.modules() if isinstance(layer, nn.ConvTranspose2d)]
     assert channels == [512, 256, 128, 64]
-    assert [layer.out_channels for layer in discriminator.modules() if isinstance(layer, nn.Conv2d)] == [64, 128, 256, 512]
+    assert [layer.out_channels for layer in discriminator.modules() if isinstance(layer, nn.Conv2d)] == [
+        64,
+        128,
+        256,
+        512,
+    ]
     for network in (generator, discriminator):
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
@@ -138,7 +158,11 @@ def test_spectral_discriminators_have_gain_one_in_every_layer(name: str) -> None
     discriminator = build("discriminator", name, (1, 8, 8), 3)
     for _ in range(100):
         discriminator(*inputs("discriminator", (1, 8, 8), 3))
-    weights = [layer.weight.detach() for layer in discriminator.modules() if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding)]
+    weights = [
+        layer.weight.detach()
+        for layer in discriminator.modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding)
+    ]
     assert len(weights) == (9 if name == "sngan" else 13)
     for weight in weights:
         assert torch.linalg.svdvals(weight.flatten(1))[0].item() == pytest.approx(1, abs=2e-2)
@@ -164,7 +188,16 @@ def test_networks_without_normalisation_have_none(name: str) -> None:
 def test_r3gan_blocks_begin_as_the_identity_and_resample_by_one_two_one() -> None:
     up, down = Resampled(1, 1, up=True), Resampled(1, 1, up=False)
     ramp = torch.arange(4.0).expand(1, 1, 4, 4).contiguous()
-    assert up(ramp)[0, 0, 4].tolist() == [0, 0, 0.5, 1, 1.5, 2, 2.5, 3]  # old places and the means between, edge: half of nothing
+    assert up(ramp)[0, 0, 4].tolist() == [
+        0,
+        0,
+        0.5,
+        1,
+        1.5,
+        2,
+        2.5,
+        3,
+    ]  # old places and the means between, edge: half of nothing
     assert up(torch.ones(1, 1, 4, 4))[0, 0, 2:, 2:].unique().tolist() == [1]
     assert down(torch.ones(1, 1, 8, 8))[0, 0, 1:, 1:].unique().tolist() == [1]
     discriminator = build_discriminator("r3gan", (1, 8, 8), width=16)
@@ -190,7 +223,9 @@ def test_conditional_batch_norm_scales_and_shifts_by_class() -> None:
     plain = nn.BatchNorm2d(2, affine=False)(x)
     out = norm(x, torch.tensor([0, 0, 0, 1, 1, 1]))
     assert torch.allclose(out[:3], plain[:3])
-    assert torch.allclose(out[3:], plain[3:] * torch.tensor([3.0, 1.0])[:, None, None] + torch.tensor([0.0, 7.0])[:, None, None])
+    assert torch.allclose(
+        out[3:], plain[3:] * torch.tensor([3.0, 1.0])[:, None, None] + torch.tensor([0.0, 7.0])[:, None, None]
+    )
 
 
 def test_self_attention_begins_as_the_identity_and_then_sees_all_places() -> None:
@@ -225,7 +260,8 @@ def test_a_users_own_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "my_networks_module.py").write_text(
         "from torch import nn\ndef mine(sample_shape, latent_shape, *, num_classes=None, width=None):\n"
         "    return nn.Linear(latent_shape[0], sample_shape[0])\n"
-        "def wrong(*_, **__):\n    return 3\n")
+        "def wrong(*_, **__):\n    return 3\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     assert build_generator("my_networks_module:mine", (2,), (5,))(torch.zeros(3, 5)).shape == (3, 2)
     with pytest.raises(UsageError, match="returned a int"):

@@ -24,8 +24,16 @@ class Scalar(nn.Module):
         self.value = nn.Parameter(torch.tensor(value, dtype=torch.float64))
 
 
-def two_players(game: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], start: tuple[float, float], *, optimizer: str = "sgd", rate: float = 0.1,
-                beta1: float = 0.0, beta2: float = 0.99, project: Callable[[Scalar], None] | None = None) -> tuple[Player[float], Player[float]]:
+def two_players(
+    game: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    start: tuple[float, float],
+    *,
+    optimizer: str = "sgd",
+    rate: float = 0.1,
+    beta1: float = 0.0,
+    beta2: float = 0.99,
+    project: Callable[[Scalar], None] | None = None,
+) -> tuple[Player[float], Player[float]]:
     """A discriminator (psi) and a generator (theta) that are one number each; game(theta, psi) -> (loss of D, loss of G)."""
     theta, psi = Scalar(start[0]), Scalar(start[1])
 
@@ -40,7 +48,9 @@ def two_players(game: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], start: 
             (own.value.grad,) = torch.autograd.grad(value, [own.value])
             return value.item()
 
-        return Player(own, mover, gradient, mover.step, (lambda: project(own)) if project and side == 0 else (lambda: None), loss)
+        return Player(
+            own, mover, gradient, mover.step, (lambda: project(own)) if project and side == 0 else (lambda: None), loss
+        )
 
     return player(psi, 0), player(theta, 1)
 
@@ -59,7 +69,9 @@ def bilinear(theta: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
     return -theta * psi, theta * psi
 
 
-def dirac(theta: Tensor, psi: Tensor, *, gamma: float = 0.0, saturating: bool = True, wasserstein: bool = False) -> tuple[Tensor, Tensor]:
+def dirac(
+    theta: Tensor, psi: Tensor, *, gamma: float = 0.0, saturating: bool = True, wasserstein: bool = False
+) -> tuple[Tensor, Tensor]:
     """The Dirac-GAN of Mescheder et al. 2018 in their sign: D pushes psi * theta up; R1 weighs gamma / 2 * psi^2."""
     score = psi * theta
     if wasserstein:
@@ -72,30 +84,49 @@ def jacobian(update: Callable, players: tuple[Player[float], Player[float]]) -> 
     """The matrix of a linear update on its whole state: both parameters, and what both optimizers remember of them."""
     for _ in range(2):
         update(*players)  # so that the memories are there
-    names = [[key for key, value in player.optimizer.state[player.module.value].items() if torch.is_tensor(value)] for player in players]
+    names = [
+        [key for key, value in player.optimizer.state[player.module.value].items() if torch.is_tensor(value)]
+        for player in players
+    ]
     columns = []
     for basis in np.eye(2 + sum(map(len, names))):
         with torch.no_grad():
             places = [player.module.value for player in players]
-            places += [player.optimizer.state[player.module.value][key] for player, keys in zip(players, names) for key in keys]
+            places += [
+                player.optimizer.state[player.module.value][key] for player, keys in zip(players, names) for key in keys
+            ]
             for place, value in zip(places, basis):
                 place.fill_(value)
         update(*players)
         after = [player.module.value.item() for player in players]
-        after += [player.optimizer.state[player.module.value][key].item() for player, keys in zip(players, names) for key in keys]
+        after += [
+            player.optimizer.state[player.module.value][key].item()
+            for player, keys in zip(players, names)
+            for key in keys
+        ]
         columns.append(after)
     return np.array(columns).T
 
 
 def multiplier(update: Callable, *, rate: float, game: Callable = bilinear, momentum: float = 0.0) -> float:
     """The spectral radius of an update of a linear game."""
-    return float(np.abs(np.linalg.eigvals(jacobian(update, two_players(game, (1.0, 0.3), rate=rate, beta1=momentum)))).max())
+    return float(
+        np.abs(np.linalg.eigvals(jacobian(update, two_players(game, (1.0, 0.3), rate=rate, beta1=momentum)))).max()
+    )
 
 
-@pytest.mark.parametrize(("rate", "sim", "alternating", "extra", "optimistic"), [
-    (0.1, 1.00499, 1.0, 0.99504, 0.99494), (0.5, 1.11803, 1.0, 0.90139, 0.70711), (0.58, 1.15603, 1.0, 0.88134, 1.00686),
-    (1.1, 1.48661, 1.0, 1.11987, 2.139)])
-def test_the_bilinear_game_has_the_published_spectral_radii(rate: float, sim: float, alternating: float, extra: float, optimistic: float) -> None:
+@pytest.mark.parametrize(
+    ("rate", "sim", "alternating", "extra", "optimistic"),
+    [
+        (0.1, 1.00499, 1.0, 0.99504, 0.99494),
+        (0.5, 1.11803, 1.0, 0.90139, 0.70711),
+        (0.58, 1.15603, 1.0, 0.88134, 1.00686),
+        (1.1, 1.48661, 1.0, 1.11987, 2.139),
+    ],
+)
+def test_the_bilinear_game_has_the_published_spectral_radii(
+    rate: float, sim: float, alternating: float, extra: float, optimistic: float
+) -> None:
     expected = {"simultaneous": sim, "alternating": alternating, "extragradient": extra, "optimistic": optimistic}
     for name, value in expected.items():
         assert multiplier(update_named(name), rate=rate) == pytest.approx(value, abs=2e-5 if value < 2 else 6e-4), name
@@ -103,13 +134,19 @@ def test_the_bilinear_game_has_the_published_spectral_radii(rate: float, sim: fl
 
 def test_optimism_converges_on_the_bilinear_game_below_one_over_root_three_and_not_above() -> None:
     threshold = 1 / math.sqrt(3)
-    assert multiplier(update_named("optimistic"), rate=threshold - 1e-6) < 1 < multiplier(update_named("optimistic"), rate=threshold + 1e-6)
+    assert (
+        multiplier(update_named("optimistic"), rate=threshold - 1e-6)
+        < 1
+        < multiplier(update_named("optimistic"), rate=threshold + 1e-6)
+    )
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.58])
 def test_extrapolating_from_the_past_is_optimism_by_another_name(rate: float) -> None:
     """Without constraints both have the same spectrum (Gidel et al. 2019)."""
-    assert multiplier(update_named("past-extragradient"), rate=rate) == pytest.approx(multiplier(update_named("optimistic"), rate=rate), abs=1e-9)
+    assert multiplier(update_named("past-extragradient"), rate=rate) == pytest.approx(
+        multiplier(update_named("optimistic"), rate=rate), abs=1e-9
+    )
 
 
 def test_extragradient_converges_below_one_best_at_root_half_and_not_above_one() -> None:
@@ -118,21 +155,39 @@ def test_extragradient_converges_below_one_best_at_root_half_and_not_above_one()
     assert multiplier(extra, rate=math.sqrt(0.5)) == pytest.approx(math.sqrt(0.75), abs=1e-12)
 
 
-@pytest.mark.parametrize(("name", "momentum", "rate", "value"), [
-    ("simultaneous", -0.3, 0.1, 1.0016), ("alternating", -0.3, 0.1, 0.99863), ("alternating", -0.3, 0.5, 0.96485), ("alternating", 0.5, 0.1, 1.0323)])
-def test_negative_momentum_calms_only_players_who_take_turns(name: str, momentum: float, rate: float, value: float) -> None:
+@pytest.mark.parametrize(
+    ("name", "momentum", "rate", "value"),
+    [
+        ("simultaneous", -0.3, 0.1, 1.0016),
+        ("alternating", -0.3, 0.1, 0.99863),
+        ("alternating", -0.3, 0.5, 0.96485),
+        ("alternating", 0.5, 0.1, 1.0323),
+    ],
+)
+def test_negative_momentum_calms_only_players_who_take_turns(
+    name: str, momentum: float, rate: float, value: float
+) -> None:
     assert multiplier(update_named(name), rate=rate, momentum=momentum) == pytest.approx(value, abs=5e-5)
 
 
-@pytest.mark.parametrize(("d_steps", "rate", "value"), [(1, 1.95, 1.0), (1, 2.05, 1.5625), (5, 1.7 / 2, 1.0), (5, 1.85 / 2, 1.684)])
+@pytest.mark.parametrize(
+    ("d_steps", "rate", "value"), [(1, 1.95, 1.0), (1, 2.05, 1.5625), (5, 1.7 / 2, 1.0), (5, 1.85 / 2, 1.684)]
+)
 def test_turns_stay_neutral_up_to_the_step_that_theory_allows(d_steps: int, rate: float, value: float) -> None:
     """|mu| = 1 if and only if sqrt(n_g n_d) * rate <= 2 on the bilinear game."""
     update = update_named("alternating", d_steps=d_steps)
     assert multiplier(update, rate=rate) == pytest.approx(value, abs=6e-4)
 
 
-def played(update: Callable, game: Callable, *, start: tuple[float, float] = (1.0, 1.0), rate: float = 0.2, steps: int = 500,
-           project: Callable | None = None) -> list[float]:
+def played(
+    update: Callable,
+    game: Callable,
+    *,
+    start: tuple[float, float] = (1.0, 1.0),
+    rate: float = 0.2,
+    steps: int = 500,
+    project: Callable | None = None,
+) -> list[float]:
     players = two_players(game, start, rate=rate, project=project)
     radii = []
     for _ in range(steps):
@@ -149,11 +204,22 @@ SIMULTANEOUS = update_named("simultaneous")
 BY_TURNS = update_named("alternating", first="generator")  # the order of the authors' notebook
 
 
-@pytest.mark.parametrize(("update", "game", "end"), [
-    (SIMULTANEOUS, with_(gamma=0.3), 2.64e-6), (SIMULTANEOUS, with_(gamma=1.0), 9.5e-22), (SIMULTANEOUS, with_(gamma=0.3, saturating=False), 2.2e-6),
-    (BY_TURNS, with_(gamma=0.3), 2.3e-7), (BY_TURNS, with_(gamma=1.0), 7.5e-17), (BY_TURNS, with_(gamma=0.3, saturating=False), 1.5e-7),
-    (update_named("consensus", weight=1.0), dirac, 2.58e-10), (update_named("consensus", weight=1.0, first="generator"), dirac, 1.7e-11)])
-def test_regularised_dirac_gans_end_where_they_were_computed_to_end(update: Callable, game: Callable, end: float) -> None:
+@pytest.mark.parametrize(
+    ("update", "game", "end"),
+    [
+        (SIMULTANEOUS, with_(gamma=0.3), 2.64e-6),
+        (SIMULTANEOUS, with_(gamma=1.0), 9.5e-22),
+        (SIMULTANEOUS, with_(gamma=0.3, saturating=False), 2.2e-6),
+        (BY_TURNS, with_(gamma=0.3), 2.3e-7),
+        (BY_TURNS, with_(gamma=1.0), 7.5e-17),
+        (BY_TURNS, with_(gamma=0.3, saturating=False), 1.5e-7),
+        (update_named("consensus", weight=1.0), dirac, 2.58e-10),
+        (update_named("consensus", weight=1.0, first="generator"), dirac, 1.7e-11),
+    ],
+)
+def test_regularised_dirac_gans_end_where_they_were_computed_to_end(
+    update: Callable, game: Callable, end: float
+) -> None:
     assert played(update, game)[-1] == pytest.approx(end, rel=0.03)
 
 
@@ -184,15 +250,25 @@ def test_a_clipped_wasserstein_game_cycles_just_outside_the_clip(rate: float, lo
         player.value.data.clamp_(-1, 1)
 
     for start in ((0.3, 0.3), (2.0, 0.5)):
-        radii = played(SIMULTANEOUS, with_(wasserstein=True), start=start, rate=rate, steps=int(400 / rate), project=clip)[int(-200 / rate) :]
+        radii = played(
+            SIMULTANEOUS, with_(wasserstein=True), start=start, rate=rate, steps=int(400 / rate), project=clip
+        )[int(-200 / rate) :]
         assert min(radii) == pytest.approx(low, abs=2e-3)
         assert max(radii) == pytest.approx(high, abs=2e-3)
 
 
-@pytest.mark.parametrize(("name", "rate", "end"), [
-    ("simultaneous", 0.1, 1.07759), ("alternating", 0.1, 0.99587), ("extragradient", 0.6, 2.674e-6), ("past-extragradient", 0.5, 1.231e-13)])
+@pytest.mark.parametrize(
+    ("name", "rate", "end"),
+    [
+        ("simultaneous", 0.1, 1.07759),
+        ("alternating", 0.1, 0.99587),
+        ("extragradient", 0.6, 2.674e-6),
+        ("past-extragradient", 0.5, 1.231e-13),
+    ],
+)
 def test_the_bilinear_wgan_notebook_is_reproduced(name: str, rate: float, end: float) -> None:
     """x from 2, y from .5 and clipped to [-1, 1], 100 steps (Gidel et al. 2019, bilinear_wgan.ipynb)."""
+
     def clip(player: Scalar) -> None:
         player.value.data.clamp_(-1, 1)
 
@@ -285,7 +361,9 @@ def test_lookahead_calms_the_bilinear_game_that_its_inner_steps_leave_unstable()
         start = complex(*position(players))
         for _ in range(3 * every):
             update(*players)
-        expected = start * (1 - share + share * (1 + 1j * rate) ** every) ** 3  # theta - h psi, psi + h theta is a turn by 1 + ih
+        expected = (
+            start * (1 - share + share * (1 + 1j * rate) ** every) ** 3
+        )  # theta - h psi, psi + h theta is a turn by 1 + ih
         assert complex(*position(players)) == pytest.approx(expected, abs=1e-12)
         assert abs(1 - share + share * (1 + 1j * rate) ** every) < 1 < abs(1 + 1j * rate)
 
@@ -302,8 +380,11 @@ def test_unrolling_adds_the_answer_of_the_other_player() -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_unrolled_gradient_is_that_of_the_steps_which_the_optimizer_would_make(optimizer: str) -> None:
     """The slow obvious twin: let the real optimizer of D make k steps for two nearby generators and take the difference."""
+
     def build(theta: float) -> tuple[Player[float], Player[float]]:
-        players = two_players(lambda t, p: dirac(t, p, gamma=0.3), (1.0, 0.5), optimizer=optimizer, rate=0.05, beta1=0.5)
+        players = two_players(
+            lambda t, p: dirac(t, p, gamma=0.3), (1.0, 0.5), optimizer=optimizer, rate=0.05, beta1=0.5
+        )
         for _ in range(3):
             update_named("alternating")(*players)
         players[1].module.value.data.fill_(theta)
@@ -327,7 +408,10 @@ def test_the_unrolled_gradient_is_that_of_the_steps_which_the_optimizer_would_ma
 
 def test_thinking_ahead_leaves_no_trace_in_the_networks() -> None:
     torch.manual_seed(0)
-    discriminator, generator = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1)), nn.Linear(3, 2)
+    discriminator, generator = (
+        nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1)),
+        nn.Linear(3, 2),
+    )
     real, latent = torch.randn(16, 2), torch.randn(16, 3)
 
     def d_loss() -> Tensor:
@@ -373,4 +457,6 @@ def test_what_cannot_be_is_said() -> None:
         update_named("lookahead", every=0)(*two_players(dirac, (1.0, 1.0)))
     players = two_players(dirac, (1.0, 1.0))
     with pytest.raises(TypeError, match="loss"):
-        update_named("consensus")(players[0], Player(players[1].module, players[1].optimizer, players[1].gradient, players[1].apply))
+        update_named("consensus")(
+            players[0], Player(players[1].module, players[1].optimizer, players[1].gradient, players[1].apply)
+        )

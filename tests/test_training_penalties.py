@@ -44,7 +44,9 @@ def shown(discriminator: Callable[[Tensor], Tensor], **options: Tensor) -> Shown
     return Shown(discriminator, REAL, FAKE, random=torch.Generator().manual_seed(0), **options)
 
 
-@pytest.mark.parametrize(("name", "value"), [("r1", 12.5), ("r2", 12.5), ("wgan-gp", 16.0), ("zero-centred", 25.0), ("dragan", 16.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("r1", 12.5), ("r2", 12.5), ("wgan-gp", 16.0), ("zero-centred", 25.0), ("dragan", 16.0)]
+)
 def test_on_a_linear_discriminator_every_gradient_penalty_is_known(name: str, value: float) -> None:
     assert PENALTIES[name].value(shown(linear)).item() == pytest.approx(value, abs=1e-12)
 
@@ -52,7 +54,11 @@ def test_on_a_linear_discriminator_every_gradient_penalty_is_known(name: str, va
 def test_the_dirac_gan_pays_half_gamma_psi_squared() -> None:
     """D(x) = psi x: R1 = R2 = psi^2 / 2, and d/dpsi of gamma times it is gamma psi."""
     psi, gamma = torch.tensor(1.7, dtype=torch.float64, requires_grad=True), 0.3
-    both = Shown(lambda x: (psi * x).flatten(), torch.zeros(4, 1, dtype=torch.float64), torch.full((4, 1), 0.8, dtype=torch.float64))
+    both = Shown(
+        lambda x: (psi * x).flatten(),
+        torch.zeros(4, 1, dtype=torch.float64),
+        torch.full((4, 1), 0.8, dtype=torch.float64),
+    )
     for name in ("r1", "r2"):
         value = gamma * PENALTIES[name].value(both)
         assert value.item() == pytest.approx(0.5 * gamma * 1.7**2)
@@ -63,8 +69,12 @@ def test_the_dirac_gan_pays_half_gamma_psi_squared() -> None:
 
 
 def test_r1_looks_at_reals_and_r2_at_fakes() -> None:
-    assert PENALTIES["r1"].value(shown(quadratic)).item() == pytest.approx(0.5 * (4 * REAL.square().sum(1)).mean().item())
-    assert PENALTIES["r2"].value(shown(quadratic)).item() == pytest.approx(0.5 * (4 * FAKE.square().sum(1)).mean().item())
+    assert PENALTIES["r1"].value(shown(quadratic)).item() == pytest.approx(
+        0.5 * (4 * REAL.square().sum(1)).mean().item()
+    )
+    assert PENALTIES["r2"].value(shown(quadratic)).item() == pytest.approx(
+        0.5 * (4 * FAKE.square().sum(1)).mean().item()
+    )
 
 
 def test_gradients_are_summed_over_channels_and_places() -> None:
@@ -90,7 +100,9 @@ def test_logits_that_are_given_are_used_again() -> None:
     again = Shown(counted, real, FAKE, real_logits=logits)
     assert PENALTIES["r1"].value(again).item() == pytest.approx(PENALTIES["r1"].value(shown(quadratic)).item())
     assert calls == [3]
-    PENALTIES["r1"].value(Shown(counted, REAL, FAKE, real_logits=quadratic(REAL)))  # no graph to the input: a pass of its own
+    PENALTIES["r1"].value(
+        Shown(counted, REAL, FAKE, real_logits=quadratic(REAL))
+    )  # no graph to the input: a pass of its own
     assert calls == [3, 3]
 
 
@@ -101,7 +113,14 @@ def test_labels_are_handed_on() -> None:
         seen.append(labels.tolist())
         return linear(x) * labels
 
-    both = Shown(conditional, REAL, FAKE, real_labels=torch.tensor([1, 1, 2]), fake_labels=torch.tensor([2, 2, 2]), random=torch.Generator())
+    both = Shown(
+        conditional,
+        REAL,
+        FAKE,
+        real_labels=torch.tensor([1, 1, 2]),
+        fake_labels=torch.tensor([2, 2, 2]),
+        random=torch.Generator(),
+    )
     assert PENALTIES["r1"].value(both).item() == pytest.approx(0.5 * 25 * (1 + 1 + 4) / 3)
     assert PENALTIES["r2"].value(both).item() == pytest.approx(0.5 * 25 * 4)
     PENALTIES["wgan-gp"].value(both)
@@ -173,7 +192,9 @@ def test_penalties_train_d_and_leave_the_samples_alone() -> None:
     discriminator = nn.Sequential(nn.Linear(2, 16), nn.Softplus(), nn.Linear(16, 1), nn.Flatten(0))
     for name, penalty in PENALTIES.items():
         fake = FAKE.float().requires_grad_()
-        value = penalty.value(Shown(discriminator, REAL.float(), fake.detach(), random=torch.Generator().manual_seed(0)))
+        value = penalty.value(
+            Shown(discriminator, REAL.float(), fake.detach(), random=torch.Generator().manual_seed(0))
+        )
         assert value.shape == ()
         gradients = torch.autograd.grad(value, list(discriminator.parameters()), allow_unused=True)
         assert any(gradient is not None and bool((gradient != 0).any()) for gradient in gradients), name

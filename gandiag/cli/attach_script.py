@@ -40,7 +40,7 @@ class StopTraining(SystemExit):
 
 def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wishes) -> int:
     """Runs the script and returns its exit code; the run is closed, judged and reported however it ended."""
-    from gandiag.recording.attach import attach, print_to_stderr
+    from gandiag.recording.attachment import attach, print_to_stderr
 
     check_wishes(script, as_module, wishes)
     out = (wishes.out or free_folder(script)).absolute()  # the script may change its working directory
@@ -250,7 +250,7 @@ def tell(path: Path, *, report: bool, say: Any) -> None:
 def export(generator: Any, facts: dict[str, Any], bundle: Path, run: Path) -> None:
     """Exports the generator that was found, by the door that every generator takes."""
     from gandiag.export import export_generator
-    from gandiag.recording.attach import print_to_stderr
+    from gandiag.recording.attachment import print_to_stderr
     from gandiag.recording.untouched import bare
 
     noise = [k for k in facts["latents"] if k["kind"] not in ("label", "one-hot")]

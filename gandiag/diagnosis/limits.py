@@ -21,7 +21,9 @@ class Limits:
     # how much of a run must be there
     steps_needed: int = 300  # below, only what is certain at once (NaN, forces, ranges) is judged: healthy GANs need ~250 to cover a ring (H1)
     planned_needed: float = 0.2  # ... and, while a run is going on, this share of the steps that were planned
-    young_evaluations: int = 6  # while a run is going on, modes that were never there are missed only after so many evaluations: with 2, 3 of 3 healthy digits runs raised a false alarm at step 499
+    # while a run is going on, modes that were never there are missed only after so many evaluations: judged by two, three of three
+    # healthy runs of digits (seeds 0 to 2) raised a false alarm at step 499
+    young_evaluations: int = 6
     sustained_steps: int = 100  # "now" is at least so many steps
     blocks: int = 200  # a run is judged on this many stretches: 0.5 % of the run each, well below the 3 % that an onset may be off
     block_rows: int = 5  # fewest rows in a stretch whose median is taken

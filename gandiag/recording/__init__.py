@@ -13,14 +13,14 @@ _HOME = {
     "MINIMAL": "gandiag.recording.probes",
     "DEFAULT": "gandiag.recording.probes",
     "FULL": "gandiag.recording.probes",
-    "attach": "gandiag.recording.attach",
-    "detach": "gandiag.recording.attach",
+    "attach": "gandiag.recording.attachment",
+    "detach": "gandiag.recording.attachment",
 }
 
 __all__ = ["DEFAULT", "FULL", "MINIMAL", "PROBES", "Probe", "Recorder", "Step", "attach", "detach"]
 
 if TYPE_CHECKING:
-    from gandiag.recording.attach import attach, detach
+    from gandiag.recording.attachment import attach, detach
     from gandiag.recording.probes import DEFAULT, FULL, MINIMAL, PROBES
     from gandiag.recording.recorder import Recorder
     from gandiag.recording.step import Probe, Step

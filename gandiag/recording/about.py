@@ -16,15 +16,24 @@ from gandiag.recording.probes import name_of
 from gandiag.recording.step import Probe
 
 
-def describe(discriminator: Player, generator: Player, *, output: str, probes: Mapping[Probe, int], device: torch.device) -> dict[str, Any]:
+def describe(
+    discriminator: Player, generator: Player, *, output: str, probes: Mapping[Probe, int], device: torch.device
+) -> dict[str, Any]:
     """Returns the entries of run.json that a recorder can tell by itself."""
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "status": "running",
-        "versions": {"python": platform.python_version(), "torch": str(torch.__version__), "gandiag": gandiag.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "gandiag": gandiag.__version__,
+        },
         "device": {"type": device.type, "name": _device_name(device)},
         "players": {"generator": _player(generator), "discriminator": {**_player(discriminator), "output": output}},
-        "optimizers": {"generator": _optimizer(generator, discriminator), "discriminator": _optimizer(discriminator, generator)},
+        "optimizers": {
+            "generator": _optimizer(generator, discriminator),
+            "discriminator": _optimizer(discriminator, generator),
+        },
         "probes": {name_of(probe): every for probe, every in probes.items()},
         "could_not_tell": [],
     }
@@ -38,7 +47,11 @@ def _player(player: Player) -> dict[str, Any]:
     module: nn.Module = player.module
     inner = getattr(module, "_orig_mod", None) or getattr(module, "module", None)
     named = inner if isinstance(inner, nn.Module) else module
-    return {"class": type(named).__name__, "parameters": sum(p.numel() for p in module.parameters()), "layers": list(player.names)}
+    return {
+        "class": type(named).__name__,
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "layers": list(player.names),
+    }
 
 
 def _optimizer(mine: Player, other: Player) -> dict[str, Any]:
@@ -48,12 +61,21 @@ def _optimizer(mine: Player, other: Player) -> dict[str, Any]:
     groups = getattr(optimizer, "param_groups", None) or [{}]
     own = {id(p) for p in mine.module.parameters()}
     group = next((g for g in groups if any(id(p) in own for p in g.get("params", ()))), groups[0])
-    facts = {name: _number(group[name]) for name in ("betas", "eps", "weight_decay", "momentum", "alpha", "fused", "foreach") if name in group}
+    facts = {
+        name: _number(group[name])
+        for name in ("betas", "eps", "weight_decay", "momentum", "alpha", "fused", "foreach")
+        if name in group
+    }
     stepped = {id(p) for g in groups for p in g.get("params", ())}
     others = sum(id(p) in stepped for p in other.module.parameters())
     rate = _number(group["lr"]) if "lr" in group else None
-    return {"class": type(optimizer).__name__, "learning_rate": rate, **facts, "steps_other_player": others,
-            "shared": mine.optimizer is other.optimizer}
+    return {
+        "class": type(optimizer).__name__,
+        "learning_rate": rate,
+        **facts,
+        "steps_other_player": others,
+        "shared": mine.optimizer is other.optimizer,
+    }
 
 
 def _number(value: Any) -> Any:

@@ -30,9 +30,9 @@ class Eigenvalues:
     Each value is exact for a matrix that differs from A by no more than its residual (backward error).
     """
 
-    values: np.ndarray      # (k,) complex
-    residuals: np.ndarray   # (k,) float, same order
-    products: int           # how many products with the matrix were used
+    values: np.ndarray  # (k,) complex
+    residuals: np.ndarray  # (k,) float, same order
+    products: int  # how many products with the matrix were used
 
     def leading(self, kind: str, count: int) -> Eigenvalues:
         """Returns the `count` that lead by one of KINDS, the leader first; of a conjugate pair the one above the axis comes first."""
@@ -40,8 +40,16 @@ class Eigenvalues:
         return Eigenvalues(self.values[order], self.residuals[order], self.products)
 
 
-def eigenvalues(multiply: Multiply, start: Tensor, *, kinds: tuple[str, ...] = ("largest",), count: int = 6, products: int = 300,
-                tolerance: float = 1e-8, basis: int | None = None) -> Eigenvalues:
+def eigenvalues(
+    multiply: Multiply,
+    start: Tensor,
+    *,
+    kinds: tuple[str, ...] = ("largest",),
+    count: int = 6,
+    products: int = 300,
+    tolerance: float = 1e-8,
+    basis: int | None = None,
+) -> Eigenvalues:
     """Returns Ritz values of the linear map `multiply` on vectors like `start` (n,), with what leads by each of `kinds` refined first.
 
     Stops when the `count` leaders of every kind have residuals below `tolerance` times the largest |value|, when the subspace is the
@@ -82,7 +90,9 @@ class _Subspace:
         k = self.size
         image = self.multiply(self.vectors[k]).to(self.vectors.dtype)
         if not bool(torch.isfinite(image).all()):
-            raise FloatingPointError("a product with the Jacobian is NaN or infinite: the game has no finite second derivatives here")
+            raise FloatingPointError(
+                "a product with the Jacobian is NaN or infinite: the game has no finite second derivatives here"
+            )
         before = float(image.norm())
         column = torch.zeros(k + 1, dtype=image.dtype, device=image.device)
         for _ in range(2):

@@ -15,12 +15,16 @@ def probe_table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
     """Returns a tier's table, or the table that was given, checked; UsageError."""
     if isinstance(probes, str):
         if probes not in TIERS:
-            raise UsageError(f"there is no tier of probes {probes!r}{did_you_mean(probes, list(TIERS))}: give one of {', '.join(TIERS)} "
-                             "or a table of probes")
+            raise UsageError(
+                f"there is no tier of probes {probes!r}{did_you_mean(probes, list(TIERS))}: give one of {', '.join(TIERS)} "
+                "or a table of probes"
+            )
         return dict(TIERS[probes])
     for probe, every in probes.items():
         if not callable(probe) or not isinstance(every, int) or every < 1:
-            raise UsageError(f"a table of probes maps functions to how many steps lie between two runs of them, not {probe!r}: {every!r}")
+            raise UsageError(
+                f"a table of probes maps functions to how many steps lie between two runs of them, not {probe!r}: {every!r}"
+            )
     return dict(probes)
 
 

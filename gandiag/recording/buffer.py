@@ -13,14 +13,36 @@ import torch
 from torch import Tensor
 
 # 0-d entries of a row, in the order of the scalar buffer's columns
-SCALARS = ("d_loss", "g_loss", "d_penalty", "g_penalty", "real_sum", "fake_sum", "generator_gradient_at_image",
-           "discriminator_gradient_max", "generator_gradient_max", "discriminator_scale", "generator_scale",
-           "discriminator_gradient_scale", "generator_gradient_scale",
-           "discriminator_skipped", "generator_skipped")
+SCALARS = (
+    "d_loss",
+    "g_loss",
+    "d_penalty",
+    "g_penalty",
+    "real_sum",
+    "fake_sum",
+    "generator_gradient_at_image",
+    "discriminator_gradient_max",
+    "generator_gradient_max",
+    "discriminator_scale",
+    "generator_scale",
+    "discriminator_gradient_scale",
+    "generator_gradient_scale",
+    "discriminator_skipped",
+    "generator_skipped",
+)
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
-VECTORS = ("real_logits", "fake_logits", "discriminator_force_real", "discriminator_force_fake", "generator_force_real",
-           "generator_force_fake", "discriminator_gradient", "generator_gradient", "discriminator_layer_gradients",
-           "generator_layer_gradients")
+VECTORS = (
+    "real_logits",
+    "fake_logits",
+    "discriminator_force_real",
+    "discriminator_force_fake",
+    "generator_force_real",
+    "generator_force_fake",
+    "discriminator_gradient",
+    "generator_gradient",
+    "discriminator_layer_gradients",
+    "generator_layer_gradients",
+)
 BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
 BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
 BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB

@@ -23,7 +23,9 @@ from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
-LEARNT_IN = 32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
+LEARNT_IN = (
+    32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -65,7 +67,9 @@ class Capture:
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
         self.called: set[str] = set()  # whose calls have been seen at all
-        self.score_operation = ""  # what the discriminator's output came out of at its first call, where the graph tells
+        self.score_operation = (
+            ""  # what the discriminator's output came out of at its first call, where the graph tells
+        )
         self.image_operation = ""  # and the generator's
         self._say = say
         self._passes: dict[int, Pass | None] = {}
@@ -79,9 +83,13 @@ class Capture:
     def follow_wrapper(self, who: str) -> bool:
         """Watches the `torch.compile` wrapper through which a network is called instead; returns whether there is one."""
         module = self._generator if who == "generator" else self._discriminator
-        compiler = sys.modules.get("torch._dynamo.eval_frame")  # not loaded, nothing is compiled; loading it takes seconds
+        compiler = sys.modules.get(
+            "torch._dynamo.eval_frame"
+        )  # not loaded, nothing is compiled; loading it takes seconds
         kind = getattr(compiler, "OptimizedModule", None)
-        wrapper = next((o for o in gc.get_objects() if type(o) is kind and vars(o)["_modules"].get("_orig_mod") is module), None)
+        wrapper = next(
+            (o for o in gc.get_objects() if type(o) is kind and vars(o)["_modules"].get("_orig_mod") is module), None
+        )
         if wrapper is None:
             return False
         if who == "generator":
@@ -111,7 +119,9 @@ class Capture:
 
     # -- hooks
 
-    def _generator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+    def _generator_called(
+        self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> None:
         if self.muted or torch.compiler.is_compiling() or module is not self._generator:
             return
         self.called.add("generator")
@@ -126,7 +136,9 @@ class Capture:
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
-    def _discriminator_called(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+    def _discriminator_called(
+        self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> None:
         if self.muted or torch.compiler.is_compiling() or module is not self._discriminator:
             return
         self.called.add("discriminator")
@@ -142,7 +154,9 @@ class Capture:
         else:
             image, origin = self._look(arguments, named)
         if found[0].dim() > 2 and image is not None and found[0].shape == image.shape:
-            self._say("energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits")
+            self._say(
+                "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
+            )
             return
         if not self.score_operation:
             self.score_operation = last_operation(found[0])
@@ -180,9 +194,13 @@ class Capture:
         current = self._current_pass()
         if current is not None:
             if gradient.dtype is torch.float32:
-                current.image_norms.append(torch.linalg.vector_norm(gradient.detach() if gradient.requires_grad else gradient))
+                current.image_norms.append(
+                    torch.linalg.vector_norm(gradient.detach() if gradient.requires_grad else gradient)
+                )
             else:
-                wide = torch.promote_types(gradient.dtype, torch.float32)  # half precision would overflow, double must not be narrowed
+                wide = torch.promote_types(
+                    gradient.dtype, torch.float32
+                )  # half precision would overflow, double must not be narrowed
                 current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())
 
     # -- backward passes

@@ -39,10 +39,16 @@ def ranks() -> Ranks | None:
     return Ranks(dist.get_rank(), dist.get_world_size())
 
 
-def agree(block: Block, later: Sequence[tuple[Probe, int, Step]], step_seconds: float, world: int) -> tuple[bool, float]:
+def agree(
+    block: Block, later: Sequence[tuple[Probe, int, Step]], step_seconds: float, world: int
+) -> tuple[bool, float]:
     """Returns whether all ranks hold rows of the same form, and the duration of a step on the slowest."""
-    mine = (block.steps, block.masks, {n: tuple(v.shape) for n, v in block.vectors.items()},
-            [(step.index, _shape(step.real), _shape(step.fake)) for _, _, step in later])
+    mine = (
+        block.steps,
+        block.masks,
+        {n: tuple(v.shape) for n, v in block.vectors.items()},
+        [(step.index, _shape(step.real), _shape(step.fake)) for _, _, step in later],
+    )
     found: list[Any] = [None] * world
     dist.all_gather_object(found, (mine, step_seconds))
     return all(other == found[0][0] for other, _ in found), max(seconds for _, seconds in found)
@@ -73,8 +79,13 @@ def gathered_batches(later: Sequence[tuple[Probe, int, Step]], world: int) -> li
     whole: dict[int, Step] = {}
     for _, _, step in later:
         if step.index not in whole:
-            whole[step.index] = replace(step, real=_joined(step.real, world), fake=_joined(step.fake, world),
-                                        previous_real=_joined(step.previous_real, world), previous_fake=_joined(step.previous_fake, world))
+            whole[step.index] = replace(
+                step,
+                real=_joined(step.real, world),
+                fake=_joined(step.fake, world),
+                previous_real=_joined(step.previous_real, world),
+                previous_fake=_joined(step.previous_fake, world),
+            )
     return [(probe, every, whole[step.index]) for probe, every, step in later]
 
 

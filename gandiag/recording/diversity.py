@@ -71,8 +71,13 @@ def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value
     spread, centre = torch.std_mean(batch.float(), correction=0)
     low, high = torch.aminmax(batch)
     found: dict[str, Value] = {
-        f"{what}_mean": centre, f"{what}_sd": spread, f"{what}_min": low.float(), f"{what}_max": high.float(),
-        f"{what}_pairwise_distance": pairwise_distance(points), f"{what}_effective_rank": effective_rank(points)}
+        f"{what}_mean": centre,
+        f"{what}_sd": spread,
+        f"{what}_min": low.float(),
+        f"{what}_max": high.float(),
+        f"{what}_pairwise_distance": pairwise_distance(points),
+        f"{what}_effective_rank": effective_rank(points),
+    }
     if batch.dim() > 1 and batch.shape[1] <= PROJECTED:
         found[f"{what}_channel_mean"] = batch.float().transpose(0, 1).reshape(batch.shape[1], -1).mean(1)
     if previous is not None:

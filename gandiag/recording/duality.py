@@ -25,7 +25,7 @@ class DualityGap:
 
     gap: float
     best_discriminator: float  # largest value that D reached against the present G
-    best_generator: float      # smallest value that G reached against the present D
+    best_generator: float  # smallest value that G reached against the present D
     gradient_evaluations: int
 
 
@@ -37,8 +37,17 @@ def minimax_value(generator: nn.Module, discriminator: nn.Module, latents: Batch
     return logsigmoid(discriminator(*real)).mean() + logsigmoid(-fake).mean()
 
 
-def duality_gap(generator: nn.Module, discriminator: nn.Module, value: GanLoss, latents: Batch, reals: Batch, *, steps: int = GAP_STEPS,
-                optimizer: MakeOptimizer | None = None, project: Project | None = None) -> DualityGap:
+def duality_gap(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    value: GanLoss,
+    latents: Batch,
+    reals: Batch,
+    *,
+    steps: int = GAP_STEPS,
+    optimizer: MakeOptimizer | None = None,
+    project: Project | None = None,
+) -> DualityGap:
     """Returns max over D of value(G, D) minus min over G of value(G, D), each by `steps` optimizer steps from the present point.
 
     Grnarova et al. 2019, on copies: first D's copy climbs against the present G, then G's copy descends against the present D. `value`
@@ -48,13 +57,27 @@ def duality_gap(generator: nn.Module, discriminator: nn.Module, value: GanLoss, 
     weights in their box. At least 2 x JSD of data and fakes where `value` is `minimax_value` and G can reach the data.
     """
     make = optimizer or (lambda parameters: torch.optim.Adam(parameters, GAP_LEARNING_RATE, betas=(0.5, 0.999)))
-    highest = _best_response(generator, discriminator, value, latents, reals, mover=1, steps=steps, make=make, project=project)
-    lowest = _best_response(generator, discriminator, value, latents, reals, mover=0, steps=steps, make=make, project=project)
+    highest = _best_response(
+        generator, discriminator, value, latents, reals, mover=1, steps=steps, make=make, project=project
+    )
+    lowest = _best_response(
+        generator, discriminator, value, latents, reals, mover=0, steps=steps, make=make, project=project
+    )
     return DualityGap(highest - lowest, highest, lowest, 2 * (steps + 1))
 
 
-def _best_response(generator: nn.Module, discriminator: nn.Module, value: GanLoss, latents: Batch, reals: Batch, *, mover: int, steps: int,
-                   make: MakeOptimizer, project: Project | None) -> float:
+def _best_response(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    value: GanLoss,
+    latents: Batch,
+    reals: Batch,
+    *,
+    mover: int,
+    steps: int,
+    make: MakeOptimizer,
+    project: Project | None,
+) -> float:
     players = copied(generator, discriminator)
     sign = -1.0 if mover == 1 else 1.0
     moving = [p for p in players[mover].parameters() if p.requires_grad]

@@ -194,7 +194,9 @@ class Watch:
             kept = None
         if kept is not None and not kept[0].expired():
             return kept[1], kept[2]
-        return next((self._nodes[n] for n in ancestors(tensor.grad_fn, min(self._nodes, default=0)) if n in self._nodes), None)
+        return next(
+            (self._nodes[n] for n in ancestors(tensor.grad_fn, min(self._nodes, default=0)) if n in self._nodes), None
+        )
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _named: Any) -> None:
         if self.done:
@@ -227,7 +229,9 @@ class Watch:
             if repeats > SAME_TURNS_KEPT:
                 del self._turns[-SAME_TURNS_KEPT]
         before = self._turns[-1].calls if self._turns else []
-        calls = self._since or before  # where all losses are computed first, the second optimizer's calls lie before the first's step
+        calls = (
+            self._since or before
+        )  # where all losses are computed first, the second optimizer's calls lie before the first's step
         turn = Turn(optimizer, parameters_of(optimizer), calls, repeats)
         self._turns.append(turn)
         del self._turns[:-TURNS_KEPT]
@@ -276,7 +280,11 @@ def watch_compiled(enter: Callable[..., None], leave: Callable[..., None]) -> li
     nn.Module.compile = compile  # type: ignore[assignment,method-assign]  # forwards to torch's own
     undo.append(put_back)
     for thing in gc.get_objects():
-        if type(thing).__call__ is nn.Module.__call__ and isinstance(thing, nn.Module) and thing._compiled_call_impl is not None:
+        if (
+            type(thing).__call__ is nn.Module.__call__
+            and isinstance(thing, nn.Module)
+            and thing._compiled_call_impl is not None
+        ):
             look_at(thing)
     return undo
 

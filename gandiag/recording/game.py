@@ -21,11 +21,15 @@ from gandiag.recording.plain import PlainAndCoupled, graph
 from gandiag.recording.untouched import copied, frozen_buffers, own_randomness, untouched
 
 PlayerLoss = Callable[[], Tensor]
-GanLoss = Callable[[nn.Module, nn.Module, "Batch", "Batch"], Tensor]  # (generator, discriminator, latents, reals) -> 0-d
+GanLoss = Callable[
+    [nn.Module, nn.Module, "Batch", "Batch"], Tensor
+]  # (generator, discriminator, latents, reals) -> 0-d
 Batch = Tensor | tuple[Tensor, ...]  # latents or reals, with their labels where the players take any
 
 EXACT_PARAMETERS = 128  # up to here the whole Jacobian takes milliseconds, and a search would find most of it anyway
-PRODUCT_COST = 2  # gradient evaluations that one vector-Jacobian product is counted as: a backward pass through a backward pass
+PRODUCT_COST = (
+    2  # gradient evaluations that one vector-Jacobian product is counted as: a backward pass through a backward pass
+)
 FIELD_COST = 1
 GAME_SEED = 20260
 
@@ -76,8 +80,14 @@ def player(who: nn.Module | Iterable[Tensor], loss: PlayerLoss) -> Player:
     return Player(parameters, loss, modules)
 
 
-def gan_players(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss,
-                latents: Batch, reals: Batch) -> tuple[Player, Player]:
+def gan_players(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+) -> tuple[Player, Player]:
     """Returns both players of a GAN as copies, on one fixed batch: nothing that is done to them reaches the training.
 
     The losses are functions of (generator, discriminator, latents, reals) to a 0-d tensor, penalties included; they must use the
@@ -87,16 +97,27 @@ def gan_players(generator: nn.Module, discriminator: nn.Module, generator_loss: 
     return players_on(g, d, generator_loss, discriminator_loss, latents, reals)
 
 
-def players_on(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss,
-               latents: Batch, reals: Batch) -> tuple[Player, Player]:
+def players_on(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+) -> tuple[Player, Player]:
     """Returns both players of a GAN on the modules that are given: what moves the players' parameters moves theirs."""
     both = (generator, discriminator)
-    return (Player(_moving(generator, "generator"), lambda: generator_loss(*both, latents, reals), both),
-            Player(_moving(discriminator, "discriminator"), lambda: discriminator_loss(*both, latents, reals), both))
+    return (
+        Player(_moving(generator, "generator"), lambda: generator_loss(*both, latents, reals), both),
+        Player(_moving(discriminator, "discriminator"), lambda: discriminator_loss(*both, latents, reals), both),
+    )
 
 
-def losses_on_logits(generator_objective: Callable[[Tensor, Tensor], Tensor], discriminator_objective: Callable[[Tensor, Tensor], Tensor],
-                     penalty: GanLoss | None = None) -> tuple[GanLoss, GanLoss]:
+def losses_on_logits(
+    generator_objective: Callable[[Tensor, Tensor], Tensor],
+    discriminator_objective: Callable[[Tensor, Tensor], Tensor],
+    penalty: GanLoss | None = None,
+) -> tuple[GanLoss, GanLoss]:
     """Makes both losses of a GAN from objectives (real_logits, fake_logits) -> 0-d, and a penalty that D pays besides."""
 
     def on_generator(generator: nn.Module, discriminator: nn.Module, latents: Batch, reals: Batch) -> Tensor:
@@ -109,8 +130,15 @@ def losses_on_logits(generator_objective: Callable[[Tensor, Tensor], Tensor], di
     return on_generator, on_discriminator
 
 
-def game_spectrum(players: Sequence[Player], *, count: int = 6, gradient_evaluations: int = 60, tolerance: float = 1e-6,
-                  kinds: tuple[str, ...] = ("largest", "rightmost", "rotating"), scales: Sequence[float] | None = None) -> GameSpectrum:
+def game_spectrum(
+    players: Sequence[Player],
+    *,
+    count: int = 6,
+    gradient_evaluations: int = 60,
+    tolerance: float = 1e-6,
+    kinds: tuple[str, ...] = ("largest", "rightmost", "rotating"),
+    scales: Sequence[float] | None = None,
+) -> GameSpectrum:
     """Returns the leading eigenvalues of the game's Jacobian v' for at most `gradient_evaluations` (a product counts as two).
 
     Games of up to 128 parameters are solved whole, at two evaluations a parameter. `scales` multiplies each player's field, by its
@@ -122,7 +150,9 @@ def game_spectrum(players: Sequence[Player], *, count: int = 6, gradient_evaluat
         if size <= EXACT_PARAMETERS:
             return _exact(_dense(game.transposed, size, game.like), game.like)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
-        found = eigenvalues(game.transposed, _start(game.like), kinds=kinds, count=count, products=budget, tolerance=tolerance)
+        found = eigenvalues(
+            game.transposed, _start(game.like), kinds=kinds, count=count, products=budget, tolerance=tolerance
+        )
     return GameSpectrum(found, FIELD_COST + PRODUCT_COST * found.products, exact=False)
 
 
@@ -133,13 +163,20 @@ def game_jacobian(players: Sequence[Player]) -> np.ndarray:
         return _dense(game.transposed, size, game.like)
 
 
-def alternating_spectrum(players: Sequence[Player], *, steps: Sequence[float], count: int = 6, gradient_evaluations: int = 60,
-                         tolerance: float = 1e-6) -> GameSpectrum:
+def alternating_spectrum(
+    players: Sequence[Player],
+    *,
+    steps: Sequence[float],
+    count: int = 6,
+    gradient_evaluations: int = 60,
+    tolerance: float = 1e-6,
+) -> GameSpectrum:
     """Returns the leading multipliers of alternating gradient steps (first player first), each player with its own step size.
 
     The update's Jacobian is (I + h2 P2 v')(I + h1 P1 v'), which the eigenvalues of v' alone do not determine; its products cost as much
     as those of v' do, since each player needs its own rows only. |multiplier| < 1 converges.
     """
+
     def multiply(vector: Tensor) -> Tensor:
         for row in reversed(range(len(players))):
             vector = vector + steps[row] * game.transposed(vector, row)
@@ -150,7 +187,9 @@ def alternating_spectrum(players: Sequence[Player], *, steps: Sequence[float], c
         if size <= EXACT_PARAMETERS:
             return _exact(_dense(multiply, size, game.like), game.like)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 1)
-        found = eigenvalues(multiply, _start(game.like), kinds=("largest",), count=count, products=budget, tolerance=tolerance)
+        found = eigenvalues(
+            multiply, _start(game.like), kinds=("largest",), count=count, products=budget, tolerance=tolerance
+        )
     return GameSpectrum(found, FIELD_COST + PRODUCT_COST * found.products, exact=False)
 
 
@@ -162,11 +201,22 @@ def hessian_extremes(who: Player, *, gradient_evaluations: int = 30, tolerance: 
             values = np.linalg.eigvalsh(-_dense(game.transposed, size, game.like))
             return HessianExtremes(float(values[0]), float(values[-1]), 0.0, 0.0, FIELD_COST + PRODUCT_COST * size)
         budget = max((gradient_evaluations - FIELD_COST) // PRODUCT_COST, 2)
-        found = eigenvalues(lambda w: -game.transposed(w), _start(game.like), kinds=("leftmost", "rightmost"), count=1, products=budget,
-                            tolerance=tolerance)
+        found = eigenvalues(
+            lambda w: -game.transposed(w),
+            _start(game.like),
+            kinds=("leftmost", "rightmost"),
+            count=1,
+            products=budget,
+            tolerance=tolerance,
+        )
     low, high = found.leading("leftmost", 1), found.leading("rightmost", 1)
-    return HessianExtremes(float(low.values[0].real), float(high.values[0].real), float(low.residuals[0]), float(high.residuals[0]),
-                           FIELD_COST + PRODUCT_COST * found.products)
+    return HessianExtremes(
+        float(low.values[0].real),
+        float(high.values[0].real),
+        float(low.residuals[0]),
+        float(high.residuals[0]),
+        FIELD_COST + PRODUCT_COST * found.products,
+    )
 
 
 @dataclass(frozen=True)
@@ -175,7 +225,7 @@ class Linearised:
 
     transposed: Callable[..., Tensor]
     field: Tensor  # v, flat and detached
-    like: Tensor   # a flat vector of the game's dtype and device
+    like: Tensor  # a flat vector of the game's dtype and device
 
 
 @contextmanager
@@ -189,19 +239,27 @@ def linearised(players: Sequence[Player], scales: Sequence[float] | None = None)
     with ExitStack() as stack:
         stack.enter_context(untouched(*unique_modules(players)))
         stack.enter_context(_twice_differentiable())
-        field = [[s * g for g in own] for s, own in zip(scales or [1.0] * len(players), _field(players, create_graph=True))]
+        field = [
+            [s * g for g in own] for s, own in zip(scales or [1.0] * len(players), _field(players, create_graph=True))
+        ]
         _refuse_dead_ends([g for own in field for g in own])
         _refuse_cut_couplings(players, field)
 
         def transposed(vector: Tensor, row: int | None = None) -> Tensor:
             pieces = [piece for own in _split(vector, players) for piece in own]
             rows = [i for i, own in enumerate(field) for _ in own]
-            pairs = [(v, w) for v, w, i in zip((v for own in field for v in own), pieces, rows) if v.requires_grad and row in (None, i)]
+            pairs = [
+                (v, w)
+                for v, w, i in zip((v for own in field for v in own), pieces, rows)
+                if v.requires_grad and row in (None, i)
+            ]
             if not pairs:
                 return torch.zeros_like(like)
             outputs, weights = zip(*pairs)
             with _named_double_backward():
-                products = torch.autograd.grad(outputs, inputs, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+                products = torch.autograd.grad(
+                    outputs, inputs, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+                )
             return _flat(products).to(like.dtype)
 
         yield Linearised(transposed, _flat([g.detach() for own in field for g in own]).to(like.dtype), like)
@@ -227,10 +285,14 @@ def _field(players: Sequence[Player], *, create_graph: bool) -> list[list[Tensor
             if loss.numel() != 1:
                 raise ValueError(f"a player's loss has shape {tuple(loss.shape)}: one number was expected")
             if not loss.requires_grad:
-                raise GandiagError("a player's loss does not depend on anything that moves: it is detached, or does not use the players "
-                                   "that it is given")
+                raise GandiagError(
+                    "a player's loss does not depend on anything that moves: it is detached, or does not use the players "
+                    "that it is given"
+                )
             with _named_double_backward():
-                slopes = torch.autograd.grad(loss.reshape(()), q.parameters, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+                slopes = torch.autograd.grad(
+                    loss.reshape(()), q.parameters, create_graph=create_graph, allow_unused=True, materialize_grads=True
+                )
         field.append([-g for g in slopes])
     return field
 
@@ -244,7 +306,9 @@ def _logits(generator: nn.Module, discriminator: nn.Module, latents: Batch, real
 def _moving(module: nn.Module, who: str) -> tuple[Tensor, ...]:
     parameters = tuple(p for p in module.parameters() if p.requires_grad)
     if not parameters:
-        raise GandiagError(f"no parameter of the {who} asks for a gradient: it is frozen, so there is no game to measure")
+        raise GandiagError(
+            f"no parameter of the {who} asks for a gradient: it is frozen, so there is no game to measure"
+        )
     return parameters
 
 
@@ -263,9 +327,14 @@ def _named_double_backward() -> Iterator[None]:
         yield
     except (RuntimeError, NotImplementedError) as error:
         text = str(error)
-        if any(sign in text for sign in ("is not implemented", "once_differentiable", "double backward", "does not currently support")):
-            raise NoSecondDerivative("the game's Jacobian needs second derivatives, and an operation of a network or loss has none: "
-                                     f"{text.splitlines()[0]}; use its plain form for this measurement, or leave the game's probe out") from error
+        if any(
+            sign in text
+            for sign in ("is not implemented", "once_differentiable", "double backward", "does not currently support")
+        ):
+            raise NoSecondDerivative(
+                "the game's Jacobian needs second derivatives, and an operation of a network or loss has none: "
+                f"{text.splitlines()[0]}; use its plain form for this measurement, or leave the game's probe out"
+            ) from error
         raise
 
 
@@ -273,8 +342,10 @@ def _refuse_dead_ends(tensors: Sequence[Tensor]) -> None:
     """A function marked as differentiable once leaves an `Error` node off every path to the parameters: autograd would pass it over in
     silence, and its share of the Jacobian would be missing."""
     if any(type(node).__name__ == "Error" for node in graph(tensors)):
-        raise NoSecondDerivative("the game's Jacobian needs second derivatives, and a function of a network or loss is marked as differentiable "
-                                 "once only (once_differentiable); use its plain form for this measurement, or leave the game's probe out")
+        raise NoSecondDerivative(
+            "the game's Jacobian needs second derivatives, and a function of a network or loss is marked as differentiable "
+            "once only (once_differentiable); use its plain form for this measurement, or leave the game's probe out"
+        )
 
 
 def _refuse_cut_couplings(players: Sequence[Player], field: Sequence[Sequence[Tensor]]) -> None:
@@ -284,8 +355,10 @@ def _refuse_cut_couplings(players: Sequence[Player], field: Sequence[Sequence[Te
     for mine, other, who in ((0, 1, ("generator", "discriminator")), (1, 0, ("discriminator", "generator"))):
         behind = {id(getattr(node, "variable", None)) for node in graph(field[mine])}
         if not behind & {id(p) for p in players[other].parameters}:
-            raise GandiagError(f"the {who[0]}'s loss runs the {who[1]} without gradients (no_grad, or its values are copied), or does not use it: "
-                               f"how the {who[0]}'s gradient changes with the {who[1]} cannot be seen; give a loss without no_grad here")
+            raise GandiagError(
+                f"the {who[0]}'s loss runs the {who[1]} without gradients (no_grad, or its values are copied), or does not use it: "
+                f"how the {who[0]}'s gradient changes with the {who[1]} cannot be seen; give a loss without no_grad here"
+            )
 
 
 def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
@@ -316,8 +389,11 @@ def _exact(matrix: np.ndarray, like: Tensor) -> GameSpectrum:
     """All eigenvalues of a small matrix; their backward error is the rounding of the game's own precision."""
     size = len(matrix)
     residual = size * torch.finfo(like.dtype).eps * float(np.linalg.norm(matrix, 2))
-    return GameSpectrum(Eigenvalues(np.linalg.eigvals(matrix).astype(complex), np.full(size, residual), size), FIELD_COST + PRODUCT_COST * size,
-                        exact=True)
+    return GameSpectrum(
+        Eigenvalues(np.linalg.eigvals(matrix).astype(complex), np.full(size, residual), size),
+        FIELD_COST + PRODUCT_COST * size,
+        exact=True,
+    )
 
 
 def _start(like: Tensor) -> Tensor:

@@ -33,20 +33,27 @@ def generator_gradient_norms(step: Step) -> dict[str, Value]:
 
 def gradient_cosines(step: Step) -> dict[str, Value]:
     """Cosine of each player's gradient with the one of its update before: near 1 smooth, -1 overshooting."""
-    found = {"discriminator_gradient_cosine": step.discriminator_gradient_cosine,
-             "generator_gradient_cosine": step.generator_gradient_cosine}
+    found = {
+        "discriminator_gradient_cosine": step.discriminator_gradient_cosine,
+        "generator_gradient_cosine": step.generator_gradient_cosine,
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def update_ratios(step: Step) -> dict[str, Value]:
     """L2 norm of each player's last update over that of its parameters, in total and for each, and the parameters' norm."""
     found: dict[str, Value] = {}
-    for who, updates, parameters in (("discriminator", step.discriminator_layer_updates, step.discriminator_layer_parameters),
-                                     ("generator", step.generator_layer_updates, step.generator_layer_parameters)):
+    for who, updates, parameters in (
+        ("discriminator", step.discriminator_layer_updates, step.discriminator_layer_parameters),
+        ("generator", step.generator_layer_updates, step.generator_layer_parameters),
+    ):
         if updates is not None and parameters is not None:
             whole = torch.linalg.vector_norm(parameters)
-            found |= {f"{who}_layer_update_ratio": updates / parameters, f"{who}_parameter_norm": whole,
-                      f"{who}_update_ratio": torch.linalg.vector_norm(updates) / whole}
+            found |= {
+                f"{who}_layer_update_ratio": updates / parameters,
+                f"{who}_parameter_norm": whole,
+                f"{who}_update_ratio": torch.linalg.vector_norm(updates) / whole,
+            }
     return found
 
 
@@ -90,7 +97,9 @@ class Player:
         self.parameters = [p for _, p in owned]
         self.values = sum(p.numel() for p in self.parameters)
         self.flat = self.values <= FLAT_VALUES
-        self.bits = BIT[f"{self.who}_layer_gradients"] | (BIT[f"{self.who}_gradient"] if self.flat else 0)  # in a row that holds an update
+        self.bits = BIT[f"{self.who}_layer_gradients"] | (
+            BIT[f"{self.who}_gradient"] if self.flat else 0
+        )  # in a row that holds an update
         self._zeros: dict[int, Tensor] = {}
         self._views: dict[int, list[Tensor]] = {}
         self._shapes = [p.shape for p in self.parameters]
@@ -262,5 +271,8 @@ def strip(name: str) -> str:
 def _norms(layers: Tensor | None, largest: Tensor | None, who: str) -> dict[str, Value]:
     assert layers is not None
     whole = layers.square().sum(-1).sqrt()
-    return {f"{who}_gradient_norm": whole, f"{who}_layer_gradient_norm": layers,
-            f"{who}_gradient_norm_max": whole if largest is None else torch.maximum(whole, largest)}
+    return {
+        f"{who}_gradient_norm": whole,
+        f"{who}_layer_gradient_norm": layers,
+        f"{who}_gradient_norm_max": whole if largest is None else torch.maximum(whole, largest),
+    }

@@ -29,10 +29,16 @@ def heldout_scores(train_logits: Tensor, heldout_logits: Tensor, fake_logits: Te
         return dict.fromkeys(("heldout_logit_mean", "heldout_auc", "auc_gap", "auc_gap_sd"), float("nan"))
     on_train, on_heldout = placements(train, fake), placements(heldout, fake)
     pooled = torch.cat([on_train, on_heldout]).var()
-    scores = {"heldout_logit_mean": heldout.mean(), "heldout_auc": on_heldout.mean(), "auc_gap": on_train.mean() - on_heldout.mean(),
-              "auc_gap_sd": (pooled * (1 / len(train) + 1 / len(heldout))).sqrt()}
+    scores = {
+        "heldout_logit_mean": heldout.mean(),
+        "heldout_auc": on_heldout.mean(),
+        "auc_gap": on_train.mean() - on_heldout.mean(),
+        "auc_gap_sd": (pooled * (1 / len(train) + 1 / len(heldout))).sqrt(),
+    }
     ratio = overfitting_ratio(train, heldout, fake)
-    return {name: float(value) for name, value in scores.items()} | ({} if ratio is None else {"discriminator_overfitting": ratio})
+    return {name: float(value) for name, value in scores.items()} | (
+        {} if ratio is None else {"discriminator_overfitting": ratio}
+    )
 
 
 def placements(scores: Tensor, against: Tensor) -> Tensor:
@@ -44,6 +50,7 @@ def placements(scores: Tensor, against: Tensor) -> Tensor:
 
 def overfitting_ratio(train: Tensor, heldout: Tensor, fake: Tensor) -> float | None:
     """Returns r_v: 0 = D treats held-out reals as training ones, 1 = as fakes; None where the denominator is too small to divide by."""
+
     def error(one: Tensor, other: Tensor) -> Tensor:
         return (one.var() / len(one) + other.var() / len(other)).sqrt()
 

@@ -38,7 +38,9 @@ def generator_jacobians(generate: Callable[[Tensor], Tensor], latents: Tensor) -
         except (RuntimeError, NotImplementedError) as error:
             if not any(sign in str(error) for sign in ("is not implemented", "once_differentiable", "double backward")):
                 raise
-        return _by_rows(generate(z).reshape(len(z), -1), z)  # an operation without a second derivative: one pass an output
+        return _by_rows(
+            generate(z).reshape(len(z), -1), z
+        )  # an operation without a second derivative: one pass an output
 
 
 def log_condition(jacobians: Tensor) -> Tensor:
@@ -48,7 +50,9 @@ def log_condition(jacobians: Tensor) -> Tensor:
 
 
 def _by_rows(flat: Tensor, z: Tensor) -> Tensor:
-    rows = [torch.autograd.grad(flat[:, i].sum(), z, retain_graph=True)[0].reshape(len(z), -1) for i in range(flat.shape[1])]
+    rows = [
+        torch.autograd.grad(flat[:, i].sum(), z, retain_graph=True)[0].reshape(len(z), -1) for i in range(flat.shape[1])
+    ]
     return torch.stack(rows, dim=1).detach()
 
 

@@ -15,7 +15,9 @@ JUDGE_SHARE = 20  # a diagnosis is followed by a pause of so many times its own 
 class Judging:
     """Calls `judge(path)`, whose illnesses are each handed once to `on_finding`; does nothing without an `on_finding`."""
 
-    def __init__(self, path: Path, judge: Callable[[Path], Any] | None, on_finding: Callable[[Any], None] | None) -> None:
+    def __init__(
+        self, path: Path, judge: Callable[[Path], Any] | None, on_finding: Callable[[Any], None] | None
+    ) -> None:
         self._path, self._judge, self._on_finding = path, judge or _diagnose, on_finding
         self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._known: set[tuple[str, str]] = set()

@@ -26,7 +26,9 @@ def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, An
     kinds: list[dict[str, Any]] = []
     for i, tensor in enumerate(last.inputs):
         if not tensor.ndim or not usual or tensor.shape[0] != last.output_shapes[0][0]:
-            kinds.append({"shape": list(tensor.shape), "kind": "constant"})  # not one a sample: a blending weight, a step number
+            kinds.append(
+                {"shape": list(tensor.shape), "kind": "constant"}
+            )  # not one a sample: a blending weight, a step number
         else:
             kinds.append(latent_kind([c.inputs[i] for c in alike if c.inputs[i].shape[1:] == tensor.shape[1:]]))
     tables = [m.num_embeddings for m in generator.modules() if isinstance(m, nn.Embedding)]
@@ -96,7 +98,9 @@ class Feed:
         return tuple(arguments), dict(named)
 
     @staticmethod
-    def _one(kind: Mapping[str, Any], seen: Tensor, count: int, chosen: np.ndarray, random: np.random.Generator) -> Tensor:
+    def _one(
+        kind: Mapping[str, Any], seen: Tensor, count: int, chosen: np.ndarray, random: np.random.Generator
+    ) -> Tensor:
         shape = (count, *kind["shape"])
         if kind["kind"] == "constant":
             return seen

@@ -22,15 +22,19 @@ CALIBRATION_BINS = 10  # the usual count for the expected calibration error
 def real_outputs(step: Step) -> dict[str, Value]:
     """Mean, standard deviation and quantiles of the logits on reals, and E[sign D(real)] (ADA's r_t, range -1 .. 1)."""
     assert step.real_logits is not None
-    return {**_moments(step.real_logits, step.sorted_real_logits, "real"),
-            "real_sign_mean": torch.sign(step.real_logits).mean(-1)}
+    return {
+        **_moments(step.real_logits, step.sorted_real_logits, "real"),
+        "real_sign_mean": torch.sign(step.real_logits).mean(-1),
+    }
 
 
 def fake_outputs(step: Step) -> dict[str, Value]:
     """Mean, standard deviation and quantiles of the logits on fakes, and the generator's saturation E[sigmoid(logit)]."""
     assert step.fake_logits is not None
-    return {**_moments(step.fake_logits, step.sorted_fake_logits, "fake"),
-            "generator_saturation": torch.sigmoid(step.fake_logits).mean(-1)}
+    return {
+        **_moments(step.fake_logits, step.sorted_fake_logits, "fake"),
+        "generator_saturation": torch.sigmoid(step.fake_logits).mean(-1),
+    }
 
 
 def separation(step: Step) -> dict[str, Value]:
@@ -39,12 +43,16 @@ def separation(step: Step) -> dict[str, Value]:
     assert step.fake_logits is not None
     real, fake = step.sorted_real_logits, step.sorted_fake_logits
     auc, ks = ranks(real, fake)
-    right = (step.real_logits > 0).float().mean(-1) * real.shape[-1] + (step.fake_logits < 0).float().mean(-1) * fake.shape[-1]
+    right = (step.real_logits > 0).float().mean(-1) * real.shape[-1] + (step.fake_logits < 0).float().mean(
+        -1
+    ) * fake.shape[-1]
     broken = (real.sum(-1) + fake.sum(-1)) * 0  # NaN and infinities come through
-    return {"discriminator_auc": auc + broken,
-            "discriminator_accuracy": right / (real.shape[-1] + fake.shape[-1]) + broken,
-            "discriminator_ks": ks + broken,
-            "discriminator_wasserstein": wasserstein(real, fake) + broken}
+    return {
+        "discriminator_auc": auc + broken,
+        "discriminator_accuracy": right / (real.shape[-1] + fake.shape[-1]) + broken,
+        "discriminator_ks": ks + broken,
+        "discriminator_wasserstein": wasserstein(real, fake) + broken,
+    }
 
 
 def value_function(step: Step) -> dict[str, Value]:
@@ -158,5 +166,8 @@ def _overlaps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor, Ten
     """Returns which of n and which of m sorted values face each other, and over what share of the probability."""
     cuts = np.union1d(np.arange(n + 1, dtype=np.int64) * m, np.arange(m + 1, dtype=np.int64) * n)
     shares = torch.from_numpy(np.diff(cuts) / (n * m)).float()
-    return (on_device(torch.from_numpy(cuts[:-1] // m), device), on_device(torch.from_numpy(cuts[:-1] // n), device),
-            on_device(shares, device))
+    return (
+        on_device(torch.from_numpy(cuts[:-1] // m), device),
+        on_device(torch.from_numpy(cuts[:-1] // n), device),
+        on_device(shares, device),
+    )

@@ -34,10 +34,23 @@ class NotMeasurable(UserWarning):
     """A part of the scheduled measurement could not be had for these networks or losses; the others were."""
 
 
-def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss, latents: Batch,
-                 reals: Batch, *, heldout: Batch | None = None, value: GanLoss | None = None, parts: Sequence[str] = PARTS, step: float = 1e-3,
-                 count: int = EIGENVALUES, gradient_evaluations: int = GRADIENT_EVALUATIONS, gap_steps: int = GAP_STEPS,
-                 since: States | None = None) -> Series:
+def measure_game(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+    *,
+    heldout: Batch | None = None,
+    value: GanLoss | None = None,
+    parts: Sequence[str] = PARTS,
+    step: float = 1e-3,
+    count: int = EIGENVALUES,
+    gradient_evaluations: int = GRADIENT_EVALUATIONS,
+    gap_steps: int = GAP_STEPS,
+    since: States | None = None,
+) -> Series:
     """Returns {series: number or list} of the group "game" and its neighbours; labels of the lists come from `measured_labels`.
 
     Losses are functions of (generator, discriminator, latents, reals) to a 0-d tensor, penalties included (see `losses_on_logits`);
@@ -58,13 +71,23 @@ def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss:
     measurements: Mapping[str, Callable[[], Series]] = {
         "spectrum": lambda: _spectrum(players, count, gradient_evaluations),
         "hessians": lambda: _hessians(players),
-        "residual": lambda: dict(zip(("game_field_norm", "extragradient_residual"), extragradient_residual(players, step))),
-        "gap": lambda: {"duality_gap": duality_gap(generator, discriminator, worth, _first(latents, _size(unseen)), unseen, steps=gap_steps).gap},
+        "residual": lambda: dict(
+            zip(("game_field_norm", "extragradient_residual"), extragradient_residual(players, step))
+        ),
+        "gap": lambda: {
+            "duality_gap": duality_gap(
+                generator, discriminator, worth, _first(latents, _size(unseen)), unseen, steps=gap_steps
+            ).gap
+        },
         "noise": lambda: _noise(generator, discriminator, generator_loss, discriminator_loss, latents, reals),
         "conditioning": lambda: _conditioning(generator, latents),
         "weights": lambda: {**weight_spectra(generator, "generator"), **weight_spectra(discriminator, "discriminator")},
         "heldout": lambda: {} if heldout is None else _heldout(generator, discriminator, latents, reals, heldout),
-        "path": lambda: {} if since is None else _path(generator, discriminator, (generator_loss, discriminator_loss), latents, reals, since),
+        "path": lambda: (
+            {}
+            if since is None
+            else _path(generator, discriminator, (generator_loss, discriminator_loss), latents, reals, since)
+        ),
     }
     series: Series = {}
     for part in parts:
@@ -75,14 +98,20 @@ def measure_game(generator: nn.Module, discriminator: nn.Module, generator_loss:
     return series
 
 
-def measured_labels(generator: nn.Module, discriminator: nn.Module, *, count: int = EIGENVALUES) -> dict[str, list[str]]:
+def measured_labels(
+    generator: nn.Module, discriminator: nn.Module, *, count: int = EIGENVALUES
+) -> dict[str, list[str]]:
     """Returns the labels of the lists that `measure_game` returns."""
     leaders = [f"{kind} {i + 1}" for kind in KINDS for i in range(count)]
     way = [f"{a:.3f}" for a in np.linspace(*ALPHA_RANGE, WAY_POINTS)]
     labels = dict.fromkeys(("path_angle", "path_norm"), way)
-    labels |= dict.fromkeys(("game_eigenvalues_real", "game_eigenvalues_imaginary", "game_eigenvalue_residuals"), leaders)
+    labels |= dict.fromkeys(
+        ("game_eigenvalues_real", "game_eigenvalues_imaginary", "game_eigenvalue_residuals"), leaders
+    )
     for who, module in (("generator", generator), ("discriminator", discriminator)):
-        labels |= dict.fromkeys((f"{who}_layer_{name}" for name in ("spectral_norm", "effective_rank", "small_share")), weight_names(module))
+        labels |= dict.fromkeys(
+            (f"{who}_layer_{name}" for name in ("spectral_norm", "effective_rank", "small_share")), weight_names(module)
+        )
     return labels
 
 
@@ -91,9 +120,13 @@ def _spectrum(players: Sequence[Player], count: int, gradient_evaluations: int) 
     leaders = [spectrum.found.leading(kind, count) for kind in KINDS]
     values = [complex(v) for kind in leaders for v in _padded(list(kind.values), count)]
     residuals = [float(r) for kind in leaders for r in _padded(list(kind.residuals), count)]
-    return {"game_eigenvalues_real": [v.real for v in values], "game_eigenvalues_imaginary": [v.imag for v in values],
-            "game_eigenvalue_residuals": residuals, "game_eigenvalue_residual": float(leaders[0].residuals.max(initial=0.0)),
-            "game_gradient_evaluations": float(spectrum.gradient_evaluations)}
+    return {
+        "game_eigenvalues_real": [v.real for v in values],
+        "game_eigenvalues_imaginary": [v.imag for v in values],
+        "game_eigenvalue_residuals": residuals,
+        "game_eigenvalue_residual": float(leaders[0].residuals.max(initial=0.0)),
+        "game_gradient_evaluations": float(spectrum.gradient_evaluations),
+    }
 
 
 def _hessians(players: Sequence[Player]) -> Series:
@@ -104,14 +137,27 @@ def _hessians(players: Sequence[Player]) -> Series:
     return series
 
 
-def _noise(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss, latents: Batch,
-           reals: Batch) -> Series:
+def _noise(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+) -> Series:
     size = min(_size(latents), _size(reals))
     chunks = min(8, size)
     if chunks < 2:
         return {}
-    estimates = gradient_noise(generator, discriminator, generator_loss, discriminator_loss, _first(latents, size), _first(reals, size),
-                               chunks=chunks)
+    estimates = gradient_noise(
+        generator,
+        discriminator,
+        generator_loss,
+        discriminator_loss,
+        _first(latents, size),
+        _first(reals, size),
+        chunks=chunks,
+    )
     series: Series = {}
     for who, estimate in zip(("generator", "discriminator"), estimates):
         series |= {f"{who}_gradient_noise_trace": estimate.trace, f"{who}_gradient_signal": estimate.squared_norm}
@@ -121,7 +167,9 @@ def _noise(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLo
 
 
 def _conditioning(generator: nn.Module, latents: Batch) -> Series:
-    z, *labels = _first(latents, CONDITIONING_LATENTS) if isinstance(latents, tuple) else (latents[:CONDITIONING_LATENTS],)
+    z, *labels = (
+        _first(latents, CONDITIONING_LATENTS) if isinstance(latents, tuple) else (latents[:CONDITIONING_LATENTS],)
+    )
     mean, sd = jacobian_conditioning(generator, z, *labels)
     return {"jacobian_log_condition": mean, "jacobian_log_condition_sd": sd}
 
@@ -138,8 +186,14 @@ def _heldout(generator: nn.Module, discriminator: nn.Module, latents: Batch, rea
         return dict(heldout_scores(judged(reals), judged(heldout), judged((g(*z), *z[1:]))))
 
 
-def _path(generator: nn.Module, discriminator: nn.Module, losses: tuple[GanLoss, GanLoss], latents: Batch, reals: Batch,
-          since: States) -> Series:
+def _path(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    losses: tuple[GanLoss, GanLoss],
+    latents: Batch,
+    reals: Batch,
+    since: States,
+) -> Series:
     now = (generator.state_dict(), discriminator.state_dict())
     way = gan_path(generator, discriminator, *losses, latents, reals, start=since, end=now, points=WAY_POINTS)
     return {"path_angle": way.angles.tolist(), "path_norm": way.norms.tolist()}

@@ -36,7 +36,9 @@ class Call:
     output_shapes: list[tuple[int, ...]]
     score: Tensor | None  # what a discriminator's judgement would be
     operation: str  # what the score came out of
-    fed: dict[Network, int] = field(default_factory=dict)  # to whom this call's output went on, and which of its outputs
+    fed: dict[Network, int] = field(
+        default_factory=dict
+    )  # to whom this call's output went on, and which of its outputs
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -108,7 +110,9 @@ def name_players(
     return found
 
 
-def name_pair(turns: list[Turn], names: tuple[str | None, str | None], namespace: dict[str, Any] | None) -> Players | NoPlayers:
+def name_pair(
+    turns: list[Turn], names: tuple[str | None, str | None], namespace: dict[str, Any] | None
+) -> Players | NoPlayers:
     """Names generator and discriminator among the networks as they were called."""
     steps = {t.parameters for t in turns}
     calls = [c for t in turns for c in t.calls if not wraps_several(c.owned, steps)]
@@ -155,7 +159,9 @@ class Evidence:
     @property
     def is_enough(self) -> bool:
         """Whether the pair plays for sure."""
-        return self.generator_turns >= GENERATOR_STEPS and self.discriminator_turns >= 1 and self.cycles >= GENERATOR_STEPS
+        return (
+            self.generator_turns >= GENERATOR_STEPS and self.discriminator_turns >= 1 and self.cycles >= GENERATOR_STEPS
+        )
 
     @property
     def is_some(self) -> bool:
@@ -167,7 +173,9 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
     maker, judge = pair
     if any(judge in c.sources and c.owned != judge for c in calls):
-        return Evidence(0, 0, 0)  # what it returns goes on into another network: a decoder, or the other half of a cycle
+        return Evidence(
+            0, 0, 0
+        )  # what it returns goes on into another network: a decoder, or the other half of a cycle
     turn_of_g = turn_of_d = cycles = after_d = 0
     for turn in turns:
         mine = [c for c in turn.calls if c.owned == judge]
@@ -207,7 +215,9 @@ def is_double(call: Call, seen: list[Call], maker: Network) -> bool:
     return bool(made and shown) and max(shown) >= 2 * min(made) > 0
 
 
-def describe(pair: Pair, networks: dict[Network, nn.Module], turns: list[Turn], called: dict[Network, str]) -> Players | NoPlayers:
+def describe(
+    pair: Pair, networks: dict[Network, nn.Module], turns: list[Turn], called: dict[Network, str]
+) -> Players | NoPlayers:
     """Puts together who plays, with what, and what of it is unsure."""
     maker, judge = pair
     g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
@@ -237,7 +247,9 @@ def describe(pair: Pair, networks: dict[Network, nn.Module], turns: list[Turn], 
 def optimizer_of(network: Network, turns: list[Turn]) -> Optimizer | None:
     """Returns the optimizer that steps a network, the one with the fewest foreign parameters where several do."""
     holders = {id(t.optimizer): t for t in turns if t.parameters & network}
-    best = min(holders.values(), key=lambda t: (len(t.parameters - network), -len(t.parameters & network)), default=None)
+    best = min(
+        holders.values(), key=lambda t: (len(t.parameters - network), -len(t.parameters & network)), default=None
+    )
     return None if best is None else best.optimizer
 
 
@@ -246,7 +258,9 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     doubts: tuple[str, ...] = ()
     kept = [c.score for c in judged if c.score is not None]
     if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1:
-        doubts = (f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",)
+        doubts = (
+            f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",
+        )
     if any(c.operation == "Sigmoid" for c in judged):
         return "probability", doubts
     traced = any(c.operation and "Compiled" not in c.operation for c in judged)
@@ -259,7 +273,9 @@ def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str
     """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'."""
     begun = next((i for i, t in enumerate(turns) if t.optimizer is not turns[0].optimizer), 0)
     whole = turns[begun:]  # how many there are of the first may be the beginning's alone
-    most = {who: max((t.repeats for t in whole if t.optimizer is o), default=1) for who, o in (("D", d_opt), ("G", g_opt))}
+    most = {
+        who: max((t.repeats for t in whole if t.optimizer is o), default=1) for who, o in (("D", d_opt), ("G", g_opt))
+    }
     for who, updates in most.items():
         if updates > 1:
             return f"alternating, {updates} {who} updates a step"
@@ -267,7 +283,10 @@ def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str
 
 
 def why_no_pair(
-    networks: dict[Network, nn.Module], called: dict[Network, str], names: tuple[str | None, str | None], optimizers_seen: int
+    networks: dict[Network, nn.Module],
+    called: dict[Network, str],
+    names: tuple[str | None, str | None],
+    optimizers_seen: int,
 ) -> str:
     """Says in one sentence why no GAN was seen."""
     seen = ", ".join(sorted(called.values())) or "none"

@@ -25,8 +25,16 @@ class NoiseEstimate:
         return self.trace / self.squared_norm if self.squared_norm > 0 and self.trace > 0 else None
 
 
-def gradient_noise(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss, latents: Batch,
-                   reals: Batch, *, chunks: int = 8) -> tuple[NoiseEstimate, NoiseEstimate]:
+def gradient_noise(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+    *,
+    chunks: int = 8,
+) -> tuple[NoiseEstimate, NoiseEstimate]:
     """Returns the noise estimates of both players, generator first, on copies: the batch is cut into `chunks`, one gradient each.
 
     McCandlish et al. 2018, in the form for several small batches of b samples: tr S = b x sample variance of the chunks' gradients,
@@ -36,7 +44,9 @@ def gradient_noise(generator: nn.Module, discriminator: nn.Module, generator_los
     size = _length(latents)
     b = size // chunks
     if chunks < 2 or b < 1 or _length(reals) != size:
-        raise ValueError(f"{chunks} chunks of {size} latents and {_length(reals)} reals: at least 2 chunks of 1, and equally many, are needed")
+        raise ValueError(
+            f"{chunks} chunks of {size} latents and {_length(reals)} reals: at least 2 chunks of 1, and equally many, are needed"
+        )
     g, d = copied(generator, discriminator)
     sizes = [sum(p.numel() for p in m.parameters() if p.requires_grad) for m in (g, d)]
     total: Tensor | float = 0.0
@@ -47,7 +57,9 @@ def gradient_noise(generator: nn.Module, discriminator: nn.Module, generator_los
         total = total + gradient
         squares.append([piece.square().sum() for piece in gradient.split(sizes)])
     means = [(piece / chunks).square().sum() for piece in torch.as_tensor(total).split(sizes)]
-    on_generator, on_discriminator = (noise_from_chunks(torch.stack(own), mean, b) for own, mean in zip(zip(*squares), means))
+    on_generator, on_discriminator = (
+        noise_from_chunks(torch.stack(own), mean, b) for own, mean in zip(zip(*squares), means)
+    )
     return on_generator, on_discriminator
 
 
@@ -60,7 +72,9 @@ def noise_from_chunks(squared_norms: Tensor, squared_norm_of_mean: Tensor, chunk
 
 def pooled(estimates: Sequence[NoiseEstimate]) -> NoiseEstimate:
     """Returns the mean of several estimates: the scale of that is a ratio of means, which is what stays honest."""
-    return NoiseEstimate(sum(e.trace for e in estimates) / len(estimates), sum(e.squared_norm for e in estimates) / len(estimates))
+    return NoiseEstimate(
+        sum(e.trace for e in estimates) / len(estimates), sum(e.squared_norm for e in estimates) / len(estimates)
+    )
 
 
 def _length(batch: Batch) -> int:

@@ -10,8 +10,16 @@ import numpy as np
 from gandiag.recording.step import Step, Value
 
 # a row's scalars that are counted when they are not finite
-COUNTED = ("discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty", "discriminator_gradient_norm",
-           "generator_gradient_norm", "real_logit_mean", "fake_logit_mean")
+COUNTED = (
+    "discriminator_loss",
+    "generator_loss",
+    "discriminator_penalty",
+    "generator_penalty",
+    "discriminator_gradient_norm",
+    "generator_gradient_norm",
+    "real_logit_mean",
+    "fake_logit_mean",
+)
 
 
 def discriminator_loss(step: Step) -> dict[str, Value]:
@@ -44,15 +52,24 @@ def count_nonfinite(columns: Mapping[str, np.ndarray], absent: Mapping[str, np.n
     return count
 
 
-def first_nonfinite(columns: Mapping[str, np.ndarray], absent: Mapping[str, np.ndarray], steps: np.ndarray,
-                    sums: Mapping[str, np.ndarray], layers: Mapping[str, Sequence[str]]) -> dict[str, Any] | None:
+def first_nonfinite(
+    columns: Mapping[str, np.ndarray],
+    absent: Mapping[str, np.ndarray],
+    steps: np.ndarray,
+    sums: Mapping[str, np.ndarray],
+    layers: Mapping[str, Sequence[str]],
+) -> dict[str, Any] | None:
     """Returns the step, tensor and layer at which the rows are first not finite, None where they are.
 
     `sums` holds the sums of the batches by name (`real batch`, `fake batch`), NaN where absent is finite zero; a gradient is
     followed from the loss backward, so that the layer named is the last of the network that is bad.
     """
     suspects: list[tuple[str, np.ndarray, str]] = [(name, values, "") for name, values in sums.items()]
-    suspects += [(name, columns[name], "") for name in ("real_logit_mean", "fake_logit_mean", "discriminator_loss") if name in columns]
+    suspects += [
+        (name, columns[name], "")
+        for name in ("real_logit_mean", "fake_logit_mean", "discriminator_loss")
+        if name in columns
+    ]
     suspects += _layers("discriminator", columns)
     suspects += [(name, columns[name], "") for name in ("generator_loss",) if name in columns]
     suspects += _layers("generator", columns)

@@ -15,7 +15,9 @@ def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], Non
     Where the gradients are computed in a closure, that is after the closure.
     """
     if isinstance(optimizer, Optimizer) and hasattr(optimizer, "_optimizer_step_pre_hooks"):
-        return optimizer.register_step_pre_hook(lambda _, arguments, named: _before_step(about_to_step, arguments, named)).remove
+        return optimizer.register_step_pre_hook(
+            lambda _, arguments, named: _before_step(about_to_step, arguments, named)
+        ).remove
     return _watch_method(optimizer, about_to_step)
 
 
@@ -26,7 +28,7 @@ def _before_step(about_to_step: Callable[[], None], arguments: tuple[Any, ...], 
         return None
     position = next((i for i, a in enumerate(arguments) if i > 0 and callable(a)), None)
     if position is not None:
-        return (*arguments[:position], _after(arguments[position], about_to_step), *arguments[position + 1:]), named
+        return (*arguments[:position], _after(arguments[position], about_to_step), *arguments[position + 1 :]), named
     if callable(named.get("closure")):
         return arguments, {**named, "closure": _after(named["closure"], about_to_step)}
     about_to_step()

@@ -10,7 +10,19 @@ from torch import Tensor
 
 SCORE_KEYS = ("logits", "logit", "validity", "adv", "adversarial", "score", "scores", "out", "output", "prediction")
 MOST_VIEWS = 6
-TRANSPARENT = ("View", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "Alias", "ToCopy", "Select", "Mean", "Clone", "Permute")
+TRANSPARENT = (
+    "View",
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+    "UnsafeView",
+    "Alias",
+    "ToCopy",
+    "Select",
+    "Mean",
+    "Clone",
+    "Permute",
+)
 MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
 
 

@@ -173,7 +173,11 @@ class Passing:
         save_file(
             tensors,
             scratch,
-            metadata={"step": str(index), "class": type(self.generator).__name__, "latents": json.dumps(self.feed.kinds)},
+            metadata={
+                "step": str(index),
+                "class": type(self.generator).__name__,
+                "latents": json.dumps(self.feed.kinds),
+            },
         )
         os.replace(scratch, file)
         return file

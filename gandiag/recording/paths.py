@@ -16,7 +16,7 @@ from gandiag.recording.untouched import bare
 
 ALPHA_RANGE = (-0.1, 1.1)
 PATH_POINTS = 100
-BUMP = 0.1        # how far the angle must rise over both ends of the way for a bump: smaller ones are seen on straight ways with noise
+BUMP = 0.1  # how far the angle must rise over both ends of the way for a bump: smaller ones are seen on straight ways with noise
 Field = Callable[[Tensor], Tensor]
 Way = Literal["attraction", "repulsion", "rotation", "attraction and rotation", "neither"]
 
@@ -27,10 +27,12 @@ class Path:
 
     alphas: np.ndarray  # (k,)
     angles: np.ndarray  # (k,) cosine between v and end - start; NaN where v is zero
-    norms: np.ndarray   # (k,) |v|
+    norms: np.ndarray  # (k,) |v|
 
 
-def path_angle(field: Field, start: Tensor, end: Tensor, *, points: int = PATH_POINTS, alphas: Sequence[float] | None = None) -> Path:
+def path_angle(
+    field: Field, start: Tensor, end: Tensor, *, points: int = PATH_POINTS, alphas: Sequence[float] | None = None
+) -> Path:
     """Returns cos(v(omega_alpha), end - start) and |v(omega_alpha)| along the way between two flat parameter points (n,).
 
     `field` maps a flat point to the field v there, the way in which the players move (minus the gradients). One evaluation a point.
@@ -48,22 +50,36 @@ def path_angle(field: Field, start: Tensor, end: Tensor, *, points: int = PATH_P
     return Path(at, np.array(angles), np.array(norms))
 
 
-def gan_path(generator: nn.Module, discriminator: nn.Module, generator_loss: GanLoss, discriminator_loss: GanLoss, latents: Batch,
-             reals: Batch, *, start: tuple[Mapping[str, Tensor], Mapping[str, Tensor]], end: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
-             points: int = PATH_POINTS) -> Path:
+def gan_path(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_loss: GanLoss,
+    discriminator_loss: GanLoss,
+    latents: Batch,
+    reals: Batch,
+    *,
+    start: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+    end: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+    points: int = PATH_POINTS,
+) -> Path:
     """Returns the path between two checkpoints of a GAN: `start` and `end` are (generator, discriminator) state dicts.
 
     Works on copies; only parameters are moved along the way, buffers stay those of the modules given.
     """
     players = gan_players(generator, discriminator, generator_loss, discriminator_loss, latents, reals)
     names = [[n for n, p in bare(m).named_parameters() if p.requires_grad] for m in (generator, discriminator)]
-    ends = [torch.cat([state[n].reshape(-1) for state, own in zip(states, names) for n in own]).to(players[0].parameters[0].device)
-            for states in (start, end)]
+    ends = [
+        torch.cat([state[n].reshape(-1) for state, own in zip(states, names) for n in own]).to(
+            players[0].parameters[0].device
+        )
+        for states in (start, end)
+    ]
     return path_angle(field_of(players), ends[0], ends[1], points=points)
 
 
 def field_of(players: Sequence[Player]) -> Field:
     """Returns the game's field as a function of one flat point; the players' own parameters are put back after each evaluation."""
+
     def field(point: Tensor) -> Tensor:
         with ExitStack() as stack:
             stack.callback(place, players, point_of(players))

@@ -52,7 +52,9 @@ class Together(nn.Module):
             given = next(tensors((arguments, named)), None)
             found = None if given is None else open_calls.get(given.untyped_storage()._cdata)
             if found is None or found[0].expired():
-                found = next(reversed(open_calls.values()), None)  # what was made of the body's output was made of its last
+                found = next(
+                    reversed(open_calls.values()), None
+                )  # what was made of the body's output was made of its last
             if found is not None:
                 self._tell_hooks(found[1], found[2], output)
 
@@ -111,4 +113,3 @@ def bodies_and_heads(turns: list[Turn], steps: set[frozenset[int]]) -> list[tupl
     """Returns which networks may be a body and its head: stepped by one optimizer, the head fed by the body alone."""
     calls = [c for t in turns for c in t.calls]
     return [(b, h) for b, h in chains(calls) if any(s & b and s & h for s in steps)]
-

@@ -37,8 +37,16 @@ class PlainAndCoupled(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def plain_batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
-                     bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+def plain_batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """torch.nn.functional.batch_norm without its running statistics' update (a measurement's buffers are thrown away)."""
     shape = [1, -1] + [1] * (input.dim() - 2)
     if training or running_mean is None or running_var is None:
@@ -48,20 +56,36 @@ def plain_batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Te
     return _scaled(normal, None if weight is None else weight.view(shape), None if bias is None else bias.view(shape))
 
 
-def plain_layer_norm(input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
-                     eps: float = 1e-5) -> Tensor:
+def plain_layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """torch.nn.functional.layer_norm by its formula."""
     return _scaled(_standardised(input, list(range(-len(normalized_shape), 0)), eps), weight, bias)
 
 
-def plain_instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
-                        bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+def plain_instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """torch.nn.functional.instance_norm by its formula."""
     if not use_input_stats:
         return plain_batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     shape = [1, -1] + [1] * (input.dim() - 2)
-    return _scaled(_standardised(input, list(range(2, input.dim())), eps), None if weight is None else weight.view(shape),
-                   None if bias is None else bias.view(shape))
+    return _scaled(
+        _standardised(input, list(range(2, input.dim())), eps),
+        None if weight is None else weight.view(shape),
+        None if bias is None else bias.view(shape),
+    )
 
 
 def graph(tensors: Sequence[Tensor]) -> Iterator[Any]:
@@ -96,5 +120,7 @@ def _scaled(normal: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tenso
 _DETACH = (Tensor.detach, torch.detach)
 _TO_NUMPY = (Tensor.numpy, Tensor.__array__)
 PLAIN: dict[Callable[..., Any], Callable[..., Tensor]] = {
-    functional.batch_norm: plain_batch_norm, functional.layer_norm: plain_layer_norm, functional.instance_norm: plain_instance_norm,
+    functional.batch_norm: plain_batch_norm,
+    functional.layer_norm: plain_layer_norm,
+    functional.instance_norm: plain_instance_norm,
 }

@@ -67,15 +67,28 @@ class Recorder:
     `discriminator_output` says whether D returns logits or, after a sigmoid, probabilities. `probes` is a tier's name or a table
     such as `PROBES | {my_probe: 10}`. `resume` continues a run: True after its last row, a number from that step on. Each illness
     that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Under torch.distributed every rank
-    makes a Recorder and rank 0 writes, unless `alone`: one rank records for all, and what `step` is given is gathered already. Nothing that is recorded changes
+    makes a Recorder and rank 0 writes, unless `alone`: one rank records for all, and what `step` is given is gathered already.
+    Nothing that is recorded changes
     the training: no random number of the run is drawn, no module is left changed after `detach` or `close`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, generator: nn.Module, discriminator: nn.Module, generator_optimizer: Any = None,
-                 discriminator_optimizer: Any = None, discriminator_output: Literal["logit", "probability"] = "logit",
-                 automatic: bool = False, probes: str | Mapping[Probe, int] = "default", about: Mapping[str, Any] | None = None,
-                 resume: bool | int = False, on_finding: Callable[[Any], None] | None = None,
-                 judge: Callable[[Path], Sequence[Any]] | None = None, alone: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        generator_optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        discriminator_output: Literal["logit", "probability"] = "logit",
+        automatic: bool = False,
+        probes: str | Mapping[Probe, int] = "default",
+        about: Mapping[str, Any] | None = None,
+        resume: bool | int = False,
+        on_finding: Callable[[Any], None] | None = None,
+        judge: Callable[[Path], Sequence[Any]] | None = None,
+        alone: bool = False,
+    ) -> None:
         if discriminator_output not in ("logit", "probability"):
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
         self.path = Path(path)
@@ -94,7 +107,9 @@ class Recorder:
         self._closed = self._alone = False
         self._detached = False
 
-        facts = describe(self._discriminator, self._generator, output=discriminator_output, probes=self._probes, device=self._device)
+        facts = describe(
+            self._discriminator, self._generator, output=discriminator_output, probes=self._probes, device=self._device
+        )
         begin = first_step(self.path, resume)
         if begin is not None:
             self._untold |= {sentence: sentence for sentence in load_run(self.path).about.get("could_not_tell", [])}
@@ -109,7 +124,11 @@ class Recorder:
         self._first = True
         self._steps_here = 0
 
-        self._labels = {f"{p.who}_layer_{what}": p.names for p in self._players.values() for what in ("gradient_norm", "update_ratio")}
+        self._labels = {
+            f"{p.who}_layer_{what}": p.names
+            for p in self._players.values()
+            for what in ("gradient_norm", "update_ratio")
+        }
         self._labels |= {"real_logit_histogram": logit_bin_labels(), "fake_logit_histogram": logit_bin_labels()}
         self._layer_sizes = {p.who: [q.numel() for q in p.parameters] for p in self._players.values()}
         self._cosine_every = self._probes.get(gradients.gradient_cosines, 0)
@@ -129,8 +148,12 @@ class Recorder:
         self._block = Block(self._device, capacity_for(self._widest))
 
         self._judging = Judging(self.path, judge, on_finding)
-        self._suspicions = Suspicions(probability=self._probability, layers=self._labels, say=self._say,
-                                      event=lambda record: self._thread.record("events", record))
+        self._suspicions = Suspicions(
+            probability=self._probability,
+            layers=self._labels,
+            say=self._say,
+            event=lambda record: self._thread.record("events", record),
+        )
         self._capture = Capture(generator, discriminator, say=self._say)
         self._turns = Turns(self._capture, say=self._say)
         self._capture.on_call = self._close_if_complete
@@ -141,32 +164,67 @@ class Recorder:
 
     # -- the public door
 
-    def step(self, *, real_logits: Tensor | None = None, fake_logits: Tensor | None = None, d_loss: Given = None, g_loss: Given = None,
-             real: Tensor | None = None, fake: Tensor | None = None, d_penalty: Given = None, g_penalty: Given = None,
-             data_wait_seconds: float | None = None, augmentation_probability: float | None = None) -> None:
+    def step(
+        self,
+        *,
+        real_logits: Tensor | None = None,
+        fake_logits: Tensor | None = None,
+        d_loss: Given = None,
+        g_loss: Given = None,
+        real: Tensor | None = None,
+        fake: Tensor | None = None,
+        d_penalty: Given = None,
+        g_penalty: Given = None,
+        data_wait_seconds: float | None = None,
+        augmentation_probability: float | None = None,
+    ) -> None:
         """Ends one step of the game. What is given wins over what was captured; `real_logits` and `fake_logits` are D's outputs as
         they are (probabilities where `discriminator_output="probability"`), of any shape. Waits for nothing on the device.
         """
         if self._closed:
             raise UsageError(f"the recorder of {self.path} is closed: make a new one with resume=True to go on")
         self._manual = True
-        self._end_step(real_logits, fake_logits, (d_loss, g_loss, d_penalty, g_penalty), real, fake, data_wait_seconds,
-                       augmentation_probability)
+        self._end_step(
+            real_logits,
+            fake_logits,
+            (d_loss, g_loss, d_penalty, g_penalty),
+            real,
+            fake,
+            data_wait_seconds,
+            augmentation_probability,
+        )
 
     @property
     def updates(self) -> dict[str, int]:
         """How many updates each player has had since the last step ended."""
         return {who: player.updates for who, player in self._players.items()}
 
-    def record_evaluation(self, scores: Mapping[str, float | Sequence[float]], *, protocol: Mapping[str, Any],
-                          labels: Mapping[str, Sequence[str]] | None = None, step: int | None = None) -> None:
+    def record_evaluation(
+        self,
+        scores: Mapping[str, float | Sequence[float]],
+        *,
+        protocol: Mapping[str, Any],
+        labels: Mapping[str, Sequence[str]] | None = None,
+        step: int | None = None,
+    ) -> None:
         """Keeps scores of an evaluation: quantities' names to values, scores on features with the features in brackets."""
-        record = {"step": self._last_index if step is None else step, "scores": {k: listed(v) for k, v in scores.items()},
-                  "labels": {k: list(v) for k, v in (labels or {}).items()}, "protocol": dict(protocol)}
+        record = {
+            "step": self._last_index if step is None else step,
+            "scores": {k: listed(v) for k, v in scores.items()},
+            "labels": {k: list(v) for k, v in (labels or {}).items()},
+            "protocol": dict(protocol),
+        }
         self._thread.put(lambda: self._thread.record("evaluations", record))
 
-    def record_samples(self, batch: Any, *, kind: Literal["fake", "real"] = "fake", step: int | None = None, labels: Any = None,
-                       beside: Mapping[str, np.ndarray] | None = None) -> None:
+    def record_samples(
+        self,
+        batch: Any,
+        *,
+        kind: Literal["fake", "real"] = "fake",
+        step: int | None = None,
+        labels: Any = None,
+        beside: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         """Keeps a small batch: images (n, c, h, w), floats in [-1, 1] or uint8, or points (n, d). Waits for the device.
 
         `beside` are arrays that belong to it and are kept in the same file under their own names, D's decision field say.
@@ -202,14 +260,21 @@ class Recorder:
     def state_dict(self) -> dict[str, Any]:
         """Returns what a recorder made with `resume=STEP` must be given to go on exactly as if it had never stopped: tensors and numbers."""
         self._close_if_complete()
-        return {"index": self.index, "images_seen": self._images_seen, "goes_first": self._goes_first,
-                "previous": list(self._previous), "players": {who: p.state_dict() for who, p in self._players.items()}}
+        return {
+            "index": self.index,
+            "images_seen": self._images_seen,
+            "goes_first": self._goes_first,
+            "previous": list(self._previous),
+            "players": {who: p.state_dict() for who, p in self._players.items()},
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `state_dict` returned; UsageError where that is the state of another step."""
         if state["index"] != self.index:
-            raise UsageError(f"this state was taken at step {state['index']}, and the recorder goes on at step {self.index}: "
-                             f"make it with resume={state['index']}")
+            raise UsageError(
+                f"this state was taken at step {state['index']}, and the recorder goes on at step {self.index}: "
+                f"make it with resume={state['index']}"
+            )
         self._images_seen, self._goes_first = float(state["images_seen"]), state["goes_first"]
         at, real, fake = state["previous"]
         self._previous = (at, *(None if t is None else t.to(self._device) for t in (real, fake)))
@@ -246,7 +311,9 @@ class Recorder:
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close("finished" if kind is None else "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     # -- optimizers
@@ -274,8 +341,11 @@ class Recorder:
 
     def _both_step(self) -> None:
         passes = self._capture.open
-        alone = {who for who, other in (("discriminator", "generator"), ("generator", "discriminator"))
-                 if passes and all(getattr(p, f"reached_{who}") and not getattr(p, f"reached_{other}") for p in passes)}
+        alone = {
+            who
+            for who, other in (("discriminator", "generator"), ("generator", "discriminator"))
+            if passes and all(getattr(p, f"reached_{who}") and not getattr(p, f"reached_{other}") for p in passes)
+        }
         if len(alone) == 1:
             self._one_steps(alone.pop())
             return
@@ -301,8 +371,12 @@ class Recorder:
         was = torch.is_grad_enabled()
         torch._C._set_grad_enabled(False)  # torch.no_grad() costs several times as much, at each update of each player
         try:
-            self._players[who].read(self._block, cosine=bool(cosine) and index % cosine == 0,
-                                    cosine_next=bool(cosine) and (index + 1) % cosine == 0, update=bool(update) and index % update == 0)
+            self._players[who].read(
+                self._block,
+                cosine=bool(cosine) and index % cosine == 0,
+                cosine_next=bool(cosine) and (index + 1) % cosine == 0,
+                update=bool(update) and index % update == 0,
+            )
         finally:
             torch._C._set_grad_enabled(was)
 
@@ -310,10 +384,17 @@ class Recorder:
         player = self._players[who]
         self._reduce()
         self._layer_sizes = {**self._layer_sizes, who: [q.numel() for q in player.parameters]}
-        self._labels = {**self._labels, f"{who}_layer_gradient_norm": player.names, f"{who}_layer_update_ratio": player.names}
+        self._labels = {
+            **self._labels,
+            f"{who}_layer_gradient_norm": player.names,
+            f"{who}_layer_update_ratio": player.names,
+        }
         self._untold.pop(f"{who} idle", None)
         if idle:
-            self._say(f"{who} idle", f"these parameters of the {who} got no gradient, and are not among its layers: {', '.join(idle)}")
+            self._say(
+                f"{who} idle",
+                f"these parameters of the {who} got no gradient, and are not among its layers: {', '.join(idle)}",
+            )
         self._untold_news = True
 
     def _close_if_complete(self) -> None:
@@ -327,19 +408,35 @@ class Recorder:
     def _last_index(self) -> int:
         return max(self.index - 1, 0)
 
-    def _end_step(self, real_logits: Tensor | None, fake_logits: Tensor | None, losses: tuple[Given, ...], real: Tensor | None,
-                  fake: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
+    def _end_step(
+        self,
+        real_logits: Tensor | None,
+        fake_logits: Tensor | None,
+        losses: tuple[Given, ...],
+        real: Tensor | None,
+        fake: Tensor | None,
+        data_wait_seconds: float | None,
+        augmentation_probability: float | None,
+    ) -> None:
         self._complete = False
         was = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)  # torch.no_grad() costs several times as much; and nothing below needs a detach
+        torch._C._set_grad_enabled(
+            False
+        )  # torch.no_grad() costs several times as much; and nothing below needs a detach
         try:
             real = self._write_row(real_logits, fake_logits, losses, real, fake)
         finally:
             torch._C._set_grad_enabled(was)
         self._end_row_on_host(real, data_wait_seconds, augmentation_probability)
 
-    def _write_row(self, real_logits: Tensor | None, fake_logits: Tensor | None, losses: tuple[Given, ...], real: Tensor | None,
-                   fake: Tensor | None) -> Tensor | None:
+    def _write_row(
+        self,
+        real_logits: Tensor | None,
+        fake_logits: Tensor | None,
+        losses: tuple[Given, ...],
+        real: Tensor | None,
+        fake: Tensor | None,
+    ) -> Tensor | None:
         """Fills the block's open row and closes it; returns the real batch."""
         if not (self._discriminator.updates or self._generator.updates):
             self._turns.nobody_stepped()
@@ -351,9 +448,15 @@ class Recorder:
         vectors = {
             "real_logits": [real_logits.reshape(-1)] if real_logits is not None else first_shown(d.real, g.real).scores,
             "fake_logits": [fake_logits.reshape(-1)] if fake_logits is not None else first_shown(d.fake, g.fake).scores,
-            "discriminator_force_real": d.real.gradients, "discriminator_force_fake": d.fake.gradients,
-            "generator_force_real": g.real.gradients, "generator_force_fake": g.fake.gradients}
-        mask = self._fill({name: pieces for name, pieces in vectors.items() if pieces}, self._scalars(losses, real, fake, g.image_norms))
+            "discriminator_force_real": d.real.gradients,
+            "discriminator_force_fake": d.fake.gradients,
+            "generator_force_real": g.real.gradients,
+            "generator_force_fake": g.fake.gradients,
+        }
+        mask = self._fill(
+            {name: pieces for name, pieces in vectors.items() if pieces},
+            self._scalars(losses, real, fake, g.image_norms),
+        )
         for player in (self._discriminator, self._generator):
             if player.updates:
                 mask |= player.bits
@@ -385,11 +488,31 @@ class Recorder:
             torch._foreach_copy_(rows, whole, non_blocking=True)
         return mask
 
-    def _scalars(self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]) -> tuple[Given, ...]:
+    def _scalars(
+        self, losses: tuple[Given, ...], real: Tensor | None, fake: Tensor | None, image_norms: list[Tensor]
+    ) -> tuple[Given, ...]:
         d, g = self._discriminator, self._generator
-        at_image = None if not image_norms else image_norms[0] if len(image_norms) == 1 else torch.linalg.vector_norm(torch.stack(image_norms))
-        return (*losses, None if real is None else real.sum(), None if fake is None else fake.sum(), at_image,
-                d.largest, g.largest, d.scale, g.scale, d.gradient_scale, g.gradient_scale, d.skipped, g.skipped)
+        at_image = (
+            None
+            if not image_norms
+            else image_norms[0]
+            if len(image_norms) == 1
+            else torch.linalg.vector_norm(torch.stack(image_norms))
+        )
+        return (
+            *losses,
+            None if real is None else real.sum(),
+            None if fake is None else fake.sum(),
+            at_image,
+            d.largest,
+            g.largest,
+            d.scale,
+            g.scale,
+            d.gradient_scale,
+            g.gradient_scale,
+            d.skipped,
+            g.skipped,
+        )
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):
@@ -398,12 +521,22 @@ class Recorder:
             value = value.mean() if value.numel() != 1 else value.reshape(())
         return value if value.device == self._device else value.to(self._device, non_blocking=True)
 
-    def _run_eager(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> None:
-        due = [(p, n) for p, n in self._eager_probes if self.index % n == 0] if self.index % self._eager_rhythm == 0 else None
+    def _run_eager(
+        self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None
+    ) -> None:
+        due = (
+            [(p, n) for p, n in self._eager_probes if self.index % n == 0]
+            if self.index % self._eager_rhythm == 0
+            else None
+        )
         if due:
             step = self._as_step(real, fake, real_logits, fake_logits)
             later = self._device.type == "cpu" or self._ranks is not None
-            kept = replace(step, real=copied(step.real), fake=copied(step.fake)) if later and any(p in BATCHWISE for p, _ in due) else step
+            kept = (
+                replace(step, real=copied(step.real), fake=copied(step.fake))
+                if later and any(p in BATCHWISE for p, _ in due)
+                else step
+            )
             for probe, every in due:
                 if later and probe in BATCHWISE:
                     self._later.append((probe, every, kept))
@@ -423,33 +556,63 @@ class Recorder:
             found = probe(step)
         except Exception as error:  # a probe must never stop the training
             self._eager_probes = [(p, n) for p, n in self._eager_probes if p is not probe]
-            self._say(f"probe {name_of(probe)}", f"the probe {name_of(probe)} failed at step {step.index} ({type(error).__name__}: {error}) "
-                      "and was switched off")
+            self._say(
+                f"probe {name_of(probe)}",
+                f"the probe {name_of(probe)} failed at step {step.index} ({type(error).__name__}: {error}) "
+                "and was switched off",
+            )
             return {}
         self._seconds[name_of(probe)] = self._seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
         return found
 
-    def _as_step(self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None) -> Step:
+    def _as_step(
+        self, real: Tensor | None, fake: Tensor | None, real_logits: Tensor | None, fake_logits: Tensor | None
+    ) -> Step:
         d, g = self._discriminator, self._generator
         d_update, g_update = d.layer_updates(), g.layer_updates()
         before = self._previous if self._previous[0] == self.index - 1 else (-1, None, None)
-        return Step(index=self.index, real=None if real is None else real.detach(), fake=None if fake is None else fake.detach(),
-                    real_logits=flat_or_none(real_logits), fake_logits=flat_or_none(fake_logits),
-                    previous_real=before[1], previous_fake=before[2], discriminator=d, generator=g,
-                    discriminator_gradient_cosine=d.cosine, generator_gradient_cosine=g.cosine,
-                    discriminator_layer_updates=d_update and d_update[0], discriminator_layer_parameters=d_update and d_update[1],
-                    generator_layer_updates=g_update and g_update[0], generator_layer_parameters=g_update and g_update[1])
+        return Step(
+            index=self.index,
+            real=None if real is None else real.detach(),
+            fake=None if fake is None else fake.detach(),
+            real_logits=flat_or_none(real_logits),
+            fake_logits=flat_or_none(fake_logits),
+            previous_real=before[1],
+            previous_fake=before[2],
+            discriminator=d,
+            generator=g,
+            discriminator_gradient_cosine=d.cosine,
+            generator_gradient_cosine=g.cosine,
+            discriminator_layer_updates=d_update and d_update[0],
+            discriminator_layer_parameters=d_update and d_update[1],
+            generator_layer_updates=g_update and g_update[0],
+            generator_layer_parameters=g_update and g_update[1],
+        )
 
-    def _end_row_on_host(self, real: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None) -> None:
+    def _end_row_on_host(
+        self, real: Tensor | None, data_wait_seconds: float | None, augmentation_probability: float | None
+    ) -> None:
         now = time.perf_counter()
         seconds = None if self._first else now - self._last_end
-        shown = None if real is None else float(len(real) * max(self._discriminator.updates, 1) * (self._ranks.world if self._ranks else 1))
+        shown = (
+            None
+            if real is None
+            else float(len(real) * max(self._discriminator.updates, 1) * (self._ranks.world if self._ranks else 1))
+        )
         if shown is not None:
             self._images_seen += shown
-        self._host.append(HostRow(
-            now - self._began + self._wall_before, seconds, data_wait_seconds, shown / seconds if shown and seconds else None,
-            self._images_seen if shown is not None else None, float(self._discriminator.updates), float(self._generator.updates),
-            augmentation_probability))
+        self._host.append(
+            HostRow(
+                now - self._began + self._wall_before,
+                seconds,
+                data_wait_seconds,
+                shown / seconds if shown and seconds else None,
+                self._images_seen if shown is not None else None,
+                float(self._discriminator.updates),
+                float(self._generator.updates),
+                augmentation_probability,
+            )
+        )
         self._first = False
         self._last_end = now
         self._discriminator.begin_step()
@@ -472,11 +635,17 @@ class Recorder:
         for who, player in self._players.items():
             if who not in self._capture.called and player.total_updates:
                 if self._capture.follow_wrapper(who):
-                    self._say(f"{who} unseen", f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "
-                              f"inside: what hooks see of it begins at step {self.index}; give the recorder the wrapper")
+                    self._say(
+                        f"{who} unseen",
+                        f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "
+                        f"inside: what hooks see of it begins at step {self.index}; give the recorder the wrapper",
+                    )
                 else:
-                    self._say(f"{who} unseen", f"the {who} was updated and no call of it was seen: outputs, forces and images that step() is not "
-                              "given are absent; give the recorder the very module that the loop calls")
+                    self._say(
+                        f"{who} unseen",
+                        f"the {who} was updated and no call of it was seen: outputs, forces and images that step() is not "
+                        "given are absent; give the recorder the very module that the loop calls",
+                    )
 
     # -- flushing
 
@@ -504,16 +673,26 @@ class Recorder:
                 self._spare.put(block)
                 self._thread.put(lambda: self._unwritten.append(reduced))
                 return
-            self._say("ranks", "the ranks saw batches of different sizes: from some steps only rank 0's part is recorded")
+            self._say(
+                "ranks", "the ranks saw batches of different sizes: from some steps only rank 0's part is recorded"
+            )
         if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS and self._ranks is None:
-            self._thread.put(lambda: self._unwritten.append(self._reduce_block(block, host, eager, later, sizes, labels)))
+            self._thread.put(
+                lambda: self._unwritten.append(self._reduce_block(block, host, eager, later, sizes, labels))
+            )
         else:
             reduced = self._reduce_block(block, host, eager, later, sizes, labels)
             self._thread.put(lambda: self._unwritten.append(reduced))
 
-    def _reduce_block(self, block: Block, host: list[HostRow], eager: dict[int, dict[int, dict[str, Value]]],
-                      later: Sequence[tuple[Probe, int, Step]], sizes: Mapping[str, Sequence[int]],
-                      labels: Mapping[str, Sequence[str]]) -> Reduced:
+    def _reduce_block(
+        self,
+        block: Block,
+        host: list[HostRow],
+        eager: dict[int, dict[int, dict[str, Value]]],
+        later: Sequence[tuple[Probe, int, Step]],
+        sizes: Mapping[str, Sequence[int]],
+        labels: Mapping[str, Sequence[str]],
+    ) -> Reduced:
         for probe, every, step in later:
             eager.setdefault(every, {}).setdefault(step.index, {}).update(self._run_probe(probe, step))
         tables = reduce(block, host, self._probes, eager, sizes, probability=self._probability, seconds=self._seconds)
@@ -551,12 +730,16 @@ class Recorder:
             at = 0
             for table in reduced.tables:
                 size = sum(c.numel() for c in table.columns.values())
-                rows, hidden = chunk(table, values[at: at + size], reduced.labels)
+                rows, hidden = chunk(table, values[at : at + size], reduced.labels)
                 at += size
                 if rows.columns:
                     self._thread.append(rows)
-                    self._suspicions.look(rows, hidden, sigmoid=self._capture.score_operation == "Sigmoid",
-                                          activation=self._capture.image_operation)
+                    self._suspicions.look(
+                        rows,
+                        hidden,
+                        sigmoid=self._capture.score_operation == "Sigmoid",
+                        activation=self._capture.image_operation,
+                    )
         self._judging.look()
 
     def _say(self, key: str, sentence: str) -> None:

@@ -57,8 +57,16 @@ class Table:
 
 
 @torch.no_grad()
-def reduce(block: Block, host: Sequence[HostRow], probes: Mapping[Probe, int], eager: Mapping[int, Mapping[int, Mapping[str, Value]]],
-           layer_sizes: Mapping[str, Sequence[int]], *, probability: bool, seconds: dict[str, float]) -> list[Table]:
+def reduce(
+    block: Block,
+    host: Sequence[HostRow],
+    probes: Mapping[Probe, int],
+    eager: Mapping[int, Mapping[int, Mapping[str, Value]]],
+    layer_sizes: Mapping[str, Sequence[int]],
+    *,
+    probability: bool,
+    seconds: dict[str, float],
+) -> list[Table]:
     """Runs the blockwise probes that are due, and joins what the others have left in `eager` (cadence -> step -> values)."""
     whole = as_step(block, layer_sizes, probability)
     steps = np.asarray(block.steps, dtype=np.int64)
@@ -98,7 +106,9 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
     for mask in block.masks:
         some |= mask
     there = {name for name, bit in BIT.items() if some & bit}
-    given: dict[str, Tensor] = {name: block.scalars[:, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS}
+    given: dict[str, Tensor] = {
+        name: block.scalars[:, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS
+    }
     given |= {name: block.vectors[name] for name in there if name in block.vectors and name in _STEP_FIELDS}
     given |= {name: -given[name] for name in _FORCES if name in given}  # the rows hold gradients
     for who in ("discriminator", "generator"):
@@ -117,7 +127,7 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
     hidden: dict[str, np.ndarray] = {}
     at = 0
     for name, column in table.columns.items():
-        part = values[at: at + column.numel()].reshape(column.shape)
+        part = values[at : at + column.numel()].reshape(column.shape)
         at += column.numel()
         (hidden if name.startswith(HIDDEN) else columns)[name] = part
     columns |= table.known
@@ -131,14 +141,22 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
                 columns[f"{who}_updates"] -= hidden[f"{HIDDEN}{who}_skipped"] > 0
         columns["nonfinite"] = numerics.count_nonfinite(columns, absent, len(table.steps))
     named = {n: list(labels[n]) for n in columns if n in labels and columns[n].ndim == 2}
-    named |= {n: [str(i) for i in range(c.shape[1])] for n, c in columns.items() if c.ndim == 2 and len(named.get(n, ())) != c.shape[1]}
+    named |= {
+        n: [str(i) for i in range(c.shape[1])]
+        for n, c in columns.items()
+        if c.ndim == 2 and len(named.get(n, ())) != c.shape[1]
+    }
     return Chunk(table.name, table.steps, columns, absent, named), hidden
 
 
 def _rows(whole: Step, due: np.ndarray, every: int, needs: set[str]) -> Step:
     """Returns every n-th row of a block, at least two: torch may sum a single row in another order."""
     first = int(due[0])
-    given = {name: getattr(whole, name)[first: int(due[-1]) + 1: every] for name in needs if getattr(whole, name) is not None}
+    given = {
+        name: getattr(whole, name)[first : int(due[-1]) + 1 : every]
+        for name in needs
+        if getattr(whole, name) is not None
+    }
     if len(due) == 1:
         given = {name: torch.cat([values, values]) for name, values in given.items()}
     return Step(index=whole.index, **given)
@@ -183,8 +201,13 @@ def _some(block: Block, name: str) -> bool:
     return any(mask & bit for mask in block.masks)
 
 
-def _add_eager(found: Mapping[int, Mapping[str, Value]], steps: np.ndarray, columns: dict[str, Tensor],
-               absent: dict[str, np.ndarray], known: dict[str, np.ndarray]) -> None:
+def _add_eager(
+    found: Mapping[int, Mapping[str, Value]],
+    steps: np.ndarray,
+    columns: dict[str, Tensor],
+    absent: dict[str, np.ndarray],
+    known: dict[str, np.ndarray],
+) -> None:
     """Joins the values that probes left at single steps, as columns; what the host knows already never visits the device."""
     for name in {name: None for values in found.values() for name in values}:
         rows = [found.get(int(s), {}).get(name) for s in steps]
@@ -194,7 +217,9 @@ def _add_eager(found: Mapping[int, Mapping[str, Value]], steps: np.ndarray, colu
         if isinstance(first, Tensor):
             there = [isinstance(r, Tensor) and r.shape == first.shape for r in rows]
             blank = torch.zeros_like(first, dtype=torch.float32)
-            columns[name] = torch.stack([r.float() if ok and isinstance(r, Tensor) else blank for r, ok in zip(rows, there)])
+            columns[name] = torch.stack(
+                [r.float() if ok and isinstance(r, Tensor) else blank for r, ok in zip(rows, there)]
+            )
         else:
             there = [r is not None and np.shape(r) == np.shape(first) for r in rows]
             blank_row = np.zeros(np.shape(first))
@@ -203,7 +228,9 @@ def _add_eager(found: Mapping[int, Mapping[str, Value]], steps: np.ndarray, colu
             absent[name] = ~np.asarray(there)
 
 
-def _leave_out_skipped(who: str, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray], skipped: np.ndarray | None) -> None:
+def _leave_out_skipped(
+    who: str, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray], skipped: np.ndarray | None
+) -> None:
     """An update that a fused optimizer skipped for an overflow was none: its gradient is absent, not infinite."""
     if skipped is None or not (skipped > 0).any():
         return
@@ -215,7 +242,8 @@ def _leave_out_skipped(who: str, columns: dict[str, np.ndarray], absent: dict[st
 def _add_host(table: Table, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray]) -> None:
     for name, values in zip(HostRow._fields, zip(*table.host)):
         missing = np.asarray([v is None for v in values])
-        columns[name] = np.asarray([0.0 if v is None else v for v in values],
-                                   dtype=np.float64 if name in _PRECISE else np.float32)
+        columns[name] = np.asarray(
+            [0.0 if v is None else v for v in values], dtype=np.float64 if name in _PRECISE else np.float32
+        )
         if missing.any():
             absent[name] = missing

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 
-def as_arrays(batch: Tensor | np.ndarray | Any, labels: Tensor | np.ndarray | Any | None = None) -> dict[str, np.ndarray]:
+def as_arrays(
+    batch: Tensor | np.ndarray | Any, labels: Tensor | np.ndarray | Any | None = None
+) -> dict[str, np.ndarray]:
     """Returns `images` (n, h, w, c) uint8 or `points` (n, d) float32, and `labels` (n,) where given.
 
     Images come as (n, c, h, w): uint8 as it is, floats in [-1, 1] by the field's usual `x * 127.5 + 128`. A batch that waits on
@@ -23,7 +25,9 @@ def as_arrays(batch: Tensor | np.ndarray | Any, labels: Tensor | np.ndarray | An
             values = (values.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
         arrays = {"images": np.ascontiguousarray(values.permute(0, 2, 3, 1).numpy())}
     else:
-        raise ValueError(f"samples are images (n, c, h, w) or points (n, d); this batch has shape {tuple(values.shape)}")
+        raise ValueError(
+            f"samples are images (n, c, h, w) or points (n, d); this batch has shape {tuple(values.shape)}"
+        )
     if labels is not None:
         arrays["labels"] = np.asarray(torch.as_tensor(labels).detach().cpu().numpy()).reshape(-1)
     return arrays

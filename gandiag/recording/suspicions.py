@@ -21,14 +21,22 @@ RANGES = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0)}
 class Suspicions:
     """What has been suspected so far; each thing is said once."""
 
-    def __init__(self, *, probability: bool, layers: Mapping[str, Sequence[str]], say: Callable[[str, str], None],
-                 event: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        *,
+        probability: bool,
+        layers: Mapping[str, Sequence[str]],
+        say: Callable[[str, str], None],
+        event: Callable[[Mapping[str, Any]], None],
+    ) -> None:
         self._probability, self._layers, self._say, self._event = probability, layers, say, event
         self._said: set[str] = set()
         self._in_unit = 0
         self._outside = 0
 
-    def look(self, rows: Chunk, hidden: Mapping[str, np.ndarray], *, sigmoid: bool | None, activation: str | None) -> None:
+    def look(
+        self, rows: Chunk, hidden: Mapping[str, np.ndarray], *, sigmoid: bool | None, activation: str | None
+    ) -> None:
         """Looks at one table's rows; `sigmoid` and `activation` are what the graph told of D's and G's last operation."""
         if "wall_time" in rows.columns:
             self._nonfinite(rows, hidden)
@@ -50,19 +58,29 @@ class Suspicions:
             return
         low = np.minimum(hidden["_real_logits_low"], hidden["_fake_logits_low"])
         high = np.maximum(hidden["_real_logits_high"], hidden["_fake_logits_high"])
-        there = ~(rows.absent.get("real_logit_mean", np.zeros(len(low), bool)) | rows.absent.get("fake_logit_mean", np.zeros(len(low), bool)))
+        there = ~(
+            rows.absent.get("real_logit_mean", np.zeros(len(low), bool))
+            | rows.absent.get("fake_logit_mean", np.zeros(len(low), bool))
+        )
         inside = (low >= 0) & (high <= 1)
         if self._probability:
             wrong = np.flatnonzero(there & ((low < 0) | (high > 1)))
             if len(wrong):
-                self._mismatch(int(rows.steps[wrong[0]]), "the recorder was told that the discriminator returns probabilities, and saw scores "
-                               "outside [0, 1]: what it derived from them is wrong; give discriminator_output=\"logit\"")
+                self._mismatch(
+                    int(rows.steps[wrong[0]]),
+                    "the recorder was told that the discriminator returns probabilities, and saw scores "
+                    'outside [0, 1]: what it derived from them is wrong; give discriminator_output="logit"',
+                )
             return
         self._in_unit = self._in_unit + int(there.sum()) if inside[there].all() else 0
         if self._in_unit and (sigmoid or self._in_unit >= SURE_STEPS):
-            self._mismatch(int(rows.steps[0]), "the recorder was told that the discriminator returns logits, and saw only scores in [0, 1]"
-                           + (", which come out of a sigmoid" if sigmoid else "") + ": AUC and ranks hold, but quantiles, value function, "
-                           "accuracy and forces are not those of logits; give discriminator_output=\"probability\"")
+            self._mismatch(
+                int(rows.steps[0]),
+                "the recorder was told that the discriminator returns logits, and saw only scores in [0, 1]"
+                + (", which come out of a sigmoid" if sigmoid else "")
+                + ": AUC and ranks hold, but quantiles, value function, "
+                'accuracy and forces are not those of logits; give discriminator_output="probability"',
+            )
 
     def _mismatch(self, step: int, sentence: str) -> None:
         self._said.add("scores")
@@ -81,6 +99,13 @@ class Suspicions:
         if self._outside >= SURE_BATCHES:
             self._said.add("data")
             at = int(np.argmax(wrong))
-            self._event({"step": int(rows.steps[at]), "event": "data_mismatch", "real_min": float(real_low[at]), "real_max": float(real_high[at]),
-                         "claim": f"real batches lie in [{real_low[at]:.3g}, {real_high[at]:.3g}], and the generator ends in {activation.lower()}: "
-                                  f"its samples lie in [{low:g}, {high:g}]"})
+            self._event(
+                {
+                    "step": int(rows.steps[at]),
+                    "event": "data_mismatch",
+                    "real_min": float(real_low[at]),
+                    "real_max": float(real_high[at]),
+                    "claim": f"real batches lie in [{real_low[at]:.3g}, {real_high[at]:.3g}], and the generator ends in {activation.lower()}: "
+                    f"its samples lie in [{low:g}, {high:g}]",
+                }
+            )

@@ -57,15 +57,23 @@ class Turns:
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
         if who == "discriminator" and joint:
             alone = [p for p in own if p not in joint]
-            if _shows_both(alone):  # then the passes through both are the generator's: yet to be used, or of an update that was skipped
+            if _shows_both(
+                alone
+            ):  # then the passes through both are the generator's: yet to be used, or of an update that was skipped
                 first = waiting.index(alone[0])
-                self._capture.open = [p for p in waiting if p not in alone and not (p in joint and waiting.index(p) < first)]
+                self._capture.open = [
+                    p for p in waiting if p not in alone and not (p in joint and waiting.index(p) < first)
+                ]
                 self._last[who], self._joint = alone, []
                 return
-        if not own and self._joint:  # both players went backward before either stepped: the passes through both are the generator's
+        if (
+            not own and self._joint
+        ):  # both players went backward before either stepped: the passes through both are the generator's
             own = self._take_over(who)
         if _shows_the_game(own) or not _shows_the_game(self._last[who]):
-            self._last[who] = own  # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
+            self._last[who] = (
+                own  # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
+            )
         self._joint = joint
         self._capture.open = [p for p in waiting if p not in own]
 
@@ -117,7 +125,11 @@ class Turns:
     def _usual(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen | None:
         """Reads the usual update quickly: one pass, in which D saw one real and one fake batch, and G one fake; None for any other."""
         passes = self._last[who]
-        if len(passes) != 1 or passes[0] in self._last[_other(who)] or len(passes[0].pushes) != (2 if who == "discriminator" else 1):
+        if (
+            len(passes) != 1
+            or passes[0] in self._last[_other(who)]
+            or len(passes[0].pushes) != (2 if who == "discriminator" else 1)
+        ):
             return None
         found = Seen(image_norms=passes[0].image_norms if who == "generator" else [])
         for call, _, gradient in passes[0].pushes:
@@ -147,15 +159,28 @@ class Turns:
             self._last[_other(who)] = rest
         return taken
 
-    def _sort_out(self, pushes: dict[Call, dict[int, Tensor]], is_real: Callable[[Call], bool | None], probability: bool,
-                  found: Seen) -> None:
+    def _sort_out(
+        self,
+        pushes: dict[Call, dict[int, Tensor]],
+        is_real: Callable[[Call], bool | None],
+        probability: bool,
+        found: Seen,
+    ) -> None:
         calls = [(call, *_flat(call, parts, probability)) for call, parts in pushes.items() if call.untouched]
         if len(calls) < len(pushes):
-            self._say("in place", "the discriminator's outputs were changed in place after it returned them: those were left out")
+            self._say(
+                "in place",
+                "the discriminator's outputs were changed in place after it returned them: those were left out",
+            )
         said = {call: is_real(call) for call, _, _ in calls}
         labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
-        kept = [(c, s, g) for c, s, g in calls if said[c] is not None or not c.penalised
-                or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)]
+        kept = [
+            (c, s, g)
+            for c, s, g in calls
+            if said[c] is not None
+            or not c.penalised
+            or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
+        ]
         for call, score, gradient in self._halves(kept, labels, said, found):
             side = found.real if labels[call] else found.fake
             side.scores.append(score)
@@ -163,8 +188,13 @@ class Turns:
             if call.image is not None:
                 side.images.append(call.image)
 
-    def _halves(self, calls: list[tuple[Call, Tensor, Tensor]], labels: dict[Call, bool], said: dict[Call, bool | None],
-                found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
+    def _halves(
+        self,
+        calls: list[tuple[Call, Tensor, Tensor]],
+        labels: dict[Call, bool],
+        said: dict[Call, bool | None],
+        found: Seen,
+    ) -> list[tuple[Call, Tensor, Tensor]]:
         """Tells reals from fakes by nearness to G's last output where neither storage nor graph does; returns the other calls."""
         held = self._capture.generated.held
         open_ = [c for c in calls if said[c[0]] is None]
@@ -180,8 +210,11 @@ class Turns:
         first_is_fake = nearer(image_a, image_b, held)
         if first_is_fake is None:
             return calls
-        self._say("nearness", "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
-                  "nearer to the generator's last output")
+        self._say(
+            "nearness",
+            "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
+            "nearer to the generator's last output",
+        )
         for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
             side.scores.append(torch.where(flag, score_a, score_b))
             side.gradients.append(torch.where(flag, gradient_a, gradient_b))
@@ -219,7 +252,11 @@ def _other(who: str) -> str:
 def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tensor, Tensor]:
     """Returns a call's scores and the gradients at them, flat and float32; the gradients with respect to logits."""
     chosen = sorted(parts)
-    score = torch.cat([call.scores[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else call.scores[chosen[0]].reshape(-1)
+    score = (
+        torch.cat([call.scores[i].reshape(-1) for i in chosen])
+        if len(chosen) > 1
+        else call.scores[chosen[0]].reshape(-1)
+    )
     gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
     score, gradient = score.float(), gradient.float()
     return score, in_logit_space(gradient, score) if probability else gradient

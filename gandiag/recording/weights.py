@@ -10,8 +10,10 @@ from torch.nn.utils import parametrize
 
 from gandiag.recording.untouched import frozen_buffers
 
-EXACT_SIDE = 1024         # a smaller side up to this is decomposed whole (a second at most); beyond, by Lanczos quadrature
-SMALL_SHARE = 0.1         # of the largest: Liu et al. 2019 (1908.10999) give no number; each layer is compared with its own past
+EXACT_SIDE = 1024  # a smaller side up to this is decomposed whole (a second at most); beyond, by Lanczos quadrature
+SMALL_SHARE = (
+    0.1  # of the largest: Liu et al. 2019 (1908.10999) give no number; each layer is compared with its own past
+)
 PROBES, LANCZOS_STEPS = 16, 64
 GENERATOR_SEED = 20260
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -31,8 +33,17 @@ def weight_matrices(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
                     continue
                 for name in _weights_of(part):
                     value = getattr(part, name)
-                    if isinstance(value, Tensor) and value.dim() >= 2 and value.is_floating_point() and min(value.shape) > 0:
-                        turned = value.transpose(0, 1) if isinstance(part, _TRANSPOSED) and name.startswith("weight") else value
+                    if (
+                        isinstance(value, Tensor)
+                        and value.dim() >= 2
+                        and value.is_floating_point()
+                        and min(value.shape) > 0
+                    ):
+                        turned = (
+                            value.transpose(0, 1)
+                            if isinstance(part, _TRANSPOSED) and name.startswith("weight")
+                            else value
+                        )
                         yield f"{path}.{name}".lstrip("."), turned.detach().reshape(turned.shape[0], -1)
         finally:
             for part, training in was_training:
@@ -115,4 +126,5 @@ def _weights_of(part: nn.Module) -> list[str]:
     if parametrize.is_parametrized(part):
         own += list(part.parametrizations.keys())  # type: ignore[union-attr, operator]  # a ModuleDict, which the stubs do not say
     return [name for name in dict.fromkeys(own) if not (name.endswith(("_g", "_v")) and hasattr(part, name[:-2]))] + [
-        name[:-2] for name in own if name.endswith("_v") and hasattr(part, name[:-2])]
+        name[:-2] for name in own if name.endswith("_v") and hasattr(part, name[:-2])
+    ]

@@ -22,7 +22,9 @@ BACKLOG_BYTES = 64 * 2**20  # what a failing disk may leave waiting in memory be
 
 
 FORK_SECONDS = 2.0  # a fork waits no longer for a job to end: a slow disk must not stop the training
-BUSY = threading.Lock()  # held while a thread of ours works: a worker process must not be forked with a lock of pyarrow's or numpy's taken
+BUSY = (
+    threading.Lock()
+)  # held while a thread of ours works: a worker process must not be forked with a lock of pyarrow's or numpy's taken
 
 
 def _before_fork() -> None:
@@ -106,8 +108,15 @@ class WriterThread:
         """Appends a chunk; to be called by a job."""
         whole = self._with_all_columns(chunk)
         size = sum(c.nbytes for c in whole.columns.values())
-        self._attempt(_Waiting(lambda writer: writer.append(whole.table, whole.steps, whole.columns, labels=whole.labels,
-                                                            absent=whole.absent), size, len(whole.steps)))
+        self._attempt(
+            _Waiting(
+                lambda writer: writer.append(
+                    whole.table, whole.steps, whole.columns, labels=whole.labels, absent=whole.absent
+                ),
+                size,
+                len(whole.steps),
+            )
+        )
 
     def record(self, kind: str, record: Mapping[str, Any]) -> None:
         """Appends a low-rate record; to be called by a job."""
@@ -178,9 +187,12 @@ class WriterThread:
         if not self._warned:
             self._warned = True
             where = "" if self._writer is None else f" to {self._writer.path}"
-            warnings.warn(f"gandiag cannot write{where} ({error}); the training goes on, up to "
-                          f"{BACKLOG_BYTES // 2**20} MiB of rows wait in memory, and run.json will say how many were dropped",
-                          RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"gandiag cannot write{where} ({error}); the training goes on, up to "
+                f"{BACKLOG_BYTES // 2**20} MiB of rows wait in memory, and run.json will say how many were dropped",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def _with_all_columns(self, chunk: Chunk) -> Chunk:
         """Adds the columns that earlier chunks of the table had, as absent: a table's columns only ever grow.

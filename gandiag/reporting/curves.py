@@ -65,7 +65,9 @@ def curves(
     notes = [f"On this axis {name} is at {number(value)}." for value, name in references]
     if y_range is None and not log and (cut := cut_axis([found[c.series].to_numpy() for c in drawn])):
         figure["layout"]["yaxis"]["range"] = cut
-        notes.append(f"The axis ends at {number(cut[0], 2)} and {number(cut[1], 2)}: the largest values lie far outside; a double click shows all.")
+        notes.append(
+            f"The axis ends at {number(cut[0], 2)} and {number(cut[1], 2)}: the largest values lie far outside; a double click shows all."
+        )
     summary = " ".join([describe(found[c.series], c.label, log=log) for c in drawn] + notes)
     return Drawing(figure, summary, tuple(str(found[c.series].name) for c in drawn), absent)
 
