@@ -400,7 +400,6 @@ class RunWriter:
             ) from None
         self._resume_at = resume_at
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
-        self._started: set[str] = set()
         self._doubtful: dict[str, int] = {}  # table -> first step of a batch whose write failed
         self.about: dict[str, Any] = {"format": FORMAT, "name": self.path.name, **about}
         if resume_at is not None:

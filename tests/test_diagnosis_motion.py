@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 from gandiag.diagnosis import Diagnosis, Verdict, diagnose
 from gandiag.recording import Recorder
-from gandiag.run import RunWriter
+from gandiag.run import RunWriter, load_run
 from tests.made_runs import made
 
 STEPS = 500
@@ -172,3 +172,24 @@ def test_a_stable_point_that_is_no_nash_equilibrium_is_told_from_one(tmp_path: P
     assert settled_run(tmp_path / "nash", -0.5, 0.2) == "Nash"
     assert settled_run(tmp_path / "not-nash", -0.5, -0.2) == "stable, not Nash"
     assert settled_run(tmp_path / "unstable", 0.5, 0.2) == "not at rest"
+
+
+@pytest.mark.parametrize(("last", "kind"), [(1e-4, "Nash"), (0.9, "settled")])
+def test_eigenvalues_speak_of_an_equilibrium_only_where_the_game_stands_still(
+    tmp_path: Path, last: float, kind: str
+) -> None:
+    from gandiag.diagnosis.evidence import evidence
+    from gandiag.diagnosis.progress import _local
+
+    steps = np.arange(0, 1000, 100)
+    with RunWriter(tmp_path / "run", {}) as writer:
+        columns = {
+            "game_eigenvalues_real": np.full((10, 2), -0.5),
+            "game_eigenvalues_imaginary": np.zeros((10, 2)),
+            "generator_hessian_min": np.full(10, 0.1),
+            "discriminator_hessian_min": np.full(10, 0.1),
+            "game_field_norm": np.linspace(1.0, last, 10) ** (1 if last > 0.5 else 4),
+        }
+        labels = {name: ["0", "1"] for name in ("game_eigenvalues_real", "game_eigenvalues_imaginary")}
+        writer.append("every-100", steps, columns, labels=labels)
+    assert _local(evidence(load_run(tmp_path / "run")))[0] == kind

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SCORES = ("frechet_distance", "kernel_distance")
 FEWEST_SCORES = 4
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
+SMALL_FIELD = (
+    0.1  # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
+)
 
 
 # ------------------------------------------------------------------------------------------------------------- convergence
@@ -126,14 +129,23 @@ def best_step(e: Evidence, name: str, at: np.ndarray, values: np.ndarray) -> tup
 def _local(e: Evidence) -> tuple[str, str]:
     """What the eigenvalues and the players' own Hessians say of the point where the run has settled."""
     values = eigenvalues(e)
-    if values is None:
-        return "settled", ""
+    if values is None or _moving(e):
+        return "settled", ""  # eigenvalues speak of an equilibrium only where the game stands still
     if values.real.max() > 1e-6:
         return "not at rest", " although its point is locally unstable"
     own = [e.now_or_nan(f"{who}_hessian_min") for who in ("generator", "discriminator")]
     if any(h < -1e-6 for h in own):
         return "stable, not Nash", " at a stable point that is no Nash equilibrium"
     return ("Nash", " at a local Nash equilibrium") if all(np.isfinite(own)) else ("stable", " at a stable point")
+
+
+def _moving(e: Evidence) -> bool:
+    """Whether the norm of the game's field, where it was recorded, has not fallen to a small part of what it was."""
+    if "game_field_norm" not in e:
+        return False
+    norm = e["game_field_norm"].to_numpy(dtype=float)
+    late = norm[-max(1, round(e.limits.tail_share * len(norm))) :]
+    return bool(np.median(late) > SMALL_FIELD * np.nanmax(norm))
 
 
 def _of_tiny_game(e: Evidence) -> Finding:
