@@ -411,3 +411,17 @@ def test_a_module_runs_with_m(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "w.pt").exists()
     assert os.listdir(tmp_path / "runs") == ["00000-attach-train"]
+
+
+def test_a_notebook_may_attach_again_to_another_folder_and_never_to_the_same(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        _, attachment, _ = run_attached("lsgan_trainer", tmp_path / name)
+        assert attachment.players is not None, attachment.why_not
+    first, second = (gandiag.load_run(tmp_path / name / "run") for name in ("first", "second"))
+    assert first["generator_loss" if "generator_loss" in first else "fake_logit_mean"].equals(
+        second["generator_loss" if "generator_loss" in second else "fake_logit_mean"]
+    )
+    with pytest.raises(gandiag.RunError, match="not empty"):
+        attach(tmp_path / "first" / "run")
+    gandiag.detach()
