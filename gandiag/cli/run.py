@@ -98,7 +98,7 @@ def command(
 ) -> int:
     """Train a GAN, record every step, diagnose it and write its report.
 
-    Without options: an MLP pair on scikit-learn's 1797 real digits, in half a minute. A setting comes from its flag or --set, else from
+    Without options: an MLP pair on scikit-learn's 1797 real digits, in under a minute. A setting comes from its flag or --set, else from
     GANDIAG_RUN_NAME, else from --config, else from the recipe. Ctrl-C ends the training early and keeps run, checkpoint and report.
     """
     flags = {

@@ -21,8 +21,8 @@ class Limits:
     # how much of a run must be there
     steps_needed: int = 300  # below, only what is certain at once (NaN, forces, ranges) is judged: healthy GANs need ~250 to cover a ring (H1)
     planned_needed: float = 0.2  # ... and, while a run is going on, this share of the steps that were planned
-    # while a run is going on, modes that were never there are missed only after so many evaluations: judged by two, three of three
-    # healthy runs of digits (seeds 0 to 2) raised a false alarm at step 499
+    # while a run is going on, modes that were never there are missed only after so many evaluations: judged by two, of which one
+    # is of the untrained generator, healthy runs of digits were suspected at step 499 (seeds 0 and 2) or failed (seed 1)
     young_evaluations: int = 6
     sustained_steps: int = 100  # "now" is at least so many steps
     blocks: int = 200  # a run is judged on this many stretches: 0.5 % of the run each, well below the 3 % that an onset may be off

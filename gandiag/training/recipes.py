@@ -41,7 +41,7 @@ _BENCH = {
 
 _DEFAULT = {
     "mlp": Recipe(
-        "MLP pair, non-saturating loss with R1: healthy on digits in half a minute (the default)", {}, "healthy"
+        "MLP pair, non-saturating loss with R1: healthy on digits in under a minute (the default)", {}, "healthy"
     ),
 }
 
