@@ -398,7 +398,6 @@ class RunWriter:
             raise RunError(
                 f"{self.path} is being written by another process: wait for it, or give another folder with --out"
             ) from None
-        self._resume_at = resume_at
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
         self._doubtful: dict[str, int] = {}  # table -> first step of a batch whose write failed
         self.about: dict[str, Any] = {"format": FORMAT, "name": self.path.name, **about}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 
 import numpy as np
 
@@ -36,18 +35,6 @@ def block_medians(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.n
     line = np.arange(len(table))
     lower, upper = table[line, np.maximum(known - 1, 0) // 2], table[line, np.minimum(known // 2, width - 1)]
     return filled(np.where(known > 0, lower / 2 + upper / 2, np.nan))
-
-
-def block_peaks(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Returns the largest absolute finite value in each stretch (n,); NaN where there is none."""
-    cuts = np.searchsorted(at, edges)
-    peaks = np.full(len(edges) - 1, np.nan)
-    for i, (start, end) in enumerate(itertools.pairwise(cuts)):
-        part = np.abs(values[start:end])
-        part = part[np.isfinite(part)]
-        if len(part):
-            peaks[i] = part.max()
-    return peaks
 
 
 def filled(levels: np.ndarray) -> np.ndarray:

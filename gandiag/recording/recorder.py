@@ -100,7 +100,6 @@ class Recorder:
         self._device = next((p.device for p in self._discriminator.parameters), torch.device("cpu"))
         self._untold: dict[str, str] = {}
         self._untold_news = False
-        self._automatic = automatic
         self._manual = not automatic
         self._goes_first: str | None = None
         self._complete = False
