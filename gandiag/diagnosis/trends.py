@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 THINNED = 400  # rows of a stretch that its median is taken of
