@@ -491,3 +491,9 @@ def test_equilibria_are_named_by_both_the_flow_and_the_players_own_hessians() ->
         == "local Nash equilibrium that does not attract to first order"
     )
     assert kind_of_equilibrium([0.5, -1], [(-0.5, 1.0), (0.1, 0.6)]) == "unstable point that is no Nash equilibrium"
+
+
+@pytest.mark.parametrize("rows", range(1, 24))
+def test_a_short_trace_is_unclear_and_never_an_error(rows: int) -> None:
+    points = np.random.default_rng(rows).normal(size=(rows, 2))
+    assert isinstance(read_trace(points).word, Word)

@@ -120,7 +120,17 @@ def command(
     outcome = train_with_progress(plan)
     if os.environ.get("RANK", "0") == "0":
         click.echo(conclude(outcome, with_report=with_report, as_json=as_json))
-    return 130 if outcome.ended == "interrupted" else 0
+    code = 130 if outcome.ended == "interrupted" else 0
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        leave_at_once(code)
+    return code
+
+
+def leave_at_once(code: int) -> None:
+    """Ends one of several processes whose work is on the disk: gloo's threads now and then abort an interpreter that is torn down."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def make_plan(

@@ -421,6 +421,8 @@ def _roughness(points: np.ndarray) -> float:
 def _kind_of_noise(points: np.ndarray) -> str:
     tail = points[len(points) // 2 :]
     rows = len(tail) // 8
+    if not rows:
+        return f"{len(points)} rows are too few to show a law"
     means = tail[: rows * 8].reshape(8, rows, -1).mean(axis=1)
     fixed = means.var(axis=0).sum() < FIXED_SHARE * tail.var(axis=0).sum()
     return (
