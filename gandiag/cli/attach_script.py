@@ -177,6 +177,9 @@ class LiveJudge:
 
     def start(self) -> None:
         """Begins to judge; nothing happens until the run is there."""
+        # in this thread: if ours imported while the script imports too, each could wait for the other for ever
+        import gandiag.diagnosis  # noqa: F401
+
         self._thread.start()
 
     def stop(self) -> None:
@@ -194,8 +197,6 @@ class LiveJudge:
                 _raise_in_main(StopTraining)  # once more: the script has caught it
             if self._ill or not (self._path / "run.json").exists():
                 continue
-            import gandiag.diagnosis  # noqa: F401 - once, and not to be counted as a judgement's time
-
             began = time.thread_time()
             self._judge()
             pause = max(JUDGE_SECONDS, JUDGE_SHARE * (time.thread_time() - began))
@@ -203,10 +204,11 @@ class LiveJudge:
     def _judge(self) -> None:
         from gandiag.diagnosis import Verdict, diagnose
         from gandiag.recording.writing import BUSY
+        from gandiag.run import load_run
 
         try:
             with BUSY:
-                diagnosis = diagnose(self._path)
+                diagnosis = diagnose(load_run(self._path))
         except (GandiagError, OSError):
             return  # the run is not readable yet
         for finding in diagnosis.findings:

@@ -22,6 +22,8 @@ class Judging:
         self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._known: set[tuple[str, str]] = set()
         self._next = 0.0
+        if on_finding is not None and judge is None:
+            _import_diagnosis()
 
     def hurry(self) -> None:
         """Has the next look judge, however short ago the last one was."""
@@ -47,8 +49,17 @@ class Judging:
             self._on_finding(self._found.get())
 
 
+def _import_diagnosis() -> None:
+    """Loads what judging needs before a thread does: two threads that import at once can wait for each other for ever."""
+    import gandiag
+
+    assert (
+        gandiag.diagnose is not None and gandiag.load_run is not None
+    )  # the package loads what a name needs when it is asked for it
+
+
 def _diagnose(path: Path) -> Any:
     """Judges by the package's public door: recording itself must not import what reads its runs."""
     import gandiag
 
-    return gandiag.diagnose(path)
+    return gandiag.diagnose(gandiag.load_run(path))

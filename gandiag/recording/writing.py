@@ -97,7 +97,7 @@ class WriterThread:
         self._warned = False
         self.dropped_rows = 0
         self._thread = threading.Thread(target=self._work, name="gandiag-writer", daemon=True)
-        self._jobs.put(_import_ahead)
+        _import_ahead()
         self._thread.start()
 
     def put(self, job: Callable[[], None]) -> None:
@@ -218,8 +218,12 @@ class WriterThread:
 
 
 def _import_ahead() -> None:
-    """Loads what the first write would load (pyarrow asks pandas for its types), while the training is still getting ready."""
-    importlib.import_module("pandas")
+    """Loads what the first write would load (pyarrow asks pandas for its types), in the training's own thread.
+
+    A thread of ours that imports while the training imports too can wait for it, and it for us, for ever.
+    """
+    for name in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
+        importlib.import_module(name)
 
 
 @dataclass(frozen=True)
