@@ -98,7 +98,7 @@ _PATHOLOGIES = {
     ),
     "few-samples": Recipe(
         "32 training points and many steps: D memorises",
-        {**_BENCH, "data": "ring:sd=0.05,count=32", "heldout": 0.0, "batch": 32},
+        {**_BENCH, "data": "ring:sd=0.05,count=1000", "heldout": 0.5, "samples": 32, "batch": 32},
         "sick",
     ),
     "weak-discriminator": Recipe(
@@ -195,18 +195,20 @@ _IMAGES = {
     "penalties": (),
     "lr_g": 2e-4,
     "lr_d": 2e-4,
-    "steps": 20_000,
-    "evaluate_every": 1000,
-    "sample_every": 1000,
+    "steps": 5000,
+    "evaluate_every": 250,
+    "sample_every": 250,
     "threads": 0,
 }
-_SMALL = {"generator_width": 64, "discriminator_width": 64}
+_SMALL = {"generator_width": 32, "discriminator_width": 32}
+# PacGAN's own code shows D 100 packs a step, so that the batch grows with the pack, and moves both players on one batch.
 _PAC = {
     "data": "ring:sd=0.01",
     "generator": "pac",
     "discriminator": "pac",
     "latent_size": 2,
     "batch": 100,
+    "update": "simultaneous",
     "penalties": (),
     "lr_g": 1e-4,
     "lr_d": 1e-4,
@@ -298,6 +300,7 @@ _BASELINES = {
         "WGAN with gradient penalty 10, five updates of D",
         {
             **_IMAGES,
+            **_SMALL,
             "generator": "conv",
             "discriminator": "conv",
             "loss": "wasserstein",
@@ -329,6 +332,7 @@ _BASELINES = {
         "DRAGAN: gradient norm 1 around the data",
         {
             **_IMAGES,
+            **_SMALL,
             "generator": "conv",
             "discriminator": "conv",
             "penalties": ("dragan",),
@@ -340,8 +344,12 @@ _BASELINES = {
         "Kodali et al. 2017",
     ),
     "pacgan-1": Recipe("the plain GAN of PacGAN's experiments (400 000 steps there)", _PAC, "open", "Lin et al. 2018"),
-    "pacgan-2": Recipe("PacGAN: D sees two samples at once", {**_PAC, "pack": 2}, "open", "Lin et al. 2018"),
-    "pacgan-4": Recipe("PacGAN: D sees four samples at once", {**_PAC, "pack": 4}, "open", "Lin et al. 2018"),
+    "pacgan-2": Recipe(
+        "PacGAN: D sees two samples at once", {**_PAC, "pack": 2, "batch": 200}, "open", "Lin et al. 2018"
+    ),
+    "pacgan-4": Recipe(
+        "PacGAN: D sees four samples at once", {**_PAC, "pack": 4, "batch": 400}, "open", "Lin et al. 2018"
+    ),
     "unrolled": Recipe(
         "G answers D as it will be five steps on",
         {
@@ -385,8 +393,8 @@ _BASELINES = {
             **_IMAGES,
             "generator": "r1-resnet",
             "discriminator": "r1-resnet",
-            "generator_width": 32,
-            "discriminator_width": 32,
+            "generator_width": 16,
+            "discriminator_width": 16,
             "penalties": ("r1",),
             "gamma": 10.0,
             "optimizer_g": "rmsprop",
