@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from pathlib import Path
@@ -139,14 +140,34 @@ def test_a_watched_run_shows_new_points_without_a_reload(tmp_path: Path, monkeyp
     assert 'class="live"' in dom
 
 
+def with_rates(run: Path, lr_g: float) -> Path:
+    """The run, which says its learning rates, so that a map can place it."""
+    about = json.loads((run / "run.json").read_text())
+    about["config"] = {**about.get("config", {}), "lr_g": lr_g, "lr_d": 2e-3}
+    (run / "run.json").write_text(json.dumps(about))
+    return run
+
+
+def page(which: str, folder: Path, collapsed: Path) -> Path:
+    """Each kind of page that this package writes."""
+    if which == "report":
+        return collapsed
+    if which == "gallery":
+        return Path(__file__).parents[1] / "reports" / "index.html"
+    healthy, ill = (make(folder / make.__name__, steps=300) for make in (made_runs.healthy, made_runs.total_collapse))
+    runs = [with_rates(healthy, 1e-3), with_rates(ill, 1e-2)]
+    return write_comparison(runs, folder / "c.html", plotlyjs="directory", over=("lr_g", "lr_d"))
+
+
 @pytest.mark.skipif(
     browser.axe() is None, reason="axe-core is not installed (npm install axe-core): accessibility is then not measured"
 )
-def test_axe_finds_nothing_serious(collapsed: Path) -> None:
+@pytest.mark.parametrize("which", ["report", "comparison with a map", "gallery"])
+def test_axe_finds_nothing_serious(which: str, collapsed: Path, tmp_path: Path) -> None:
     script = browser.axe()
     assert script
     seen = browser.visit(
-        collapsed,
+        page(which, tmp_path, collapsed),
         """const found = await axe.run(document, { resultTypes: ["violations"] });
            const grave = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
            return grave.map((v) => [v.id, v.nodes.length, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))]);""",
