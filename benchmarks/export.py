@@ -164,8 +164,8 @@ def requests(bundle: Bundle, count: int) -> list[np.ndarray]:
 
 def call_all(
     fetch: Callable[..., np.ndarray], address: str, model: str, bundle: Bundle, latents: list[np.ndarray]
-) -> None:
-    """Sends every request, compares each answer with the file's own, prints throughput and latencies."""
+) -> float:
+    """Sends every request, prints throughput and latencies, and returns the largest difference to the file's own answers."""
     session, times, worst = bundle.session("cpu"), [], 0.0
     start = time.perf_counter()
     for z in latents:
@@ -177,12 +177,13 @@ def call_all(
     low, middle, high = np.quantile(times, [0.05, 0.5, 0.99]) * 1e3
     print(f"  plain HTTP: {len(latents)} requests, {rows} samples, {len(latents) / wall:.0f} requests/s, {rows / wall:.0f} samples/s, "
           f"latency 5 % {low:.2f}, median {middle:.2f}, 99 % {high:.2f} ms; largest difference to the file {worst:.1e}")  # fmt: skip
+    return worst
 
 
 def call_by_triton(
     python: str, address: str, model: str, bundle: Bundle, latents: list[np.ndarray], folder: Path
-) -> None:
-    """The same requests through tritonclient, in the environment that has it."""
+) -> float:
+    """The same requests through tritonclient, in the environment that has it; returns the largest difference to the file's own answers."""
     ends = np.cumsum([len(z) for z in latents])
     file = folder / "latents.npz"
     np.savez(file, z=np.concatenate(latents), cuts=np.stack([ends - [len(z) for z in latents], ends], 1))
@@ -195,22 +196,24 @@ def call_by_triton(
     print(
         f"  tritonclient: {len(latents)} requests, {len(latents) / wall:.0f} requests/s with its start; largest difference to the file {worst:.1e}"
     )
+    return worst
 
 
-def serve(bundle: Bundle, count: int, python: str | None, folder: Path) -> None:
-    """Serves a bundle and calls it; MLServer where it is at hand."""
+def serve(bundle: Bundle, count: int, python: str | None, folder: Path) -> list[float]:
+    """Serves a bundle and calls it, by MLServer where it is at hand; returns each client's largest difference to the file."""
     place: dict[str, Any] = {"json": json, "numpy": np, "session": None}
     exec(page_block(), place)  # noqa: S102 - our own page
     latents = requests(bundle, count)
     if python is None:
         print("\nserved by the standard library's server of docs/deployment.md (no --mlserver-python):")
         with plain_server(bundle) as address:
-            call_all(place["fetch"], address, "generator", bundle, latents)
-        return
+            return [call_all(place["fetch"], address, "generator", bundle, latents)]
     print("\nserved by MLServer:")
     with mlserver(python, bundle.path / "mlserver") as address:
-        call_all(place["fetch"], address, "generator", bundle, latents)
-        call_by_triton(python, address, "generator", bundle, latents, folder)
+        return [
+            call_all(place["fetch"], address, "generator", bundle, latents),
+            call_by_triton(python, address, "generator", bundle, latents, folder),
+        ]
 
 
 def main() -> None:

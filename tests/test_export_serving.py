@@ -74,14 +74,6 @@ def test_mlserver_is_told_shapes_with_the_batch() -> None:
     assert mlserver_settings("g", CONTRACT)["inputs"][1] == {"name": "label", "datatype": "INT64", "shape": [-1]}  # type: ignore[index]
 
 
-def test_mlserver_accepts_the_settings() -> None:
-    settings = pytest.importorskip("mlserver.settings", reason="mlserver is not installed: its own parser is not asked")
-    found = settings.ModelSettings.model_validate(
-        {**mlserver_settings("generator", CONTRACT), "implementation": "mlserver.MLModel"}
-    )
-    assert [one.datatype for one in found.inputs] == ["FP32", "INT64"]
-
-
 def test_the_runtime_for_mlserver_is_python_without_gandiag_and_torch() -> None:
     source = (exported_once().path / "mlserver/gandiag_runtime.py").read_text()
     compile(source, "gandiag_runtime.py", "exec")
