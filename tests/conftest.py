@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import socket
+import tempfile
 
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # before torch is imported: two workers on two cores, and sums in one order
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+if "GANDIAG_CACHE" not in os.environ:  # shared by this run's workers, and never the user's own
+    os.environ["GANDIAG_CACHE"] = tempfile.mkdtemp(prefix="gandiag-test-cache-")
+    atexit.register(shutil.rmtree, os.environ["GANDIAG_CACHE"], ignore_errors=True)
 os.environ["NO_COLOR"] = "1"
 os.environ["COLUMNS"] = "120"
 

@@ -18,12 +18,12 @@ from gandiag.metrics.cache import cache_folder, content_hash
 from gandiag.metrics.features import Features, check_images, in_batches
 
 LARGEST_SIDE = 32  # images are reduced to it by area
-STEPS, BATCH, LEARNING_RATE = 500, 128, 3e-3
+STEPS, BATCH, LEARNING_RATE = 300, 128, 3e-3
 SMALLEST_MAP = 8  # maps are halved while they are larger
 MOST_IMAGES = 20_000
 HELDOUT_SHARE = 0.1
 WIDTH = 64
-FORMAT = 1  # changes with the network or its training: older cached weights are then not read
+FORMAT = 2  # changes with the network or its training: older cached weights are then not read
 
 
 class SmallClassifier(nn.Module):
@@ -68,10 +68,12 @@ def classifier_features(
     x, y = check_images(images).cpu(), torch.as_tensor(np.asarray(labels), dtype=torch.int64)
     if y.shape != (len(x),):
         raise ValueError(f"{len(x)} images came with labels of shape {tuple(y.shape)}: one label an image was expected")
-    classes = int(y.max()) + 1
+    classes = max(int(y.max()) + 1, len(names or ()))  # a class without images has a name too
     if int(y.min()) < 0 or len(torch.unique(y)) < 2:
         raise ValueError("a classifier needs labels from 0 on, of at least two classes")
-    key = hashlib.sha256(f"{FORMAT} {content_hash([x])} {seed} {steps}".encode() + y.numpy().tobytes()).hexdigest()
+    key = hashlib.sha256(
+        f"{FORMAT} {content_hash([x])} {classes} {seed} {steps}".encode() + y.numpy().tobytes()
+    ).hexdigest()
     file = (folder or cache_folder()) / "classifiers" / f"{key}.safetensors"
     network, accuracy = _load_or_train(file, x, y, classes, seed, steps)
     fingerprint = {
@@ -128,24 +130,33 @@ def _load_or_train(
 def train_classifier(x: Tensor, y: Tensor, classes: int, *, seed: int, steps: int) -> tuple[SmallClassifier, float]:
     """Returns the trained network and its accuracy on the held-out tenth; torch's own random state is left as it was."""
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(y)))[:MOST_IMAGES]
-    cut = max(1, int(len(order) * HELDOUT_SHARE))
-    heldout, train = order[:cut], order[cut:]
+    held = _hold_out_images(x[order])
+    heldout, train = order[held], order[~held]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = SmallClassifier(x.shape[1], classes)
         _fit(network, x[train], y[train], steps)
-    network.eval().requires_grad_(False)
+    network.eval().requires_grad_(False).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as one read from the cache
     with torch.no_grad():
         found = torch.cat([network(part).argmax(1) for part in x[heldout].split(256)])
     return network, float((found == y[heldout]).double().mean())
 
 
+def _hold_out_images(x: Tensor) -> Tensor:
+    """Marks the first tenth of the distinct images, with all their copies: bool (n,). A copy in training would be no test."""
+    known: dict[bytes, int] = {}
+    identity = torch.tensor([known.setdefault(image.tobytes(), len(known)) for image in x.numpy()])
+    return identity < max(1, int(len(known) * HELDOUT_SHARE))
+
+
 def _fit(network: SmallClassifier, x: Tensor, y: Tensor, steps: int) -> None:
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it; 1.4 times as fast on a CPU
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=max(steps, 2))
     for _ in range(steps):
         chosen = torch.randint(len(y), (min(BATCH, max(2, len(y))),))
-        loss = F.cross_entropy(network(x[chosen]), y[chosen], label_smoothing=0.05)
+        images = x[chosen].contiguous(memory_format=torch.channels_last)
+        loss = F.cross_entropy(network(images), y[chosen], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -85,6 +85,16 @@ def to_uint8(images: Tensor) -> Tensor:
     return (images.to(torch.float32) * 127.5 + 128).clamp(0, 255).to(torch.uint8)
 
 
+def features_of_channels(features: Features) -> Features:
+    """Returns the features of stacked images (n, c, h, w), an image a channel: those of each channel side by side, (n, c * d)."""
+
+    def extract(images: Tensor) -> Tensor:
+        return torch.cat([features.extract(channel) for channel in check_images(images).split(1, dim=1)], dim=1)
+
+    name = f"{features.name}-of-channels"
+    return Features(name, extract, {**features.fingerprint, "features": name})
+
+
 def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as source:

@@ -48,7 +48,7 @@ def stacked_mnist(
         images[chosen],
         labels=labels[chosen] @ np.array([100, 10, 1]),
         classes=[f"{i:03d}" for i in range(1000)],
-        facts={**facts, "draw_seed": seed},
+        facts={**facts, "draw_seed": seed, "stacked_classes": 10},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.errors import UsageError
-from gandiag.metrics.features import Features, load_features
+from gandiag.metrics.classifier import classifier_features
+from gandiag.metrics.features import Features, features_of_channels, load_features
 from gandiag.metrics.quality import (
     Evaluation,
     Reference,
     evaluate_images,
     evaluate_points,
+    evaluate_stacked,
     feature_scores,
     make_protocol,
     make_reference,
@@ -27,6 +29,10 @@ from gandiag.training.dataset import seeded, subset, to_images
 
 REFERENCE_SAMPLES = 10_000  # reals that are scored against at most
 CLASSIFIER_TRUSTED = 0.9  # digits-cnn is taken for data whose own labels it finds this often
+ENOUGH_OF_A_CLASS = 20  # reals that each class needs on average before a classifier is trained on them
+CLASSIFIER_USEFUL = (
+    0.5  # accuracy on held-out reals below which the classifier's features are no better than random ones
+)
 DRAW = 500  # fakes in one forward pass
 PICKS = 0x5EED  # the stream of random numbers that picks the reals
 
@@ -50,6 +56,8 @@ def make_evaluation(data: Dataset, *, features: str, count: int, seed: int = 0) 
             _at_most(data, count, seed), seed
         )  # a known mixture's scores hardly look at the reals
     reals = _at_most(data, REFERENCE_SAMPLES, seed)
+    if "stacked_classes" in reals.facts:
+        return _stacked_evaluation(reals, features, seed)
     chosen = _chosen_features(reals, features)
     reference = make_reference(reals.samples, chosen, real_labels=reals.labels, seed=seed)
     return lambda fakes: evaluate_images(reference, to_images(fakes).cpu(), chosen, seed=seed)
@@ -107,20 +115,75 @@ def _points_evaluation(reals: Dataset, seed: int) -> Callable[[Tensor], Evaluati
     return unknown_modes
 
 
+def _stacked_evaluation(reals: Dataset, features: str, seed: int) -> Callable[[Tensor], Evaluation]:
+    """Stacked images: the modes by a classifier of single channels (its classes to the power of the channels), the rest on its features."""
+    single = _chosen_features(_single_channels(reals), features)
+    chosen = features_of_channels(single)
+    reference = make_reference(reals.samples, chosen, seed=seed)
+
+    def evaluate(fakes: Tensor) -> Evaluation:
+        images = to_images(fakes).cpu()
+        whole = evaluate_images(reference, images, chosen, seed=seed)
+        if not single.classes:
+            return whole
+        modes = evaluate_stacked(images, single)
+        return replace(
+            whole,
+            scores={**whole.scores, **modes.scores},
+            protocol={**whole.protocol, "classes": modes.protocol["classes"]},
+        )
+
+    return evaluate
+
+
+def _single_channels(stacked: Dataset) -> Dataset:
+    """Each channel as an image of its own, with its own class: the digits that the numbers in the labels are made of."""
+    classes, channels = int(stacked.facts["stacked_classes"]), stacked.shape[0]
+    assert stacked.labels is not None
+    places = classes ** torch.arange(channels - 1, -1, -1)
+    return replace(
+        stacked,
+        samples=stacked.samples.flatten(0, 1)[:, None],
+        labels=(stacked.labels[:, None] // places % classes).flatten(),
+        classes=tuple(str(c) for c in range(classes)),
+    )
+
+
 def _chosen_features(reals: Dataset, name: str) -> Features:
-    """`auto`: the digit classifier where it knows these reals by their own labels, else random convolutions."""
+    """`classifier` is one trained on these reals. `auto`: the digit classifier where it knows them by their own labels, else one
+    trained on them where that learns something, else random convolutions."""
+    if name == "classifier":
+        if reals.labels is None:
+            raise UsageError(
+                f"features=classifier needs labelled data, and {reals.name} has no labels: choose pixels or random-conv"
+            )
+        return _own_classifier(reals)
     if name != "auto":
         return load_features(name)
-    classifier = load_features("digits-cnn")
-    if reals.labels is None or reals.num_classes != len(classifier.classes) or classifier.probabilities is None:
+    if reals.labels is None:
         return load_features("random-conv")
-    few = slice(0, 1000)
+    digits = load_features("digits-cnn")
+    if reals.num_classes == len(digits.classes) and _knows(digits, reals):
+        return digits
+    present = len(reals.labels.unique())
+    if present < 2 or len(reals) < ENOUGH_OF_A_CLASS * present:
+        return load_features("random-conv")
+    own = _own_classifier(reals)
+    return own if own.fingerprint["heldout_accuracy"] >= CLASSIFIER_USEFUL else load_features("random-conv")
+
+
+def _own_classifier(reals: Dataset) -> Features:
+    assert reals.labels is not None
+    return classifier_features(reals.samples, reals.labels, names=reals.classes)
+
+
+def _knows(classifier: Features, reals: Dataset) -> bool:
+    """Whether the classifier finds most of these reals' own labels, by a thousand of them."""
+    assert classifier.probabilities is not None
+    assert reals.labels is not None
+    few = torch.randperm(len(reals), generator=seeded(0, PICKS))[:1000]
     found = classifier.probabilities(classifier.extract(reals.samples[few])).argmax(1)
-    return (
-        classifier
-        if float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED
-        else load_features("random-conv")
-    )
+    return float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED
 
 
 def _at_most(data: Dataset, count: int, seed: int) -> Dataset:
