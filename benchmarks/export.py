@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from gandiag.export import Bundle, export_generator
-from gandiag.training.networks import build_generator
+from gandiag.training.networks import GENERATORS, build_generator
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "deployment.md"
 WORKLOADS = {
@@ -78,6 +78,20 @@ def exports(folder: Path, compiled: bool) -> dict[str, Bundle]:
             print(f"  {one.name:<12}{one.word:<8}{one.claim}")
         bundles[label] = bundle
     return bundles
+
+
+def all_generators(folder: Path) -> None:
+    """Exports every generator of the harness, with and without classes, and prints each one's parity."""
+    print("\n| generator | classes | parity |\n|---|---|---|")
+    for name in GENERATORS:
+        for classes in (None, 10):
+            torch.manual_seed(0)
+            net = build_generator(name, (1, 8, 8), (16,), num_classes=classes, width=8)
+            with torch.no_grad():
+                for _ in range(20):
+                    net.train()(torch.randn(64, 16), *([] if classes is None else [torch.randint(classes, (64,))]))
+            bundle = export_generator(net.eval(), 16, folder / f"{name}-{classes}", num_classes=classes, measure=False)
+            print(f"| {name} | {classes or '-'} | {bundle.certificate('parity').claim} |", flush=True)
 
 
 def half(folder: Path, full: Bundle) -> None:
@@ -222,9 +236,13 @@ def main() -> None:
     parser.add_argument("--mlserver-python", metavar="PYTHON", help="the Python of an environment with mlserver")
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--compiled", action="store_true", help="time torch.compile too")
+    parser.add_argument("--every-generator", action="store_true", help="only export all generators of the harness")
     options = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {sys.platform}")
     with tempfile.TemporaryDirectory() as scratch:
+        if options.every_generator:
+            all_generators(Path(scratch))
+            return
         bundles = exports(Path(scratch), options.compiled)
         half(Path(scratch), bundles["dcgan 3x32x32"])
         serve(bundles["mlp 1x8x8"], options.requests, options.mlserver_python, Path(scratch))
