@@ -232,7 +232,7 @@ class Recorder:
             raise UsageError(f"samples are 'fake' or 'real', not {kind!r}")
         arrays = dict(beside or {}) | as_arrays(batch, labels)
         at = self._last_index if step is None else step
-        self._thread.put(lambda: self._thread.samples(at, arrays, kind))
+        self._thread.put(lambda: self._thread.samples(at, arrays, kind), size=sum(a.nbytes for a in arrays.values()))
 
     def record_event(self, kind: str, **facts: Any) -> None:
         """Keeps that something happened at this step: `nonfinite`, `resumed`, `stopped` ..., with plain facts."""
@@ -249,11 +249,14 @@ class Recorder:
         self._thread.put(lambda: self._thread.update_about(changes))
 
     def flush(self) -> None:
-        """Brings every row so far to the disk, and waits until it is there; with several ranks, every row that they have gathered."""
+        """Brings every row so far to the disk, and waits until it is there; with several ranks, every row that they have gathered.
+
+        A disk that hangs is waited for once, for a minute; then the training goes on.
+        """
         self._close_if_complete()
         if self._ranks is None:
             self._reduce()
-        self._ship()
+        self._ship(anyway=True)
         self._thread.wait()
 
     def state_dict(self) -> dict[str, Any]:
@@ -300,7 +303,7 @@ class Recorder:
         self._judging.hurry()
         self._alone = status != "finished"  # the other ranks may not come to a common end
         self._reduce()
-        self._ship()
+        self._ship(anyway=True)
         self._thread.wait()
         self._tell()  # what the last rows gave rise to
         self._thread.stop(status)
@@ -661,6 +664,11 @@ class Recorder:
         sizes, labels = self._layer_sizes, dict(self._labels)
         self._block = self._empty_block()
         self._block.take_open_row(block)
+        if self._thread.full and self._ranks is None:
+            self._thread.refuse(len(block.steps))
+            block.clear()
+            self._spare.put(block)
+            return
         if self._ranks is not None and not self._alone:
             seconds = sum(r.step_seconds or 0.0 for r in host) / len(host)
             alike, slowest = agree(block, later, seconds, self._ranks.world)
@@ -670,7 +678,7 @@ class Recorder:
                 reduced = self._reduce_block(gathered(block, self._ranks.world), host, eager, later, sizes, labels)
                 block.clear()
                 self._spare.put(block)
-                self._thread.put(lambda: self._unwritten.append(reduced))
+                self._hand_over(reduced)
                 return
             self._say(
                 "ranks", "the ranks saw batches of different sizes: from some steps only rank 0's part is recorded"
@@ -680,8 +688,14 @@ class Recorder:
                 lambda: self._unwritten.append(self._reduce_block(block, host, eager, later, sizes, labels))
             )
         else:
-            reduced = self._reduce_block(block, host, eager, later, sizes, labels)
-            self._thread.put(lambda: self._unwritten.append(reduced))
+            self._hand_over(self._reduce_block(block, host, eager, later, sizes, labels))
+
+    def _hand_over(self, reduced: Reduced) -> None:
+        values = reduced.transfer.values
+        rows = max((len(t.steps) for t in reduced.tables), default=0)
+        self._thread.put(
+            lambda: self._unwritten.append(reduced), size=values.numel() * values.element_size() + 1, rows=rows
+        )
 
     def _reduce_block(
         self,
@@ -710,11 +724,12 @@ class Recorder:
         self._blocks += 1
         return Block(self._device, capacity_for(self._widest))
 
-    def _ship(self) -> None:
-        """Has the writer thread write what was reduced."""
+    def _ship(self, *, anyway: bool = False) -> None:
+        """Has the writer thread write what was reduced; not while it is far behind, unless `anyway`."""
         self._last_flush = time.perf_counter()
-        self._thread.put(self._write)
-        self._tell()
+        if anyway or not self._thread.full:
+            self._thread.put(self._write)
+            self._tell()
 
     def _tell(self) -> None:
         if self._untold_news:

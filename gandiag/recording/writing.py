@@ -18,9 +18,8 @@ from torch import Tensor
 
 from gandiag.run import RunWriter
 
-BACKLOG_BYTES = 64 * 2**20  # what a failing disk may leave waiting in memory before the oldest is dropped
-
-
+BACKLOG_BYTES = 64 * 2**20  # what a failing or hanging disk may leave waiting in memory before rows are dropped
+PATIENCE_SECONDS = 60.0  # a disk that has not got a single thing done for so long hangs: nobody waits for it any more
 FORK_SECONDS = 2.0  # a fork waits no longer for a job to end: a slow disk must not stop the training
 BUSY = (
     threading.Lock()
@@ -28,7 +27,8 @@ BUSY = (
 
 
 def _before_fork() -> None:
-    _forking.append(BUSY.acquire(timeout=FORK_SECONDS))
+    _forking.append(BUSY.acquire(timeout=0.0 if _hung else FORK_SECONDS))
+    _hung[:] = [] if _forking[-1] else [True]
 
 
 def _after_fork() -> None:
@@ -37,6 +37,7 @@ def _after_fork() -> None:
 
 
 _forking: list[bool] = []
+_hung: list[bool] = []  # whether the last fork waited in vain: the next one does not wait again for the same job
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
@@ -87,22 +88,44 @@ class _Waiting:
 
 
 class WriterThread:
-    """Runs jobs in order against one RunWriter. A failing disk is reported once; rows wait, within bounds, and are then dropped."""
+    """Runs jobs in order against one RunWriter. A failing disk is reported once; rows wait, within bounds, and are then dropped.
+
+    A disk that fails drops the oldest that waits; one that hangs in the middle of a write, so that nothing can be taken back, the newest.
+    """
 
     def __init__(self, writer: RunWriter | None) -> None:  # None on ranks that do not write
         self._writer = writer
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], None], int] | None] = queue.SimpleQueue()
+        self._bytes_put = self._bytes_done = self._done = 0  # each is changed by one thread only
+        self._stuck_at = -1
         self._backlog: deque[_Waiting] = deque()
         self._columns: dict[str, dict[str, _Form]] = {}
         self._warned = False
-        self.dropped_rows = 0
+        self.dropped_rows = self._refused_rows = 0
         self._thread = threading.Thread(target=self._work, name="gandiag-writer", daemon=True)
         _import_ahead()
         self._thread.start()
 
-    def put(self, job: Callable[[], None]) -> None:
-        """Hands over a job, which may call the methods below; returns at once."""
-        self._jobs.put(job)
+    def put(self, job: Callable[[], None], *, size: int = 0, rows: int = 0) -> None:
+        """Hands over a job, which may call the methods below; returns at once.
+
+        `size` is how many bytes it keeps in memory and `rows` how many rows it brings: refused where too much waits already.
+        """
+        if size and self.full:
+            self.refuse(rows)
+            return
+        self._bytes_put += size
+        self._jobs.put((job, size))
+
+    @property
+    def full(self) -> bool:
+        """Whether as much waits for the disk as may."""
+        return self._bytes_put - self._bytes_done > BACKLOG_BYTES
+
+    def refuse(self, rows: int) -> None:
+        """Counts rows that could not even wait."""
+        self._refused_rows += rows
+        self._complain(TimeoutError("the disk does not answer"))
 
     def append(self, chunk: Chunk) -> None:
         """Appends a chunk; to be called by a job."""
@@ -131,23 +154,23 @@ class WriterThread:
         """Changes run.json; to be called by a job."""
         self._attempt(_Waiting(lambda writer: writer.update_about(**changes), 1000, 0))
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Waits until what was handed over so far has been dealt with; returns whether it was, within the time given."""
+    def wait(self) -> bool:
+        """Waits until what was handed over so far has been dealt with; False where the disk hangs and it was not."""
         if not self._thread.is_alive():
             return True
         done = threading.Event()
-        self._jobs.put(done.set)
-        return done.wait(seconds)
+        self._jobs.put((done.set, 0))
+        return self._patiently(done.wait)
 
     def stop(self, status: str) -> None:
-        """Writes what is left, notes what was lost, closes the run and ends the thread."""
-        if self._thread.is_alive():
-            self._jobs.put(None)
-            self._thread.join()
+        """Writes what is left, notes what was lost, closes the run and ends the thread; leaves all of it where the disk hangs."""
+        self._jobs.put(None)
+        if self._thread.is_alive() and not self._patiently(self._ended):
+            return
         if self._writer is None:
             return
         self._write_backlog()
-        self.dropped_rows += sum(w.rows for w in self._backlog)
+        self.dropped_rows += self._refused_rows + sum(w.rows for w in self._backlog)
         try:
             if self.dropped_rows:
                 self._writer.update_about(dropped_rows=self.dropped_rows)
@@ -155,13 +178,31 @@ class WriterThread:
         except (OSError, ValueError) as error:
             self._complain(error)
 
+    def _ended(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _patiently(self, finished: Callable[[float], bool]) -> bool:
+        """Waits as long as the thread gets anything done; at once False where it is stuck where it was stuck before."""
+        while True:
+            done = self._done
+            if finished(0.0 if done == self._stuck_at else PATIENCE_SECONDS):
+                return True
+            if done == self._done:
+                self._stuck_at = done
+                self._complain(TimeoutError(f"nothing was written for {PATIENCE_SECONDS:g} s"))
+                return False
+
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (taken := self._jobs.get()) is not None:
+            job, size = taken
             with BUSY:
                 try:
                     job()
                 except Exception as error:  # whatever goes wrong here must not reach the training
                     self._complain(error)
+            self._bytes_done += size
+            self._done += 1
 
     def _attempt(self, waiting: _Waiting) -> None:
         if self._writer is None:
@@ -182,6 +223,7 @@ class WriterThread:
                 self._complain(error)
                 self.dropped_rows += self._backlog[0].rows
             self._backlog.popleft()
+            self._done += 1
 
     def _complain(self, error: BaseException) -> None:
         if not self._warned:
@@ -189,7 +231,7 @@ class WriterThread:
             where = "" if self._writer is None else f" to {self._writer.path}"
             warnings.warn(
                 f"gandiag cannot write{where} ({error}); the training goes on, up to "
-                f"{BACKLOG_BYTES // 2**20} MiB of rows wait in memory, and run.json will say how many were dropped",
+                f"{BACKLOG_BYTES / 2**20:g} MiB of rows wait in memory, and run.json will say how many were dropped",
                 RuntimeWarning,
                 stacklevel=2,
             )
