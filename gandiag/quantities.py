@@ -368,6 +368,16 @@ def _diversity() -> list[Quantity]:
         )
     rows.append(
         Quantity(
+            "real_batch_collision",
+            "Share of pairs (a sample of the real batch, one of the batch before) that are the same to the last bit: 1/N for N "
+            "different samples drawn evenly, 0 where none was seen twice.",
+            range="0 .. 1",
+            group="ranges",
+            source="Arora and Zhang 2017",
+        )
+    )
+    rows.append(
+        Quantity(
             "diversity_ratio",
             "Pairwise distance of the fakes over that of the reals: 1 = as diverse, 0 = one point.",
             range=">= 0",

@@ -84,4 +84,30 @@ def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value
         now = batch.reshape(-1)[:COMPARED]
         if now.shape == previous.shape:
             found[f"{what}_batch_repeat"] = (now == previous).float().mean()
+            rows = min(len(now) // max(1, batch[0].numel()), PAIRED)
+            if what == "real" and rows > 1:
+                found["real_batch_collision"] = collision(
+                    *(x[: rows * batch[0].numel()].view(rows, -1) for x in (now, previous))
+                )
     return found
+
+
+def collision(now: Tensor, previous: Tensor) -> Tensor:
+    """Returns the share of pairs (one row of `now`, one of `previous`) that are the same sample to the last bit.
+
+    Samples drawn evenly from N different ones collide with probability 1/N, whatever the batch: a small data set shows itself.
+    """
+    mine, theirs = (_fingerprints(x) for x in (now, previous))
+    return (mine[:, None] == theirs).float().mean()
+
+
+def _fingerprints(rows: Tensor) -> Tensor:
+    """One whole number a row, the same for the same bits: integer arithmetic has no rounding that could depend on the row's place."""
+    bits = rows.float().contiguous().view(torch.int32).to(torch.int64)
+    return (bits * _odd_numbers(bits.shape[1], bits.device)).sum(1)
+
+
+@lru_cache(maxsize=8)
+def _odd_numbers(features: int, device: torch.device) -> Tensor:
+    chance = torch.Generator().manual_seed(SEED)
+    return on_device(torch.randint(-(2**62), 2**62, (features,), generator=chance) * 2 + 1, device)

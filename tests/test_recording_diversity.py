@@ -1,0 +1,36 @@
+"""How few different samples the reals are: the collision of consecutive batches, by exact answers and by the birthday law."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gandiag.recording.diversity import collision
+
+
+def samples(count: int, *shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_batches_without_a_common_sample_never_collide_and_a_batch_with_itself_does_once_a_row() -> None:
+    rows = samples(40, 7)
+    assert float(collision(rows[:20], rows[20:])) == 0
+    assert float(collision(rows[:20], rows[:20])) == pytest.approx(1 / 20)
+    assert float(collision(rows[:20], rows[:20].flip(0))) == pytest.approx(1 / 20)  # the order is nothing to it
+
+
+def test_a_row_that_differs_in_the_last_bit_of_one_value_is_another_sample() -> None:
+    row = torch.full((1, 64), -1.0)
+    other = row.clone()
+    other[0, 17] = torch.nextafter(other[0, 17], torch.tensor(0.0))
+    assert float(collision(row, other)) == 0
+    assert float(collision(row, row.clone())) == 1
+
+
+@pytest.mark.parametrize("count", [8, 32, 500])
+def test_samples_drawn_evenly_collide_once_in_their_number(count: int) -> None:
+    pool, chance = samples(count, 3), torch.Generator().manual_seed(1)
+    seen = [
+        float(collision(*(pool[torch.randint(count, (64,), generator=chance)] for _ in range(2)))) for _ in range(300)
+    ]
+    assert sum(seen) / len(seen) == pytest.approx(1 / count, rel=0.15)
