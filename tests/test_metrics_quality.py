@@ -77,6 +77,10 @@ def test_held_out_reals_read_the_floor_and_half_the_classes_do_not(name: str) ->
     assert isinstance(floor, float)
     assert floor * 0.6 < distance < floor * 1.6
     assert half.scores[f"frechet_distance[{name}]"] > 3 * distance  # type: ignore[operator]  # a number it is
+    low, high = (good.scores[f"kernel_distance_{end}[{name}]"] for end in ("low", "high"))
+    assert low <= good.scores[f"kernel_distance[{name}]"] <= high  # type: ignore[operator]
+    assert low < 0 < high  # type: ignore[operator]  # reals against reals: 0 lies within the interval
+    assert half.scores[f"kernel_distance_low[{name}]"] > high  # type: ignore[operator]
     assert (good.scores["modes_covered"], half.scores["modes_covered"]) == (10, 5)
     assert good.scores["mode_kl"] < 0.05  # type: ignore[operator]
     assert half.scores["mode_kl"] == pytest.approx(math.log(2), abs=0.05)

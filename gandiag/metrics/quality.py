@@ -16,6 +16,7 @@ from gandiag.metrics.features import Features, check_images
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance, frechet_statistics
 from gandiag.metrics.inputs import feature_matrix
 from gandiag.metrics.intervals import frechet_interval
+from gandiag.metrics.kernel import kernel_distance_interval
 from gandiag.metrics.modes import (
     ModeCoverage,
     class_coverage,
@@ -177,6 +178,10 @@ def feature_scores(reference: Reference, fakes: np.ndarray, name: str, *, seed: 
     if min(len(few), len(reference.thinned)) > 5:
         scores["precision"], scores["recall"] = precision_recall(reference.thinned, few)
         scores["density"], scores["coverage"] = density_coverage(reference.thinned, few)
+    if min(len(few), len(reference.thinned)) >= 4:
+        kernel = kernel_distance_interval(reference.thinned, few)
+        scores["kernel_distance"], scores["kernel_distance_error"] = kernel.value, kernel.standard_error
+        scores["kernel_distance_low"], scores["kernel_distance_high"] = kernel.low, kernel.high
     scores.update(_memorisation(reference.features, few))
     return {f"{key}[{name}]": value for key, value in scores.items() if not math.isnan(value)}
 
@@ -211,6 +216,7 @@ def make_protocol(fingerprint: dict[str, Any], reference: Reference, fakes: int,
         "dtype": "float64",
         "neighbours_of": NEIGHBOUR_SAMPLES,
         "interval": "95 % block jackknife",
+        "kernel_distance": f"cubic, all pairs of at most {NEIGHBOUR_SAMPLES}; its interval from the U-statistic's variance",
         "floor": "reals halved, carried to these counts by 1/N + 1/M",
         "versions": {
             "torch": torch.__version__.split("+")[0],
