@@ -1,8 +1,14 @@
-"""What attach costs after the first steps, against the bare Recorder: python benchmarks/attach.py prints both medians and their ratio."""
+"""What attach costs: python benchmarks/attach.py prints it beside the bare Recorder's; with --scripts FOLDER, what it leaves behind.
+
+`--scripts FOLDER` runs each training script there twice, bare and attached, and prints whether weights, random streams, standard
+output and exit code are the same, whom attach found, and the verdict.
+"""
 
 from __future__ import annotations
 
+import argparse
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +18,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import gandiag
+from benchmarks.attach_scripts import compare_all, table
 
 STEPS, WARM, TURNS = (
     400,
@@ -49,6 +56,37 @@ def train(folder: Path, how: str) -> float:
 
 
 def main() -> None:
+    """Measures what attach costs, or compares the scripts of a folder with and without it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--scripts", type=Path, help="a folder with scripts, or with commands.txt: a script and its arguments a line"
+    )
+    parser.add_argument(
+        "--updates", type=int, default=400, help="of all optimizers together, after which a script is ended"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=120,
+        help="after which a bare script is ended; attached it gets as many updates",
+    )
+    parser.add_argument("--only", default="", help="commands that contain this text")
+    wishes = parser.parse_args()
+    if wishes.scripts is None:
+        measure()
+        return
+    found = compare_all(
+        wishes.scripts.absolute(),
+        updates=wishes.updates,
+        seconds=wishes.seconds,
+        only=wishes.only,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(table(found))
+    raise SystemExit(0 if all(one.is_the_same for one in found) else 1)
+
+
+def measure() -> None:
     """Measures by turns: recorder, attach, recorder, attach …"""
     torch.set_num_threads(1)
     found: dict[str, list[float]] = {"recorder": [], "attach": []}
