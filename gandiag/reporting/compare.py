@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from gandiag.diagnosis.finding import Diagnosis
 from gandiag.errors import UsageError
+from gandiag.reporting.markdown import table
 from gandiag.reporting.noise import INTERVAL_SDS, Score, better, more_than_noise, said
 from gandiag.reporting.numbers import number, plain
 from gandiag.reporting.opened import opened
@@ -228,8 +229,6 @@ def overview(comparison: Comparison) -> list[dict[str, Any]]:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Returns a comparison as Markdown: verdicts, what differs in the configuration, and the scores."""
-    from gandiag.reporting.story import table
-
     rows = overview(comparison)
     parts = [
         "### Comparison",

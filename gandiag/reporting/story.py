@@ -7,6 +7,8 @@ from typing import Any
 
 from gandiag.diagnosis.finding import Diagnosis, Verdict
 from gandiag.reporting import facts, numbers, scorecard
+from gandiag.reporting.compare import compare_runs, comparison_markdown
+from gandiag.reporting.markdown import escape, table
 from gandiag.reporting.opened import opened
 from gandiag.run import Run
 
@@ -30,8 +32,6 @@ def write_markdown(
         _reproduce(run),
     ]
     if baseline is not None:
-        from gandiag.reporting.compare import compare_runs, comparison_markdown
-
         parts.insert(4, comparison_markdown(compare_runs([baseline, run], by_group=False)))
     return "\n\n".join(p for p in parts if p) + "\n"
 
@@ -45,20 +45,6 @@ def _diagnose(run: Run) -> Diagnosis:
     from gandiag.diagnosis import diagnose
 
     return diagnose(run)
-
-
-def escape(text: Any) -> str:
-    """Returns text that Markdown shows as it is, on one line."""
-    words = " ".join(str(text).split())
-    for mark in "\\`*_[]<>|#":
-        words = words.replace(mark, "&lt;" if mark == "<" else "&gt;" if mark == ">" else "\\" + mark)
-    return words
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Returns a Markdown table of escaped cells."""
-    lines = [[escape(cell) for cell in head], ["---"] * len(head), *([escape(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _scorecard(run: Run, diagnosis: Diagnosis) -> str:
