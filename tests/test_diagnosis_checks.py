@@ -121,7 +121,11 @@ SICK: dict[str, tuple[Verdict, Callable[[Path], Path]]] = {
                 "generator_layer_gradient_norm": (
                     np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones((TENS, 1)),
                     made_runs.GENERATOR_LAYERS,
-                )
+                ),
+                "generator_layer_update_ratio": (
+                    np.array([0.0, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3]) * np.ones((TENS, 1)),
+                    made_runs.GENERATOR_LAYERS,
+                ),
             },
         ),
     ),
@@ -366,6 +370,14 @@ def test_the_first_bad_tensor_layer_and_step_are_named(tmp_path: Path) -> None:
     assert finding.onset == 700
     assert "0.weight" in finding.claim
     assert "discriminator_gradient" in finding.claim
+
+
+def test_a_weight_that_another_loss_moves_is_not_dead(tmp_path: Path) -> None:
+    silent = np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones(
+        (TENS, 1)
+    )  # a head whose gradient is zeroed and kept at 0 in this player's turn
+    path = made(tmp_path, steps=STEPS, layers={"generator_layer_gradient_norm": (silent, made_runs.GENERATOR_LAYERS)})
+    assert found(path, "dead_layers").verdict is Verdict.HEALTHY
 
 
 def test_a_bias_before_a_normalisation_is_not_dead(tmp_path: Path) -> None:

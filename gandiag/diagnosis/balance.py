@@ -122,7 +122,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
     c = coverage(e)
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
         signs.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
-    kind, why = _handicap(e)
+    kind, why = handicap(e)
     claim = f"AUC is {now:.2f} (limits: {e.limits.weak_auc:g} and {e.limits.blind_auc:g})"
     inverted = np.nan_to_num(auc, nan=0.5) < e.limits.weak_auc
     if kind and signs:
@@ -151,7 +151,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
 
 
-def _handicap(e: Evidence) -> tuple[str, str]:
+def handicap(e: Evidence) -> tuple[str, str]:
     """Why D could not do its part, if anything: its kind and a sentence with number and limit."""
     for name in ("discriminator_learning_rate", "discriminator_update_ratio"):
         level = e.maybe(name)
@@ -182,6 +182,12 @@ def _handicap(e: Evidence) -> tuple[str, str]:
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
     return "", ""
+
+
+def outrun(e: Evidence) -> bool:
+    """Says whether the generator's updates are so much larger than D's that it outruns D: then balance is the cause, not the rates as such."""
+    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
+    return d is not None and g is not None and trends.middle(d) < e.limits.outrun * trends.middle(g)
 
 
 def _strengthen(e: Evidence, kind: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from gandiag.diagnosis.fakes import (
     coverage,
     covered_now,
     distance_from_reals,
+    fakes_path,
     getting_nearer,
     rank_ratio,
     samples_hit,
@@ -56,7 +57,8 @@ def mode_collapse(run: Recorded) -> Finding:
             series=series,
             kind="learning",
         )
-    if by_modes and not by_batch and poor is not None and not samples_hit(e):
+    lost = covered is not None and by_modes and _had_modes(e, covered)
+    if by_modes and not by_batch and poor is not None and not samples_hit(e) and not lost:
         return Finding(
             "mode_collapse",
             Verdict.SUSPECT,
@@ -67,7 +69,9 @@ def mode_collapse(run: Recorded) -> Finding:
             kind="smeared",
         )
     onset = _onset(e, covered if by_modes else None, poor if by_batch else None)
-    kind = _kind(e, onset, covered)
+    kind = _kind(e, onset, covered) if by_batch or not lost or samples_hit(e) else "lost"
+    if kind == "rotating" and onset == 0:
+        onset = _first_hop(e, onset)
     return Finding(
         "mode_collapse",
         Verdict.FAILED,
@@ -78,6 +82,12 @@ def mode_collapse(run: Recorded) -> Finding:
         onset=onset,
         kind=kind,
     )
+
+
+def _had_modes(e: Evidence, c: Coverage) -> bool:
+    """Whether two evaluations in a row, before the end, covered more than the limit: what is missing now was there."""
+    had = c.share > e.limits.covered_share
+    return bool(np.any(had[:-1] & had[1:]))
 
 
 def poor_batches(e: Evidence) -> np.ndarray | None:
@@ -113,16 +123,27 @@ def _claim(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> str:
             f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered (limit: more than {e.limits.covered_share:.0%})"
         )
     if poor is not None:
-        ranks = rank_ratio(e)
-        with_rank = (
-            ""
-            if ranks is None
-            else f" and their directions {trends.tail_middle(ranks, e.limits.tail_share):.2f} (limit: {e.limits.rank_ratio:g})"
-        )
-        parts.append(
-            f"the fakes' distances are {e.now('diversity_ratio'):.2f} of the reals' (limit: {e.limits.diversity_ratio:g}){with_rank}"
-        )
+        parts.append(_claim_of_batches(e, e.holds(poor)))
     return "; ".join(parts)
+
+
+def _claim_of_batches(e: Evidence, ill: bool) -> str:
+    """The sign that holds with its limit where one does; else distances and directions with theirs."""
+    ranks, hops = rank_ratio(e), wander(e)
+    distance = e.now("diversity_ratio")
+    rank = 1.0 if ranks is None else trends.tail_middle(ranks, e.limits.tail_share)
+    hop = 0.0 if hops is None else trends.tail_middle(hops, e.limits.tail_share)
+    if ill and distance >= e.limits.diversity_ratio:
+        if hop > e.limits.hop:
+            lack = f"directions are {rank:.2f}" if rank < distance else f"distances are {distance:.2f}"
+            return (
+                f"the fakes' mean hops by {hop:.2g} sd of the reals from batch to batch (limit: {e.limits.hop:g}), and their {lack} of the "
+                f"reals' (limit: {e.limits.hop_rank:g})"
+            )
+        if rank < e.limits.rank_ratio:
+            return f"the fakes' directions are {rank:.2f} of the reals' (limit: {e.limits.rank_ratio:g}), their distances {distance:.2f}"
+    with_rank = "" if ranks is None else f" and their directions {rank:.2f} (limit: {e.limits.rank_ratio:g})"
+    return f"the fakes' distances are {distance:.2f} of the reals' (limit: {e.limits.diversity_ratio:g}){with_rank}"
 
 
 def _well_now(e: Evidence, c: Coverage | None, poor: np.ndarray | None, claim: str, series: tuple[str, ...]) -> Finding:
@@ -188,6 +209,20 @@ def _onset(e: Evidence, c: Coverage | None, poor: np.ndarray | None) -> int:
         if not found or found[0] < before:
             found = [int(c.at[place])]
     return min(found, default=0)
+
+
+def _first_hop(e: Evidence, onset: int) -> int:
+    """A rotation needs a time to exist: from its onset on, the step at which the fakes have first left their place by the limit."""
+    path = fakes_path(e)
+    if path is None:
+        return onset
+    at, points, unit = path
+    here = at >= onset
+    if here.sum() < 2:
+        return onset
+    away = np.nanmax(np.abs(points[here] - points[here][0]), axis=1) / unit
+    far = np.flatnonzero(away > 2 * e.limits.hop)
+    return int(at[here][far[0]]) if len(far) else onset
 
 
 # ------------------------------------------------------------------------------------------------------------------ kinds

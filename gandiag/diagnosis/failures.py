@@ -8,7 +8,7 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import distance_from_reals
+from gandiag.diagnosis.fakes import distance_from_reals, relapses
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import lower_rates, regularise
 from gandiag.errors import NotRecorded
@@ -130,6 +130,8 @@ def divergence(run: Recorded) -> Finding:
             away > max(e.limits.fake_range, 2 * start)
         )  # fakes that only begin far away have not run away
     count = count + np.any([k > alone for k in present], axis=0) if present else count
+    lost = relapses(e)  # samples that were good and are not: what runs away has done harm
+    count = count + lost if lost is not None else count
     state = count >= 2
     top, most = max(((n, float(np.nanmax(g))) for n, g in grown.items()), key=lambda pair: pair[1], default=("", 0.0))
     series = tuple(n for n, g in grown.items() if np.nanmax(g) > limit) or tuple(grown)[:2]

@@ -11,6 +11,9 @@ from gandiag.diagnosis.evidence import Evidence
 from gandiag.errors import NotRecorded
 
 WINDOW = 5  # stretches on either side over which the fakes' mean may wander
+FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, such as a 1-D mixture, have none to lose
+BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
+LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,14 @@ def covered_now(e: Evidence, c: Coverage) -> float:
 
 
 def rank_ratio(e: Evidence) -> np.ndarray | None:
-    """(fakes' effective rank - 1) over (reals' - 1) in each stretch: 0 = a line or a point, 1 = as many directions as the reals."""
+    """(fakes' effective rank - 1) over (reals' - 1) in each stretch: 0 = a line or a point, 1 = as many directions as the reals.
+
+    None where it was not recorded, and where the reals themselves lie along one direction: they have none that could be lost.
+    """
     fake, real = e.maybe("fake_effective_rank"), e.maybe("real_effective_rank")
-    if fake is None or real is None:
+    if fake is None or real is None or not trends.middle(real) - 1 > FEWEST_DIRECTIONS:
         return None
-    return np.asarray((fake - 1) / np.maximum(real - 1, 0.1))
+    return np.asarray((fake - 1) / np.maximum(real - 1, FEWEST_DIRECTIONS))
 
 
 def distance_from_reals(e: Evidence) -> np.ndarray | None:
@@ -71,6 +77,57 @@ def wander(e: Evidence) -> np.ndarray | None:
     unit = max(trends.middle(sd), 1e-12)
     mine, theirs = (_local_variance(at, values, e.edges) for at, values in tables)
     return np.asarray(np.sqrt(np.clip(np.nan_to_num(np.max(mine - theirs, axis=1)), 0, None)) / unit)
+
+
+def restlessness(e: Evidence) -> np.ndarray | None:
+    """How much the fakes' spread changes round each stretch, beyond what the reals' batches do: sd of its logarithm (n,); None where unknown.
+
+    A game that has settled, or that learns steadily, changes little within a twentieth of the run; one whose steps overshoot never rests.
+    """
+    found = []
+    for who in ("fake", "real"):
+        try:
+            series = e[f"{who}_pairwise_distance"]
+        except NotRecorded:
+            return None
+        stride = max(1, len(series) // 20_000)
+        values = series.to_numpy(dtype=float)[::stride]
+        if not np.nanmax(values, initial=0.0) > 0:
+            return None
+        logs = np.log(np.maximum(values, 1e-12 * np.nanmax(values)))
+        found.append(_local_variance(series.index.to_numpy()[::stride], logs[:, None], e.edges)[:, 0])
+    return np.asarray(np.sqrt(np.clip(np.nan_to_num(found[0] - found[1]), 0, None)))
+
+
+def bursts(e: Evidence) -> float:
+    """The share of the run's second half in which the fakes are restless; 0 where that is unknown."""
+    restless = restlessness(e)
+    return 0.0 if restless is None else float(np.mean(restless[len(restless) // 2 :] > e.limits.restless))
+
+
+def misfits(e: Evidence) -> np.ndarray | None:
+    """Where the fakes are plainly no reals (n,) bool: spread, directions or place are off; None where nothing tells."""
+    ratio = e.maybe("diversity_ratio")
+    if ratio is None:
+        return None
+    ratio = np.nan_to_num(ratio, nan=1.0)
+    state = (ratio < e.limits.misfit_ratio) | (ratio > 1 / e.limits.misfit_ratio)
+    if (ranks := rank_ratio(e)) is not None:
+        state |= np.nan_to_num(ranks, nan=1.0) < e.limits.rank_ratio
+    if (away := distance_from_reals(e)) is not None:
+        state |= away > 2 * e.limits.misfit_distance
+    return np.asarray(state)
+
+
+def relapses(e: Evidence) -> np.ndarray | None:
+    """Where the fakes are plainly no reals although they had been like them for a while before (n,) bool; None where nothing tells."""
+    state = misfits(e)
+    if state is None:
+        return None
+    good = np.convolve(~state, np.ones(LEARNED), "valid") == LEARNED if len(state) >= LEARNED else np.zeros(0, bool)
+    if not good.any():
+        return np.zeros_like(state)
+    return np.asarray(state & (np.arange(len(state)) >= int(np.argmax(good)) + LEARNED))
 
 
 def _local_variance(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -100,6 +157,14 @@ def _means(e: Evidence) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray
     stride = max(1, len(tables[0]) // 20_000)
     fake, real = ((t.index.to_numpy()[::stride], t.to_numpy(dtype=float)[::stride]) for t in tables)
     return fake, real
+
+
+def fakes_path(e: Evidence) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Returns the steps (n,), the fakes' batch means (n, columns) and the reals' standard deviation as their unit; None where unknown."""
+    tables, sd = _means(e), e.maybe("real_sd")
+    if tables is None or sd is None or not len(tables[0][0]):
+        return None
+    return (*tables[0], max(trends.middle(sd), 1e-12))
 
 
 def misfit(e: Evidence) -> list[str]:
@@ -144,10 +209,11 @@ def far_away(e: Evidence) -> bool:
 def getting_nearer(e: Evidence) -> bool:
     """Whether the fakes' diversity rises towards the reals' fast enough to get there: a young generator, no failed one.
 
-    In the run's second half it must have won, in logarithms, at least half of what is still missing, and be at its best.
+    In the run's second half it must have won, in logarithms, at least half of what is still missing, be at its best, and have come
+    there steadily: of a game that leaps up and down, the last leap says nothing.
     """
     ratio = e.maybe("diversity_ratio")
-    if ratio is None:
+    if ratio is None or bursts(e) >= BURSTS:
         return False
     short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
     half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, channels_swapped, kept
 from gandiag.errors import NotRecorded
 
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
@@ -16,17 +18,29 @@ def data_mismatch(run: Recorded) -> Finding:
     e = evidence(run)
     if "real_min" not in e or "fake_min" not in e:
         raise NotRecorded("the range of the reals or of the fakes")
-    for look in (_constant, _repeated, _range):
+    for look in (_constant, _repeated, _layout, _range, _channel_order, _labels_of_reals, _labels_of_fakes):
         if (finding := look(e)) is not None:
             return finding
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
+    unseen = _not_told(e)
     return Finding(
         "data_mismatch",
         Verdict.HEALTHY,
         f"reals lie in [{low:.3g}, {high:.3g}] and fakes reached [{fake_low:.3g}, {fake_high:.3g}] "
-        f"(limit: one standard range, to {e.limits.range_slack:.0%})",
+        f"(limit: one standard range, to {e.limits.range_slack:.0%})" + (f"; {unseen}" if unseen else ""),
         series=RANGES,
     )
+
+
+def _not_told(e: Evidence) -> str:
+    """What was not checked, and why; empty where all was."""
+    reals = kept(e, "real")
+    gaps = []
+    if e.images and (reals is None or "images" not in reals):
+        gaps.append("the order of channels was not checked: no real images were kept")
+    if e.config.get("conditional") and (reals is None or "labels" not in reals):
+        gaps.append("labels were not checked: no real samples were kept with theirs")
+    return "; ".join(gaps)
 
 
 def _bound(e: Evidence, name: str) -> float:
@@ -115,3 +129,89 @@ def _repeated(e: Evidence) -> Finding | None:
         onset=e.onset(np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch),
         kind="repeated",
     )
+
+
+def _layout(e: Evidence) -> Finding | None:
+    """Reals whose second axis is not that of the fakes: channels last against channels first. Flattened images are a multiple, and no fault."""
+    try:
+        real, fake = (int(e.layers(f"{who}_channel_mean").shape[1]) for who in ("real", "fake"))
+    except NotRecorded:
+        return None
+    if max(real, fake) % min(real, fake) == 0:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"the second axis of the reals has {real} places, that of the fakes {fake} (limit: as many)",
+        cause="reals and fakes are laid out differently: channels last against channels first",
+        remedies=("bring the reals to (n, channels, height, width): x.permute(0, 3, 1, 2)",),
+        series=("real_channel_mean", "fake_channel_mean"),
+        onset=int(e["real_min"].index[0]),
+        kind="layout",
+    )
+
+
+def _channel_order(e: Evidence) -> Finding | None:
+    """Reals that D was shown with their channels in another order than those that were kept for the eye and for scoring."""
+    found = channels_swapped(e)
+    if found is None:
+        return None
+    order, as_is, best = found
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"the channels of the reals that D sees are {as_is:.2g} of their spread away from those of the kept reals, and {best:.2g} in the order "
+        f"{', '.join(map(str, order))} (limit: 0.5)",
+        cause="D is shown the channels in another order than samples are displayed and scored in: BGR against RGB",
+        remedies=(f"bring the channels of the reals to one order where they are read: x[:, {list(order)}]",),
+        series=("real_channel_mean",),
+        onset=int(e["real_min"].index[0]),
+        kind="channel order",
+    )
+
+
+def _labels_of_reals(e: Evidence) -> Finding | None:
+    """Labels that say no more of their samples than chance, by thousands of samples, of which even hard classes show something."""
+    data = e.about.get("data")
+    told = data.get("label_agreement") if isinstance(data, dict) else None
+    if not isinstance(told, dict) or not all(
+        isinstance(told.get(k), int | float) for k in ("share", "chance", "count")
+    ):
+        return None
+    share, chance, count = (float(told[k]) for k in ("share", "chance", "count"))
+    limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+    if count < e.limits.label_samples or share > limit:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED if e.config.get("conditional") else Verdict.SUSPECT,
+        f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples, by chance it were {chance:.1%} "
+        f"(limit: above {limit:.1%})",
+        cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
+        remedies=("look at a few samples beside their labels; shuffle both with the same permutation",),
+        onset=0,
+        kind="labels",
+    )
+
+
+def _labels_of_fakes(e: Evidence) -> Finding | None:
+    """Fakes that are not of the class that was asked for, although the reals' labels do belong to them."""
+    reals, fakes = agreement_of_reals(e), agreement_of_fakes(e)
+    if reals is None or fakes is None or not reals.seen or fakes.seen or poor_samples(e):
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"{fakes.share:.0%} of {fakes.count} fakes are nearest to a real of the class that was asked for, {reals.share:.0%} of the reals to one of "
+        f"their own (limit: above {fakes.chance + 4 * fakes.sd:.0%}, chance is {fakes.chance:.0%})",
+        cause="the labels that the players are given do not belong to the reals beside them, or D does not look at them",
+        remedies=("look whether D is given the labels of the very batch that it is shown",),
+        onset=0,
+        kind="labels",
+    )
+
+
+def poor_samples(e: Evidence) -> bool:
+    """Whether the fakes are plainly no reals at the end: then nothing can be said of their classes."""
+    off = misfits(e)
+    return off is not None and e.holds(off)

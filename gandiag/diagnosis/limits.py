@@ -55,6 +55,9 @@ class Limits:
     hop_rank: float = (
         0.75  # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
     )
+    # sd of the logarithm of the fakes' spread within a twentieth of the run: healthy runs ended at .02 to .03, slow learners at .08,
+    # ones at fifty times their rate at .19 to .31 (benchmark)
+    restless: float = 0.15
     hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
 
     # balance of the players
@@ -69,6 +72,7 @@ class Limits:
     weak_auc: float = 0.45  # below one half for long: D is inverted or stands still (P10 read .10)
     blind_auc: float = 0.65  # D cannot tell fakes that are plainly different (P1 and P9 read .49 to .63)
     slow_discriminator: float = 0.02  # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .03 to .1 (benchmark)
+    outrun: float = 0.1  # of the generator's update ratio, below which what goes wrong is put down to the imbalance
     small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
     overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals, where the samples show harm too
     overfit_gap_alone: float = (
@@ -114,6 +118,11 @@ class Limits:
     repeated_batch: float = (
         0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
     )
+
+    label_samples: int = (
+        1000  # with labels: even the classes of small photographs are told by nearness then, by dozens of sds
+    )
+    label_sds: float = 4.0  # above chance, that the labels of nearest neighbours must agree
 
     # convergence
     past_best: float = 1.5  # the present score over the best one

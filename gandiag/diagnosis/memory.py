@@ -10,6 +10,10 @@ from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.progress import quality
 from gandiag.errors import NotRecorded
 
+MEMORY_SHARE = 0.5  # of D's advantage over chance that held-out reals do not show
+FEWEST_BATCHES = 30  # pairs of consecutive batches before their collisions tell how many samples there are
+KNOWN_AUC = 0.9  # of a D that knows its few reals by heart; 32 digits read .97 to .99 (benchmark)
+
 
 def discriminator_overfitting(run: Recorded) -> Finding:
     """Finds a discriminator that knows its training reals: its AUC falls on held-out reals. r_t and r_v never decide (critics, 0/0)."""
@@ -40,7 +44,7 @@ def discriminator_overfitting(run: Recorded) -> Finding:
     if not sure or now < (e.limits.overfit_gap if harm else e.limits.overfit_gap_alone):
         return Finding("discriminator_overfitting", Verdict.HEALTHY, claim, series=series)
     first = trends.onset(values > e.limits.overfit_gap)
-    failed = now > (e.limits.overfit_gap_alone if harm else 2 * e.limits.overfit_gap_alone)
+    failed = now > e.limits.overfit_gap_alone and (harm != "" or _mostly_memory(e, now))
     return Finding(
         "discriminator_overfitting",
         Verdict.FAILED if failed else Verdict.SUSPECT,
@@ -55,7 +59,9 @@ def discriminator_overfitting(run: Recorded) -> Finding:
 def _few_data(e: Evidence) -> Finding | None:
     """Without held-out scores: data so few, shown so often, that D can only know them by heart."""
     count = (e.about.get("data") or {}).get("count")
-    if not isinstance(count, int) or count < 2 or "images_seen" not in e or e.single_point:
+    if not isinstance(count, int) or count < 2:
+        count = _count_by_collisions(e)
+    if count is None or "images_seen" not in e or e.single_point:
         return None
     e.need_steps()
     times = float(e["images_seen"].iloc[-1]) / count
@@ -65,13 +71,40 @@ def _few_data(e: Evidence) -> Finding | None:
     return Finding(
         "discriminator_overfitting",
         Verdict.FAILED if 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
-        f"the data are {count} samples, and D has seen each {times:.0f} times ({limit}); no held-out scores were recorded",
+        f"the data are {count} different samples, and D has seen each {times:.0f} times ({limit}); no held-out scores were recorded",
         cause="the data are too few for this discriminator",
         remedies=_more_data(e),
         series=("images_seen",),
         onset=0,
         kind="few samples",
     )
+
+
+def _mostly_memory(e: Evidence, gap: float) -> bool:
+    """Whether more than half of D's advantage on its training reals is gone on held-out ones: it knows them, and not what makes them real."""
+    try:
+        advantage = e.now("heldout_auc") + gap - 0.5
+    except NotRecorded:
+        return False
+    return gap > MEMORY_SHARE * advantage
+
+
+def _count_by_collisions(e: Evidence) -> int | None:
+    """How many different samples the reals are, where consecutive batches share so many that D knows them well; None where that is not seen.
+
+    Samples drawn evenly from N collide with probability 1/N; a loader that shuffles shows them only across the ends of its epochs,
+    so that the tenth of the batches with the most decides. Few different samples alone are no illness (a data set may be discrete):
+    D must also tell nearly all of them from the fakes.
+    """
+    if "real_batch_collision" not in e:
+        return None
+    share = e["real_batch_collision"].to_numpy(dtype=float)
+    share = np.sort(share[np.isfinite(share)])
+    most = float(np.mean(share[-max(1, len(share) // 10) :])) if len(share) >= FEWEST_BATCHES else 0.0
+    count = round(1 / most) if most > 0 else 0
+    if not 2 <= count <= e.limits.few_samples // 4 or trends.tail_middle(e.auc(), e.limits.tail_share) < KNOWN_AUC:
+        return None
+    return count
 
 
 def _harm(e: Evidence) -> str:

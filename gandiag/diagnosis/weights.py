@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.balance import handicap, outrun
+from gandiag.diagnosis.collapse import poor_batches
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import BURSTS, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.remedies import rate, set_rate
+from gandiag.diagnosis.remedies import lower_rates, rate, regularise, set_rate
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
+OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
+STILL_WEIGHT = (
+    1e-7  # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
+)
 USUAL_UPDATE = 1e-3  # update over weight, the rule of thumb that a remedy aims at, times ten for small nets
 
 
@@ -30,6 +37,8 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
+    if (found := _restless(e)) is not None:
+        return found
     for name in names:
         state = np.nan_to_num(e.level(name), nan=1.0) < low
         if e.holds(state) and now[name] > 0:
@@ -64,6 +73,32 @@ def _far_off(
     )
 
 
+def _restless(e: Evidence) -> Finding | None:
+    """Fakes that never come to rest although neither player is outrun: both players' steps are too large to settle."""
+    restless, off = restlessness(e), misfits(e)
+    if restless is None or off is None:
+        return None
+    state, often = restless > e.limits.restless, bursts(e)
+    if often < BURSTS:
+        return None
+    poor = poor_batches(e)
+    if handicap(e)[0] or outrun(e) or (poor is not None and e.holds(poor)):
+        return None  # then that is the cause: discriminator_weakness or mode_collapse tells it
+    share = float(np.mean(trends.tail(off, e.limits.tail_share)))
+    first = trends.onset(state, patience=max(5, len(state) // 10))
+    return Finding(
+        "learning_rate",
+        Verdict.FAILED if share >= OFTEN else Verdict.SUSPECT,
+        f"the fakes' spread swings by more than {e.limits.restless:.0%} within a twentieth of the run in {often:.0%} of the run's second half "
+        f"(limit: {BURSTS:.0%}), and the fakes are plainly no reals in {share:.0%} of its last stretches (limit: {OFTEN:.0%})",
+        cause="the players' steps are too large for the game to settle",
+        remedies=(*lower_rates(e, "both"), *regularise(e)),
+        series=tuple(n for n in ("fake_pairwise_distance", "diversity_ratio", "generator_update_ratio") if n in e),
+        onset=None if first is None else int(e.edges[first]),
+        kind="restless",
+    )
+
+
 # ------------------------------------------------------------------------------------------------------------- dead layers
 
 
@@ -84,10 +119,12 @@ def dead_layers(run: Recorded) -> Finding:
         count += len(weights)
         if len(late) < 3 or not (most > 0).all():
             continue
+        moved = _moved(e, name.replace("gradient_norm", "update_ratio"))
         dead += [
             f"{name.split('_', 1)[0]} {table.columns[i]}"
             for i in weights
             if np.all(np.nan_to_num(norms[:, i], nan=np.inf) <= e.limits.dead_gradient * most)
+            and str(table.columns[i]) not in moved
         ]
     if dead:
         return Finding(
@@ -105,6 +142,16 @@ def dead_layers(run: Recorded) -> Finding:
         f"0 of {count} weights get no gradient (limit: {e.limits.dead_gradient:g} of the largest layer's)",
         series=tuple(held),
     )
+
+
+def _moved(e: Evidence, name: str) -> set[str]:
+    """The weights that were moved late in the run, whatever the gradient at that moment: a head that another loss trains is not dead."""
+    try:
+        table = e.layers(name)
+    except NotRecorded:
+        return set()
+    late = np.nan_to_num(table.iloc[-max(3, round(e.limits.tail_share * len(table))) :].to_numpy(dtype=float))
+    return {str(c) for c, most in zip(table.columns, late.max(axis=0, initial=0.0)) if most > STILL_WEIGHT}
 
 
 # ------------------------------------------------------------------------------------------------------- spectral collapse
