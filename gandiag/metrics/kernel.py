@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from gandiag.metrics.inputs import feature_pair, host_array
 from gandiag.metrics.intervals import LEVEL, Interval
 from gandiag.metrics.neighbours import distance_blocks
+from gandiag.metrics.threads import on_threads, thread_count
 
 SUBSETS, SUBSET_SIZE, SUBSET_SEED = 100, 1000, 2020  # torch-fidelity's defaults
 MOMENT_WIDTH = 160  # above, the third moment (d^3 numbers) no longer fits; below it wins where n > d^2 / 2
@@ -37,9 +39,14 @@ def kernel_distance(real: Any, fake: Any) -> float:
     Binkowski et al. 2018. Raises ValueError on fewer than two samples a side.
     """
     x, y = feature_pair(real, fake, at_least=2)
-    within_x, within_y = _pair_sum(x, x) - _own(x).sum(), _pair_sum(y, y) - _own(y).sum()
     n, m = len(x), len(y)
-    return float(within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * _pair_sum(x, y) / (n * m))
+    if _by_moments(x, y):
+        a, b = _moments(x), _moments(y)
+        within_x, within_y, between = (_pair_sum(*pair) for pair in ((a, a), (b, b), (a, b)))
+    else:
+        within_x, within_y, between = _row_sums_within(x).sum(), _row_sums_within(y).sum(), _row_sums(x, y)[0].sum()
+    within_x, within_y = within_x - _own(x).sum(), within_y - _own(y).sum()
+    return float(within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * between / (n * m))
 
 
 def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> Interval:
@@ -52,10 +59,14 @@ def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> I
 
     x, y = feature_pair(real, fake, at_least=4)
     n, m = len(x), len(y)
-    cross = _row_sums(x, y), _row_sums(y, x)
-    own_x, own_y = _row_sums(x, x) - _own(x), _row_sums(y, y) - _own(y)
-    value = float(own_x.sum() / (n * (n - 1)) + own_y.sum() / (m * (m - 1)) - 2 * cross[0].sum() / (n * m))
-    of_x, of_y = own_x / (n - 1) - cross[0] / m, own_y / (m - 1) - cross[1] / n
+    if _by_moments(x, y):
+        a, b = _moments(x), _moments(y)
+        (own_x, cross_x), (cross_y, own_y) = _projections(x, (a, b)), _projections(y, (a, b))
+    else:
+        own_x, own_y, (cross_x, cross_y) = _row_sums_within(x), _row_sums_within(y), _row_sums(x, y)
+    own_x, own_y = own_x - _own(x), own_y - _own(y)
+    value = float(own_x.sum() / (n * (n - 1)) + own_y.sum() / (m * (m - 1)) - 2 * cross_x.sum() / (n * m))
+    of_x, of_y = own_x / (n - 1) - cross_x / m, own_y / (m - 1) - cross_y / n
     first = 4 * of_x.var(ddof=1) / n + 4 * of_y.var(ddof=1) / m
     vxx, vyy, vxy = _second_order(x[:SECOND_ORDER_SAMPLES], y[:SECOND_ORDER_SAMPLES])
     second = 2 * vxx / (n * (n - 1)) + 2 * vyy / (m * (m - 1)) + 4 * vxy / (n * m)
@@ -80,14 +91,17 @@ def kernel_distance_subsets(
             f"of 2 to {min(len(x), len(y))}, which is a protocol of its own"
         )
     random = np.random.RandomState(seed)
+    drawn = [tuple(random.choice(len(side), subset_size, replace=False) for side in (x, y)) for _ in range(subsets)]
     values = np.empty(subsets)
-    buffers = tuple(
-        np.empty(_subset_rows(subset_size, x.shape[1]) * subset_size, dtype=np.result_type(x, y)) for _ in range(2)
-    )
-    for i in range(subsets):
-        a = x[random.choice(len(x), subset_size, replace=False)]
-        b = y[random.choice(len(y), subset_size, replace=False)]
-        values[i] = _unbiased(a, b, (buffers[0], buffers[1]))
+
+    def work(every: slice) -> None:
+        size = _subset_rows(subset_size, x.shape[1]) * subset_size
+        buffers = np.empty(size, dtype=np.result_type(x, y)), np.empty(size, dtype=np.result_type(x, y))
+        for i in range(subsets)[every]:
+            values[i] = _unbiased(x[drawn[i][0]], y[drawn[i][1]], buffers)
+
+    threads = thread_count()
+    on_threads(work, [slice(first, None, threads) for first in range(min(threads, subsets))])
     return SubsetKernelDistance(float(values.mean()), float(values.std()), subsets, subset_size)
 
 
@@ -170,54 +184,86 @@ def _by_moments(x: np.ndarray, y: np.ndarray) -> bool:
     return width <= MOMENT_WIDTH and width * width <= 2 * min(len(x), len(y))
 
 
-def _pair_sum(x: np.ndarray, y: np.ndarray) -> float:
-    """Sum over all pairs of (x.y/d + 1)^3: by moment tensors where d is small, else block by block."""
-    if not _by_moments(x, y):
-        return float(_row_sums(x, y).sum())
-    width = x.shape[1]
-    (a1, a2, a3), (b1, b2, b3) = _moments(x), (_moments(y) if y is not x else _moments(x))
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over `count` samples of y (d,), of its pairs i <= j (p,), and of y times its pairs (d, p)."""
+
+    count: int
+    first: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
+
+
+def _moments(y: np.ndarray) -> Moments:
+    width = y.shape[1]
+    groups = [list(_chunks(len(y)))[first :: thread_count()] for first in range(thread_count())]
+    thirds = np.zeros((len(groups), width, width * (width + 1) // 2))
+    seconds = np.zeros((len(groups), width * (width + 1) // 2))
+
+    def work(group: int) -> None:
+        for rows in groups[group]:
+            pairs = _pairs(y[rows])
+            seconds[group] += pairs.sum(axis=0)
+            thirds[group] += y[rows].T @ pairs
+
+    on_threads(work, range(len(groups)))
+    return Moments(len(y), y.sum(axis=0), seconds.sum(axis=0), thirds.sum(axis=0))
+
+
+def _pair_sum(a: Moments, b: Moments) -> float:
+    """Sum over all pairs of (x.y/d + 1)^3, from both sides' moments."""
+    width = len(a.first)
     weight = _pair_weights(width)
     return float(
-        (a3 * b3 * weight).sum() / width**3
-        + 3 * (a2 * b2 * weight).sum() / width**2
-        + 3 * (a1 * b1).sum() / width
-        + len(x) * len(y)
+        (a.third * b.third * weight).sum() / width**3
+        + 3 * (a.second * b.second * weight).sum() / width**2
+        + 3 * (a.first * b.first).sum() / width
+        + a.count * b.count
     )
 
 
-def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """For each row of x the sum over y of (x.y/d + 1)^3."""
+def _projections(x: np.ndarray, sides: Sequence[Moments]) -> list[np.ndarray]:
+    """For each side's moments: for each row of x the sum over that side's y of (x.y/d + 1)^3."""
     width = x.shape[1]
-    if _by_moments(x, y):
-        b1, b2, b3 = _moments(y)
-        weight = _pair_weights(width)
-        sums = 3 * (x @ b1) / width + len(y)
-        for rows in _chunks(len(x)):
-            pairs = _pairs(x[rows])
-            sums[rows] += (
-                3 * (pairs @ (weight * b2)) / width**2
-                + np.einsum("ij,ij->i", pairs @ (b3 * weight).T, x[rows]) / width**3
-            )
-        return sums
-    sums = np.empty(len(x))
+    weight = _pair_weights(width)
+    found = [3 * (x @ side.first) / width + side.count for side in sides]
+
+    def work(rows: slice) -> None:
+        pairs = _pairs(x[rows]) * weight
+        for sums, side in zip(found, sides):
+            cubic = np.einsum("ij,ij->i", pairs @ side.third.T, x[rows])
+            sums[rows] += 3 * (pairs @ side.second) / width**2 + cubic / width**3
+
+    on_threads(work, list(_chunks(len(x))))
+    return found
+
+
+def _row_sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of (x.y/d + 1)^3 over y for each row of x, and over x for each row of y."""
+    of_x, of_y = np.empty(len(x)), np.zeros(len(y))
     for rows in _chunks(len(x)):
-        k = x[rows] @ y.T
-        k /= width
-        k += 1.0
-        sums[rows] = np.einsum("ij,ij->i", k * k, k)
+        k = _kernel(x[rows], y)
+        of_x[rows] = k.sum(axis=1)
+        of_y += k.sum(axis=0)
+    return of_x, of_y
+
+
+def _row_sums_within(x: np.ndarray) -> np.ndarray:
+    """The same of one side with itself, of which half is computed."""
+    sums = np.zeros(len(x))
+    for rows in _chunks(len(x)):
+        k = _kernel(x[rows], x[rows.start :])
+        sums[rows] += k.sum(axis=1)
+        sums[rows.stop :] += k[:, len(k) :].sum(axis=0)
     return sums
 
 
-def _moments(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums over samples of y (d,), of its pairs (p,), and of y times its pairs (d, p); pairs i <= j once."""
-    width = y.shape[1]
-    third = np.zeros((width, width * (width + 1) // 2))
-    second = np.zeros(width * (width + 1) // 2)
-    for rows in _chunks(len(y)):
-        pairs = _pairs(y[rows])
-        second += pairs.sum(axis=0)
-        third += y[rows].T @ pairs
-    return y.sum(axis=0), second, third
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    k = x @ y.T
+    k /= x.shape[1]
+    k += 1.0
+    k *= k * k
+    return k
 
 
 def _pairs(y: np.ndarray) -> np.ndarray:
