@@ -38,6 +38,7 @@ from gandiag.metrics.pixel_paths import tensorflow_path
 
 ROUNDS = 3
 N, WIDE, NARROW = 10_000, 2048, 64
+SETTINGS = {"rounds": ROUNDS}  # --rounds
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def by_turns(
     equal: str,
     rounds: int = ROUNDS,
 ) -> Row:
-    """Times A B A B; which goes first changes with each round."""
+    """Times A B A B, at most `rounds` times and at most --rounds; which goes first changes with each round."""
+    rounds = min(rounds, SETTINGS["rounds"])
     times: dict[str, list[float]] = {"theirs": [], "ours": []}
     for i in range(rounds):
         for who, call in (("theirs", theirs), ("ours", ours))[:: 1 if i % 2 == 0 else -1]:
@@ -352,10 +354,12 @@ CASES: dict[str, Callable[[], Iterator[Row]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which comparisons; all where none is named")
-    chosen = parser.parse_args().cases or list(CASES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each, at most")
+    given = parser.parse_args()
+    chosen, SETTINGS["rounds"] = given.cases or list(CASES), given.rounds
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     print(
-        f"torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} threads, {ROUNDS} rounds by turns\n"
+        f"torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} threads, at most {given.rounds} rounds by turns\n"
     )
     print(
         "| work | peer | theirs, s | ours, s | ratio (smallest to largest) | target | equal to |\n|---|---|---|---|---|---|---|"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics import inception_features as features_module
-from gandiag.metrics import load_features
+from gandiag.metrics import load_features, published
 from gandiag.metrics.inception import LAYERS, fold, make_plan, random_state
 from gandiag.metrics.inception_onnx import onnx_session, run_session
 from gandiag.metrics.pixel_paths import (
@@ -182,7 +182,7 @@ def test_without_weights_the_error_says_which_file_goes_where(tmp_path: Path, mo
     assert str(tmp_path / "weights") in str(caught.value)
     monkeypatch.delenv("GANDIAG_OFFLINE")
     monkeypatch.setattr(
-        features_module.urllib.request, "urlopen", lambda *a, **k: (_ for _ in ()).throw(OSError("no network"))
+        published.urllib.request, "urlopen", lambda *a, **k: (_ for _ in ()).throw(OSError("no network"))
     )
     with pytest.raises(GandiagError, match="no network"):
         load_features("inception-pytorch")

@@ -47,8 +47,8 @@ Examples:
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="auto, digits-cnn, classifier, inception-tf|pytorch|clean|torchmetrics, random-conv, pixels, torchscript:FILE, onnx:FILE, "
-    "module:function.",
+    help="auto, digits-cnn, classifier, inception-tf|pytorch|clean|torchmetrics, dinov2, clip, clip-336:unit, random-conv, pixels, "
+    "torchscript:FILE, onnx:FILE, module:function.",
 )
 @click.option(
     "--weights",

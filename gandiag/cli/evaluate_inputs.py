@@ -29,7 +29,7 @@ DRAW = 64  # generated images at a time
 MOST_GENERATED = 10_000  # fakes of a generator where no count was given
 KNOWN_SHARE = 0.9  # `auto` takes the digits-cnn where it finds this share of the reals' own labels
 LOOKED_AT = 1000
-ANY_SHAPE = ("digits-cnn", "inception-")  # features that bring images to a size and colour of their own
+ANY_SHAPE = ("digits-cnn", "inception-", "dinov2", "clip")  # features that bring images to a size and colour of their own
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gandiag.metrics.cache import cache_folder, content_hash
-from gandiag.metrics.features import Features, check_images, in_batches
+from gandiag.metrics.feature_space import Features, check_images, in_batches
 
 LARGEST_SIDE = 32  # images are reduced to it by area
 STEPS, BATCH, LEARNING_RATE = 300, 128, 3e-3

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gandiag.errors import GandiagError, UsageError
-from gandiag.metrics.features import Features, file_sha256, in_batches
+from gandiag.metrics.feature_space import Features, file_sha256, in_batches
 
 BATCH = 64
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,31 +13,25 @@ from torch import Tensor, nn
 
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.metrics.digits_cnn import WEIGHTS, load_digits_cnn, to_eight_by_eight
+from gandiag.metrics.feature_space import (
+    Features,
+    check_images,
+    features_of_channels,
+    file_sha256,
+    in_batches,
+    to_uint8,
+)
 
-BATCH = 256  # images a forward pass; the features do not depend on it
 RANDOM_CONV_SEED = 2020
 
-
-@dataclass(frozen=True)
-class Features:
-    """A named feature space. `extract` takes uint8 (n, c, h, w) to float32 (n, d); `fingerprint` says what it is, weights' hash too.
-
-    Where the extractor is a classifier, `probabilities` takes features (n, d) to class probabilities (n, K), and `classes`
-    names them.
-    """
-
-    name: str
-    extract: Callable[[Tensor], Tensor]
-    fingerprint: dict[str, Any]
-    probabilities: Callable[[Tensor], Tensor] | None = field(default=None, compare=False)
-    classes: tuple[str, ...] = ()
+__all__ = ["FEATURES", "Features", "check_images", "features_of_channels", "load_features", "to_uint8"]
 
 
 def load_features(name: str, *, weights: str | Path | None = None) -> Features:
     """Returns the feature extractor of that name; raises UsageError on an unknown one.
 
-    A name of FEATURES, `inception-tf:768` for another layer, `torchscript:FILE`, `onnx:FILE`, or `module:function`. `weights` is
-    a file in place of the cached or shipped one.
+    A name of FEATURES, `inception-tf:768` for another layer, `clip:unit` for embeddings of length one, `torchscript:FILE`,
+    `onnx:FILE`, or `module:function`. `weights` is a file in place of the cached or shipped one.
 
     >>> load_features("pixels").extract(torch.zeros(2, 1, 8, 8, dtype=torch.uint8)).shape
     torch.Size([2, 64])
@@ -48,8 +40,12 @@ def load_features(name: str, *, weights: str | Path | None = None) -> Features:
     if kind in FILES and rest:
         _no_weights(name, weights)
         return FILES[kind](rest)
-    if kind in FEATURES and (not rest or kind.startswith("inception-")):
-        return FEATURES[kind](weights) if not rest else _inception(kind, rest)(weights)
+    if kind in FEATURES and not rest:
+        return FEATURES[kind](weights)
+    if kind.startswith("inception-") and kind in FEATURES:
+        return _inception(kind, rest)(weights)
+    if kind.startswith("clip") and rest == "unit" and kind in FEATURES:
+        return _clip(kind, unit=True)(weights)
     if (rest and kind.isidentifier()) or (rest and "." in kind):
         _no_weights(name, weights)
         return _function(name)
@@ -57,59 +53,6 @@ def load_features(name: str, *, weights: str | Path | None = None) -> Features:
         f"there are no features {name!r}{did_you_mean(name, tuple(FEATURES))}; known: {', '.join(FEATURES)}, torchscript:FILE, "
         "onnx:FILE, module:function"
     )
-
-
-def check_images(images: Any) -> Tensor:
-    """Returns images as a uint8 tensor (n, c, h, w); raises ValueError or TypeError that says what was found."""
-    x = torch.as_tensor(images)
-    if x.dtype != torch.uint8:
-        raise TypeError(
-            f"images have dtype {str(x.dtype).removeprefix('torch.')}; uint8 in 0..255 was expected (see to_uint8)"
-        )
-    if x.ndim != 4:
-        raise ValueError(f"images have shape {tuple(x.shape)}; (n, channels, height, width) was expected")
-    if not len(x) or min(x.shape[1:]) < 1:
-        raise ValueError(f"images have shape {tuple(x.shape)}: there is nothing to extract features from")
-    return x
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """Returns images in [-1, 1] as uint8, rounded as stylegan does: (x * 127.5 + 128) clamped to 0..255, truncated.
-
-    Raises ValueError on NaN, which has no grey value.
-    """
-    if images.dtype == torch.uint8:
-        return images
-    if torch.isnan(images).any():
-        raise ValueError("images hold NaN: they cannot be turned into grey values")
-    return (images.to(torch.float32) * 127.5 + 128).clamp(0, 255).to(torch.uint8)
-
-
-def features_of_channels(features: Features) -> Features:
-    """Returns the features of stacked images (n, c, h, w), an image a channel: those of each channel side by side, (n, c * d)."""
-
-    def extract(images: Tensor) -> Tensor:
-        return torch.cat([features.extract(channel) for channel in check_images(images).split(1, dim=1)], dim=1)
-
-    name = f"{features.name}-of-channels"
-    return Features(name, extract, {**features.fingerprint, "features": name})
-
-
-def file_sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def in_batches(run: Callable[[Tensor], Tensor], batch: int = BATCH) -> Callable[[Tensor], Tensor]:
-    """Returns an extractor that checks its images, runs them in batches without gradients, and returns float32 (n, d) on their device."""
-
-    def extract(images: Tensor) -> Tensor:
-        x = check_images(images)
-        with torch.no_grad():
-            return torch.cat([run(part).to(torch.float32).flatten(1) for part in x.split(batch)])
-
-    return extract
 
 
 def _digits_cnn(weights: str | Path | None) -> Features:
@@ -204,6 +147,21 @@ def _inception(name: str, layer: str = "2048") -> Callable[[str | Path | None], 
     return load
 
 
+def _dinov2(weights: str | Path | None) -> Features:
+    from gandiag.metrics.transformer_features import dinov2_features
+
+    return dinov2_features(weights)
+
+
+def _clip(name: str, *, unit: bool = False) -> Callable[[str | Path | None], Features]:
+    def load(weights: str | Path | None) -> Features:
+        from gandiag.metrics.transformer_features import clip_features
+
+        return clip_features(weights, name=name, unit=unit)
+
+    return load
+
+
 def _torchscript(path: str) -> Features:
     from gandiag.metrics.extractors import torchscript_features
 
@@ -227,5 +185,8 @@ FEATURES: dict[str, Callable[[str | Path | None], Features]] = {
     "pixels": _pixels,
     "random-conv": _random_conv,
     **{f"inception-{path}": _inception(f"inception-{path}") for path in ("tf", "pytorch", "clean", "torchmetrics")},
+    "dinov2": _dinov2,
+    "clip": _clip("clip"),
+    "clip-336": _clip("clip-336"),
 }
 FILES: dict[str, Callable[[str], Features]] = {"torchscript": _torchscript, "onnx": _onnx}

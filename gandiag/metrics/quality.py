@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandiag.metrics.features import Features, check_images
+from gandiag.metrics.feature_space import Features, check_images
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance, frechet_statistics
 from gandiag.metrics.inputs import feature_matrix
 from gandiag.metrics.intervals import frechet_interval

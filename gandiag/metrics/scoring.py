@@ -10,7 +10,7 @@ import numpy as np
 
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.metrics.diversity import NDB_BINS, bin_differences, birthday_paradox, vendi_score
-from gandiag.metrics.features import Features
+from gandiag.metrics.feature_space import Features
 from gandiag.metrics.fidelity import (
     frechet_distance_infinity,
     inception_score_of_probabilities,
@@ -20,6 +20,7 @@ from gandiag.metrics.fidelity import (
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance
 from gandiag.metrics.intervals import binomial_interval, frechet_interval
 from gandiag.metrics.kernel import (
+    CMMD_BANDWIDTH,
     SUBSET_SIZE,
     gaussian_kernel_distance,
     kernel_distance_interval,
@@ -153,9 +154,10 @@ def wasserstein(sides: Sides) -> Scores:
 
 
 def gaussian(sides: Sides) -> Scores:
-    """Squared MMD with a Gaussian kernel whose bandwidth is the reals' median distance, times 1000 as CMMD is."""
+    """Squared MMD with a Gaussian kernel, times 1000: CMMD on CLIP's unit embeddings, elsewhere with the reals' median distance."""
     x, y = sides.few(PAIRS_OF)
-    bandwidth = median_bandwidth(x)
+    of_unit_length = sides.features is not None and sides.features.fingerprint.get("length") == "one"
+    bandwidth = CMMD_BANDWIDTH if of_unit_length else median_bandwidth(x)
     return {"gaussian_kernel_distance": gaussian_kernel_distance(x, y, bandwidth=bandwidth)} if bandwidth > 0 else {}
 
 

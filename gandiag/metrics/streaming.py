@@ -9,7 +9,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gandiag.metrics.features import Features, check_images, load_features
+from gandiag.metrics.feature_space import Features, check_images
+from gandiag.metrics.features import load_features
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance, frechet_statistics, merge_all
 
 ROWS_KEPT = 4096  # features wait in a buffer until they are this many, so that a small batch costs no d x d sum
