@@ -7,6 +7,7 @@ import json
 import os
 import re
 import struct
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024**3  # a log beyond a gigabyte is refused: it is read into memory
 MAX_COLUMNS = 10_000
+MAX_BATCH, MAX_KIMG = 10**9, 1e12  # of a StyleGAN training; beyond, the file is damaged
 STEP_NAMES = (
     "step",
     "steps",
@@ -237,13 +239,13 @@ def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterat
     for key, value in record.items():
         name = f"{before}{key}"
         if isinstance(value, dict) and depth < 8:
-            if isinstance(value.get("mean"), int | float):
+            if _is_number(value.get("mean")):
                 yield name, float(value["mean"])
-                if isinstance(value.get("std"), int | float):
+                if _is_number(value.get("std")):
                     yield f"{name}/std", float(value["std"])
             else:
                 yield from _flat(value, f"{name}/", depth + 1)
-        elif isinstance(value, int | float | str):
+        elif isinstance(value, str | bool) or _is_number(value):
             yield name, "nan" if value != value else value  # a NaN was measured; null and what is left out are absent
 
 
@@ -351,11 +353,11 @@ def read_stylegan(folder: Path, names: dict[str, str]) -> Log:
 
     options = _options(folder)
     batch = options.get("batch_size")
-    batch = batch if isinstance(batch, int) and batch > 0 else 1
+    batch = batch if isinstance(batch, int) and 0 < batch < MAX_BATCH else 1
     rows = [
         (round(r["Progress/kimg"] * 1000 / batch), r)
         for r in _lines(folder / "stats.jsonl")
-        if _is_number(r.get("Progress/kimg"))
+        if _is_number(r.get("Progress/kimg")) and 0 <= r["Progress/kimg"] < MAX_KIMG
     ]
     columns: dict[str, dict[int, float]] = {}
     for step, row in rows:
@@ -369,7 +371,7 @@ def read_stylegan(folder: Path, names: dict[str, str]) -> Log:
             ) / 4
     for file in sorted(folder.glob("metric-*.jsonl")):
         for row in _lines(file):
-            match = re.search(r"(\d{6,})", str(row.get("snapshot_pkl", "")))
+            match = re.search(r"(\d{6,12})", str(row.get("snapshot_pkl", "")))
             for theirs, ours in _STYLEGAN_SCORES.items():
                 if match and _is_number(row.get(f"results/{theirs}")):
                     columns.setdefault(ours, {})[round(int(match[1]) * 1000 / batch)] = float(row[f"results/{theirs}"])
@@ -423,7 +425,10 @@ def _stylegan_about(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that a float can hold; JSON knows whole numbers of any length."""
+    return isinstance(value, float) or (
+        isinstance(value, int) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- TensorBoard

@@ -80,7 +80,7 @@ class Run:
     def _segments(self) -> dict[str, list[_Segment]]:
         found: dict[str, list[tuple[int, Path]]] = {}
         folder = self.path / "tables"
-        for file in sorted(folder.iterdir()) if folder.is_dir() else []:
+        for file in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
             match = _TABLE_FILE.match(file.name)
             if match and file.is_file() and not file.is_symlink():
                 found.setdefault(match["table"], []).append((int(match["segment"]), file))
@@ -196,6 +196,7 @@ class Run:
     def samples(self, step: int, kind: str = "fake") -> dict[str, np.ndarray]:
         """Returns a kept batch: `images` (n, h, w, c) uint8 or `points` (n, d) float32, and what was kept beside it."""
         file = self.path / "samples" / f"{kind}-{step:09d}.npz"
+        _refuse_link(file.parent, file)
         try:
             with zipfile.ZipFile(file) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > 2**30:
@@ -204,7 +205,9 @@ class Run:
                 return {name: arrays[name] for name in arrays.files}
         except FileNotFoundError:
             raise NotRecorded(f"{kind} samples at step {step}") from None
-        except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError) as error:
+        except RunError:
+            raise
+        except Exception as error:  # a damaged archive fails in any way it likes
             raise RunError(
                 f"{file} cannot be read as a batch of samples ({error}); delete that file, the rest of the run is fine"
             ) from None
@@ -291,6 +294,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         raise RunError(
             f"{folder} is no run: it has no run.json; give the folder that `gandiag run` or a Recorder wrote"
         )
+    _refuse_link(file)
     try:
         if file.stat().st_size > MAX_JSON_BYTES:
             raise RunError(
@@ -306,6 +310,15 @@ def load_run(path: str | os.PathLike[str]) -> Run:
             f"{file} has format {about.get('format')!r}, this gandiag reads format {FORMAT}: update gandiag, or record the run again"
         )
     return Run(path=folder, about=about)
+
+
+def _refuse_link(*files: Path) -> None:
+    """A stranger's run must not make its reader open files elsewhere."""
+    for file in files:
+        if file.is_symlink():
+            raise RunError(
+                f"{file} is a link, and a run holds plain files only: copy the run with its content (cp -rL)"
+            )
 
 
 def _read_segment(file: Path) -> _Segment | None:
@@ -360,6 +373,7 @@ def _read_lines(file: Path) -> Iterable[dict[str, Any]]:
     """Yields the JSON objects of a file of lines; a torn last line and lines that are none are passed over."""
     if not file.is_file():
         return
+    _refuse_link(file)
     if file.stat().st_size > MAX_JSON_BYTES:
         raise RunError(f"{file} is larger than {MAX_JSON_BYTES // 2**20} MiB: these are no records that gandiag wrote")
     for line in file.read_bytes().split(b"\n"):

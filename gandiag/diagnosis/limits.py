@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -140,7 +141,7 @@ def load_limits(path: str | os.PathLike[str]) -> Limits:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is no TOML: {error}") from None
     table = given.get("limits", given)
     if not isinstance(table, dict):
@@ -156,4 +157,6 @@ def make_limits(given: Mapping[str, Any], *, where: str = "limits") -> Limits:
             raise UsageError(f"{where}: there is no limit {name!r}{did_you_mean(name, list(known))}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"{where}: {name} is {value!r}, a number was expected")
+        if not math.isfinite(value) if isinstance(value, float) else abs(value) >= 2**63:
+            raise UsageError(f"{where}: {name} is {str(value)[:40]}, a finite number was expected")
     return Limits(**{name: known[name](value) for name, value in given.items()})

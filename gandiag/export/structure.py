@@ -85,6 +85,8 @@ def read_model(model: bytes) -> onnx.ModelProto:
         raise BundleError(
             f"the weight {outside!r} is stored outside the model's file: a bundle's model must be one file, and no other is opened for it"
         )
+    if any(isinstance(name, bytes) for name in _names(proto)):
+        raise BundleError("the model holds names that are no text: it is damaged")
     strange = {one.domain for one in proto.opset_import} | {node.domain for node in _nodes(proto)}
     strange -= STANDARD_DOMAINS | {function.domain for function in proto.functions}
     if strange:
@@ -172,6 +174,13 @@ def _nodes(proto: onnx.ModelProto) -> Iterator[Any]:
         for attribute in node.attribute:
             for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
                 waiting += graph.node
+
+
+def _names(proto: onnx.ModelProto) -> Iterator[Any]:
+    """Every name that a node bears, and the domains; protobuf gives bytes where one is no text."""
+    yield from (one.domain for one in (*proto.opset_import, *proto.functions))
+    for node in _nodes(proto):
+        yield from (node.op_type, node.name, node.domain, *node.input, *node.output)
 
 
 def _tensors(message: Any) -> Iterator[Any]:

@@ -29,8 +29,20 @@ def read_statistics(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarra
     if not {"mu", "sigma"} <= set(arrays.files):
         return None
     mu, sigma = (_array(arrays, name, file) for name in ("mu", "sigma"))
-    count = int(_array(arrays, "count", file)) if "count" in arrays.files else 0
-    return mu.astype(np.float64), sigma.astype(np.float64), count
+    count = _array(arrays, "count", file) if "count" in arrays.files else np.zeros(())
+    if not (
+        all(a.dtype.kind in "fiu" for a in (mu, sigma, count))
+        and mu.ndim == 1
+        and sigma.shape == (*mu.shape, *mu.shape)
+    ):
+        raise GandiagError(
+            f"{path} holds mu {mu.dtype}{list(mu.shape)} and sigma {sigma.dtype}{list(sigma.shape)}: numbers (d,) and (d, d) were expected"
+        )
+    return (
+        mu.astype(np.float64),
+        sigma.astype(np.float64),
+        int(count) if count.size == 1 and np.isfinite(count).all() else 0,
+    )
 
 
 def _open_npz(path: Path) -> Any:
@@ -39,7 +51,9 @@ def _open_npz(path: Path) -> Any:
             if sum(e.file_size for e in archive.infolist()) > MOST_ARRAY:
                 raise GandiagError(f"{path} unpacks to more than {MOST_ARRAY // 2**30} GiB: that is refused")
         return np.load(path, allow_pickle=False)
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
+    except GandiagError:
+        raise
+    except Exception as error:  # a damaged file fails in any way it likes, here and below
         raise GandiagError(f"{path} is no npz file that can be read ({error})") from None
 
 
@@ -49,7 +63,7 @@ def _array(arrays: Any, name: str, path: Path) -> np.ndarray:
     except ValueError as error:
         why = "it holds pickled objects, which are not loaded" if "pickle" in str(error) else str(error)
         raise GandiagError(f"{name} of {path} cannot be read: {why}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, MemoryError) as error:
+    except Exception as error:
         raise GandiagError(f"{name} of {path} is damaged ({error})") from None
 
 
@@ -67,7 +81,7 @@ def open_npy(path: Path, size: int | None) -> ImageSource:
     """Opens an npy of images, mapped and not read at once."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:
         pickled = "pickle" in str(error).lower() or "Python objects" in str(error)
         why = "it holds pickled objects, which are not loaded" if pickled else str(error)
         raise GandiagError(f"{path} cannot be read: {why}") from None
@@ -128,7 +142,9 @@ def read_idx(path: Path) -> np.ndarray:
             expected = int(np.prod(shape, dtype=object))
             if expected > MOST_IDX:
                 raise GandiagError(f"{path} says it holds {expected} bytes: that is refused")
-            content = source.read(expected + 1)
+            content = bytearray()
+            while piece := source.read(min(2**20, expected + 1 - len(content))):
+                content += piece  # in pieces: a header may promise gigabytes that are not there
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise GandiagError(f"{path} cannot be read as IDX ({error})") from None
     if len(content) != expected:

@@ -52,13 +52,16 @@ def open_zip(path: Path, size: int | None) -> ImageSource:
     """Opens a zip of image files; refuses one that unpacks to far more than an image set."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except Exception as error:  # a damaged file fails in any way it likes
         raise GandiagError(f"{path} is no zip file that can be read ({error})") from None
     entries = sorted(
         (
             e
             for e in archive.infolist()
-            if not e.is_dir() and Path(e.filename).suffix.lower() in SUFFIXES and not e.filename.startswith("__MACOSX/")
+            if e.filename
+            and not e.is_dir()
+            and Path(e.filename).suffix.lower() in SUFFIXES
+            and not e.filename.startswith("__MACOSX/")
         ),
         key=lambda e: e.filename,
     )

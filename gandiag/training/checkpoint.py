@@ -212,7 +212,11 @@ def _find(run: Path, which: str | int) -> tuple[Path, int]:
         step = checkpoint_steps(run)[-1]
     if step is None or step not in checkpoint_steps(run):
         raise RunError(f"{run} has no checkpoint {which!r}; it has {_steps(run)}")
-    return run / "checkpoints" / f"step-{step:09d}", step
+    folder = run / "checkpoints" / f"step-{step:09d}"
+    link = next((f for f in (folder.parent, folder, *folder.iterdir()) if f.is_symlink()), None)
+    if link is not None:
+        raise RunError(f"{link} is a link, and a run holds plain files only: copy the run with its content (cp -rL)")
+    return folder, step
 
 
 def _steps(run: Path) -> str:
