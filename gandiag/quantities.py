@@ -649,20 +649,6 @@ def _evaluation() -> list[Quantity]:
             group=group,
         ),
         Quantity(
-            "coverage_low",
-            "Lower end of the exact binomial interval of the coverage.",
-            range="0 .. 1",
-            better="higher",
-            group=group,
-        ),
-        Quantity(
-            "coverage_high",
-            "Upper end of the exact binomial interval of the coverage.",
-            range="0 .. 1",
-            better="higher",
-            group=group,
-        ),
-        Quantity(
             "prd_f8",
             "F8 of the precision-recall curve of clusters' histograms: weighs recall.",
             range="0 .. 1",
@@ -842,6 +828,15 @@ def _evaluation() -> list[Quantity]:
             source="Friedman and Dieng 2023",
         ),
         Quantity(
+            "rke_score",
+            "1 / mean squared Gaussian similarity of pairs at the reals' median distance: the number of modes at that scale.",
+            range="1 .. n",
+            better="higher",
+            group=group,
+            source="Jalali et al. 2023",
+        ),
+        *_interval_ends(),
+        Quantity(
             "authenticity",
             "Share of fakes that are farther from their nearest training sample than that sample is from its own neighbour.",
             range="0 .. 1",
@@ -860,6 +855,26 @@ def _evaluation() -> list[Quantity]:
             range=">= 0",
             group="memorisation",
         ),
+    ]
+
+
+def _interval_ends() -> list[Quantity]:
+    """The two ends of each 95 % interval that is no Frechet and no kernel distance's: by what it is made, and of what."""
+    share = "exact binomial, given the other side's balls"
+    made: dict[str, tuple[Better, str]] = {
+        "precision": ("higher", share),
+        "recall": ("higher", share),
+        "coverage": ("higher", "exact binomial"),
+        "authenticity": ("neither", "exact binomial"),
+        "vendi_score": ("higher", "delta method, of the score at this N"),
+        "inception_score": ("higher", "delta method, of the score at this N"),
+        "sliced_wasserstein": ("lower", "block jackknife, the bias of order 1/N taken out"),
+        "gaussian_kernel_distance": ("lower", "block jackknife, the bias of order 1/N taken out"),
+    }
+    return [
+        Quantity(f"{name}_{end}", f"{words} end of the 95 % interval of {name}: {how}.", better=better, group="quality")
+        for name, (better, how) in made.items()
+        for end, words in (("low", "Lower"), ("high", "Upper"))
     ]
 
 

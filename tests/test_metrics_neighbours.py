@@ -113,6 +113,11 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = prdc(real, fake)
     monkeypatch.setattr(module, "BLOCK_ELEMENTS", 300)
     assert prdc(real, fake) == whole
+    monkeypatch.setattr("gandiag.metrics.threads.thread_count", lambda: 3)
+    assert prdc(real, fake) == whole
+    for name, value in (("WIDE", 2), ("WIDE_BLOCK_ELEMENTS", 300), ("TILE_ELEMENTS", 50)):
+        monkeypatch.setattr(module, name, value)
+    assert prdc(real, fake) == whole
 
 
 @pytest.mark.parametrize("scene", ["one far sample", "many copies", "float32", "lattice"])

@@ -11,16 +11,19 @@ from gandiag.metrics.diversity import (
     compare_bins,
     fractal_dimension,
     rke_score,
+    vendi_interval,
     vendi_of_kernel,
     vendi_score,
 )
-from gandiag.metrics.features import FEATURES, Features, load_features, to_uint8
+from gandiag.metrics.feature_space import Features, features_of_channels, to_uint8
+from gandiag.metrics.features import FEATURES, load_features
 from gandiag.metrics.fidelity import (
     FrechetInfinity,
     InceptionScore,
     PrecisionRecallCurve,
     frechet_distance_infinity,
     inception_score,
+    inception_score_interval,
     inception_score_of_probabilities,
     path_length,
     prd_of_histograms,
@@ -34,10 +37,17 @@ from gandiag.metrics.frechet import (
     merge_all,
     statistics_of_gaussian,
 )
-from gandiag.metrics.intervals import Interval, basic_bootstrap, binomial_interval, frechet_interval
+from gandiag.metrics.intervals import (
+    Interval,
+    basic_bootstrap,
+    binomial_interval,
+    frechet_interval,
+    jackknife_interval,
+)
 from gandiag.metrics.kernel import (
     SubsetKernelDistance,
     gaussian_kernel_distance,
+    gaussian_kernel_distance_interval,
     kernel_distance,
     kernel_distance_interval,
     kernel_distance_subsets,
@@ -113,15 +123,19 @@ __all__ = [
     "evaluate_points",
     "evaluate_stacked",
     "expected_coverage",
+    "features_of_channels",
     "fractal_dimension",
     "frechet_distance",
     "frechet_distance_infinity",
     "frechet_interval",
     "frechet_statistics",
     "gaussian_kernel_distance",
+    "gaussian_kernel_distance_interval",
     "histogram_kl",
     "inception_score",
+    "inception_score_interval",
     "inception_score_of_probabilities",
+    "jackknife_interval",
     "kernel_distance",
     "kernel_distance_interval",
     "kernel_distance_subsets",
@@ -149,6 +163,7 @@ __all__ = [
     "stacked_class_coverage",
     "statistics_of_gaussian",
     "to_uint8",
+    "vendi_interval",
     "vendi_of_kernel",
     "vendi_score",
 ]

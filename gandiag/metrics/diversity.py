@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from gandiag.metrics.inputs import feature_matrix, feature_pair
+from gandiag.metrics.intervals import LEVEL, Interval, normal_quantile
 from gandiag.metrics.neighbours import distance_blocks, nearest
 
 NDB_BINS, NDB_SIGNIFICANCE = 100, 0.05
@@ -38,11 +39,30 @@ def vendi_score(features: Any, q: float = 1.0) -> float:
     The effective number of distinct samples, 1 to min(n, d); higher is more diverse. Friedman and Dieng 2023; the entropy
     is Shannon's at q = 1. Computed on the smaller of the n x n and the d x d matrix, whose eigenvalues are the same.
     """
-    x = feature_matrix(features, "given")
-    norms = np.linalg.norm(x, axis=1)
-    x = x / np.where(norms > 0, norms, 1.0)[:, None]
+    x = _unit_rows(feature_matrix(features, "given"))
     product = x.T @ x if x.shape[0] > x.shape[1] else x @ x.T
     return vendi_of_kernel(product * (len(product) / len(x)), q)
+
+
+def vendi_interval(features: Any, *, level: float = LEVEL) -> Interval:
+    """Returns the Vendi score (q = 1) with its standard error and normal interval at this number of samples.
+
+    By the delta method: sample i moves the entropy of S = X^T X / n by (-x_i . log(S) x_i - H) / n, to first order. The interval
+    is for the mean score of n samples: the score grows with n, so only scores of the same n are compared.
+    """
+    x = _unit_rows(feature_matrix(features, "given", at_least=2))
+    values, vectors = linalg.eigh(x.T @ x / len(x), check_finite=False)
+    logs = np.log(np.where(values > 1e-12 * values[-1], values, 1.0))
+    moved = -((x @ vectors) ** 2) @ logs
+    entropy = float(moved.mean())
+    score, error = math.exp(entropy), math.exp(entropy) * float(moved.std(ddof=1)) / math.sqrt(len(x))
+    reach = normal_quantile(level) * error
+    return Interval(score, max(score - reach, 1.0), score + reach, error, 0.0, "delta method")
+
+
+def _unit_rows(x: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(x, axis=1)
+    return x / np.where(norms > 0, norms, 1.0)[:, None]
 
 
 def vendi_of_kernel(kernel: Any, q: float = 1.0) -> float:

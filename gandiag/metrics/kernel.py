@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gandiag.metrics.inputs import feature_pair, host_array
-from gandiag.metrics.intervals import LEVEL, Interval
+from gandiag.metrics.intervals import BLOCKS, LEVEL, Interval, combine_jackknife
+from gandiag.metrics.kernel_moments import chunks, moments_of, pair_sum, projections
 from gandiag.metrics.neighbours import distance_blocks
 from gandiag.metrics.threads import on_threads, thread_count
 
 SUBSETS, SUBSET_SIZE, SUBSET_SEED = 100, 1000, 2020  # torch-fidelity's defaults
 MOMENT_WIDTH = 160  # above, the third moment (d^3 numbers) no longer fits; below it wins where n > d^2 / 2
-BLOCK_ROWS = 1024
 SUBSET_ROWS = 128  # of a subset's kernel at a time: half a megabyte; of wide features all, since the product is then the whole cost
 WIDE = 256
 SECOND_ORDER_SAMPLES = 1000  # for the small part of the variance that only matters near zero distance
@@ -41,8 +39,8 @@ def kernel_distance(real: Any, fake: Any) -> float:
     x, y = feature_pair(real, fake, at_least=2)
     n, m = len(x), len(y)
     if _by_moments(x, y):
-        a, b = _moments(x), _moments(y)
-        within_x, within_y, between = (_pair_sum(*pair) for pair in ((a, a), (b, b), (a, b)))
+        a, b = moments_of(x), moments_of(y)
+        within_x, within_y, between = (pair_sum(*pair) for pair in ((a, a), (b, b), (a, b)))
     else:
         within_x, within_y, between = _row_sums_within(x).sum(), _row_sums_within(y).sum(), _row_sums(x, y)[0].sum()
     within_x, within_y = within_x - _own(x).sum(), within_y - _own(y).sum()
@@ -60,8 +58,8 @@ def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> I
     x, y = feature_pair(real, fake, at_least=4)
     n, m = len(x), len(y)
     if _by_moments(x, y):
-        a, b = _moments(x), _moments(y)
-        (own_x, cross_x), (cross_y, own_y) = _projections(x, (a, b)), _projections(y, (a, b))
+        a, b = moments_of(x), moments_of(y)
+        (own_x, cross_x), (cross_y, own_y) = projections(x, (a, b)), projections(y, (a, b))
     else:
         own_x, own_y, (cross_x, cross_y) = _row_sums_within(x), _row_sums_within(y), _row_sums(x, y)
     own_x, own_y = own_x - _own(x), own_y - _own(y)
@@ -112,11 +110,45 @@ def gaussian_kernel_distance(
 
     On unit-norm CLIP embeddings with the defaults this is CMMD (Jayasumana et al. 2024). Lower is better, 0 for equal sets.
     """
+    return gaussian_kernel_distance_interval(real, fake, bandwidth=bandwidth, scale=scale, blocks=1).value
+
+
+def gaussian_kernel_distance_interval(
+    real: Any,
+    fake: Any,
+    *,
+    bandwidth: float = CMMD_BANDWIDTH,
+    scale: float = CMMD_SCALE,
+    level: float = LEVEL,
+    blocks: int = BLOCKS,
+) -> Interval:
+    """Returns gaussian_kernel_distance with the delete-a-block jackknife interval of the true distance, from one pass over the pairs.
+
+    Blocks are taken in the samples' order, which must be random. With one block there is no interval: its ends are NaN.
+    """
     if not bandwidth > 0:
         raise ValueError(f"the bandwidth is {bandwidth}; a number above zero was expected")
     x, y = feature_pair(real, fake)
-    means = [_gaussian_sum(a, b, bandwidth) / (len(a) * len(b)) for a, b in ((x, x), (y, y), (x, y))]
-    return scale * (means[0] + means[1] - 2 * means[2])
+    parts = [np.array_split(np.arange(len(side)), max(1, min(blocks, len(side) // 2))) for side in (x, y)]
+    middle = x.mean(axis=0)
+    x, y = x - middle, y - middle  # distances do not change with the origin, their rounding does
+    xx, yy, xy = (
+        _gaussian_block_sums(a, b, bandwidth, of_a, of_b)
+        for a, b, of_a, of_b in ((x, x, *parts[:1] * 2), (y, y, *parts[1:] * 2), (x, y, *parts))
+    )
+    sizes = [np.array([len(part) for part in side]) for side in parts]
+
+    def without(i: int | None, j: int | None) -> float:
+        keep = [np.arange(len(size)) != left_out for size, left_out in zip(sizes, (i, j))]
+        n, m = (float(size[kept].sum()) for size, kept in zip(sizes, keep))
+        a, b, c = (k[np.ix_(p, q)].sum() for k, p, q in ((xx, *keep[:1] * 2), (yy, *keep[1:] * 2), (xy, *keep)))
+        return scale * float(a / n**2 + b / m**2 - 2 * c / (n * m))
+
+    value = without(None, None)
+    if min(len(size) for size in sizes) < 2:
+        return Interval(value, math.nan, math.nan, math.nan, math.nan, "none")
+    left_out = [[without(i, None) for i in range(len(sizes[0]))], [without(None, j) for j in range(len(sizes[1]))]]
+    return combine_jackknife(value, left_out, level=level, lowest=0.0, method="block jackknife")
 
 
 def median_bandwidth(real: Any, most: int = 2000) -> float:
@@ -136,8 +168,8 @@ def _unbiased(a: np.ndarray, b: np.ndarray, buffers: tuple[np.ndarray, np.ndarra
     """The unbiased estimate of one subset: kernels within are symmetric, so that half of them is computed."""
     n = len(a)
     rows = _subset_rows(n, a.shape[1])
-    within = sum(_sum_of_kernels(x[at], x[at.start :], buffers, within=True) for x in (a, b) for at in _chunks(n, rows))
-    between = sum(_sum_of_kernels(a[at], b, buffers, within=False) for at in _chunks(n, rows))
+    within = sum(_sum_of_kernels(x[at], x[at.start :], buffers, within=True) for x in (a, b) for at in chunks(n, rows))
+    between = sum(_sum_of_kernels(a[at], b, buffers, within=False) for at in chunks(n, rows))
     return within / (n * (n - 1)) - 2 * between / (n * n)
 
 
@@ -184,64 +216,10 @@ def _by_moments(x: np.ndarray, y: np.ndarray) -> bool:
     return width <= MOMENT_WIDTH and width * width <= 2 * min(len(x), len(y))
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Sums over `count` samples of y (d,), of its pairs i <= j (p,), and of y times its pairs (d, p)."""
-
-    count: int
-    first: np.ndarray
-    second: np.ndarray
-    third: np.ndarray
-
-
-def _moments(y: np.ndarray) -> Moments:
-    width = y.shape[1]
-    groups = [list(_chunks(len(y)))[first :: thread_count()] for first in range(thread_count())]
-    thirds = np.zeros((len(groups), width, width * (width + 1) // 2))
-    seconds = np.zeros((len(groups), width * (width + 1) // 2))
-
-    def work(group: int) -> None:
-        for rows in groups[group]:
-            pairs = _pairs(y[rows])
-            seconds[group] += pairs.sum(axis=0)
-            thirds[group] += y[rows].T @ pairs
-
-    on_threads(work, range(len(groups)))
-    return Moments(len(y), y.sum(axis=0), seconds.sum(axis=0), thirds.sum(axis=0))
-
-
-def _pair_sum(a: Moments, b: Moments) -> float:
-    """Sum over all pairs of (x.y/d + 1)^3, from both sides' moments."""
-    width = len(a.first)
-    weight = _pair_weights(width)
-    return float(
-        (a.third * b.third * weight).sum() / width**3
-        + 3 * (a.second * b.second * weight).sum() / width**2
-        + 3 * (a.first * b.first).sum() / width
-        + a.count * b.count
-    )
-
-
-def _projections(x: np.ndarray, sides: Sequence[Moments]) -> list[np.ndarray]:
-    """For each side's moments: for each row of x the sum over that side's y of (x.y/d + 1)^3."""
-    width = x.shape[1]
-    weight = _pair_weights(width)
-    found = [3 * (x @ side.first) / width + side.count for side in sides]
-
-    def work(rows: slice) -> None:
-        pairs = _pairs(x[rows]) * weight
-        for sums, side in zip(found, sides):
-            cubic = np.einsum("ij,ij->i", pairs @ side.third.T, x[rows])
-            sums[rows] += 3 * (pairs @ side.second) / width**2 + cubic / width**3
-
-    on_threads(work, list(_chunks(len(x))))
-    return found
-
-
 def _row_sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of (x.y/d + 1)^3 over y for each row of x, and over x for each row of y."""
     of_x, of_y = np.empty(len(x)), np.zeros(len(y))
-    for rows in _chunks(len(x)):
+    for rows in chunks(len(x)):
         k = _kernel(x[rows], y)
         of_x[rows] = k.sum(axis=1)
         of_y += k.sum(axis=0)
@@ -251,7 +229,7 @@ def _row_sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _row_sums_within(x: np.ndarray) -> np.ndarray:
     """The same of one side with itself, of which half is computed."""
     sums = np.zeros(len(x))
-    for rows in _chunks(len(x)):
+    for rows in chunks(len(x)):
         k = _kernel(x[rows], x[rows.start :])
         sums[rows] += k.sum(axis=1)
         sums[rows.stop :] += k[:, len(k) :].sum(axis=0)
@@ -264,27 +242,6 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     k += 1.0
     k *= k * k
     return k
-
-
-def _pairs(y: np.ndarray) -> np.ndarray:
-    """(n, d (d + 1) / 2): the products of coordinates i <= j."""
-    width = y.shape[1]
-    out = np.empty((len(y), width * (width + 1) // 2))
-    start = 0
-    for i in range(width):
-        np.multiply(y[:, i:], y[:, i : i + 1], out=out[:, start : start + width - i])
-        start += width - i
-    return out
-
-
-def _pair_weights(width: int) -> np.ndarray:
-    i, j = np.triu_indices(width)
-    return np.where(i == j, 1.0, 2.0)
-
-
-def _chunks(count: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
-    for start in range(0, count, rows):
-        yield slice(start, min(start + rows, count))
 
 
 def _second_order(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
@@ -308,10 +265,14 @@ def _second_order(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     return within(x), within(y), float((between**2).mean())
 
 
-def _gaussian_sum(x: np.ndarray, y: np.ndarray, bandwidth: float) -> float:
-    total = 0.0
-    for _, block in distance_blocks(x, y):
+def _gaussian_block_sums(
+    x: np.ndarray, y: np.ndarray, bandwidth: float, of_x: list[np.ndarray], of_y: list[np.ndarray]
+) -> np.ndarray:
+    """Sums of the kernel between each block of x and each of y."""
+    sums = np.zeros((len(x), len(of_y)))
+    starts = [int(part[0]) for part in of_y]
+    for rows, block in distance_blocks(x, y):
         np.maximum(block, 0.0, out=block)
         block *= -0.5 / bandwidth**2
-        total += float(np.exp(block, out=block).sum())
-    return total
+        sums[rows] = np.add.reduceat(np.exp(block, out=block), starts, axis=1)
+    return np.add.reduceat(sums, [int(part[0]) for part in of_x], axis=0)

@@ -19,7 +19,9 @@ from gandiag.metrics.threads import on_threads
 BLOCK_ELEMENTS = 2**20  # distances held at a time by each thread
 GROUPS = 128  # of columns, whose smallest distances bound the k-th nearest
 PAIR_ELEMENTS = 2**18  # differences held at a time by each thread
-WIDE = 512  # features above which the products are nearly all of the work, and best left to the BLAS's own threads
+WIDE = 512  # features above which the products are nearly all of the work: large ones, on the BLAS's own threads, ...
+WIDE_BLOCK_ELEMENTS = 2**23  # ... with this many distances at a time, and the other side's rows taken ...
+TILE_ELEMENTS = 2**21  # ... by tiles, since all of them in single precision would be most of what may be held
 AMBIGUOUS_A_ROW = 64  # pairs within the margin beyond which a block is computed again in float64
 SAFETY = 2.0  # times (8 + sqrt d) roundings of the squared norms: six standard deviations of a sum's rounding and more
 
@@ -56,15 +58,15 @@ def as_points(values: np.ndarray, origin: np.ndarray) -> Points:
 def kth_neighbour_squares(x: Points, k: int) -> np.ndarray:
     """Returns the squared distance (n,) float64 of each point to its k-th nearest other point."""
     found = np.empty(len(x))
-    columns = x.rows(slice(None), np.float32)
+    columns = _columns(x)
 
     def find(rows: slice) -> None:
-        block, margin = _block(x, rows, x, columns)
+        block, margin = _block(x, rows, x, columns, np.float32)
         _empty_diagonal(block, rows)
         squares = _kth_of_block(block, margin, x, rows, k)
         found[rows] = _kth_in_float64(x, rows, k) if squares is None else squares
 
-    _do_all(find, _stretches(len(x), len(x), BLOCK_ELEMENTS), wide=columns.shape[1] > WIDE)
+    _in_blocks(find, x, x)
     return found
 
 
@@ -83,11 +85,11 @@ class Limit:
 
 def pairs_within(x: Points, y: Points, limits: Sequence[Limit], *, inclusive: bool) -> None:
     """Tells each limit, block by block, of the pairs (indices of x, indices of y) that are nearer; `inclusive` counts an equal distance."""
-    columns = y.rows(slice(None), np.float32)
+    columns = _columns(y)
     telling = threading.Lock()
 
     def find(rows: slice) -> None:
-        block, margin = _block(x, rows, y, columns)
+        block, margin = _block(x, rows, y, columns, np.float32)
         for limit in limits:
             at_most = limit.of_block(rows)
             decided = _decided(block, margin, at_most, x, y, rows, inclusive=inclusive)
@@ -95,34 +97,44 @@ def pairs_within(x: Points, y: Points, limits: Sequence[Limit], *, inclusive: bo
             with telling:
                 limit.tell(near[0] + rows.start, near[1])
 
-    _do_all(find, _stretches(len(x), len(y), BLOCK_ELEMENTS), wide=columns.shape[1] > WIDE)
+    _in_blocks(find, x, y)
 
 
-def _do_all(work: Callable[[slice], None], parts: Sequence[slice], *, wide: bool) -> None:
-    """Does each part on a thread; wide ones in order, each product on all threads."""
-    if not wide:
-        on_threads(work, parts)
+def _columns(y: Points) -> np.ndarray | None:
+    """All rows in single precision where they are narrow; None where they are taken by tiles."""
+    return None if y.values.shape[1] > WIDE else y.rows(slice(None), np.float32)
+
+
+def _in_blocks(work: Callable[[slice], None], x: Points, y: Points) -> None:
+    """Does all rows of x: narrow ones on threads, wide ones in order, each product on all threads."""
+    if y.values.shape[1] <= WIDE:
+        on_threads(work, _stretches(len(x), len(y), BLOCK_ELEMENTS))
         return
-    for part in parts:
-        work(part)
+    for rows in _stretches(len(x), len(y), WIDE_BLOCK_ELEMENTS):
+        work(rows)
 
 
 def _by_products(x: Points, y: Points, rows: slice, limit: np.ndarray, *, inclusive: bool) -> tuple[np.ndarray, ...]:
     """The pairs of a block by products in float64; what lies within their rounding of its limit is a tie."""
-    block, margin = _block(x, rows, y, y.rows(slice(None), np.float64))
+    block, margin = _block(x, rows, y, None, np.float64)
     slack = margin[:, None]
     return _where(block <= limit + slack if inclusive else block < limit - slack)
 
 
-def _block(x: Points, rows: slice, y: Points, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Squared distances (r, m) in the columns' precision, and how far each row's may be off (r,)."""
-    kind = columns.dtype.type
+def _block(x: Points, rows: slice, y: Points, columns: np.ndarray | None, kind: type) -> tuple[np.ndarray, np.ndarray]:
+    """Squared distances (r, m) in that precision, and how far each row's may be off (r,)."""
+    width = y.values.shape[1]
     left = x.rows(rows, kind)
     left *= -2
-    block = left @ columns.T
+    block: np.ndarray = np.empty((len(left), len(y)), kind)
+    if columns is not None:
+        np.matmul(left, columns.T, out=block)
+    else:
+        for part in _stretches(len(y), width, TILE_ELEMENTS):
+            np.matmul(left, y.rows(part, kind).T, out=block[:, part])
     block += y.squares.astype(kind)
     block += x.squares[rows, None].astype(kind)
-    rounding = SAFETY * (8 + np.sqrt(columns.shape[1])) * float(np.finfo(kind).eps)
+    rounding = SAFETY * (8 + np.sqrt(width)) * float(np.finfo(kind).eps)
     return block, rounding * (x.squares[rows] + y.squares.max())
 
 
@@ -150,7 +162,7 @@ def _kth_of_block(block: np.ndarray, margin: np.ndarray, x: Points, rows: slice,
 
 def _kth_in_float64(x: Points, rows: slice, k: int) -> np.ndarray:
     """By products in float64, whose order is right but for ties; the distance itself by differences, so that copies tie exactly."""
-    block, _ = _block(x, rows, x, x.rows(slice(None), np.float64))
+    block, _ = _block(x, rows, x, None, np.float64)
     _empty_diagonal(block, rows)
     kth = np.argpartition(block, k - 1, axis=1)[:, k - 1]
     return _squared_differences(x, np.arange(rows.start, rows.stop), x, kth)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gandiag.errors import UsageError, did_you_mean
-from gandiag.metrics.diversity import NDB_BINS, bin_differences, birthday_paradox, vendi_score
+from gandiag.metrics.diversity import NDB_BINS, bin_differences, birthday_paradox, rke_score, vendi_interval
 from gandiag.metrics.feature_space import Features
 from gandiag.metrics.fidelity import (
     frechet_distance_infinity,
+    inception_score_interval,
     inception_score_of_probabilities,
     precision_recall_curve,
     sliced_wasserstein,
 )
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance
-from gandiag.metrics.intervals import binomial_interval, frechet_interval
+from gandiag.metrics.intervals import Interval, binomial_interval, frechet_interval, jackknife_interval
 from gandiag.metrics.kernel import (
     CMMD_BANDWIDTH,
     SUBSET_SIZE,
-    gaussian_kernel_distance,
+    gaussian_kernel_distance_interval,
     kernel_distance_interval,
     kernel_distance_subsets,
     median_bandwidth,
@@ -34,6 +36,7 @@ from gandiag.metrics.quality import Evaluation, Reference, class_recall, class_s
 NEIGHBOURS_OF = 10_000  # neighbours cost N^2: both sides are thinned to it, by seed
 PAIRS_OF = 10_000
 FLOOR_STREAM = 0xF100
+FEW_BLOCKS = 10  # of a side, for a score that costs seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +103,17 @@ def kernel(sides: Sides) -> Scores:
 
 
 def precision_and_recall(sides: Sides) -> Scores:
-    """Improved precision and recall, k = 3."""
-    return precision_recall(*sides.few(NEIGHBOURS_OF))._asdict()
+    """Improved precision and recall, k = 3, with binomial intervals: of the share, given the other side's balls."""
+    x, y = sides.few(NEIGHBOURS_OF)
+    found = precision_recall(x, y)
+    return {**_share("precision", found.precision, len(y)), **_share("recall", found.recall, len(x))}
 
 
 def density_and_coverage(sides: Sides) -> Scores:
     """Density and coverage, k = 5, coverage with its binomial interval."""
     x, y = sides.few(NEIGHBOURS_OF)
-    density, coverage = density_coverage(x, y)
-    interval = binomial_interval(round(coverage * len(x)), len(x))
-    return {"density": density, "coverage": coverage, "coverage_low": interval.low, "coverage_high": interval.high}
+    found = density_coverage(x, y)
+    return {"density": found.density, **_share("coverage", found.coverage, len(x))}
 
 
 def histogram_precision_recall(sides: Sides) -> Scores:
@@ -127,13 +131,18 @@ def inception(sides: Sides) -> Scores:
             "the Inception Score needs features that are a classifier: inception-tf, digits-cnn or classifier"
         )
     p = sides.features.probabilities(torch.from_numpy(sides.fakes).to(torch.float32)).double().cpu().numpy()
-    score = inception_score_of_probabilities(p / p.sum(axis=1, keepdims=True), splits=min(10, max(1, len(p) // 2)))
-    return {"inception_score": score.mean, "inception_score_sd": score.sd}
+    p, splits = p / p.sum(axis=1, keepdims=True), min(10, max(1, len(p) // 2))
+    interval = inception_score_interval(p, splits=splits)
+    score = inception_score_of_probabilities(p, splits=splits)
+    return {"inception_score": score.mean, "inception_score_sd": score.sd, **_ends("inception_score", interval)}
 
 
 def vendi(sides: Sides) -> Scores:
-    """Vendi score of the fakes: the effective number of distinct samples."""
-    return {"vendi_score": vendi_score(sides.few(PAIRS_OF)[1])}
+    """Vendi score of the fakes: the effective number of distinct samples; and RKE at the reals' median distance."""
+    x, y = sides.few(PAIRS_OF)
+    interval, bandwidth = vendi_interval(y), median_bandwidth(x)
+    scores = {"vendi_score": interval.value, **_ends("vendi_score", interval)}
+    return scores | ({"rke_score": rke_score(y, bandwidth)} if bandwidth > 0 else {})
 
 
 def bins(sides: Sides) -> Scores:
@@ -150,7 +159,11 @@ def birthday(sides: Sides) -> Scores:
 
 def wasserstein(sides: Sides) -> Scores:
     """Sliced 2-Wasserstein distance."""
-    return {"sliced_wasserstein": sliced_wasserstein(*sides.few(PAIRS_OF), seed=sides.seed)}
+    x, y = sides.few(PAIRS_OF)
+    if min(len(x), len(y)) < 4:
+        return {"sliced_wasserstein": sliced_wasserstein(x, y, seed=sides.seed)}
+    interval = jackknife_interval(partial(sliced_wasserstein, seed=sides.seed), x, y, blocks=FEW_BLOCKS, lowest=0.0)
+    return {"sliced_wasserstein": interval.value, **_ends("sliced_wasserstein", interval)}
 
 
 def gaussian(sides: Sides) -> Scores:
@@ -158,18 +171,30 @@ def gaussian(sides: Sides) -> Scores:
     x, y = sides.few(PAIRS_OF)
     of_unit_length = sides.features is not None and sides.features.fingerprint.get("length") == "one"
     bandwidth = CMMD_BANDWIDTH if of_unit_length else median_bandwidth(x)
-    return {"gaussian_kernel_distance": gaussian_kernel_distance(x, y, bandwidth=bandwidth)} if bandwidth > 0 else {}
+    if not bandwidth > 0:
+        return {}
+    interval = gaussian_kernel_distance_interval(x, y, bandwidth=bandwidth)
+    return {"gaussian_kernel_distance": interval.value, **_ends("gaussian_kernel_distance", interval)}
 
 
 def memorisation(sides: Sides) -> Scores:
     """Authenticity and MIFID; C_T where held-out reals were given."""
+    x, y = sides.few(NEIGHBOURS_OF)
     scores = {
-        "authenticity": authenticity(*sides.few(NEIGHBOURS_OF)),
+        **_share("authenticity", authenticity(x, y), len(y)),
         "memorisation_informed_frechet_distance": memorisation_informed_frechet_distance(sides.real, sides.fakes),
     }
     if sides.heldout is not None:
         scores["copying_z"] = copying_z(sides.real, sides.heldout, sides.fakes, seed=sides.seed)
     return scores
+
+
+def _share(name: str, share: float, of: int) -> Scores:
+    return {name: share, **_ends(name, binomial_interval(round(share * of), of))}
+
+
+def _ends(name: str, interval: Interval) -> Scores:
+    return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 METRICS: dict[str, Metric] = {
