@@ -302,22 +302,24 @@ def _reliability(runs: Sequence[Judged]) -> list[str]:
 
 
 def _checkpoints(well: Sequence[Judged]) -> list[str]:
-    """Whether the evaluation that `convergence` would ship is as good as the best one, by the share of good samples that the label saw."""
+    """Whether the evaluation that `convergence` would ship is as good as the best one, by a held-out score that the checks never read.
+
+    The score is the energy distance of fresh samples to held-out reals; as good is within twice the noise of a difference of two looks.
+    """
     hits = count = 0
     for r in well:
         claim = r.diagnosis.finding("convergence").claim
-        if "ship step " not in claim:
+        seen = [s for s in r.seen if "held_out" in s]
+        if "ship step " not in claim or len(seen) < 4:
             continue
         step = int(claim.split("ship step ")[1].split(":")[0])
-        seen = [{**s, "good": s["shipped"]} for s in r.seen if "shipped" in s]
-        if not seen:
-            continue
         near = min(seen, key=lambda s, at=step: abs(s["step"] - at))
-        best = max(s["good"] for s in seen)
+        late = np.array([s["held_out"] for s in seen[len(seen) // 2 :]])
+        noise = 1.4826 * np.median(np.abs(np.diff(late) - np.median(np.diff(late)))) / np.sqrt(2)
         count += 1
-        hits += near["good"] >= best - 2 * np.sqrt(2 * best * (1 - best) / 2500) - 0.05
+        hits += near["held_out"] <= min(s["held_out"] for s in seen) + 2 * np.sqrt(2) * noise
     return [
-        f"The checkpoint that `convergence` names is as good as the best, by held-out samples (within noise and .05): {wilson(hits, count)}."
+        f"The checkpoint that `convergence` names is as good as the best, by the energy distance to held-out reals (within noise): {wilson(hits, count)}."
     ]
 
 

@@ -12,6 +12,7 @@ from gandiag.diagnosis.fakes import (
     covered_now,
     distance_from_reals,
     fakes_path,
+    far_away,
     getting_nearer,
     rank_ratio,
     samples_hit,
@@ -22,6 +23,8 @@ from gandiag.diagnosis.remedies import equal_rates, pack, rate, regularise
 from gandiag.errors import NotRecorded
 
 BATCH_SERIES = ("diversity_ratio", "fake_effective_rank", "real_effective_rank", "fake_mean")
+FEWER = 0.5  # of the reals' directions, where the fakes lie elsewhere and closer together as well: three signs that agree need less of each
+ELSEWHERE = 1.5  # times the distance at which fakes are plainly no reals
 MODE_SERIES = ("modes_covered", "mode_kl", "recall")
 
 
@@ -93,8 +96,8 @@ def _had_modes(e: Evidence, c: Coverage) -> bool:
 def poor_batches(e: Evidence) -> np.ndarray | None:
     """Where the batches of fakes are far less diverse than those of the reals (n,) bool; None where nothing tells.
 
-    Three signs, of which one must hold: hardly any distance left; directions lost and distance with them; or a mean that hops
-    further than that of reals, from fakes that lack directions or distance.
+    Four signs, of which one must hold: hardly any distance left; directions lost and distance with them; a mean that hops
+    further than that of reals, from fakes that lack directions or distance; or fewer directions and less distance in another place.
     """
     ratio = e.maybe("diversity_ratio")
     if ratio is None:
@@ -104,9 +107,10 @@ def poor_batches(e: Evidence) -> np.ndarray | None:
     rank = rank_ratio(e)
     ranks = np.ones_like(ratio) if rank is None else np.nan_to_num(rank, nan=1.0)
     state |= (ranks < e.limits.rank_ratio) & (ratio < 0.9)
-    hops = wander(e)
+    hops, away = wander(e), distance_from_reals(e)
+    if away is not None:
+        state |= (away > ELSEWHERE * e.limits.misfit_distance) & (ranks < FEWER) & (ratio < 0.9)
     if hops is not None:
-        away = distance_from_reals(e)
         near = np.ones_like(ratio, dtype=bool) if away is None else away < e.limits.fake_range
         state |= (hops > e.limits.hop) & near & ((ranks < e.limits.hop_rank) | (ratio < e.limits.hop_rank))
     return np.asarray(state)
@@ -139,6 +143,11 @@ def _claim_of_batches(e: Evidence, ill: bool) -> str:
             return (
                 f"the fakes' mean hops by {hop:.2g} sd of the reals from batch to batch (limit: {e.limits.hop:g}), and their {lack} of the "
                 f"reals' (limit: {e.limits.hop_rank:g})"
+            )
+        if e.limits.rank_ratio <= rank < FEWER and far_away(e):
+            return (
+                f"the fakes lie elsewhere (limit: {ELSEWHERE * e.limits.misfit_distance:g} sd of the reals), their directions are {rank:.2f} of "
+                f"the reals' (limit: {FEWER:g}) and their distances {distance:.2f} (limit: 0.9)"
             )
         if rank < e.limits.rank_ratio:
             return f"the fakes' directions are {rank:.2f} of the reals' (limit: {e.limits.rank_ratio:g}), their distances {distance:.2f}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gandiag.diagnosis import miswired
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import set_rate
@@ -27,7 +28,7 @@ def objective_fault(run: Recorded) -> Finding:
     """Finds a game that cannot work: players who push the wrong way, share an objective, do not move, or are cut off from each other."""
     e = evidence(run)
     looked = False
-    for look in (_standing_still, _never_updated, _detached, _one_optimizer, _forces):
+    for look in (_standing_still, _never_updated, _detached, _one_optimizer, _forces, *miswired.LOOKS):
         try:
             found = look(e)
         except NotRecorded:

@@ -9,7 +9,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.dynamics import Word
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import coverage, covered_now
+from gandiag.diagnosis.fakes import coverage, covered_now, getting_nearer, misfit, misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.motion import eigenvalues, read_game, tiny
 from gandiag.errors import NotRecorded
@@ -224,5 +224,18 @@ def _still_fakes(e: Evidence) -> Finding:
             remedies=("look at the first finding above this one",),
             series=("diversity_ratio",),
             onset=0,
+        )
+    off, signs = misfits(e), misfit(e)
+    if off is not None and signs and e.holds(off) and not getting_nearer(e):
+        return Finding(
+            "stagnation",
+            Verdict.SUSPECT,
+            f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
+            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd), and come no nearer",
+            cause="the generator has stopped learning, or learns very slowly",
+            remedies=("look at the first finding above this one", "train longer"),
+            series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),
+            onset=e.onset(off),
+            kind="unlike",
         )
     return Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))

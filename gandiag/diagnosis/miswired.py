@@ -1,0 +1,128 @@
+"""Faults of a loop that pushes the right way and is yet wired wrongly: two sigmoids one after the other, gradients that are never cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.errors import NotRecorded
+
+SAME = 0.02  # relative difference up to which a force is the one that a loss on squashed scores has
+SAME_IN_MEAN = 0.1  # the same where scores were recorded as logits, of which only the mean is known
+FEWEST = 20  # steps that must show it
+# Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
+# 6.1 were seen at the fifth step and 7.7 to 10 at the tenth; with it, of gradients that turn as little, at most 2.1 and 7.9 (benchmark).
+SMOOTH = 0.98  # cosine of consecutive gradients above which they hardly turn; batches of a healthy run read -.9 to .9
+FIFTH, TENTH = (3.5, 10.0), (6.0, 20.0)  # ... nor can a sum of so many be much more than so many times the first
+# Where early gradients disagree they pile up more slowly, and turn less and less.
+SMOOTHEST, PILED_UP = (
+    0.9995,
+    20.0,
+)  # 36 to 81 were seen of generators without zero_grad; with it .998 and 11 at most (benchmark)
+
+
+def double_sigmoid(e: Evidence) -> Finding | None:
+    """A loss that takes D's outputs for logits, of a D that ends in a sigmoid: the force on each score is then known to the last digit."""
+    real, fake = _first(e, "real_logit_mean"), _first(e, "fake_logit_mean")
+    up, down = _first(e, "discriminator_force_on_real"), _first(e, "discriminator_force_on_fake")
+    n = min(len(real), len(fake), len(up), len(down))
+    if n < FEWEST:
+        return None
+    real, fake, up, down = (x[:n] for x in (real, fake, up, down))
+    told = e.about.get("players", {}).get("discriminator", {}).get("output") == "probability"
+    if told:
+        real, fake = _sigmoid(real), _sigmoid(fake)
+        due = (1 - _sigmoid(real)) * real * (1 - real) / np.maximum(_sigmoid(fake) * fake * (1 - fake), 1e-12)
+    elif _ends_in_sigmoid(e):
+        due = (1 - _sigmoid(real)) / _sigmoid(fake)
+    else:
+        return None
+    with np.errstate(all="ignore"):
+        off = np.abs(np.log(up / -down) - np.log(due))
+        # a loss of probabilities pushes by (1 - p) and p in logits: where that fits as well, nothing is told
+        usual = np.abs(np.log(up / -down) - np.log((1 - real) / fake)) if told else np.full(n, np.inf)
+    close = off < (SAME_IN_MEAN if told else SAME)
+    share = float(np.mean(close & (usual > 2 * off)))
+    if share < e.limits.force_share:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"D's outputs are squashed into [0, 1], and the forces on them are those of a loss that squashes them again, in {share:.0%} of the first "
+        f"{n} steps (limit: {e.limits.force_share:.0%})",
+        cause="a loss on logits is applied to what a sigmoid has squashed already: D's verdicts stay between .5 and .73, and gradients are a quarter",
+        remedies=(
+            "take the sigmoid out of D and keep BCEWithLogitsLoss",
+            "or keep the sigmoid and take BCELoss",
+        ),
+        series=("real_logit_mean", "fake_logit_mean", "discriminator_force_on_real", "discriminator_force_on_fake"),
+        onset=0,
+        kind="double sigmoid",
+    )
+
+
+def never_cleared(e: Evidence) -> Finding | None:
+    """Gradients that add up from step to step: hardly turning, and ever larger beside what causes them."""
+    for who, causes in (
+        ("generator", ("generator_gradient_at_image",)),
+        ("discriminator", ("discriminator_force_size_on_real", "discriminator_force_size_on_fake")),
+    ):
+        try:
+            cosine = e[f"{who}_gradient_cosine"].to_numpy(dtype=float)
+            ratio = _over_cause(e, f"{who}_gradient_norm", causes)
+        except NotRecorded:
+            continue
+        smooth = float(np.nanmedian(cosine)) if np.isfinite(cosine).sum() >= 5 else 0.0
+        if smooth < SMOOTH or len(ratio) < 2 * FEWEST:
+            continue
+        fifth, tenth, later = (
+            float(np.median(ratio[part])) / max(ratio[0], 1e-30) for part in (slice(3, 6), slice(8, 13), slice(60, 180))
+        )
+        at_once = FIFTH[0] < fifth < FIFTH[1] and TENTH[0] < tenth < TENTH[1]
+        slowly = who == "generator" and smooth > SMOOTHEST and len(ratio) > 100 and later > PILED_UP
+        if not (at_once or slowly):
+            continue
+        grown, limit, by = (tenth, TENTH[0], "tenth") if at_once else (later, PILED_UP, "hundredth")
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"the {who}'s gradient hardly turns from step to step (cosine {smooth:.4f}, limit: {SMOOTH:g}) and by the {by} step has grown "
+            f"{grown:.3g}-fold beside what causes it (limit: {limit:g})",
+            cause=f"the {who}'s gradients are never cleared: each step adds to those of all steps before",
+            remedies=(f"call the {who}'s optimizer.zero_grad() before its loss.backward()",),
+            series=(f"{who}_gradient_cosine", f"{who}_gradient_norm"),
+            onset=int(e[f"{who}_gradient_norm"].index[0]),
+            kind="gradients never cleared",
+        )
+    return None
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, never_cleared)
+
+
+def _first(e: Evidence, name: str) -> np.ndarray:
+    """The first finite values of a series, of the steps within which a fault must show."""
+    values = e[name]
+    values = values.loc[: values.index[0] + e.limits.force_first - 1]
+    return values.to_numpy(dtype=float)
+
+
+def _ends_in_sigmoid(e: Evidence) -> bool:
+    """Whether the recorder saw that D ends in a sigmoid: scores of a weak D may lie in [0, 1] by themselves."""
+    said = (str(r.get("claim", "")) for r in e.records("events") if r.get("event") == "discriminator_output")
+    return any("come out of a sigmoid" in claim for claim in said)
+
+
+def _over_cause(e: Evidence, norm: str, causes: tuple[str, ...]) -> np.ndarray:
+    """The parameters' gradient norm over the size of what causes it, at the steps at which all were measured."""
+    whole = e[norm]
+    size = sum((e[name].reindex(whole.index) for name in causes[1:]), start=e[causes[0]].reindex(whole.index))
+    ratio = (whole / size.where(size > 0)).to_numpy(dtype=float)
+    return np.asarray(ratio[np.isfinite(ratio)])
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-x)))
