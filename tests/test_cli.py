@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +49,38 @@ def test_the_version() -> None:
     from gandiag import __version__
 
     assert gandiag("--version").stdout.strip() == f"gandiag {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --no-files")]
+)
+def test_the_completion_script_is_the_shells_own(shell: str, word: str) -> None:
+    done = gandiag("completion", shell)
+    assert done.returncode == 0
+    assert word in done.stdout
+    assert "_GANDIAG_COMPLETE" in done.stdout
+    assert gandiag("completion", "tcsh").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("gandiag re", {"report", "recipes"}),
+        ("gandiag completion f", {"fish"}),
+        ("gandiag run --re", {"--recipe", "--resume", "--report"}),
+    ],
+)
+def test_what_the_script_asks_is_answered(typed: str, offered: set[str]) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_GANDIAG_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gandiag"], capture_output=True, text=True, check=False, env={**os.environ, **words}
+    )
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offered
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here: its script is not run")
+def test_bash_takes_the_script() -> None:
+    assert shutil.which("bash")
+    script = gandiag("completion", "bash").stdout
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -26,6 +26,7 @@ VERBS = {
     "list": "List the runs of a folder.",
     "show": "Print the numbers of a run.",
     "doctor": "Check this machine and this installation.",
+    "completion": "Print the script that has a shell complete the commands.",
 }
 
 

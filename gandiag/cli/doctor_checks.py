@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+DIGITS_CNN_SHA256 = "f87033a7f287a900ff315d249cec0b180decf9e02405422b25513ab2c3fe5af4"  # of the file in the package
+SAME_FEATURES = 1e-5  # relative: float32's rounding over another order of the same sums
+SAME_PRECISION = 1e-4  # relative: above rounding, below TF32's ten bits (1e-3)
 PACKAGES = (
     "gandiag",
     "torch",
@@ -98,8 +104,8 @@ def onnx_runtime_providers() -> Row:
     onnx.load_from_string(model)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    listed = [p for p in onnxruntime.get_available_providers() if p != "TensorrtExecutionProvider"]
-    loads = [p for p in listed if onnxruntime.InferenceSession(model, options, providers=[p]).get_providers()[0] == p]
+    listed = onnxruntime.get_available_providers()
+    loads = [p for p in listed if _loads(onnxruntime, model, options, p)]
     text = f"{', '.join(loads)} load" + (
         f"; listed but not loading: {', '.join(set(listed) - set(loads))}" if set(listed) - set(loads) else ""
     )
@@ -109,8 +115,18 @@ def onnx_runtime_providers() -> Row:
     )
 
 
+def _loads(onnxruntime: Any, model: bytes, options: Any, provider: str) -> bool:
+    """Whether a session really runs on the provider; asked for one that cannot be loaded, ONNX Runtime falls back without an error."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # TensorRT's absence is printed there
+            session = onnxruntime.InferenceSession(model, options, providers=[provider])
+    except Exception:
+        return False
+    return bool(session.get_providers()[0] == provider)
+
+
 def shipped_weights() -> Row:
-    """The digits classifier that ships in the package is there and whole."""
+    """The digits classifier that ships in the package is there and is, byte for byte, the one that was trained."""
     import safetensors
 
     import gandiag.metrics
@@ -120,7 +136,38 @@ def shipped_weights() -> Row:
     with safetensors.safe_open(str(file), framework="numpy") as tensors:
         count = len(list(tensors.keys()))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Row("shipped weights", count > 0, f"digits-cnn, {count} tensors, sha256 {digest[:16]}")
+    text = f"digits-cnn, {count} tensors, sha256 {digest[:16]}"
+    whole = digest == DIGITS_CNN_SHA256
+    remedy = "pip install --force-reinstall --no-deps gandiag"
+    return Row("shipped weights", whole, text + ("" if whole else f", expected {DIGITS_CNN_SHA256[:16]}"), remedy)
+
+
+def published_weights() -> Row:
+    """The weights that others have published (Inception, DINOv2 ...), where they are on this machine, against their checksums."""
+    import torch
+
+    from gandiag.errors import GandiagError
+    from gandiag.metrics.cache import cache_folder
+    from gandiag.metrics.published import find_cached
+
+    found, damaged = [], []
+    for what, files in published_files().items():
+        try:
+            path = find_cached(files)
+        except GandiagError as error:
+            damaged.append(str(error))
+            continue
+        found.append(f"{what} {'is here, its checksum right' if path else 'is not here'}")
+    place = f"looked in {cache_folder() / 'weights'} and {Path(torch.hub.get_dir()) / 'checkpoints'}"
+    return Row("published weights", not damaged, "; ".join([*damaged, *found, place]), "delete the damaged file")
+
+
+def published_files() -> dict[str, tuple[Any, ...]]:
+    """Returns the published files by what they are."""
+    from gandiag.metrics.inception_features import PUBLISHED
+    from gandiag.metrics.transformer_features import CLIP, DINOV2
+
+    return {"Inception (FID)": PUBLISHED, "DINOv2": DINOV2} | {name: (file,) for name, file in CLIP.items()}
 
 
 def frechet_distance_of_a_set_to_itself() -> Row:
@@ -153,32 +200,69 @@ def a_collapsed_set() -> Row:
 
 
 def features_do_not_depend_on_the_batch() -> Row:
-    """Features of the same images in one batch and in many."""
+    """Features and the score of the same images in one batch and in many."""
+    from gandiag.metrics import frechet_distance
+    from gandiag.metrics.features import load_features
+
+    extract, images = load_features("digits-cnn").extract, _some_images()
+    whole = extract(images)
+    others = {size: _in_parts(extract, images, size) for size in (1, 7, 64)}
+    worst = max(float((whole - parts).abs().max() / whole.abs().max()) for parts in others.values())
+    score = max(abs(float(frechet_distance(whole.double(), parts.double()))) for parts in others.values())
+    text = f"features differ by {worst:.1e} relative (limit {SAME_FEATURES:g}), the Frechet distance by {score:.1e}, over batches of 1, 7, 64, 256"
+    return Row("batch-size sensitivity", worst < SAME_FEATURES, text)
+
+
+def reduced_precision() -> Row:
+    """TF32 (or bfloat16 products on a CPU) changes float32 features in the third digit: measured as this machine is set, and both ways."""
     import torch
 
     from gandiag.metrics.features import load_features
 
-    features = load_features("digits-cnn")
-    images = torch.randint(0, 256, (64, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    whole = features.extract(images)
-    parts = torch.cat([features.extract(images[i : i + 7]) for i in range(0, 64, 7)])
-    worst = float((whole - parts).abs().max() / whole.abs().max())
-    return Row("batch-size sensitivity", worst < 1e-5, f"{worst:.1e} relative (limit 1e-5)")
+    extract, images = load_features("digits-cnn").extract, _some_images()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    as_set = _at_precision(lambda: _features_on(device, extract, images), None)
+    strict = _at_precision(lambda: _features_on(device, extract, images), "highest")
+    loose = _at_precision(lambda: _features_on(device, extract, images), "medium")
+    scale = strict.abs().max()
+    now, worst = (float((features - strict).abs().max() / scale) for features in (as_set, loose))
+    text = (
+        f"features on {device.type} differ by {now:.1e} relative as it is set (limit {SAME_PRECISION:g}), "
+        f"by {worst:.1e} with TF32 or bfloat16 allowed"
+    )
+    remedy = "torch.set_float32_matmul_precision('highest') and torch.backends.cudnn.allow_tf32 = False before scoring"
+    return Row("TF32 sensitivity", now < SAME_PRECISION, text, remedy)
 
 
-def reduced_precision() -> Row:
-    """TF32 would change float32 features on a GPU in the third digit."""
+def _some_images() -> Any:
     import torch
 
-    allowed = torch.cuda.is_available() and (
-        torch.backends.cuda.matmul.allow_tf32 or torch.get_float32_matmul_precision() != "highest"
-    )
-    return Row(
-        "TF32",
-        not allowed,
-        "on" if allowed else "off for matrix products",
-        "torch.set_float32_matmul_precision('highest')",
-    )
+    return torch.randint(0, 256, (256, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def _in_parts(extract: Callable[[Any], Any], images: Any, size: int) -> Any:
+    import torch
+
+    return torch.cat([extract(images[i : i + size]) for i in range(0, len(images), size)])
+
+
+def _features_on(device: Any, extract: Callable[[Any], Any], images: Any) -> Any:
+    return extract(images.to(device)).cpu()
+
+
+def _at_precision(work: Callable[[], Any], precision: str | None) -> Any:
+    """Runs something with float32 products as this process has them set, exactly (`highest`), or with TF32 and bfloat16 allowed."""
+    import torch
+
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        if precision is not None:
+            torch.set_float32_matmul_precision(precision)
+            torch.backends.cudnn.allow_tf32 = precision != "highest"
+        return work()
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 CHECKS: tuple[Callable[[], Row], ...] = (
@@ -187,6 +271,7 @@ CHECKS: tuple[Callable[[], Row], ...] = (
     onnx_runtime_packages,
     onnx_runtime_providers,
     shipped_weights,
+    published_weights,
     frechet_distance_of_a_set_to_itself,
     a_collapsed_set,
     features_do_not_depend_on_the_batch,

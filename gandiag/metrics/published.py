@@ -42,13 +42,18 @@ def find_weights(what: str, files: Sequence[Published], weights: str | Path | No
         if not path.is_file():
             raise UsageError(f"{path} is no file; give one of {_names(files)}")
         return path
+    return find_cached(files) or _download(what, files[0], cache_folder() / "weights")
+
+
+def find_cached(files: Sequence[Published]) -> Path | None:
+    """Returns where one of the files lies on this machine, None where none does; raises GandiagError where it is damaged."""
     folder = cache_folder() / "weights"
     for file in files:
         others = [Path(place).expanduser() for place in file.caches]
         for place in (folder, Path(torch.hub.get_dir()) / "checkpoints", *others):
             if (place / file.name).is_file():
                 return _checked(place / file.name, file)
-    return _download(what, files[0], folder)
+    return None
 
 
 def read_weights(path: Path, files: Sequence[Published]) -> dict[str, Tensor]:
