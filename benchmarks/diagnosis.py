@@ -319,7 +319,7 @@ def _checkpoints(well: Sequence[Judged]) -> list[str]:
         count += 1
         hits += near["held_out"] <= min(s["held_out"] for s in seen) + 2 * np.sqrt(2) * noise
     return [
-        f"The checkpoint that `convergence` names is as good as the best, by the energy distance to held-out reals (within noise): {wilson(hits, count)}."
+        f"The checkpoint that `convergence` names is as good as the best by energy distance to held-out reals: {wilson(hits, count)}."
     ]
 
 

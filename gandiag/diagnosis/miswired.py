@@ -15,7 +15,7 @@ SAME_IN_MEAN = 0.1  # the same where scores were recorded as logits, of which on
 FEWEST = 20  # steps that must show it
 # Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
 # 6.1 were seen at the fifth step and 7.7 to 10 at the tenth; with it, of gradients that turn as little, at most 2.1 and 7.9 (benchmark).
-SMOOTH = 0.98  # cosine of consecutive gradients above which they hardly turn; batches of a healthy run read -.9 to .9
+SMOOTH = 0.98  # cosine of consecutive gradients, nearly always above it where they hardly turn; batches of a healthy run read -.9 to .9
 FIFTH, TENTH = (3.5, 10.0), (6.0, 20.0)  # ... nor can a sum of so many be much more than so many times the first
 # Where early gradients disagree they pile up more slowly, and turn less and less.
 SMOOTHEST, PILED_UP = (
@@ -75,21 +75,23 @@ def never_cleared(e: Evidence) -> Finding | None:
             ratio = _over_cause(e, f"{who}_gradient_norm", causes)
         except NotRecorded:
             continue
-        smooth = float(np.nanmedian(cosine)) if np.isfinite(cosine).sum() >= 5 else 0.0
+        smooth, usual = (
+            float(np.nanquantile(cosine, q)) if np.isfinite(cosine).sum() >= 5 else 0.0 for q in (0.05, 0.5)
+        )
         if smooth < SMOOTH or len(ratio) < 2 * FEWEST:
             continue
         fifth, tenth, later = (
             float(np.median(ratio[part])) / max(ratio[0], 1e-30) for part in (slice(3, 6), slice(8, 13), slice(60, 180))
         )
         at_once = FIFTH[0] < fifth < FIFTH[1] and TENTH[0] < tenth < TENTH[1]
-        slowly = who == "generator" and smooth > SMOOTHEST and len(ratio) > 100 and later > PILED_UP
+        slowly = who == "generator" and usual > SMOOTHEST and len(ratio) > 100 and later > PILED_UP
         if not (at_once or slowly):
             continue
         grown, limit, by = (tenth, TENTH[0], "tenth") if at_once else (later, PILED_UP, "hundredth")
         return Finding(
             "objective_fault",
             Verdict.FAILED,
-            f"the {who}'s gradient hardly turns from step to step (cosine {smooth:.4f}, limit: {SMOOTH:g}) and by the {by} step has grown "
+            f"the {who}'s gradient hardly ever turns from step to step (cosine {smooth:.3f} or more; limit: {SMOOTH:g}), by the {by} step has grown "
             f"{grown:.3g}-fold beside what causes it (limit: {limit:g})",
             cause=f"the {who}'s gradients are never cleared: each step adds to those of all steps before",
             remedies=(f"call the {who}'s optimizer.zero_grad() before its loss.backward()",),
