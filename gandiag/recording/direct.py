@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -28,6 +30,38 @@ def called_directly() -> nn.Module | None:
     return found
 
 
+class Watched:
+    """A module's `forward` that is looked at; in a copy or a pickle of the module it is the copy's own, and needs no gandiag."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        original: Callable[..., Any],
+        enter: Callable[..., None],
+        leave: Callable[..., None],
+    ) -> None:
+        self._module, self._original, self._enter, self._leave = module, original, enter, leave
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if sys._getframe(1).f_code.co_filename == torch_module.__file__:
+            return self._original(*arguments, **named)  # by way of `__call__`, whose hooks see it
+        self._enter(self._module, arguments)
+        output = None
+        try:
+            output = self._original(*arguments, **named)
+            return output
+        finally:
+            self._leave(self._module, arguments, named, output)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self._original, memo)  # a method of the copy that is being made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if getattr(self._original, "__func__", None) is getattr(type(self._module), "forward", None):
+            return getattr, (self._module, "forward")
+        return partial, (self._original,)
+
+
 class Direct:
     """Watches the `forward` of single modules, as long as needed; `remove` gives them their own back."""
 
@@ -47,26 +81,16 @@ class Direct:
         """Looks at each direct call of this module's `forward` from now on."""
         original = module.forward
         own = "forward" in vars(module)
-
-        def forward(*arguments: Any, **named: Any) -> Any:
-            if sys._getframe(1).f_code.co_filename == torch_module.__file__:
-                return original(*arguments, **named)  # by way of `__call__`, whose hooks see it
-            self._enter(module, arguments)
-            output = None
-            try:
-                output = original(*arguments, **named)
-                return output
-            finally:
-                self._leave(module, arguments, named, output)
+        watched = Watched(module, original, self._enter, self._leave)
 
         def undo() -> None:
-            if vars(module).get("forward") is forward:
+            if vars(module).get("forward") is watched:
                 if own:
                     module.forward = original
                 else:
                     del module.forward
 
-        module.forward = forward
+        module.forward = watched
         self._undo[module] = undo
 
     def remove(self) -> None:

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -168,6 +169,9 @@ class Watch:
         for origin in origins:
             if origin is not None:
                 origin[0].fed[call.owned] = origin[1]
+        for output in outputs:
+            if output.requires_grad:
+                output.register_hook(partial(_was_used, weakref.ref(call)))
         self._remember(call, outputs)
 
     def _remember(self, call: Call, outputs: list[Tensor]) -> None:
@@ -242,6 +246,12 @@ class Watch:
     @staticmethod
     def _is_worth_judging(turn: Turn) -> bool:
         return turn.repeats <= JUDGED_AT_FIRST or turn.repeats % JUDGED_EVERY == 0
+
+
+def _was_used(call: weakref.ref[Call], _gradient: Tensor) -> None:
+    found = call()
+    if found is not None:
+        found.used = True
 
 
 def watch_compiled(enter: Callable[..., None], leave: Callable[..., None]) -> list[Callable[[], None]]:

@@ -36,6 +36,7 @@ class Call:
     output_shapes: list[tuple[int, ...]]
     score: Tensor | None  # what a discriminator's judgement would be
     operation: str  # what the score came out of
+    used: bool = False  # a backward pass went through its outputs
     fed: dict[Network, int] = field(
         default_factory=dict
     )  # to whom this call's output went on, and which of its outputs
@@ -201,11 +202,24 @@ def without_helpers(pairs: list[Pair], steps: set[frozenset[int]]) -> list[Pair]
 
 
 def shown_both(maker: Network, seen: list[Call], judge: Network) -> bool:
-    """Tells whether D was shown fakes and reals in this turn; fakes that cannot be traced count where D was called twice."""
-    mine = [c for c in seen if c.owned == judge and c.with_grad]
+    """Tells whether D was trained on fakes and on reals in this turn; fakes that cannot be traced count where D was called twice.
+
+    A critic of states and actions is called twice as well, and never on what the actor makes: the network of its own kind
+    that it is held against, a target, tells it.
+    """
+    mine = [c for c in seen if c.owned == judge and c.with_grad and c.used]
     fakes = [c for c in mine if maker in c.sources]
-    others = [c for c in mine if c.from_outside and maker not in c.sources]
-    return bool(fakes and others) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
+    others = [c for c in mine if maker not in c.sources]
+    if not others or any(is_target_of(c, mine[-1]) for c in seen):
+        return any(is_double(c, seen, maker) for c in mine)
+    return bool(fakes) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
+
+
+def is_target_of(call: Call, judged: Call) -> bool:
+    """Tells whether a call is one of a slow copy of the judge: the same class and shapes, called without gradient."""
+    if call.with_grad or call.owned == judged.owned or type(call.module) is not type(judged.module):
+        return False
+    return [p.shape for p in call.module.parameters()] == [p.shape for p in judged.module.parameters()]
 
 
 def is_double(call: Call, seen: list[Call], maker: Network) -> bool:
