@@ -26,6 +26,7 @@ an exported bundle, MODEL.onnx; npz files of mu and sigma give the Frechet dista
 Examples:
   gandiag evaluate --real digits --fake runs/00000-mlp-digits
   gandiag evaluate --real photos/ --fake a.zip --fake b.npz --features inception-tf --metrics fd,kid,pr --json
+  torchrun --nproc-per-node 4 -m gandiag evaluate --real photos/ --fake runs/mine --features dinov2
 """,
 )
 @click.option("--real", required=True, metavar="URI", help="The real images.")
@@ -73,8 +74,13 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(**options: Any) -> None:
     """Score fakes against reals: FID, KID, precision, recall and more, each with its interval, its floor and its protocol."""
-    from gandiag.cli.evaluate_inputs import Request, evaluate
+    import torch
 
+    from gandiag.cli.evaluate_inputs import Request, evaluate
+    from gandiag.cli.run import leave_at_once
+    from gandiag.training.processes import join_processes, leave_processes
+
+    processes, device = join_processes(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     request = Request(
         real=options["real"],
         fakes=options["fakes"],
@@ -87,15 +93,27 @@ def command(**options: Any) -> None:
         checkpoint=options["checkpoint"],
         seed=options["seed"],
         cache=not options["no_cache"],
+        processes=processes,
+        device=str(device),
     )
     with Ticker() as ticker:
-        results, notes = evaluate(request, ticker)
-    if options["as_json"]:
-        click.echo(json.dumps(_document(results, notes), indent=1, allow_nan=False))
-        return
-    click.echo(table(results))
-    for note in notes:
-        click.echo(f"note: {note}")
+        results, notes = evaluate(request, ticker if processes.writes else _unheard)
+    if processes.writes:
+        click.echo(told(results, notes, as_json=options["as_json"]))
+    leave_processes(processes)
+    if processes.world > 1:
+        leave_at_once(0)
+
+
+def told(results: list[tuple[str, Evaluation]], notes: list[str], *, as_json: bool) -> str:
+    """Returns what the command says: one JSON document, or the table and the notes under it."""
+    if as_json:
+        return json.dumps(_document(results, notes), indent=1, allow_nan=False)
+    return "\n".join([table(results), *(f"note: {note}" for note in notes)])
+
+
+def _unheard(*_: object) -> None:
+    """The progress of all processes but the first."""
 
 
 class Ticker:

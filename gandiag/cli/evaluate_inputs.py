@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from gandiag.cli.evaluate_generators import of_bundle, of_onnx, of_run
 from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics.array_files import read_statistics
 from gandiag.metrics.cache import cached_features, content_hash, keep_features
-from gandiag.metrics.features import Features, load_features, to_uint8
+from gandiag.metrics.feature_space import Features
+from gandiag.metrics.features import load_features
 from gandiag.metrics.frechet import FrechetStatistics, frechet_statistics, statistics_of_gaussian
-from gandiag.metrics.image_set import ImageSource
+from gandiag.metrics.image_set import ImageSource, sized_to
 from gandiag.metrics.quality import Evaluation, Reference
 from gandiag.metrics.scoring import BY_STATISTICS, chosen_metrics, score_features, score_statistics
 from gandiag.metrics.sources import open_images
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from gandiag.training.processes import Processes
 
 Progress = Callable[..., None]
-DRAW = 64  # generated images at a time
 MOST_GENERATED = 10_000  # fakes of a generator where no count was given
 KNOWN_SHARE = 0.9  # `auto` takes the digits-cnn where it finds this share of the reals' own labels
 LOOKED_AT = 1000
-ANY_SHAPE = ("digits-cnn", "inception-", "dinov2", "clip")  # features that bring images to a size and colour of their own
+ANY_SHAPE = (
+    "digits-cnn",
+    "inception-",
+    "dinov2",
+    "clip",
+)  # features that bring images to a size and colour of their own
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Request:
     checkpoint: str = "best"
     seed: int = 0
     cache: bool = True
+    processes: Processes = field(default_factory=Processes)
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +64,18 @@ class Given:
 
 
 def evaluate(request: Request, progress: Progress) -> tuple[list[tuple[str, Evaluation]], list[str]]:
-    """Returns each fake's evaluation and notes in words; raises UsageError or GandiagError where something cannot be scored."""
+    """Returns each fake's evaluation and notes in words; raises UsageError or GandiagError where something cannot be scored.
+
+    Under torchrun each process extracts its share of the features, and the first one scores; the others return nothing.
+    """
     metrics = chosen_metrics(request.metrics)
     real = open_side(request.real, request, of_reals=True)
     fakes = [open_side(uri, request, like=real.images) for uri in request.fakes]
     if real.statistics is not None or any(f.statistics is not None for f in fakes):
         return _by_statistics(real, fakes, request, metrics, progress)
     assert real.images is not None
-    features = choose_features(
-        open_images(request.real, size=request.size), request
-    )  # on all reals, however many are then scored
+    everything = open_images(request.real, size=request.size)  # to choose by, however few are then scored
+    features = request.processes.first_then_all(lambda: choose_features(everything, request))
     notes = _make_alike(fakes)
     reference = Reference(
         extract(real.images, features, request, progress), real.images.labels, request.seed, source=real.name
@@ -82,6 +89,8 @@ def evaluate(request: Request, progress: Progress) -> tuple[list[tuple[str, Eval
         images = _images(fake)
         _check_shapes(real.images, images, features)
         found = extract(images, features, request, progress)
+        if not request.processes.writes:
+            continue
         try:
             evaluation = score_features(
                 reference,
@@ -114,33 +123,45 @@ def open_side(uri: str, request: Request, *, like: ImageSource | None = None, of
     path = Path(uri)
     count = request.count or min(like.count if like else MOST_GENERATED, MOST_GENERATED)
     if not of_reals and (path / "run.json").is_file():
-        return Given(uri, _of_run(path, count, request))
+        drawn = of_run(path, count, checkpoint=request.checkpoint, seed=request.seed)
+        return Given(uri, sized_to(drawn, request.size))
     if not of_reals and (path / "manifest.json").is_file():
-        return Given(uri, _of_bundle(path, count, request))
+        return Given(uri, sized_to(of_bundle(path, count, seed=request.seed), request.size))
     if not of_reals and path.suffix == ".onnx":
-        return Given(uri, _of_onnx(path, count, request))
+        return Given(uri, sized_to(of_onnx(path, count, seed=request.seed), request.size))
     source = open_images(uri, size=request.size)
     return Given(uri, source if request.count is None else source.thinned(request.count, request.seed))
 
 
 def extract(images: ImageSource, features: Features, request: Request, progress: Progress) -> np.ndarray:
-    """Returns features (n, d) float64 of all images, from the cache where they are in it; memory for one batch of images."""
+    """Returns features (n, d) float64 of all images, from the cache where they are in it; memory for one batch of images.
+
+    Under torchrun each process makes its share; the first one has them all, the others what they made.
+    """
     task = f"{images.name}: {features.name} features of {images.count} images"
     progress(task, 0, images.count)
-    key = content_hash(images.batches()) if request.cache else ""
-    kept = cached_features(key, features.fingerprint) if request.cache else None
-    if kept is not None and len(kept) == images.count:
-        return kept.astype(np.float64)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    processes, key, kept = request.processes, "", None
+    if request.cache and processes.writes:
+        key = content_hash(images.batches())
+        kept = cached_features(key, features.fingerprint)
+        kept = kept if kept is not None and len(kept) == images.count else None
+    if processes.agreed(int(kept is not None)):
+        return kept.astype(np.float64) if kept is not None else np.empty((0, 1))
+    found = processes.joined(
+        _extracted(images.part(processes.rank, processes.world), features, request, progress, task)
+    )
+    if key:
+        keep_features(key, features.fingerprint, torch.from_numpy(found))
+    return found.astype(np.float64)
+
+
+def _extracted(images: ImageSource, features: Features, request: Request, progress: Progress, task: str) -> np.ndarray:
     parts, done = [], 0
     for batch in images.batches():
-        parts.append(features.extract(batch.to(device)).cpu())
+        parts.append(features.extract(batch.to(request.device)).cpu())
         done += len(batch)
         progress(task, done, images.count)
-    found = torch.cat(parts)
-    if request.cache:
-        keep_features(key, features.fingerprint, found)
-    return found.double().numpy()
+    return torch.cat(parts).numpy() if parts else np.empty((0, 0), dtype=np.float32)
 
 
 def choose_features(real: ImageSource, request: Request) -> Features:
@@ -210,114 +231,21 @@ def _by_statistics(
         features = load_features(request.features, weights=request.weights)
     name = features.name if features else request.features if request.features != "auto" else "given"
 
-    def statistics(side: Given) -> FrechetStatistics:
+    def statistics(side: Given) -> FrechetStatistics | None:
         if side.statistics is not None:
             return side.statistics
         assert features is not None
-        return frechet_statistics(extract(_images(side), features, request, progress))
+        found = extract(_images(side), features, request, progress)
+        return frechet_statistics(found) if request.processes.writes else None
 
-    ours = statistics(real)
+    sides = [statistics(side) for side in (real, *fakes)]
     try:
-        results = [(f.name, score_statistics(ours, statistics(f), name)) for f in fakes]
+        results = [
+            (f.name, score_statistics(sides[0], side, name)) for f, side in zip(fakes, sides[1:]) if sides[0] and side
+        ]
     except ValueError as error:
         raise GandiagError(f"{error} (statistics file)") from None
     left = [m for m in metrics if m not in BY_STATISTICS]
     return results, [
         f"a file of mu and sigma gives the Frechet distance alone: {', '.join(left)} left out"
     ] if left else []
-
-
-# -------------------------------------------------------------------------------------------------------------- generators
-
-
-def _of_run(path: Path, count: int, request: Request) -> ImageSource:
-    from gandiag.training.checkpoint import load_generator
-
-    which: str | int = int(request.checkpoint) if request.checkpoint.isdigit() else request.checkpoint
-    trained = load_generator(path, which)
-    if trained.output != "images":
-        raise UsageError(f"{path} makes points, not images: its scores against its own mixture are in its report")
-    random = torch.Generator().manual_seed(request.seed)
-
-    def draw() -> Iterator[Tensor]:
-        for start in range(0, count, DRAW):
-            n = min(DRAW, count - start)
-            shape = (n, *trained.latent_shape)
-            z = (
-                2 * torch.rand(shape, generator=random) - 1
-                if trained.latent == "uniform"
-                else torch.randn(shape, generator=random)
-            )
-            with torch.no_grad():
-                labels = torch.arange(start, start + n) % trained.num_classes if trained.num_classes else None
-                yield to_uint8(trained.module(z) if labels is None else trained.module(z, labels))
-
-    return _drawn(f"{path}", torch.cat(list(draw())), request)
-
-
-def _of_bundle(path: Path, count: int, request: Request) -> ImageSource:
-    from gandiag.export.files import open_bundle
-
-    bundle = open_bundle(path)
-    if bundle.contract.kind != "images":
-        raise UsageError(f"{path} makes points, not images")
-    found = torch.from_numpy(bundle.sample(count, seed=request.seed))
-    if found.dtype == torch.uint8:
-        return _drawn(str(path), found.permute(0, 3, 1, 2), request)
-    low, high = bundle.contract.value_range
-    return _drawn(str(path), to_uint8((found - low) / (high - low) * 2 - 1), request)
-
-
-def _of_onnx(path: Path, count: int, request: Request) -> ImageSource:
-    """A bare model: one float input whose first axis is the batch, normal latents, images in [-1, 1]; `label` in turn where it is asked."""
-    from gandiag.export.session import open_session
-
-    if not path.is_file():
-        raise UsageError(f"{path} is no file")
-    session = open_session(path.read_bytes(), "auto")
-    inputs = {i.name: i for i in session.runtime.get_inputs()}
-    latent = next((i for i in inputs.values() if i.type == "tensor(float)"), None)
-    if latent is None or any(not isinstance(n, int) for n in latent.shape[1:]) or not latent.shape[1:]:
-        found = ", ".join(f"{i.name} {i.shape}" for i in inputs.values())
-        raise GandiagError(f"{path} has the inputs {found}; one float input z (n, ...) of fixed size was expected")
-    random, made = np.random.default_rng(request.seed), []
-    classes = _classes_of(session.runtime)
-    for start in range(0, count, DRAW):
-        n = min(DRAW, count - start)
-        feed: dict[str, Any] = {latent.name: random.standard_normal((n, *latent.shape[1:])).astype(np.float32)}
-        feed |= {
-            name: np.arange(start, start + n, dtype=np.int64) % classes
-            for name, i in inputs.items()
-            if i.type == "tensor(int64)"
-        }
-        made.append(_run(session.runtime, feed, path))
-    images = torch.from_numpy(np.concatenate(made))
-    if images.ndim != 4:
-        raise GandiagError(f"{path} makes an output of shape {tuple(images.shape)}; images (n, c, h, w) were expected")
-    in_rows = images.dtype == torch.uint8 and images.shape[3] in (1, 3)
-    return _drawn(str(path), images.permute(0, 3, 1, 2) if in_rows else to_uint8(images), request)
-
-
-def _run(runtime: Any, feed: dict[str, Any], path: Path) -> np.ndarray:
-    try:
-        return np.asarray(runtime.run(None, feed)[0])
-    except Exception as error:  # onnxruntime's own types share no base but Exception
-        raise GandiagError(
-            f"{path} failed on a batch of {len(next(iter(feed.values())))} latents ({str(error).splitlines()[0][:160]})"
-        ) from None
-
-
-def _classes_of(runtime: Any) -> int:
-    given = runtime.get_modelmeta().custom_metadata_map.get("num_classes", "")
-    return int(given) if given.isdigit() and int(given) else 1
-
-
-def _drawn(name: str, images: Tensor, request: Request) -> ImageSource:
-    """Generated images as an image set, brought to the asked size like all others."""
-    from gandiag.metrics.image_set import sized_to
-
-    kept = images.contiguous()
-    source = ImageSource(
-        name, len(kept), (int(kept.shape[1]), int(kept.shape[2]), int(kept.shape[3])), lambda at: kept[list(at)]
-    )
-    return sized_to(source, request.size)

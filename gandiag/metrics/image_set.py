@@ -32,6 +32,18 @@ class ImageSource:
         """Returns all images at once."""
         return torch.cat(list(self.batches()))
 
+    def part(self, rank: int, world: int) -> ImageSource:
+        """Returns the rank's share of as many stretches of about the same length, in order."""
+        if world == 1:
+            return self
+        begin, end = rank * self.count // world, (rank + 1) * self.count // world
+        return replace(
+            self,
+            count=end - begin,
+            read=lambda at: self.read([begin + i for i in at]),
+            labels=None if self.labels is None else self.labels[begin:end],
+        )
+
     def thinned(self, count: int, seed: int = 0) -> ImageSource:
         """Returns `count` of the images, drawn by the seed without replacement; all of them where there are no more."""
         if count >= self.count:

@@ -16,6 +16,7 @@ DECIDING = (
     "data",
     "resize",
     "input",
+    "quantiser",
     "width",
     "channels",
     "covariance",

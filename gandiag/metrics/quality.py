@@ -35,6 +35,7 @@ TRUSTED_ON_CLASS = 0.5  # ... and of each class's, or a rare class that it does 
 CONFIDENT_CLASSIFIER = 0.85  # mean largest probability on reals without labels: digits 0.95, noise and textures below
 CLASS_NEIGHBOURS = 5
 FINGERPRINT_FORMAT = 1
+QUANTISER = "uint8 as stored; generated images to the nearest of 256 levels on [-1, 1]"
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ def make_protocol(fingerprint: dict[str, Any], reference: Reference, fakes: int,
     protocol = {
         "format": FINGERPRINT_FORMAT,
         **fingerprint,
+        "quantiser": "none" if fingerprint.get("features") == "points" else QUANTISER,
         "width": width,
         "real_count": len(reference.features),
         "fake_count": fakes,

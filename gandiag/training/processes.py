@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, distributed, nn
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,22 @@ class Processes:
         parts = [torch.empty_like(batch) for _ in range(self.world)]
         distributed.all_gather(parts, batch.contiguous())
         return torch.cat(parts)
+
+    def joined(self, rows: np.ndarray) -> np.ndarray:
+        """Returns on the first process what all hold, in the order of their ranks, however many rows each has; on others their own."""
+        if self.world == 1:
+            return rows
+        parts: list[Any] | None = [None] * self.world if self.writes else None
+        distributed.gather_object(rows, parts)
+        return rows if parts is None else np.concatenate([part for part in parts if len(part)])
+
+    def first_then_all(self, make: Callable[[], Made]) -> Made:
+        """Returns what `make` makes, on the first process before the others begin, which then find what it keeps in caches."""
+        if self.writes:
+            made = make()
+        if self.world > 1:
+            distributed.barrier()
+        return made if self.writes else make()
 
     def mean(self, value: Tensor | None) -> Tensor | None:
         """Returns the mean of a number over all processes."""
