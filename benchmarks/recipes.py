@@ -2,7 +2,7 @@
 
     python -m benchmarks.recipes record benchmarks/recipes.jsonl --seeds 0,1,2     (hours of one core; rows that are there are kept)
     python -m benchmarks.recipes record benchmarks/recipes.jsonl pacgan-1@ring ... (single plays: a recipe's name, @data)
-    python -m benchmarks.recipes table benchmarks/recipes.jsonl                    (seconds; writes docs/recipes.md's tables)
+    python -m benchmarks.recipes table benchmarks/recipes.jsonl docs/recipes.md    (seconds; replaces the tables between its marks)
 
 Quality is that of the last step's samples: on a mixture against its known modes, on images by a classifier of digits. Illness is what
 `gandiag.diagnose` says. Nothing is chosen after the fact: neither checkpoint nor seed.
@@ -13,8 +13,10 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,18 @@ STEPS = {
     "wgan": 4000,
     **dict.fromkeys(("pacgan-1", "pacgan-2", "pacgan-4"), 8000),
 }
+HEALTHY_SHARE = 0.1  # of the first Frechet distance that a healthy training on images may end with, all classes covered
+HEALTHY_QUALITY = 0.8  # high-quality share that one on a mixture ends with at least, all modes covered
+PUBLISHED = {  # PacGAN's Table 1: modes, share of high quality in percent, reverse KL, each with its standard error; 10 trials of 400 000 steps
+    "pacgan-1@ring:sd=0.01": ("6.3 ± .5", "98.2 ± .2", ".45 ± .09"),
+    "pacgan-2@ring:sd=0.01": ("7.9 ± .1", "95.6 ± 2.0", ".07 ± .03"),
+    "pacgan-4@ring:sd=0.01": ("7.8 ± .1", "95.9 ± 1.4", ".07 ± .02"),
+    "pacgan-1@grid:sd=0.05": ("17.3 ± .8", "94.8 ± .7", ".70 ± .07"),
+    "pacgan-2@grid:sd=0.05": ("23.8 ± .7", "91.3 ± .8", ".13 ± .04"),
+    "pacgan-4@grid:sd=0.05": ("24.8 ± .2", "93.6 ± .6", ".04 ± .01"),
+}
+PUBLISHED_STEPS = 400_000
+LOOKS = 20  # evaluations of a play, four times as many where something changes in mid-run
 PAPER = tuple(
     f"{method}@{data}" for data in ("ring:sd=0.01", "grid:sd=0.05") for method in ("pacgan-1", "pacgan-2", "pacgan-4")
 )
@@ -55,7 +69,9 @@ def play(name: str, seed: int, folder: Path, steps: int | None = None) -> dict[s
     """Trains one recipe (`name` or `name@data`) with one seed and returns its row."""
     recipe, _, data = name.partition("@")
     config, _ = effective_config(recipe, flags={"data": data} if data else None)
-    config = replace(config, seed=seed, steps=steps or STEPS.get(recipe, config.steps), diagnose_every=0, threads=1)
+    steps = steps or STEPS.get(recipe, config.steps)
+    looks = max(config.evaluate_every, steps // (LOOKS * (4 if config.changes else 1)))
+    config = replace(config, seed=seed, steps=steps, evaluate_every=looks, sample_every=0, diagnose_every=0, threads=1)
     began, burned = time.perf_counter(), time.process_time()
     train(config, out=folder, about={"recipe": recipe})
     run = load_run(folder)
@@ -111,16 +127,131 @@ def read(source: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
 
 
+def reached(row: dict[str, Any]) -> bool:
+    """Whether a play ended well: all modes covered, and most samples in them or the Frechet distance a tenth of what it began with."""
+    last, first = row["last"], row["first"]
+    if last["modes_total"] is None or last["modes_covered"] < last["modes_total"] or last["frechet_distance"] is None:
+        return False
+    if last["high_quality_share"] is not None:
+        return bool(last["high_quality_share"] >= HEALTHY_QUALITY)
+    return bool(last["frechet_distance"] <= HEALTHY_SHARE * first["frechet_distance"])
+
+
+def fell_ill(row: dict[str, Any]) -> bool:
+    """Whether the diagnosis calls a play unstable."""
+    return bool(row["verdict"] == "unstable")
+
+
+def recipe_table(rows: list[dict[str, Any]]) -> str:
+    """Returns the table of all recipes: medians over the seeds, the range of the one quality that counts, and how many did what they should."""
+    lines = [
+        "| recipe | meant | data | steps | core s | modes | high quality | Fréchet, first to last (floor) | as meant | diagnosis by seed |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in RECIPES:
+        plays = [row for row in rows if row["play"] == name]
+        if plays:
+            lines.append(_recipe_row(name, plays))
+    return "\n".join(lines)
+
+
+def _recipe_row(name: str, plays: list[dict[str, Any]]) -> str:
+    health = RECIPES[name].health
+    as_meant = sum((fell_ill if health == "sick" else reached)(row) for row in plays)
+    words = [row["verdict"] + (f" ({', '.join(row['findings'][:2])})" if row["findings"] else "") for row in plays]
+    diagnoses = "; ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    first, last, floor = (
+        median(plays, place, score)
+        for place, score in (
+            ("first", "frechet_distance"),
+            ("last", "frechet_distance"),
+            ("last", "frechet_distance_floor"),
+        )
+    )
+    return (
+        f"| `{name}` | {health} | {effective_config(name)[0].data} | {plays[0]['steps']} | "
+        f"{statistics.median(r['core_seconds'] for r in plays):.0f} | "
+        f"{spread(plays, 'modes_covered')} of {median(plays, 'last', 'modes_total')} | {spread(plays, 'high_quality_share')} | "
+        f"{first} to {last} ({floor}) | {as_meant} of {len(plays)} | {diagnoses} |"
+    )
+
+
+def paper_table(rows: list[dict[str, Any]]) -> str:
+    """Returns PacGAN's table: ours as means with standard errors, beside what was published."""
+    lines = [
+        "| mixture | method | seeds | modes | published | high quality, % | published | reverse KL | published |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in PAPER:
+        plays = [row for row in rows if row["play"] == name]
+        if plays:
+            recipe, _, data = name.partition("@")
+            method = "GAN" if recipe == "pacgan-1" else f"PacGAN{recipe[-1]}"
+            ours = (mean(plays, "modes_hit"), mean(plays, "high_quality_share", 100), mean(plays, "mode_kl"))
+            both = " | ".join(f"{found} | {published}" for found, published in zip(ours, PUBLISHED[name]))
+            lines.append(f"| {data.partition(':')[0]} | {method} | {len(plays)} | {both} |")
+    steps = sorted({row["steps"] for row in rows if row["play"] in PAPER})
+    share = PUBLISHED_STEPS / max(steps, default=1)
+    text = " and ".join(f"{s:,}" for s in steps)
+    return (
+        "\n".join(lines)
+        + f"\n\nOurs after {text} steps, published after {PUBLISHED_STEPS:,}: {share:.0f} times shorter."
+    )
+
+
+def values(plays: list[dict[str, Any]], place: str, score: str) -> list[float]:
+    """Returns a score's values over the seeds that have it."""
+    return [row[place][score] for row in plays if row[place][score] is not None]
+
+
+def median(plays: list[dict[str, Any]], place: str, score: str) -> str:
+    """Returns the median over the seeds as a text."""
+    found = values(plays, place, score)
+    return f"{statistics.median(found):.3g}" if found else "–"
+
+
+def spread(plays: list[dict[str, Any]], score: str) -> str:
+    """Returns the median over the seeds and, where they differ, their range."""
+    found = values(plays, "last", score)
+    if not found:
+        return "–"
+    middle = f"{statistics.median(found):.2g}"
+    return middle if min(found) == max(found) else f"{middle} ({min(found):.2g} … {max(found):.2g})"
+
+
+def mean(plays: list[dict[str, Any]], score: str, unit: float = 1.0) -> str:
+    """Returns the mean over the seeds with its standard error."""
+    found = [unit * value for value in values(plays, "last", score)]
+    error = statistics.stdev(found) / len(found) ** 0.5 if len(found) > 1 else float("nan")
+    return f"{statistics.fmean(found):.3g} ± {error:.2g}" if found else "–"
+
+
+def write_tables(rows: list[dict[str, Any]], page: Path) -> None:
+    """Replaces what stands between `<!-- NAME -->` and `<!-- end -->` on the page."""
+    tables: dict[str, Callable[[list[dict[str, Any]]], str]] = {"recipes": recipe_table, "paper": paper_table}
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not (mark and end):
+            raise SystemExit(f"{page} has no <!-- {name} --> … <!-- end -->")
+        text = f"{before}{mark}\n{table(rows)}\n\n{end}{after}"
+    page.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
-    """Plays and records."""
+    """Plays and records, or writes the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("record", "table"))
-    parser.add_argument("file", type=Path)
-    parser.add_argument("names", nargs="*", help="plays; all where none is named")
+    parser.add_argument("file", type=Path, help="the results, a JSON line a play")
+    parser.add_argument("names", nargs="*", help="plays (all where none is named); of `table` the page")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--steps", type=int, help="of every play, for a trial")
     options = parser.parse_args()
-    record(options.file, options.names, [int(seed) for seed in options.seeds.split(",")], options.steps)
+    if options.what == "table":
+        write_tables(read(options.file), Path(options.names[0]))
+    else:
+        record(options.file, options.names, [int(seed) for seed in options.seeds.split(",")], options.steps)
 
 
 if __name__ == "__main__":

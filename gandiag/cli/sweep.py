@@ -13,12 +13,16 @@ import click
 @click.command(
     "sweep",
     epilog="""\b
-Example:
+Examples:
   gandiag sweep --recipe ring-r1 --over lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2,seed=0:1 --set steps=1000
+  gandiag sweep --engine optuna --trials 30 --over lr_g=1e-5..1e-2,lr_d=1e-5..1e-2 --stop-on any
 """,
 )
 @click.option(
-    "--over", required=True, metavar="GRID", help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2."
+    "--over",
+    required=True,
+    metavar="GRID",
+    help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2; for optuna also ranges: lr_g=1e-5..1e-2.",
 )
 @click.option("--recipe", metavar="NAME", help="The recipe that every cell starts from.  [default: mlp]")
 @click.option("--data", metavar="URI", help="What to train on.")
@@ -26,8 +30,16 @@ Example:
 @click.option(
     "--stop-on",
     metavar="CHECKS",
-    help="Checks whose failure ends a cell early, separated by commas: pruning by findings.",
+    help="Checks whose failure ends a cell early, separated by commas, or any: pruning by findings.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["pool", "optuna", "ray"]),
+    default="pool",
+    show_default=True,
+    help="Who trains: processes of this machine; Optuna, which chooses the cells; Ray, on the cluster of RAY_ADDRESS.",
+)
+@click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True, help="Cells that optuna chooses.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of all cells; may be repeated.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default="sweep", show_default=True, help="The folder of the runs."
@@ -40,20 +52,24 @@ def command(
     data: str | None,
     steps: str | None,
     stop_on: str | None,
+    engine: str,
+    trials: int,
     settings: tuple[str, ...],
     out: Path,
     jobs: int | None,
     as_json: bool,
 ) -> int:
-    """Train over a grid of settings, one run a cell, and draw the map of their verdicts.
+    """Train over settings, one run a cell, and draw the map of their verdicts.
 
-    A cell whose folder is there already is not trained again: the same command goes on where it was interrupted.
+    A cell whose folder is there already is not trained again: the same command goes on where it was interrupted. One that has failed a
+    check of --stop-on ends there, and its verdict is on the map like any other.
     """
     from dataclasses import asdict
 
     from gandiag.training.config import split_settings
     from gandiag.training.recipes import DEFAULT_RECIPE
-    from gandiag.training.sweep import parse_grid, sweep
+    from gandiag.training.sweep import parse_grid
+    from gandiag.training.sweep_engines import sweep
 
     given = {
         name: value for name, value in (("data", data), ("steps", steps), ("stop_on", stop_on)) if value is not None
@@ -66,6 +82,8 @@ def command(
         settings={**split_settings(settings), **given},
         out=out,
         jobs=jobs or os.cpu_count() or 1,
+        engine=engine,
+        trials=trials,
     ):
         results.append(result)
         what = (
@@ -73,7 +91,7 @@ def command(
             or f"{result.verdict}{f' ({result.first_finding})' if result.first_finding else ''} after {result.step} steps"
         )
         click.echo(f"{result.cell.path.name}: {what}", err=True)
-    page = _map([result.cell.path for result in results if not result.error], list(grid), out)
+    page = _map(list(dict.fromkeys(r.cell.path for r in results if not r.error)), list(grid), out)
     facts: dict[str, Any] = {
         "cells": [{**asdict(r), "cell": {"settings": r.cell.settings, "path": str(r.cell.path)}} for r in results],
         "map": page,

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from gandiag.diagnosis import CHECKS, diagnose
+from gandiag.diagnosis import CHECKS
 from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
+from gandiag.diagnosis.watching import Watch
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.run import load_run
 
 if TYPE_CHECKING:
     from gandiag.recording import Recorder
+
+_WATCHES: WeakKeyDictionary[Recorder, Watch] = (
+    WeakKeyDictionary()
+)  # what was read of each run so far, as long as it is recorded
+ANY = "any"  # in stop_on: every check
 
 
 def look(
@@ -20,7 +27,7 @@ def look(
     """Diagnoses the run up to now and returns why to stop, or an empty text. It depends on the recording alone, never on the clock."""
     recorder.flush()
     try:
-        diagnosis = diagnose(recorder.path)
+        diagnosis = _WATCHES.setdefault(recorder, Watch(recorder.path)).look()
     except Exception as error:  # a diagnosis that fails must not take a week of training with it
         recorder.record_event("diagnosis_failed", why=f"{type(error).__name__}: {error}")
         return ""
@@ -43,7 +50,7 @@ def new_alerts(recorder: Recorder, diagnosis: Diagnosis) -> list[Finding]:
 def reason_to_stop(diagnosis: Diagnosis, stop_on: Sequence[str], stop_when: str | None) -> str:
     """Returns which check that was asked for has failed, or that the training has converged; an empty text where neither is so."""
     for finding in diagnosis.findings:
-        if finding.check in stop_on and finding.verdict == Verdict.FAILED:
+        if (finding.check in stop_on or ANY in stop_on) and finding.verdict == Verdict.FAILED:
             return f"{finding.check}: {finding.claim}"
     sick = any(finding.verdict == Verdict.FAILED for finding in diagnosis.findings)
     for finding in diagnosis.findings if stop_when == "converged" and not sick else ():
@@ -56,7 +63,7 @@ def known_checks(names: Sequence[str]) -> None:
     """Raises UsageError for a name that is no check, with the nearest one."""
     codes = [check.__name__ for check in CHECKS]
     for name in names:
-        if name not in codes:
+        if name not in (*codes, ANY):
             raise UsageError(
-                f"stop_on names {name!r}, which is no check{did_you_mean(name, codes)}; there are {', '.join(codes)}"
+                f"stop_on names {name!r}, which is no check{did_you_mean(name, codes)}; there are {', '.join(codes)}, and any"
             )

@@ -101,6 +101,7 @@ class Config:
     seed: int = 0  # of everything that is random
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     threads: int = 1  # of the CPU; small networks lose time with more; 0: torch's own choice
+    workers: int = 0  # threads that lay out the next batches from the computer's memory; 0: the data lie on the device
     precision: str = "float32"  # float32, bfloat16, float16 (the last two: automatic mixed precision)
     compile: bool = False  # torch.compile both players
     channels_last: bool = False  # memory layout of images
@@ -154,12 +155,14 @@ AT_LEAST_ZERO = (
     "sample_every",
     "diagnose_every",
     "threads",
+    "workers",
     "heldout",
     "consensus",
     "seed",
     "clip_gradient",
     "clip_weights",
 )
+LARGEST_SEED = 2**63 - 1  # what torch takes
 BELOW_ONE = ("beta2", "heldout")
 
 
@@ -238,6 +241,10 @@ def check_config(config: Config) -> Config:
             raise UsageError(f"{name} must be at least 0, not {value}")
         if name in BELOW_ONE and value >= 1:
             raise UsageError(f"{name} must be below 1, not {value}")
+    if config.seed > LARGEST_SEED:
+        raise UsageError(f"seed is at most 2^63 - 1, not {config.seed}")
+    if config.evaluation_samples < 2:
+        raise UsageError(f"evaluation_samples must be at least 2, not {config.evaluation_samples}")
     if config.batch % config.accumulate or config.batch // config.accumulate % config.pack:
         raise UsageError(
             f"batch ({config.batch}) must be divisible by accumulate ({config.accumulate}) and its parts by pack ({config.pack})"

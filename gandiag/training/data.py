@@ -19,7 +19,7 @@ from gandiag.training.data_mixtures import grid, long_tailed_mixture, ring
 from gandiag.training.data_resize import resized
 from gandiag.training.data_sampler import Sampler
 from gandiag.training.dataset import Dataset, fingerprint, hold_out, make_dataset, seeded, subset, to_images, to_model
-from gandiag.training.plugins import load_function, looks_like_function
+from gandiag.training.plugins import called, load_function, looks_like_function
 
 __all__ = ["FILES", "SOURCES", "Dataset", "Sampler", "hold_out", "load_data", "make_dataset", "to_images", "to_model"]
 
@@ -114,10 +114,15 @@ def _read(uri: str, resolution: int | None, on_bad: str) -> Dataset:
         )
         return FILES[path.suffix.lower()](uri, **options)
     if looks_like_function(uri):
-        found = load_function(uri)()
+        found = called(load_function(uri), uri, {})
+        if isinstance(found, (np.ndarray, torch.Tensor)):
+            return make_dataset(uri, found)
+        if isinstance(found, tuple) and len(found) == 2:
+            return make_dataset(uri, found[0], labels=found[1])
         if not isinstance(found, Dataset):
             raise UsageError(
-                f"{uri} returned a {type(found).__name__}; it must return what gandiag.training.data.make_dataset makes"
+                f"{uri} returned a {type(found).__name__}; it must return samples (uint8 images (n, c, h, w) or floating "
+                "points (n, d)), (samples, labels), or what gandiag.training.data.make_dataset makes"
             )
         return found
     raise UsageError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -17,11 +19,16 @@ READY_LIMIT = (
 )  # bytes: a smaller set is kept as the networks see it, a larger one as uint8, converted batch by batch
 
 
+AHEAD = 2  # batches that each worker keeps ready
+
+
 class Sampler:
     """Gives batches of a data set for ever: each epoch is a permutation of its own, seeded by (seed, epoch).
 
     A batch that reaches over the end of an epoch goes on in the next, so that every sample is used equally often. With several
-    processes each takes its own slice of the same global batch: `batch` is the global size. The samples lie on `device`.
+    processes each takes its own slice of the same global batch: `batch` is the global size. The samples lie on `device`; with `workers`
+    they stay in the computer's memory, and so many threads lay out the next batches (pinned, for CUDA). A batch depends on its place
+    alone, so that workers change neither what is drawn nor what a resume goes on with.
     """
 
     def __init__(
@@ -33,6 +40,7 @@ class Sampler:
         device: str | torch.device = "cpu",
         rank: int = 0,
         world: int = 1,
+        workers: int = 0,
     ) -> None:
         if batch < 1 or batch % world != 0:
             raise UsageError(f"a batch of {batch} cannot be shared by {world} processes; choose a multiple of {world}")
@@ -45,9 +53,14 @@ class Sampler:
         self.rank, self.world, self.device = rank, world, torch.device(device)
         self.position = 0
         self._length = BLOCK if dataset.endless else len(dataset)
-        self._samples = None if dataset.endless else _ready(dataset.samples.to(self.device))
-        self._labels = None if dataset.endless or dataset.labels is None else dataset.labels.to(self.device)
+        self._home = torch.device("cpu") if workers else self.device
+        self._samples = None if dataset.endless else _ready(dataset.samples.to(self._home))
+        self._labels = None if dataset.endless or dataset.labels is None else dataset.labels.to(self._home)
         self._epochs: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self._drawing = threading.Lock()  # one epoch is drawn once
+        self._pool = ThreadPoolExecutor(workers, "gandiag-data") if workers else None
+        self._ahead: dict[int, Future[tuple[Tensor, Tensor | None]]] = {}
+        self._depth = AHEAD * workers
 
     @property
     def epoch(self) -> float:
@@ -56,13 +69,35 @@ class Sampler:
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         """Returns this process's share of the next global batch, as the networks see it, and its labels (None where there are none)."""
-        share = self.batch // self.world
-        start = self.position + self.rank * share
+        start = self.position
         self.position += self.batch
+        if self._pool is None:
+            return self._batch(start)
+        for place in range(start, start + self.batch * (self._depth + 1), self.batch):
+            if place not in self._ahead:
+                self._ahead[place] = self._pool.submit(self._pinned, place)
+        samples, labels = self._ahead.pop(start).result()
+        there = None if labels is None else labels.to(self.device, non_blocking=True)
+        return to_model(samples.to(self.device, non_blocking=True)), there
+
+    def _batch(self, position: int) -> tuple[Tensor, Tensor | None]:
+        samples, labels = self._laid_out(position)
+        return to_model(samples), labels
+
+    def _pinned(self, position: int) -> tuple[Tensor, Tensor | None]:
+        samples, labels = self._laid_out(position)
+        if self.device.type != "cuda":
+            return to_model(samples), labels
+        return samples.pin_memory(), None if labels is None else labels.pin_memory()
+
+    def _laid_out(self, position: int) -> tuple[Tensor, Tensor | None]:
+        """This process's share of the global batch that begins at a position: samples as they are kept, and their labels."""
+        share = self.batch // self.world
+        start = position + self.rank * share
         pieces = [self._piece(place, place_end) for place, place_end in self._spans(start, start + share)]
         samples = pieces[0][0] if len(pieces) == 1 else torch.cat([samples for samples, _ in pieces])
         labels = [label for _, label in pieces if label is not None]
-        return to_model(samples), None if not labels else labels[0] if len(labels) == 1 else torch.cat(labels)
+        return samples, None if not labels else labels[0] if len(labels) == 1 else torch.cat(labels)
 
     def _spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Cuts [start, end) at the ends of the epochs."""
@@ -85,16 +120,18 @@ class Sampler:
         )
 
     def _epoch(self, epoch: int) -> tuple[Tensor, Tensor | None]:
-        """Returns the epoch's permutation, or of an endless mixture its points and their modes; keeps the last two."""
-        if epoch not in self._epochs:
-            generator = seeded(self.seed, epoch)
-            if self.dataset.endless:
-                points, modes = draw_mixture(self.dataset, self._length, generator)
-                entry: tuple[Tensor, Tensor | None] = (points.to(self.device), modes.to(self.device))
-            else:
-                entry = (torch.randperm(self._length, generator=generator).to(self.device), None)
-            self._epochs = {kept: value for kept, value in self._epochs.items() if kept == epoch - 1} | {epoch: entry}
-        return self._epochs[epoch]
+        """Returns the epoch's permutation, or of an endless mixture its points and their modes; keeps those of the epochs around."""
+        with self._drawing:
+            if epoch not in self._epochs:
+                generator = seeded(self.seed, epoch)
+                if self.dataset.endless:
+                    points, modes = draw_mixture(self.dataset, self._length, generator)
+                    entry: tuple[Tensor, Tensor | None] = (points.to(self._home), modes.to(self._home))
+                else:
+                    entry = (torch.randperm(self._length, generator=generator).to(self._home), None)
+                around = range(epoch - 1 - self._depth * self.batch // self._length, epoch)
+                self._epochs = {kept: value for kept, value in self._epochs.items() if kept in around} | {epoch: entry}
+            return self._epochs[epoch]
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the position and what it is a position in."""
@@ -108,7 +145,7 @@ class Sampler:
                 f"the checkpoint says {state['data'][:12]}; give the same data, or start a new run"
             )
         self.position, self.seed = int(state["position"]), int(state["seed"])
-        self._epochs = {}
+        self._epochs, self._ahead = {}, {}
 
 
 def _ready(samples: Tensor) -> Tensor:

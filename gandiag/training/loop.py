@@ -237,7 +237,7 @@ def _recording(
         "seed": config.seed,
         "steps_planned": config.steps,
         "loss": config.loss,
-        "data": training.data.about(),
+        "data": {**training.shown.about(), "count": training.data.about()["count"]},
         "device": {"type": training.device.type, "name": device_name(training.device)},
         "processes": training.processes.world,
     }

@@ -11,7 +11,7 @@ from gandiag.training import networks_convolutional as convolutional
 from gandiag.training import networks_dense as dense
 from gandiag.training import networks_r3gan as r3gan
 from gandiag.training import networks_residual as residual
-from gandiag.training.plugins import load_function, looks_like_function
+from gandiag.training.plugins import called, load_function, looks_like_function
 
 Shape = tuple[int, ...]
 
@@ -97,7 +97,8 @@ def _built(name: str, known: dict[str, Builder], player: str) -> Builder:
     def build(
         sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
     ) -> nn.Module:
-        network = function(sample_shape, latent_shape, num_classes=num_classes, width=width)
+        given = {"sample_shape": sample_shape, "latent_shape": latent_shape, "num_classes": num_classes, "width": width}
+        network = called(function, name, given)
         if not isinstance(network, nn.Module):
             raise UsageError(f"{name} returned a {type(network).__name__}; it must return a torch.nn.Module")
         return network

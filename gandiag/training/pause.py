@@ -69,7 +69,7 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
 
 
 def _show_reals(training: Training, recorder: Recorder, kept: int) -> None:
-    data = training.data
+    data = training.shown
     chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 0))[:kept]
     recorder.record_samples(
         data.batch(chosen), kind="real", labels=None if data.labels is None else data.labels[chosen], step=0

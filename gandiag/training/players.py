@@ -28,6 +28,7 @@ from gandiag.training.step import Players, Rules, Settings, UpdateOfPlayers, Wai
 
 Shape = tuple[int, ...]
 LATENTS, NOISE = 1, 2  # streams of random numbers
+FUSED_ON = ("cpu", "cuda")  # devices for which torch has optimizers in one kernel
 LatentSource = Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]]
 
 
@@ -252,13 +253,15 @@ def _optimizer(config: Config, which: str, player: nn.Module) -> torch.optim.Opt
         if config.beta1 >= 0
         else (rate, (config.beta1, config.beta2))
     )
+    trainable = [p for p in player.parameters() if p.requires_grad]
     return make_optimizer(
         name,
-        [p for p in player.parameters() if p.requires_grad],
+        trainable,
         learning_rate=rate,
         beta1=beta1,
         beta2=beta2,
         weight_decay=config.weight_decay,
+        fused=all(p.device.type in FUSED_ON for p in trainable),  # a third of the time of the loop over parameters
     )
 
 

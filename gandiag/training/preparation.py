@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
 from gandiag.metrics.quality import Evaluation
-from gandiag.recording.measure import PARTS
-from gandiag.training.alarms import known_checks
+from gandiag.training.combinations import refuse_for_data, refuse_for_players, refuse_settings
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
 from gandiag.training.dataset import subset
 from gandiag.training.evaluation import make_evaluation
+from gandiag.training.fitting import require_fit
 from gandiag.training.players import (
     LatentSource,
     build_players,
@@ -24,7 +24,6 @@ from gandiag.training.players import (
     latent_source,
 )
 from gandiag.training.processes import Processes, join_processes
-from gandiag.training.schedule import parse_changes
 from gandiag.training.step import Players, Rules, UpdateOfPlayers
 
 
@@ -35,6 +34,7 @@ class Training:
     config: Config
     data: Dataset
     heldout: Dataset | None
+    shown: Dataset  # the data as they are displayed and scored against: see as_displayed
     sampler: Sampler
     players: Players
     rules: Rules
@@ -48,36 +48,39 @@ class Training:
 
 def prepare(config: Config) -> Training:
     """Builds everything and trains nothing; raises UsageError for what does not fit together: a batch larger than the data, no such device ..."""
-    parse_changes(config.changes)
-    known_checks(config.stop_on)
-    unknown = [name for name in config.measure if name not in PARTS]
-    if unknown:
-        raise UsageError(
-            f"measure names {unknown[0]!r}, which is no part of it{did_you_mean(unknown[0], PARTS)}; there are {', '.join(PARTS)}"
-        )
+    refuse_settings(config)
     processes, device = join_processes(choose_device(config.device))
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
-    if config.compile and config.update in ("consensus", "unrolled"):
-        raise UsageError(
-            f"the update {config.update} differentiates twice, which compiled code cannot: leave compile out"
-        )
     if config.threads:
         torch.set_num_threads(config.threads)
     data, heldout = load_split(config)
+    refuse_for_data(config, data)
     num_classes = _classes(data) if config.conditional else None
-    sampler = Sampler(data, config.batch, seed=config.seed, device=device, rank=processes.rank, world=processes.world)
-    # before the players: what loading a classifier draws at random is drawn before the training's own seed is set
-    evaluate = (
-        make_evaluation(data, features=config.features, count=config.evaluation_samples) if processes.writes else None
+    sampler = Sampler(
+        data,
+        config.batch,
+        seed=config.seed,
+        device=device,
+        rank=processes.rank,
+        world=processes.world,
+        workers=config.workers,
     )
+    shown = as_displayed(data, scale=config.data_scale, offset=config.data_offset)
     players = build_players(config, shape=data.shape, num_classes=num_classes, device=device, rank=processes.rank)
     rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
     draw_alone = latent_source(config, data=data, num_classes=num_classes, device=device, processes=Processes())
+    refuse_for_players(config, players, processes=processes.world)
+    require_fit(players, config, data=data, draw=draw_alone)
+    evaluate = None
+    if processes.writes:  # last, for it can take seconds: what does not fit together has been said by now
+        with torch.random.fork_rng():  # what training a classifier draws at random is none of the training's
+            evaluate = make_evaluation(shown, features=config.features, count=config.evaluation_samples)
     return Training(
         config,
         data,
         heldout,
+        shown,
         sampler,
         players,
         rules,
@@ -97,6 +100,24 @@ def load_split(config: Config) -> tuple[Dataset, Dataset | None]:
     if config.samples is not None and not data.endless:
         data = subset(data, torch.arange(min(config.samples, len(data))))
     return data, heldout
+
+
+def as_displayed(data: Dataset, *, scale: float, offset: float) -> Dataset:
+    """Returns the data as samples are displayed and scored beside them: points as the discriminator is shown them, images as they are.
+
+    Points have no range of their own, so that their scale and offset are the data's. Images are displayed from [-1, 1] whatever the
+    discriminator is shown, and a generator that has learned something else is seen and scored as what it makes.
+    """
+    if data.kind == "images" or (scale, offset) == (1.0, 0.0):
+        return data
+    return replace(
+        data,
+        samples=data.samples * scale + offset,
+        modes=None if data.modes is None else data.modes * scale + offset,
+        mode_sd=None if data.mode_sd is None else data.mode_sd * abs(scale),
+        endless=False,
+        facts={**data.facts, "scale": scale, "offset": offset},
+    )
 
 
 def _classes(data: Dataset) -> int:

@@ -97,8 +97,8 @@ _PATHOLOGIES = {
         "sick",
     ),
     "few-samples": Recipe(
-        "32 training points and many steps: D memorises",
-        {**_BENCH, "data": "ring:sd=0.05,count=1000", "heldout": 0.5, "samples": 32, "batch": 32},
+        "50 digits and hardly any penalty: D learns them by heart, and G copies them",
+        {"samples": 50, "batch": 50, "gamma": 0.01, "steps": 2000, "evaluate_every": 200},
         "sick",
     ),
     "weak-discriminator": Recipe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -86,6 +86,14 @@ class Players:
     adaptive: AdaptiveProbability | None = None  # ADA's controller
     penalty_memory: dict[str, Tensor] = field(default_factory=dict)
 
+    @cached_property
+    def averaged(self) -> tuple[tuple[list[Tensor], list[Tensor]], list[tuple[Tensor, Tensor]]]:
+        """The moving average's parameters and the generator's, and the pairs of their buffers: networks are walked once, not every step."""
+        average, generator = self.generator_ema, self.generator
+        return (list(average.parameters()), list(generator.parameters())), list(
+            zip(average.buffers(), generator.buffers())
+        )
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -104,20 +112,38 @@ UpdateOfPlayers = Callable[[Player[Turn], Player[Turn], Settings], tuple[Turn, T
 
 def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPlayers) -> tuple[Turn, Turn]:
     """Plays one step of the game: each side can say its gradient and make its move, the update decides in which order."""
-    losses = differentiable_losses(players, rules, settings)
+    losses, moved = differentiable_losses(players, rules, settings), set[torch.optim.Optimizer]()
+
+    def apply(optimizer: torch.optim.Optimizer) -> None:
+        players.scaler.step(optimizer)
+        moved.add(optimizer)
+
+    def next_scale(optimizer: torch.optim.Optimizer) -> None:
+        if optimizer in moved and players.scaler.is_enabled():  # a scaler takes one move of an optimizer an update
+            players.scaler.update()
+            moved.clear()
+
+    def d_gradient() -> Turn:
+        next_scale(players.discriminator_optimizer)
+        return discriminator_gradient(players, rules, settings)
+
+    def g_gradient() -> Turn:
+        next_scale(players.generator_optimizer)
+        return generator_gradient(players, rules, settings)
+
     discriminator = Player(
         players.discriminator,
         players.discriminator_optimizer,
-        gradient=lambda: discriminator_gradient(players, rules, settings),
-        apply=lambda: players.scaler.step(players.discriminator_optimizer),
+        gradient=d_gradient,
+        apply=lambda: apply(players.discriminator_optimizer),
         project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None,
         loss=losses[0],
     )
     generator = Player(
         players.generator,
         players.generator_optimizer,
-        gradient=lambda: generator_gradient(players, rules, settings),
-        apply=lambda: players.scaler.step(players.generator_optimizer),
+        gradient=g_gradient,
+        apply=lambda: apply(players.generator_optimizer),
         loss=losses[1],
     )
     turns = update(discriminator, generator, settings)
@@ -165,7 +191,7 @@ def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Tu
     """Leaves the gradient of the generator's loss on its parameters; the discriminator's are left alone."""
     players.generator_optimizer.zero_grad(set_to_none=True)
     turns = []
-    with frozen(players.discriminator):
+    with frozen(players.discriminator_optimizer):
         for real_logits in real_scores(players, rules, settings):
             with rules.autocast():
                 fake, labels = draw_fakes(players, rules, rules.batch // rules.accumulate)
@@ -268,11 +294,10 @@ def update_average(players: Players, *, images: int, half_life: float, ramp: flo
     if not half_life:
         return
     life = min(half_life, images * ramp) if ramp > 0 else half_life
-    torch._foreach_lerp_(
-        list(players.generator_ema.parameters()), list(players.generator.parameters()), 1 - 0.5 ** (batch / life)
-    )
-    for kept, new in zip(players.generator_ema.buffers(), players.generator.buffers()):
-        kept.copy_(new)
+    (kept, new), buffers = players.averaged
+    torch._foreach_lerp_(kept, new, 1 - 0.5 ** (batch / life))
+    for old, value in buffers:
+        old.copy_(value)
 
 
 def set_learning_rates(players: Players, lr_g: float, lr_d: float, penalty_every: int) -> None:
@@ -285,9 +310,9 @@ def set_learning_rates(players: Players, lr_g: float, lr_d: float, penalty_every
 
 
 @contextmanager
-def frozen(player: nn.Module) -> Iterator[None]:
-    """Keeps gradients off a player's parameters for a while, and puts back what was trainable."""
-    trainable = [p for p in player.parameters() if p.requires_grad]
+def frozen(optimizer: torch.optim.Optimizer) -> Iterator[None]:
+    """Keeps gradients off the parameters that an optimizer moves for a while, and puts back what was trainable."""
+    trainable = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:

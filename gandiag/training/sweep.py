@@ -1,17 +1,14 @@
-"""Sweeps: a grid of settings, each cell a run of its own, in a pool of processes on this machine; and the contract for other engines.
+"""Sweeps: settings and their values, each combination a cell with a run of its own; and the contract for engines (see sweep_engines).
 
-An engine that has a pool, a pruner or a cluster of its own (Optuna, Ray, submitit) needs no more than `train_cell`: it trains one cell,
-calls `report(scores, step)` as evaluations are made, and stops where `should_stop()` says so or where a check in `stop_on` fails.
+An engine that has a pool, a pruner or a cluster of its own needs no more than `train_cell`: it trains one cell, calls
+`report(scores, step)` as evaluations are made, and stops where `should_stop()` says so or where a check in `stop_on` fails.
 """
 
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from gandiag.training.config import Config, effective_config, known_field, read_
 
 Report = Callable[[Mapping[str, Any], int], None]
 SEPARATOR = "_"
+RANGE = ".."
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellResult:
-    """How one cell ended: the verdict and its first finding, or the error that kept it from being trained."""
+    """How one cell ended: the verdict, its first finding and the last score, or the error that kept it from being trained."""
 
     cell: Cell
     step: int
@@ -40,12 +38,14 @@ class CellResult:
     verdict: str
     first_finding: str
     error: str = ""
+    score: float | None = None
+    score_name: str = ""
 
 
 def parse_grid(text: str) -> dict[str, list[str]]:
     """Reads "lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2" (values apart by ':'); raises UsageError for what is no such text.
 
-    The values of a list-valued setting are joined by '+': penalties=r1:r1+r2.
+    The values of a list-valued setting are joined by '+': penalties=r1:r1+r2. A range, lr_g=1e-5..1e-2, is for an engine that chooses.
     """
     grid: dict[str, list[str]] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
@@ -57,7 +57,8 @@ def parse_grid(text: str) -> dict[str, list[str]]:
             raise UsageError(f"--over gives {name} twice")
         grid[name] = [v.replace("+", ",") for v in found]
         for value in grid[name]:
-            read_value(name, value)
+            for end in value.split(RANGE):
+                read_value(name, end)
     if not grid:
         raise UsageError("--over names no setting: give lr_g=1e-4:1e-3,seed=0:1:2")
     return grid
@@ -81,7 +82,6 @@ def train_cell(
     should_stop: Callable[[], bool] | None = None,
 ) -> CellResult:
     """Trains one cell and judges it. `report` gets the scores of each evaluation with its step; `should_stop` is asked after each."""
-    from gandiag.diagnosis import diagnose
     from gandiag.run import load_run
     from gandiag.training.loop import Progress, train
 
@@ -102,63 +102,36 @@ def train_cell(
 
     outcome = train(config, out=out, about=about, watch=watch)
     tell()
-    diagnosis = diagnose(out)
-    first = diagnosis.illnesses[0].check if diagnosis.illnesses else ""
-    return CellResult(Cell({}, out), outcome.step, outcome.ended, diagnosis.verdict.value, first)
+    return replace(judged(out), step=outcome.step, ended=outcome.ended)
 
 
-def sweep(
-    grid: Mapping[str, Sequence[str]], *, recipe: str, settings: Mapping[str, str], out: Path, jobs: int
-) -> Iterator[CellResult]:
-    """Trains every cell of the grid, `jobs` at a time, and yields each as it is done; a cell that fails does not stop the others."""
-    todo = cells(grid, out)
-    for cell in todo:
-        effective_config(
-            recipe, settings={**settings, **cell.settings}
-        )  # what cannot be is said before anything is trained
-    with ProcessPoolExecutor(
-        max_workers=jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread
-    ) as pool:
-        waiting: dict[Future[CellResult], Cell] = {
-            pool.submit(_play, cell, recipe, dict(settings)): cell for cell in todo
-        }
-        for done in as_completed(waiting):
-            yield done.result()
-
-
-def _judged(cell: Cell, config: Config) -> CellResult:
-    """Judges a cell that was trained before; one that was cut off goes on from its last checkpoint."""
+def judged(path: Path) -> CellResult:
+    """Judges the run in a folder, and says with which score it ended: a known mixture's mode_kl, else a Frechet distance."""
     from gandiag.diagnosis import diagnose
+    from gandiag.run import load_run
+
+    run = load_run(path)
+    diagnosis = diagnose(run)
+    name = next((n for n in ("mode_kl", "frechet_distance") if n in run), "")
+    first = diagnosis.illnesses[0].check if diagnosis.illnesses else ""
+    ended = str(run.about.get("status"))
+    result = CellResult(Cell({}, path), run.steps, ended, diagnosis.verdict.value, first)
+    return replace(result, score=float(run[name].iloc[-1]), score_name=name) if name else result
+
+
+def play_cell(cell: Cell, recipe: str, settings: Mapping[str, str]) -> CellResult:
+    """Trains a cell, goes on with one that was cut off, or judges one that is there; a mistake of the user's is its error."""
     from gandiag.run import load_run
     from gandiag.training.checkpoint import named_step
     from gandiag.training.loop import train
 
-    run = load_run(cell.path)
-    if run.about.get("status") != "finished" and named_step(cell.path, "last") is not None:
-        train(config, out=cell.path, resume=True)
-        run = load_run(cell.path)
-    diagnosis = diagnose(run)
-    return CellResult(
-        cell,
-        run.steps,
-        str(run.about.get("status")),
-        diagnosis.verdict.value,
-        diagnosis.illnesses[0].check if diagnosis.illnesses else "",
-    )
-
-
-def _one_thread() -> None:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cells share the cores between them
-
-
-def _play(cell: Cell, recipe: str, settings: dict[str, str]) -> CellResult:
-    config, sources = effective_config(recipe, settings={**settings, **cell.settings})
     try:
-        if (cell.path / "run.json").exists():
-            return _judged(cell, config)
-        found = train_cell(
-            config, out=cell.path, about={"recipe": recipe, "config_sources": sources, "cell": cell.settings}
-        )
+        config, sources = effective_config(recipe, settings={**settings, **cell.settings})
+        if not (cell.path / "run.json").exists():
+            about = {"recipe": recipe, "config_sources": sources, "cell": cell.settings}
+            return replace(train_cell(config, out=cell.path, about=about), cell=cell)
+        if load_run(cell.path).about.get("status") != "finished" and named_step(cell.path, "last") is not None:
+            train(config, out=cell.path, resume=True)
+        return replace(judged(cell.path), cell=cell)
     except GandiagError as error:
         return CellResult(cell, 0, "failed", "inconclusive", "", str(error))
-    return CellResult(cell, found.step, found.ended, found.verdict, found.first_finding)

@@ -1,0 +1,111 @@
+"""Recipes: each trains, resumes bit for bit, and plays under compilation and mixed precision; what they are meant to be is data."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.recipes import PAPER, PLAYS, PUBLISHED, fell_ill, reached
+from gandiag.training import RECIPES, Config, effective_config, train
+from gandiag.training.combinations import TWICE
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import prepare
+from gandiag.training.step import play
+from tests.test_resume import assert_same_run
+
+SMALL = {  # of every recipe: small nets, few samples, all that is due in a run comes within eight steps
+    "generator_width": 8,
+    "discriminator_width": 8,
+    "steps": 8,
+    "evaluate_every": 4,
+    "sample_every": 4,
+    "checkpoint_every": 4,
+    "evaluation_samples": 40,
+    "diagnose_every": 0,
+    "features": "pixels",
+    "threads": 1,
+}
+
+
+def small(name: str, **changes: object) -> Config:
+    """The recipe in small: its own game, optimizers and networks, at a fraction of the size."""
+    config, _ = effective_config(name)
+    batch = 8 * config.pack
+    data = {"digits": "noise:side=8,count=120", "noise": "noise:side=8,count=120"}.get(config.data, config.data)
+    if config.conditional or config.imbalance is not None:
+        data, batch = config.data, 16
+    samples = None if config.samples is None else min(config.samples, 50)
+    return dataclasses.replace(config, **{**SMALL, "data": data, "batch": batch, "samples": samples, **changes})  # type: ignore[arg-type]
+
+
+def played(config: Config, steps: int = 2) -> list[float]:
+    """The losses of a training's first steps."""
+    training = prepare(config)
+    found = []
+    for _ in range(steps):
+        turns = play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+        training.players.step += 1
+        found += [float(turn.loss) for turn in turns]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_resumes_bit_for_bit(tmp_path: Path, name: str) -> None:
+    config = small(name)
+    train(config, out=tmp_path / "whole")
+    train(dataclasses.replace(config, images=4 * config.batch), out=tmp_path / "halves")
+    train(config, out=tmp_path / "halves", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "halves", 8)
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_plays_under_mixed_precision(name: str) -> None:
+    plain = played(small(name))
+    for precision in ("bfloat16", "float16"):
+        if precision == "float16" and RECIPES[name].overrides.get("update", "alternating") in (*TWICE, "extragradient"):
+            continue
+        mixed = played(small(name, precision=precision))
+        assert all(map(math.isfinite, mixed))
+        same = (
+            1 if precision == "float16" else len(plain)
+        )  # a loss scaler leaves its first steps out until its scale fits
+        assert mixed[:same] == pytest.approx(plain[:same], rel=0.1, abs=0.05), precision
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_plays_the_same_game_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if RECIPES[name].overrides.get("update") in TWICE:
+        pytest.skip(
+            "it differentiates through the other player, which compiled code cannot: refused, as another test shows"
+        )
+    monkeypatch.setattr(
+        torch, "compile", functools.partial(torch.compile, backend="eager")
+    )  # traced whole, no code made
+    torch._dynamo.reset()
+    assert played(small(name, compile=True)) == pytest.approx(played(small(name)), rel=1e-3, abs=1e-4)
+
+
+def test_every_recipe_and_every_row_of_the_paper_is_in_the_benchmark() -> None:
+    assert {play.partition("@")[0] for play in PLAYS} == set(RECIPES)
+    assert set(PUBLISHED) == set(PAPER)
+    assert [effective_config(f"pacgan-{m}")[0].batch for m in (1, 2, 4)] == [100, 200, 400]  # 100 packs a step
+
+
+def test_what_counts_as_well_and_as_ill() -> None:
+    images = {"modes_total": 10.0, "modes_covered": 10.0, "high_quality_share": None, "frechet_distance": 9.0}
+    row = {"first": {"frechet_distance": 100.0}, "last": images, "verdict": "stable"}
+    assert reached(row)
+    assert not reached({**row, "last": {**images, "frechet_distance": 11.0}})
+    assert not reached({**row, "last": {**images, "modes_covered": 9.0}})
+    assert not reached({**row, "last": {**images, "modes_total": None}})
+    points = {"modes_total": 8.0, "modes_covered": 8.0, "high_quality_share": 0.81, "frechet_distance": 9.0}
+    assert reached({**row, "last": points})
+    assert not reached({**row, "last": {**points, "high_quality_share": 0.79}})
+    assert fell_ill({**row, "verdict": "unstable"})
+    assert not fell_ill(row)
+    assert not fell_ill({**row, "verdict": "suspect"})
