@@ -23,6 +23,7 @@ _HOME = {
     "Diagnosis": "gandiag.diagnosis",
     "Finding": "gandiag.diagnosis",
     "Verdict": "gandiag.diagnosis",
+    "Watch": "gandiag.diagnosis.watching",
     "write_report": "gandiag.reporting",
     "export_generator": "gandiag.export",
 }
@@ -39,6 +40,7 @@ __all__ = [
     "RunError",
     "UsageError",
     "Verdict",
+    "Watch",
     "__version__",
     "attach",
     "detach",
@@ -50,6 +52,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Verdict, diagnose
+    from gandiag.diagnosis.watching import Watch
     from gandiag.errors import GandiagError, NotRecorded, RunError, UsageError
     from gandiag.export import export_generator
     from gandiag.recording import PROBES, Recorder, attach, detach

@@ -132,7 +132,7 @@ def _longest_run(angle: np.ndarray) -> tuple[int, int]:
     best, size = (0, 0), 0.0
     for sign in (1.0, -1.0):
         lowest, high = 0, 0
-        a = sign * angle
+        a = (sign * angle).tolist()  # plain numbers: a loop over an array's entries takes five times as long
         for i in range(1, len(a)):
             if a[i] > a[high]:
                 high = i

@@ -18,7 +18,7 @@ class Judging:
     def __init__(
         self, path: Path, judge: Callable[[Path], Any] | None, on_finding: Callable[[Any], None] | None
     ) -> None:
-        self._path, self._judge, self._on_finding = path, judge or _diagnose, on_finding
+        self._path, self._judge, self._on_finding = path, judge or _Watched(), on_finding
         self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._known: set[tuple[str, str]] = set()
         self._next = 0.0
@@ -57,8 +57,15 @@ def _import_diagnosis() -> None:
         getattr(gandiag, name)
 
 
-def _diagnose(path: Path) -> Any:
-    """Judges by the package's public door: recording itself must not import what reads its runs."""
-    import gandiag
+class _Watched:
+    """Judges by the package's public door, reading on from the last look: recording itself must not import what reads its runs."""
 
-    return gandiag.diagnose(gandiag.load_run(path))
+    def __init__(self) -> None:
+        self._watch: Any = None
+
+    def __call__(self, path: Path) -> Any:
+        if self._watch is None:
+            import gandiag
+
+            self._watch = gandiag.Watch(path)
+        return self._watch.look()
