@@ -241,3 +241,16 @@ def test_the_real_sides_factor_is_computed_once(monkeypatch: pytest.MonkeyPatch)
         frechet_distance(side, y)
     assert len(calls) == 1
     assert isinstance(side, FrechetStatistics)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_repeated_and_dependent_samples_are_exact_in_few_dimensions_too(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    d = int(random.integers(2, 8))
+    real, fake = random.normal(size=(d + 9, d)), random.normal(size=(d + 17, d)) + 0.5
+    real = real[random.integers(d, size=len(real))]  # of rank below d, although there are more samples than features
+    fake = fake @ random.normal(size=(d, d - 1)) @ random.normal(size=(d - 1, d))
+    rows = [(x - x.mean(0)) / math.sqrt(len(x) - 1) for x in (real, fake)]
+    outside = ((real.mean(0) - fake.mean(0)) ** 2).sum() + sum((r**2).sum() for r in rows)
+    exact = outside - 2 * np.linalg.svd(rows[0] @ rows[1].T, compute_uv=False).sum()
+    assert frechet_distance(real, fake) == pytest.approx(exact, abs=3e-9 * outside)

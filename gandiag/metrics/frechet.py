@@ -14,6 +14,7 @@ from scipy import linalg
 from gandiag.metrics.inputs import feature_matrix
 
 ACCURACY = 1e-9  # of the distance: where the fast route's bound is above, the slower exact one is taken; errors seen are a thousandth of the bound
+SMALL_WIDTH = 128  # below, rounding is that of the sums over samples, not of the factorisation
 SURE = 1e3  # times the noise: an eigenvalue above has a root that rounding hardly moves
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -80,7 +81,7 @@ class FrechetStatistics:
         except linalg.LinAlgError:
             return None
         pivots = np.diag(upper) ** 2
-        return upper if (pivots > self.width * EPSILON * np.diag(self.covariance)).all() else None
+        return upper if (pivots > rank_noise(self.width) * np.diag(self.covariance)).all() else None
 
     def merge(self, other: FrechetStatistics) -> FrechetStatistics:
         """Returns the statistics of both sets of samples together (Chan et al. 1983)."""
@@ -242,10 +243,15 @@ def _independent_rows(centred: np.ndarray) -> np.ndarray:
     return (centred - 2 * np.outer(axis, axis @ centred))[1:]
 
 
+def rank_noise(width: int) -> float:
+    """Relative to the largest: what rounding may leave of an eigenvalue or a pivot that is zero, sums of a few features included."""
+    return max(width, SMALL_WIDTH) * EPSILON
+
+
 def _eigenvector_factor(covariance: np.ndarray) -> np.ndarray:
     """Returns F with covariance = F^T F from eigenvectors; eigenvalues within rounding of zero are zero."""
     values, vectors = linalg.eigh(covariance, check_finite=False)
-    kept = values > len(values) * EPSILON * max(float(values[-1]), 0.0)
+    kept = values > rank_noise(len(values)) * max(float(values[-1]), 0.0)
     return np.sqrt(values[kept])[:, None] * vectors[:, kept].T
 
 
