@@ -530,6 +530,12 @@ def test_holding_out_takes_the_same_share_of_every_class_and_nothing_twice() -> 
     assert hold_out(data, share=0.1)[0].hash == train.hash != hold_out(data, share=0.1, seed=1)[0].hash
     with pytest.raises(UsageError, match="too few"):
         hold_out(load_data("ring:count=5"), share=0.1)
+    train, held = hold_out(load_data("ring:count=20"), share=0.1)  # no class has ten
+    assert (len(train), len(held)) == (18, 2)
+    assert held.labels is not None
+    assert train.labels is not None
+    assert len(set(held.labels.tolist())) == 2  # and neither class has lost its last
+    assert set(held.labels.tolist()) <= set(train.labels.tolist())
     train, held = hold_out(load_data("ring"))
     assert (train.endless, held.endless, len(held)) == (True, False, 10_000)
 

@@ -178,8 +178,8 @@ def subset(dataset: Dataset, indices: Tensor) -> Dataset:
 def hold_out(dataset: Dataset, *, share: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
     """Splits into training data and held-out data that the discriminator never sees, the same way for the same seed.
 
-    Each class gives its share (rounded down, so that no class loses its last sample); an endless mixture needs no split: what it
-    holds out is its fixed draw, which training never sees.
+    Each class gives its share, rounded down; where no class has so many, the largest give one each until the share of the whole is
+    reached. An endless mixture needs no split: what it holds out is its fixed draw, which training never sees.
     """
     if not 0 < share < 1:
         raise UsageError(f"the held-out share is {share}; it must lie between 0 and 1")
@@ -192,5 +192,16 @@ def hold_out(dataset: Dataset, *, share: float = 0.1, seed: int = 0) -> tuple[Da
         members = order[groups[order] == group]
         held[members[: int(len(members) * share)]] = True
     if not bool(held.any()):
-        raise UsageError(f"{dataset.name}: {len(dataset)} samples are too few to hold out {share:.0%} of each class")
+        held[_one_each(order, groups, int(len(dataset) * share))] = True
+    if not bool(held.any()):
+        raise UsageError(
+            f"{dataset.name}: {len(dataset)} samples are too few to hold out {share:.2g} of them; set heldout=0, or a larger share"
+        )
     return subset(dataset, torch.nonzero(~held).flatten()), subset(dataset, torch.nonzero(held).flatten())
+
+
+def _one_each(order: Tensor, groups: Tensor, wanted: int) -> Tensor:
+    """Returns the places of `wanted` samples, each of another class, the largest classes first; none of a class of one."""
+    sizes = [(int((groups == group).sum()), int(group)) for group in groups.unique()]
+    largest = sorted((-size, group) for size, group in sizes if size > 1)[:wanted]
+    return torch.tensor([int(order[groups[order] == group][0]) for _, group in largest], dtype=torch.int64)

@@ -254,6 +254,8 @@ def _optimizer(config: Config, which: str, player: nn.Module) -> torch.optim.Opt
         else (rate, (config.beta1, config.beta2))
     )
     trainable = [p for p in player.parameters() if p.requires_grad]
+    if not trainable:
+        raise UsageError(f"the {which} {getattr(config, which)} has no parameters to learn")
     return make_optimizer(
         name,
         trainable,
