@@ -1,8 +1,8 @@
 """Faults: hurts trainings in every way that a machine can, and counts what is lost. Prints a table.
 
-    python benchmarks/faults.py                    100 kills at random moments, and every other fault
-    python benchmarks/faults.py --quick            a few of each, in seconds
-    python benchmarks/faults.py --only oom,clock
+    python -m benchmarks.faults                    100 kills at random moments, and every other fault
+    python -m benchmarks.faults --quick            a few of each, in seconds
+    python -m benchmarks.faults --only oom,clock
 
 Every training that ends too early is resumed and held, bit for bit, against one that was left alone: weights, optimizers, random generators,
 sampler, recording, scores. While it runs a reader opens the run about every 10 ms and looks for rows twice, rows missing, torn files.
@@ -285,7 +285,7 @@ def _without_disk(
         warnings.simplefilter("always")
         train_and_report(path, dataclasses.replace(CONFIG, steps=STEPS), watch=watch)
 
-    ended = in_child(body, path)
+    ended = in_child(body, path, log=scene.folder / "without-disk.log")
     row.times, row.orphans, row.looks = 1, ended.orphans, ended.looks
     row.wrong += ended.complaints
     if ended.code:

@@ -63,10 +63,10 @@ def train_and_report(path: Path, config: Config = CONFIG, *, watch: Callable[[An
     write_report(path)
 
 
-def in_child(body: Callable[[], None], path: Path) -> Ended:
+def in_child(body: Callable[[], None], path: Path, *, log: Path | None = None) -> Ended:
     """Runs a function in a forked process of its own session, while a reader opens the run at `path` again and again."""
     sys.stdout.flush()
-    log = path.with_suffix(".log")
+    log = log or path.with_suffix(".log")
     child = os.fork()
     if not child:
         _be_the_child(body, log)

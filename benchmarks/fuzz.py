@@ -1,8 +1,8 @@
 """Fuzz: every reader of strangers' files against mutated real files. Only our own errors may come out, and nothing else may happen.
 
-    python benchmarks/fuzz.py                          10 000 cases and more
-    python benchmarks/fuzz.py --cases 300 --seed 7
-    python benchmarks/fuzz.py --only "CIFAR pickles" --keep found
+    python -m benchmarks.fuzz                          10 000 cases and more
+    python -m benchmarks.fuzz --cases 300 --seed 7
+    python -m benchmarks.fuzz --only "CIFAR pickles" --keep found
 
 Each reader runs in a process of its own with an audit hook: code that is executed, a process that is started, a connection, a file opened
 outside the case's folder (libraries aside) are counted. A case that takes over 20 s of CPU ends its process and counts as a hang; memory that a

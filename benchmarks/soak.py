@@ -1,7 +1,7 @@
 """A soak: a recorder that watches millions of tiny steps. Memory, file handles, threads and the time of a step must stay flat.
 
-    python benchmarks/soak.py                      2 000 000 steps
-    python benchmarks/soak.py --steps 200000
+    python -m benchmarks.soak                      2 000 000 steps
+    python -m benchmarks.soak --steps 200000
 
 The game is as small as a game can be (two linear layers, plain SGD), so that nearly all of a step is the recorder's. Rows are printed as they
 come; the verdict compares the last quarter with the second one (the first holds the imports and the first buffers).

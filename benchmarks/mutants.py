@@ -1,0 +1,179 @@
+"""Mutants: small faults put into metrics and checks, one at a time; does a test notice? Prints a table, and every survivor.
+
+    python -m benchmarks.mutants                       48 mutants
+    python -m benchmarks.mutants --count 10 --seed 3 --only metrics/frechet.py
+
+A mutant is one change of one place: a comparison turned round or made strict, plus for minus, times for divide, `and` for `or`, a number a tenth
+larger or a whole number one larger, a condition negated. The tests of that file's topic run in a copy of the repository until the first one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 900  # that the tests may take; a mutant that makes them hang is noticed too
+TESTS = {
+    "metrics/frechet.py": "test_metrics_frechet*.py",
+    "metrics/fidelity.py": "test_metrics_fidelity*.py",
+    "metrics/kernel.py": "test_metrics_kernel*.py",
+    "metrics/neighbours.py": "test_metrics_neighbours*.py",
+    "metrics/diversity.py": "test_metrics_diversity*.py",
+    "metrics/modes.py": "test_metrics_modes*.py",
+    "metrics/memorisation.py": "test_metrics_memorisation*.py test_metrics_neighbours*.py",
+    "diagnosis/collapse.py": "test_diagnosis_*.py",
+    "diagnosis/failures.py": "test_diagnosis_*.py",
+    "diagnosis/balance.py": "test_diagnosis_*.py",
+    "diagnosis/dynamics.py": "test_diagnosis_*.py",
+    "diagnosis/trends.py": "test_diagnosis_*.py",
+}
+SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the line, what stands there, and the whole file with the change."""
+
+    file: str
+    line: int
+    change: str
+    source: str
+
+
+def mutants_of(file: str) -> list[Mutant]:
+    """Returns every mutant of a file of the package."""
+    text = (ROOT / "gandiag" / file).read_text(encoding="utf-8")
+    count = sum(1 for _ in _places(ast.parse(text)))
+    return [made for number in range(count) if (made := _mutant(file, text, number)) is not None]
+
+
+def _places(tree: ast.AST) -> list[ast.AST]:
+    """The nodes that can be changed, in the order of the file; annotations, docstrings and messages aside."""
+    found: list[ast.AST] = []
+
+    def walk(node: ast.AST) -> None:
+        if isinstance(node, ast.JoinedStr | ast.Raise):
+            return
+        if isinstance(node, ast.Compare | ast.BinOp | ast.BoolOp | ast.IfExp | ast.If):
+            found.append(node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            found.append(node)
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns", "decorator_list"):
+                for child in value if isinstance(value, list) else [value]:
+                    if isinstance(child, ast.AST):
+                        walk(child)
+
+    walk(tree)
+    return found
+
+
+def _mutant(file: str, text: str, number: int) -> Mutant | None:
+    tree = ast.parse(text)
+    node = _places(tree)[number]
+    before = ast.unparse(node.test) if isinstance(node, ast.If | ast.IfExp) else ast.unparse(node)
+    if isinstance(node, ast.If | ast.IfExp):
+        node.test = ast.UnaryOp(ast.Not(), node.test)
+        after = ast.unparse(node.test)
+    else:
+        if isinstance(node, ast.Compare):
+            swap = SWAPS.get(type(node.ops[0]))
+            if swap is None:
+                return None
+            node.ops[0] = swap()  # type: ignore[assignment]  # an operator of the same kind
+        elif isinstance(node, ast.BinOp | ast.BoolOp):
+            swap = SWAPS.get(type(node.op))
+            if swap is None:
+                return None
+            node.op = swap()  # type: ignore[assignment]  # an operator of the same kind
+        elif isinstance(node, ast.Constant):
+            value = node.value
+            assert isinstance(value, int | float)
+            node.value = value + 1 if isinstance(value, int) else value * 1.1 if value else 0.1
+        after = ast.unparse(node)
+    line = getattr(node, "lineno", 0)
+    return Mutant(file, line, f"`{before[:70]}` -> `{after[:70]}`", ast.unparse(ast.fix_missing_locations(tree)))
+
+
+def survives(mutant: Mutant, copy: Path) -> bool:
+    """Runs the tests of the mutant's topic in the copy; whether all of them pass."""
+    target = copy / "gandiag" / mutant.file
+    whole = target.read_text(encoding="utf-8")
+    target.write_text(mutant.source, encoding="utf-8")
+    tests = [str(t) for pattern in TESTS[mutant.file].split() for t in sorted((copy / "tests").glob(pattern))]
+    try:
+        return _passes(tests, copy)
+    finally:
+        target.write_text(whole, encoding="utf-8")
+
+
+def _passes(tests: list[str], copy: Path) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def main() -> None:
+    """Plays the mutants and prints what became of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=48)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=sorted(TESTS))
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    files = [asked.only] if asked.only else list(TESTS)
+    chosen = []
+    for i, file in enumerate(files):
+        share = asked.count // len(files) + (i < asked.count % len(files))
+        every = mutants_of(file)
+        chosen += chance.sample(every, min(share, len(every)))
+    print(
+        f"{len(chosen)} mutants, seed {asked.seed}\n\n| file | line | change | a test fails |\n|---|---|---|---|",
+        flush=True,
+    )
+    alive = 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = Path(folder) / "copy"
+        for part in ("gandiag", "tests", "benchmarks", "docs", "pyproject.toml"):
+            source = ROOT / part
+            copied = shutil.copytree if source.is_dir() else shutil.copy2
+            (copy / part).parent.mkdir(parents=True, exist_ok=True)
+            copied(source, copy / part)  # type: ignore[operator]  # either takes two paths
+        for mutant in chosen:
+            lives = survives(mutant, copy)
+            alive += lives
+            print(
+                f"| {mutant.file} | {mutant.line} | {mutant.change.replace('|', '/')} | {'**no**' if lives else 'yes'} |",
+                flush=True,
+            )
+    print(f"\n{len(chosen) - alive} of {len(chosen)} were noticed")
+
+
+if __name__ == "__main__":
+    main()
