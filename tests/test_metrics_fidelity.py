@@ -97,6 +97,9 @@ def test_infinity_takes_the_bias_out() -> None:
     raw = frechet_distance(reals, random.normal(size=(500, d)) + shift)
     assert np.mean(values) == pytest.approx(1.28, abs=0.06)
     assert raw > 1.38
+    many = frechet_distance_infinity(reals, random.normal(size=(20_000, d)) + shift)
+    assert many.start == 5000
+    assert many.value == pytest.approx(1.28, abs=0.04)  # 15 points from 5000: mean 1.2805, sd .009
     with pytest.raises(ValueError, match="smallest subset"):
         frechet_distance_infinity(reals[:50], reals[:50], start=50)
 

@@ -12,6 +12,7 @@ from scipy import linalg, special
 
 from gandiag.metrics import (
     FrechetStatistics,
+    basic_bootstrap,
     binomial_interval,
     frechet_distance,
     frechet_interval,
@@ -190,6 +191,18 @@ def test_the_interval_holds_the_truth_where_the_percentile_bootstrap_fails() -> 
         interval = frechet_interval(random.normal(size=(500, 8)), random.normal(size=(500, 8)) + shift)
         covered += interval.low <= 0.16 <= interval.high
     assert covered >= 0.9 * trials
+
+
+def test_the_basic_bootstrap_holds_the_truth_and_the_percentile_one_does_not() -> None:
+    random, shift, trials = np.random.default_rng(3), np.full(8, 0.2 / math.sqrt(2)), 30
+    basic = percentile = 0
+    for seed in range(trials):
+        real, fake = random.normal(size=(500, 8)), random.normal(size=(500, 8)) + shift
+        found = basic_bootstrap(frechet_distance, real, fake, replicates=80, seed=seed)
+        basic += found.low <= 0.16 <= found.high
+        percentile += 2 * found.value - found.high <= 0.16 <= 2 * found.value - found.low
+    assert basic >= 0.85 * trials  # 94 % expected: 28 of 30
+    assert percentile <= 0.3 * trials  # 7.5 % expected: it doubles the bias
 
 
 def test_leaving_blocks_out_by_subtraction_equals_leaving_them_out() -> None:
