@@ -1,0 +1,122 @@
+"""What is read off the fakes' batches: restlessness, relapses, lost modes, data along a line; and samples that D knows by heart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Evidence, Verdict, diagnose
+from gandiag.diagnosis.fakes import bursts, rank_ratio, relapses, restlessness
+from gandiag.run import load_run
+from tests import made_runs
+from tests.made_runs import made
+
+STEPS = 1000
+TENS = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+AT = np.arange(TENS) / TENS
+
+
+def spread(ratio: np.ndarray) -> dict[str, np.ndarray]:
+    real = 4.0 * np.exp(0.02 * np.random.default_rng(0).standard_normal(TENS))
+    return {"real_pairwise_distance": real, "fake_pairwise_distance": real * ratio, "diversity_ratio": ratio}
+
+
+def evidence(path: Path, ratio: np.ndarray, **more: Any) -> Evidence:
+    return Evidence(load_run(made(path, steps=STEPS, slow={**spread(ratio), **more})))
+
+
+def test_restlessness_is_the_spread_beyond_that_of_the_reals(tmp_path: Path) -> None:
+    still = restlessness(evidence(tmp_path / "still", np.ones(TENS)))
+    assert still is not None
+    assert np.max(still) < 0.02
+    leaping = restlessness(evidence(tmp_path / "leaps", np.where(np.arange(TENS) % 2, np.exp(0.3), np.exp(-0.3))))
+    assert leaping is not None
+    assert np.median(leaping) == pytest.approx(0.3, rel=0.1)
+    rising = restlessness(
+        evidence(tmp_path / "rises", np.exp(2 * AT - 2))
+    )  # two nepers in all, .1 within a twentieth of the run
+    assert rising is not None
+    assert np.median(rising) < 0.05
+
+
+def test_a_game_that_never_rests_is_put_down_to_its_steps(tmp_path: Path) -> None:
+    leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.5, -1.1, 0.3))
+    e = evidence(tmp_path / "run", leaps)
+    assert bursts(e) > 0.9
+    found = diagnose(e).finding("learning_rate")
+    assert (found.verdict, found.kind) == (Verdict.FAILED, "restless")
+    assert "limit" in found.claim
+    assert found.remedies
+
+
+def test_it_is_not_where_the_generator_outruns_the_discriminator(tmp_path: Path) -> None:
+    leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.5, -1.1, 0.3))
+    slow = {"generator_update_ratio": np.full(TENS, 1e-2), "discriminator_update_ratio": np.full(TENS, 5e-4)}
+    assert diagnose(evidence(tmp_path / "run", leaps, **slow)).finding("learning_rate").kind != "restless"
+
+
+def test_a_relapse_counts_only_after_the_fakes_have_been_like_the_reals(tmp_path: Path) -> None:
+    before = relapses(evidence(tmp_path / "young", np.where(AT < 0.5, 0.2, 1.0)))
+    after = relapses(evidence(tmp_path / "lost", np.where(AT < 0.5, 1.0, 0.2)))
+    assert before is not None
+    assert not before.any()
+    assert after is not None
+    assert after.mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_data_along_a_line_have_no_directions_to_lose(tmp_path: Path) -> None:
+    line = {"real_effective_rank": np.ones(TENS), "fake_effective_rank": np.ones(TENS)}
+    e = evidence(tmp_path / "run", np.full(TENS, 0.85), **line)
+    assert rank_ratio(e) is None
+    assert diagnose(e).finding("mode_collapse").verdict is Verdict.HEALTHY
+
+
+def test_modes_that_were_had_and_are_lost_are_no_smear(tmp_path: Path) -> None:
+    def scores(lost: bool) -> Any:
+        def at(step: int) -> dict[str, Any]:
+            covered = 8 if lost and 200 < step < 700 else 0
+            return {
+                "modes_total": 8,
+                "modes_covered": covered,
+                "precision[digits-cnn]": 0.05,
+                "high_quality_share": 0.05,
+            }
+
+        return at
+
+    for lost in (True, False):
+        found = diagnose(made(tmp_path / str(lost), steps=STEPS, scores=scores(lost))).finding("mode_collapse")
+        assert (found.verdict, found.kind) == ((Verdict.FAILED, "lost") if lost else (Verdict.SUSPECT, "smeared")), (
+            found.claim
+        )
+
+
+# ------------------------------------------------------------------------------------------------------ samples known by heart
+
+
+def few(path: Path, collision: float, auc: float) -> Path:
+    facts = {"data": {"name": "mine", "kind": "images"}, "players": {}}
+    return made(
+        path,
+        steps=STEPS,
+        facts=facts,
+        slow={"real_batch_collision": np.full(TENS, collision)},
+        columns={"discriminator_auc": np.full(STEPS, auc), "images_seen": 128.0 * np.arange(1, STEPS + 1)},
+        without=("auc_gap", "heldout"),
+        scores=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("collision", "auc", "ill"),
+    [(1 / 32, 0.98, True), (1 / 32, 0.6, False), (1 / 2000, 0.98, False), (0.0, 0.98, False)],
+)
+def test_few_samples_are_counted_by_their_collisions(collision: float, auc: float, ill: bool, tmp_path: Path) -> None:
+    """32 different samples alone are no illness (data may be discrete): D must also know nearly all of them."""
+    found = diagnose(few(tmp_path / "run", collision, auc)).finding("discriminator_overfitting")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
+    if ill:
+        assert "32 different samples" in found.claim

@@ -1,0 +1,121 @@
+"""data_mismatch by the kept samples: channels in another order, another layout, labels that belong to other samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Finding, Verdict, judge
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.inputs import data_mismatch
+from gandiag.diagnosis.pictures import agreement_of_reals
+from gandiag.run import RunWriter, load_run
+
+STEPS, KEPT = 400, 64
+
+
+def coloured(seed: int, count: int = KEPT) -> np.ndarray:
+    """Images (n, 8, 8, 3) of warm colours, as bytes."""
+    chance = np.random.default_rng(seed)
+    return np.clip(chance.normal((200, 120, 60), 40, size=(count, 8, 8, 3)), 0, 255).astype(np.uint8)
+
+
+def recorded(
+    path: Path,
+    shown: list[float],
+    *,
+    fake: int = 3,
+    samples: dict[str, dict[str, np.ndarray]] | None = None,
+    about: dict[str, Any] | None = None,
+) -> Finding:
+    """Judges a recording of reals with these channel means, scaled to [-1, 1]."""
+    at = np.arange(0, STEPS, 10)
+    chance, n = np.random.default_rng(0), len(at)
+    means = np.array(shown) + 0.02 * chance.standard_normal((n, len(shown)))
+    flat = {"real_min": -1.0, "real_max": 1.0, "fake_min": -0.99, "fake_max": 0.99, "real_sd": 0.5, "fake_sd": 0.5}
+    flat |= {"real_mean": 0.0, "fake_mean": 0.0, "diversity_ratio": 0.97}
+    with RunWriter(path, {"data": {"kind": "images"}, **(about or {})}) as writer:
+        columns: dict[str, np.ndarray] = {k: np.full(n, v) for k, v in flat.items()}
+        columns |= {"real_channel_mean": means, "fake_channel_mean": np.zeros((n, fake))}
+        names = {
+            "real_channel_mean": [str(i) for i in range(len(shown))],
+            "fake_channel_mean": [str(i) for i in range(fake)],
+        }
+        writer.append("every-10", at, columns, labels=names)
+        for kind, arrays in (samples or {}).items():
+            writer.samples(0, arrays, kind)
+    return judge(data_mismatch, load_run(path))
+
+
+def in_model_range(order: tuple[int, int, int]) -> list[float]:
+    return [(200 / 127.5 - 1, 120 / 127.5 - 1, 60 / 127.5 - 1)[i] for i in order]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_order_of_channels_is_compared_with_the_kept_reals(order: tuple[int, int, int], tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", in_model_range(order), samples={"real": {"images": coloured(1)}})
+    if order == (0, 1, 2):
+        assert found.verdict is Verdict.HEALTHY, found.claim
+    else:
+        assert (found.verdict, found.kind) == (Verdict.FAILED, "channel order"), found.claim
+        assert ", ".join(map(str, order)) in found.claim
+        assert "limit" in found.claim
+
+
+def test_the_order_is_found_in_any_range_and_not_told_where_channels_are_alike(tmp_path: Path) -> None:
+    bytes_ = [127.5 * (m + 1) for m in in_model_range((2, 1, 0))]
+    grey = np.repeat(np.random.default_rng(2).integers(0, 255, (KEPT, 8, 8, 1)), 3, axis=3).astype(np.uint8)
+    assert recorded(tmp_path / "a", bytes_, samples={"real": {"images": coloured(1)}}).verdict is Verdict.FAILED
+    assert recorded(tmp_path / "b", [0.01, 0.0, -0.01], samples={"real": {"images": grey}}).verdict is Verdict.HEALTHY
+
+
+def test_what_could_not_be_told_is_said(tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", in_model_range((2, 1, 0)))
+    assert found.verdict is Verdict.HEALTHY
+    assert "order of channels was not checked" in found.claim
+
+
+@pytest.mark.parametrize(("real", "ill"), [(8, True), (28, True), (3, False), (192, False)])
+def test_channels_last_against_channels_first(real: int, ill: bool, tmp_path: Path) -> None:
+    """Flattened reals (a multiple of the channels) are somebody's style and no fault."""
+    found = recorded(tmp_path / "run", [0.0] * real)
+    assert (found.kind == "layout") is ill, found.claim
+
+
+# --------------------------------------------------------------------------------------------------------------------- labels
+
+
+def classes(seed: int, shuffled: bool, count: int = KEPT) -> dict[str, np.ndarray]:
+    """Grey images of four brightnesses with their labels, right or shuffled."""
+    chance = np.random.default_rng(seed)
+    labels = chance.integers(0, 4, count)
+    images = np.clip(chance.normal(40 + 50 * labels[:, None, None, None], 10, size=(count, 8, 8, 1)), 0, 255)
+    return {"images": images.astype(np.uint8), "labels": chance.permutation(labels) if shuffled else labels}
+
+
+def test_fakes_of_other_classes_than_were_asked_for(tmp_path: Path) -> None:
+    for shuffled in (False, True):
+        found = recorded(
+            tmp_path / str(shuffled), [0.0], fake=1, samples={"real": classes(1, False), "fake": classes(2, shuffled)}
+        )
+        assert (found.verdict, found.kind) == ((Verdict.FAILED, "labels") if shuffled else (Verdict.HEALTHY, "")), (
+            found.claim
+        )
+
+
+def test_nothing_is_said_of_fakes_where_nearness_tells_no_classes(tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", [0.0], fake=1, samples={"real": classes(1, True), "fake": classes(2, True)})
+    assert found.verdict is Verdict.HEALTHY, found.claim
+    agreement = agreement_of_reals(Evidence(load_run(tmp_path / "run")))
+    assert agreement is not None
+    assert not agreement.seen
+
+
+@pytest.mark.parametrize(("share", "count", "ill"), [(0.105, 2000, True), (0.3, 2000, False), (0.105, 100, False)])
+def test_labels_that_say_no_more_than_chance(share: float, count: int, ill: bool, tmp_path: Path) -> None:
+    data = {"kind": "images", "label_agreement": {"share": share, "chance": 0.1, "count": count}}
+    found = recorded(tmp_path / "run", [0.0], fake=1, about={"data": data, "config": {"conditional": True}})
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
