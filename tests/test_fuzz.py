@@ -20,7 +20,7 @@ from gandiag.logs import open_recording
 from gandiag.metrics.array_files import read_statistics
 from gandiag.metrics.sources import open_images
 from gandiag.run import RunWriter, load_run
-from gandiag.training.checkpoint import load_checkpoint, load_generator
+from gandiag.training.checkpoint import load_checkpoint, load_generator, named_step
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -94,6 +94,13 @@ def test_a_checkpoint_of_links_is_not_followed(tmp_path: Path) -> None:
     for read in (load_checkpoint, load_generator):
         with pytest.raises(RunError, match="is a link"):
             read(run, "last")
+
+
+def test_a_last_checkpoint_that_is_nested_without_end_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    (folder / "last.json").write_text("[" * 100_000)
+    assert named_step(tmp_path, "last") is None
 
 
 @pytest.mark.parametrize("value", ["9" * 400, "inf", "nan", "-" + "9" * 30])

@@ -47,17 +47,28 @@ class Recorded(Protocol):
     """What a check may ask of a run; `Run` is one, and so is a log of others (`gandiag.logs`)."""
 
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """Where it lies."""
+
     @property
-    def about(self) -> dict[str, Any]: ...
+    def about(self) -> dict[str, Any]:
+        """What it is: configuration, data, players, as far as they are known."""
+
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """Every series that it holds."""
+
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int:
+        """How many steps it spans."""
+
     def __contains__(self, name: object) -> bool: ...
     def __getitem__(self, name: str) -> pd.Series: ...
-    def layers(self, name: str) -> pd.DataFrame: ...
-    def records(self, kind: str) -> list[dict[str, Any]]: ...
+    def layers(self, name: str) -> pd.DataFrame:
+        """Returns a vector as steps x labels; raises NotRecorded."""
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """Returns the low-rate records of one kind."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +83,22 @@ class Evidence:
 
     @property
     def path(self) -> Path:
+        """Where the run lies."""
         return self.run.path
 
     @property
     def about(self) -> dict[str, Any]:
+        """What the run is, its run.json."""
         return self.run.about
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Every series that the run holds."""
         return self.run.names
 
     @cached_property
     def steps(self) -> int:
+        """How many steps the run spans, read once."""
         return self.run.steps
 
     def __contains__(self, name: object) -> bool:

@@ -124,5 +124,5 @@ class Certificate:
 
     @property
     def word(self) -> str:
-        """passed, FAILED or noted."""
+        """How it ended, in a word: passed, FAILED or noted."""
         return {True: "passed", False: "FAILED", None: "noted"}[self.passed]

@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import linalg
+from torch import Tensor
 
 from gandiag.metrics.inputs import feature_matrix
 
@@ -36,10 +38,12 @@ class FrechetStatistics:
 
     @property
     def width(self) -> int:
+        """How many features the statistics are of."""
         return len(self.mean)
 
     @property
     def divisor(self) -> float:
+        """What the sum of squares was divided by: N, or N - 1."""
         return float(self.count if self.biased else self.count - 1)
 
     @cached_property
@@ -108,8 +112,11 @@ class FrechetStatistics:
 def frechet_statistics(features: Any, *, who: str = "", biased: bool = False) -> FrechetStatistics:
     """Returns the mergeable statistics of features (n, d); float64 sums about the mean, whatever the input's type.
 
-    `biased` divides the covariance by N, as stylegan2/3 and R3GAN do, in place of N - 1. Raises ValueError on NaN.
+    `biased` divides the covariance by N, as stylegan2/3 and R3GAN do, in place of N - 1. Features on a CUDA device are summed
+    there, and only the sums leave it. Raises ValueError on NaN.
     """
+    if str(getattr(features, "device", "")).startswith("cuda") and len(features) > features.shape[-1]:
+        return summed_where_they_are(features, who, biased=biased)
     x = feature_matrix(features, who or "given")
     count, width = x.shape
     mean = x.mean(axis=0)
@@ -120,6 +127,18 @@ def frechet_statistics(features: Any, *, who: str = "", biased: bool = False) ->
     return FrechetStatistics(
         count, mean + correction, _gram(centred) - count * np.outer(correction, correction), None, biased
     )
+
+
+def summed_where_they_are(features: Tensor, who: str = "", *, biased: bool = False) -> FrechetStatistics:
+    """Returns the statistics of a tensor (n, d), n > d, summed in float64 on the device that it lies on."""
+    x = features.detach().double()
+    if x.ndim != 2 or not bool(x.isfinite().all()):
+        feature_matrix(features, who or "given")  # says what is wrong
+    mean = x.mean(dim=0)
+    centred = x - mean
+    correction = centred.mean(dim=0)
+    scatter = centred.T @ centred - len(x) * torch.outer(correction, correction)
+    return FrechetStatistics(len(x), (mean + correction).cpu().numpy(), scatter.cpu().numpy(), None, biased)
 
 
 def statistics_of_gaussian(mean: Any, covariance: Any, count: int = 0) -> FrechetStatistics:

@@ -61,10 +61,12 @@ class Reference:
 
     @cached_property
     def statistics(self) -> FrechetStatistics:
+        """The reals' mean and covariance, computed once."""
         return frechet_statistics(self.features, who="real")
 
     @cached_property
     def thinned(self) -> np.ndarray:
+        """Those of the reals' features (n, d) that neighbours are searched among, drawn by the seed."""
         return thin(self.features, NEIGHBOUR_SAMPLES, self.seed)
 
     @cached_property

@@ -122,7 +122,7 @@ def named_step(run: Path, name: str) -> int | None:
     """Returns the step that best.json or last.json names, None where there is none or it has no checkpoint any more."""
     try:
         step = json.loads((run / "checkpoints" / f"{name}.json").read_text(encoding="utf-8"))["step"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return step if isinstance(step, int) and (run / "checkpoints" / f"step-{step:09d}").is_dir() else None
 
