@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from gandiag.cli import main
 from gandiag.errors import UsageError
 from gandiag.run import load_run
-from gandiag.training import Config
-from gandiag.training.sweep import cells, parse_grid, train_cell
+from gandiag.training import Config, sweep_engines
+from gandiag.training.sweep import Cell, CellResult, cells, parse_grid, play_cell, train_cell
+from gandiag.training.sweep_engines import sweep
 
 TINY = dataclasses.replace(
     Config(),
@@ -91,3 +93,108 @@ def test_the_command_trains_every_cell_draws_the_map_and_goes_on_where_it_was(
         main(args)
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 2
     assert {p: load_run(p).about["created"] for p in created} == created
+
+
+SETTINGS = {
+    name: str(getattr(TINY, name)) for name in ("data", "steps", "generator_width", "batch", "evaluation_samples")
+}
+
+
+@pytest.mark.parametrize(
+    ("over", "engine", "wanted"),
+    [
+        ("lr_g=1e-4:1e-3", "dask", "there are pool, ray, optuna"),
+        ("lr_g=1e-4..1e-3", "pool", "--engine optuna"),
+        ("batch=7,accumulate=2", "pool", "divisible"),
+        ("lr_g=1e-4..x", "optuna", "must be a number"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused_before_anything_is_trained(
+    tmp_path: Path, over: str, engine: str, wanted: str
+) -> None:
+    with pytest.raises(UsageError, match=wanted):
+        list(sweep(parse_grid(over), recipe="mlp", settings={}, out=tmp_path / "out", jobs=1, engine=engine))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ["ray", "optuna"])
+def test_an_engine_that_is_not_installed_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setitem(sys.modules, engine, None)  # as if it were not there
+    with pytest.raises(UsageError, match=rf"pip install gandiag\[{engine}\]"):
+        list(sweep({"lr_g": ["1e-3"]}, recipe="mlp", settings={}, out=tmp_path, jobs=1, engine=engine))
+
+
+def test_a_cell_says_its_score_and_is_only_judged_where_it_is_there(tmp_path: Path) -> None:
+    cell = Cell({"lr_g": "1e-3"}, tmp_path / "cell")
+    first = play_cell(cell, "mlp", {**SETTINGS, "generator_depth": "1"})
+    assert (first.step, first.ended, first.error, first.score_name) == (20, "finished", "", "mode_kl")
+    created = load_run(cell.path).about["created"]
+    again = play_cell(cell, "mlp", {**SETTINGS, "generator_depth": "1"})
+    assert (again.score, again.verdict, again.cell) == (first.score, first.verdict, cell)
+    assert load_run(cell.path).about["created"] == created
+    assert "batch" in play_cell(Cell({"batch": "100000"}, tmp_path / "big"), "mlp", {"data": "digits"}).error
+
+
+class Asked:
+    """What Optuna's trial is asked for, and what its study is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def suggest_categorical(self, name: str, values: list[str]) -> str:
+        self.asked.append((name, *values))
+        return values[-1]
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
+        self.asked.append((name, low, high, log))
+        return 0.0012345
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
+        self.asked.append((name, low, high, log))
+        return 12
+
+    def report(self, score: float, step: int) -> None:
+        self.asked.append(("report", score, step))
+
+
+def test_values_are_chosen_out_of_lists_and_ranges_and_stay_readable() -> None:
+    trial = Asked()
+    assert sweep_engines._chosen(trial, "loss", ["hinge", "minimax"]) == "minimax"
+    assert sweep_engines._chosen(trial, "lr_g", ["1e-4..1e-2"]) == "0.0012"
+    assert sweep_engines._chosen(trial, "beta1", ["0..0.9"]) == "0.0012"
+    assert sweep_engines._chosen(trial, "batch", ["8..64"]) == "12"
+    assert [row[-1] for row in trial.asked[1:]] == [True, False, False]  # by factors where the ends are far apart
+    with pytest.raises(UsageError, match="the smaller one first"):
+        sweep_engines._chosen(trial, "lr_g", ["1e-2..1e-4"])
+
+
+def test_optuna_is_told_scores_of_what_is_well_and_prunings_of_what_is_ill() -> None:
+    from types import SimpleNamespace
+
+    state = SimpleNamespace(FAIL="fail", PRUNED="pruned")
+    optuna = SimpleNamespace(trial=SimpleNamespace(TrialState=state))
+    told: list[object] = []
+    study = SimpleNamespace(tell=lambda trial, score=None, state=None: told.append(state or score))
+    well = CellResult(Cell({}, Path()), 9, "finished", "stable", "", score=0.5)
+    trial = Asked()
+    for result in (
+        well,
+        dataclasses.replace(well, verdict="unstable", score=None),
+        dataclasses.replace(well, error="no data"),
+        dataclasses.replace(well, score=float("nan")),
+    ):
+        sweep_engines._tell(optuna, study, trial, result)
+    assert told == [0.5, "pruned", "fail", sweep_engines.UNSTABLE]
+    assert trial.asked == [("report", sweep_engines.UNSTABLE, 9)]
+
+
+def test_optuna_really_chooses_trains_and_draws_the_map(tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="optuna is not installed: its study is not driven here")
+    found = list(
+        sweep(parse_grid("lr_g=1e-4..1e-1,loss=hinge:non-saturating"), recipe="mlp", settings=SETTINGS,
+              out=tmp_path, jobs=1, engine="optuna", trials=2)
+    )  # fmt: skip
+    assert len(found) == 2
+    assert all(not result.error and result.step == 20 for result in found)

@@ -63,7 +63,8 @@ def plan_new(
 ) -> Plan:
     """Plans a new run: in `out`, or in the next free folder NNNNN-recipe-data under `outdir`; nothing is made yet."""
     values = dict(file)
-    name = recipe or values.pop("recipe", None) or DEFAULT_RECIPE
+    from_file = values.pop("recipe", None)
+    name = next((given for given in (recipe, from_file) if given is not None), DEFAULT_RECIPE)
     values.pop("recipe", None)
     if not isinstance(name, str):
         raise UsageError(f"recipe must be a name, not {name!r}")
