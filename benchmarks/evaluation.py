@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import math
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from metrics_peers import import_peer
 
 from gandiag.metrics import (
+    FrechetDistance,
     frechet_distance,
     frechet_statistics,
     kernel_distance,
@@ -314,6 +316,23 @@ def inception() -> Iterator[Row]:
         )
 
 
+def streaming() -> Iterator[Row]:
+    """A streaming distance over a million images of 8 x 8: what the last nine tenths of them add to the memory."""
+    metric = FrechetDistance("pixels")
+    batch = torch.randint(256, (1000, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    def see(images: int) -> None:
+        for _ in range(0, images, len(batch)):
+            metric.update(batch, real=True)
+
+    see(100_000)
+    start = time.perf_counter()
+    _, extra = extra_memory(lambda: see(900_000))
+    seconds = time.perf_counter() - start
+    name = f"Streaming Fréchet distance, from 100 000 to 1 000 000 images: {extra:+.1f} MB"
+    yield Row(name, "-", math.nan, seconds, (math.nan,) * 3, "no growth", "-")
+
+
 def extra_memory(call: Callable[[], Any]) -> tuple[Any, float]:
     """Returns what the call returned, and by how many MB the process was larger at its peak, looked at every 5 ms."""
     peak, done = [_resident()], threading.Event()
@@ -348,6 +367,7 @@ CASES: dict[str, Callable[[], Iterator[Row]]] = {
     "kid-wide": lambda: kernels((WIDE,)),
     "vendi": vendi,
     "inception": inception,
+    "streaming": streaming,
 }
 
 

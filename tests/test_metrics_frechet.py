@@ -20,6 +20,7 @@ from gandiag.metrics import (
     merge_all,
     statistics_of_gaussian,
 )
+from gandiag.metrics.frechet import summed_where_they_are
 
 
 def by_singular_values(x: np.ndarray, y: np.ndarray) -> float:
@@ -137,6 +138,16 @@ def test_a_large_offset_costs_no_accuracy_and_float32_features_are_summed_in_flo
     near = frechet_distance(x, y)
     assert frechet_distance(x + 1000, y + 1000) == pytest.approx(near, rel=1e-9)
     assert frechet_distance(torch.tensor(x).float(), torch.tensor(y).float()) == pytest.approx(near, rel=1e-5)
+
+
+def test_sums_made_where_features_lie_are_those_of_the_host() -> None:
+    """CUDA features take this way; here it is walked on the CPU."""
+    x = torch.from_numpy(gaussians(80, 20, 6)[0].astype(np.float32) + 50)
+    there, here = summed_where_they_are(x), frechet_statistics(x)
+    np.testing.assert_allclose(there.mean, here.mean, rtol=1e-14)
+    np.testing.assert_allclose(there.covariance, here.covariance, rtol=1e-11, atol=1e-13)
+    with pytest.raises(ValueError, match="NaN"):
+        summed_where_they_are(torch.full((9, 2), math.nan), "fake")
 
 
 def test_dividing_by_n_is_a_protocol_of_its_own() -> None:

@@ -35,7 +35,7 @@ class FrechetDistance:
 
     def update_features(self, features: Tensor, *, real: bool) -> None:
         """Adds features (n, d) that were extracted already."""
-        self._sides[bool(real)].add(features.detach().cpu().to(torch.float64).numpy())
+        self._sides[bool(real)].add(features.detach())
 
     def statistics(self, *, real: bool) -> FrechetStatistics:
         """Returns one side's statistics, of all processes together; raises ValueError where no process has seen a sample."""
@@ -57,9 +57,9 @@ class _Side:
     def __init__(self, biased: bool) -> None:
         self._biased = biased
         self._merged: FrechetStatistics | None = None
-        self._rows: list[np.ndarray] = []
+        self._rows: list[Tensor] = []  # where they were made
 
-    def add(self, rows: np.ndarray) -> None:
+    def add(self, rows: Tensor) -> None:
         if len(rows):
             self._rows.append(rows)
         if sum(len(r) for r in self._rows) >= ROWS_KEPT:
@@ -71,7 +71,7 @@ class _Side:
 
     def _merge(self) -> None:
         if self._rows:
-            fresh = frechet_statistics(np.concatenate(self._rows), biased=self._biased)
+            fresh = frechet_statistics(torch.cat(self._rows), biased=self._biased)
             self._merged = fresh if self._merged is None else self._merged.merge(fresh)
             self._rows = []
 
