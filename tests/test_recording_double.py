@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 
 from gandiag import load_run
 from gandiag.recording import Recorder
-from gandiag.recording.gradients import norms
+from gandiag.recording.player import norms
 
 
 def test_norms_of_every_precision():

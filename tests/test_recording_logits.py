@@ -160,3 +160,16 @@ def test_probabilities_become_logits_and_certainty_stays_finite() -> None:
     assert torch.isfinite(ends).all()
     assert ends[0] < -80
     assert ends[1] > 15
+
+
+@pytest.mark.parametrize("batch", [5, 8, 16])
+def test_a_rows_values_do_not_depend_on_how_many_rows_are_read_with_it(batch: int) -> None:
+    torch.manual_seed(0)
+    probes = (logits.real_outputs, logits.fake_outputs, logits.separation, logits.value_function, logits.calibration)
+    for _ in range(10):
+        real, fake = torch.randn(64, batch), torch.randn(64, batch)
+        for probe in probes:
+            whole = probe(step_of(real, fake))
+            for rows in (2, 3, 6, 7):
+                for name, values in probe(step_of(real[:rows].clone(), fake[:rows].clone())).items():
+                    assert torch.equal(torch.as_tensor(values), torch.as_tensor(whole[name])[:rows]), (name, rows)

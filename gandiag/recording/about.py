@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import gandiag
-from gandiag.recording.gradients import Player
+from gandiag.recording.player import Player
 from gandiag.recording.probes import name_of
 from gandiag.recording.step import Probe
 

@@ -14,28 +14,50 @@ from gandiag.recording.diversity import COMPARED
 from gandiag.recording.turns import Side
 
 
-def says(given: Sequence[tuple[Tensor | None, bool]]) -> Callable[[Call], bool | None]:
+def says(
+    real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None
+) -> Callable[[Call], bool | None]:
     """Returns what the loop's own arguments say of a captured call: on reals, on fakes, or nothing."""
-    there = [(t, is_real) for t, is_real in given if t is not None]
-    if not there:
+    if real_logits is None and fake_logits is None and real is None and fake is None:
         return _nothing_said
-    places = {(t.data_ptr(), t.numel()): is_real for t, is_real in there}
+    given = ((real_logits, True), (fake_logits, False), (real, True), (fake, False))
+    scores_at, images_at = _places(given[:2]), _places(given[2:])
     known: dict[int, bool] = {}
 
     def said(call: Call) -> bool | None:
-        if len(call.scores) == 1:  # the usual case: the very output, whose memory begins where the given tensor's does
-            found = places.get((call.scores[0].data_ptr(), call.scores[0].numel()))
-            if found is not None:
-                return found
+        # the usual case: the very tensor, whose memory begins where the given one's does
+        score, image = call.scores[0], call.image
+        found = scores_at.get(score.data_ptr()) if len(call.scores) == 1 else None
+        if found is not None and found[0] == score.numel():
+            return found[1]
+        found = None if image is None else images_at.get(image.data_ptr())
+        if found is not None and image is not None and found[0] == image.numel():
+            return found[1]
         if not known:
-            known.update({t.untyped_storage()._cdata: is_real for t, is_real in there})
-        for score in call.scores:
-            found = known.get(score.untyped_storage()._cdata)
-            if found is not None:
-                return found
-        return None if call.image is None else known.get(call.image.untyped_storage()._cdata)
+            known.update(_by_storage(given))
+        for tensor in (*call.scores, *(() if image is None else (image,))):
+            found_by_storage = known.get(tensor.untyped_storage()._cdata)
+            if found_by_storage is not None:
+                return found_by_storage
+        return None
 
     return said
+
+
+def _places(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, tuple[int, bool]]:
+    return {tensor.data_ptr(): (tensor.numel(), is_real) for tensor, is_real in given if tensor is not None}
+
+
+def _by_storage(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, bool]:
+    """Returns what storage holds what; of one that holds both, halves of one call say, this tells nothing."""
+    found: dict[int, bool] = {}
+    both = set()
+    for tensor, is_real in given:
+        if tensor is not None:
+            storage = tensor.untyped_storage()._cdata
+            if found.setdefault(storage, is_real) != is_real:
+                both.add(storage)
+    return {storage: is_real for storage, is_real in found.items() if storage not in both}
 
 
 def _nothing_said(call: Call) -> bool | None:
@@ -47,28 +69,18 @@ def first_shown(preferred: Side, otherwise: Side) -> Side:
     return preferred if preferred.scores else otherwise
 
 
-def joined(images: list[Tensor]) -> Tensor | None:
+def joined(images: Sequence[Tensor]) -> Tensor | None:
     """Returns batches of one shape as one batch; the first where their shapes differ."""
-    if not images:
-        return None
-    if len(images) == 1 or any(i.shape[1:] != images[0].shape[1:] for i in images):
+    if len(images) < 2:
+        return images[0] if images else None
+    if any(i.shape[1:] != images[0].shape[1:] for i in images):
         return images[0]
-    return torch.cat(images)
+    return torch.cat(list(images))
 
 
 def head(batch: Tensor | None) -> Tensor | None:
     """Returns a copy of a batch's first values, flat, for comparison with the next batch."""
     return None if batch is None else batch.detach().reshape(-1)[:COMPARED].clone()
-
-
-def copied(batch: Tensor | None) -> Tensor | None:
-    """Returns a copy that no in-place change reaches."""
-    return None if batch is None else batch.clone()
-
-
-def flat_or_none(values: Tensor | None) -> Tensor | None:
-    """Returns scores as probes read them."""
-    return None if values is None else values.detach().reshape(-1).float()
 
 
 def listed(value: Any) -> Any:

@@ -42,7 +42,13 @@ VECTORS = (
     "generator_gradient",
     "discriminator_layer_gradients",
     "generator_layer_gradients",
+    "real_values",
+    "fake_values",
+    "image_gradient",
 )
+# what a vector entry that is copied whole, because that costs less than its reduction, stands for
+WHOLE = {"real_values": "real_sum", "fake_values": "fake_sum", "image_gradient": "generator_gradient_at_image"}
+WHOLE_VALUES = 4096  # up to so many values are copied whole; measured with benchmarks/overhead.py
 BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
 BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
 BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB
@@ -62,6 +68,10 @@ class Block:
         self.scalars = torch.empty(self.capacity, len(SCALARS), device=self.device)
         self._places = [row.unbind(0) for row in self.scalars.unbind(0)]
         self._vector_rows: dict[str, Sequence[Tensor]] = {}
+        self._widths: dict[str, int] = {}
+        self._shaped: dict[
+            str, tuple[torch.Size, Sequence[Tensor]]
+        ] = {}  # the same rows in the shape of what is copied
         self._blank()
 
     def _blank(self) -> None:
@@ -83,22 +93,31 @@ class Block:
     def fits(self, vectors: Mapping[str, Sequence[Tensor]]) -> bool:
         """Tells whether a row with these vectors, each in pieces, can join the rows that are here."""
         for name, pieces in vectors.items():
-            rows = self._vector_rows.get(name)
+            if not pieces:
+                continue
             width = pieces[0].numel() if len(pieces) == 1 else sum(p.numel() for p in pieces)
-            if rows is None:
-                if width * self.capacity > BLOCK_VALUES:
-                    return False
-            elif rows[0].shape[0] != width:
+            known = self._widths.get(name)
+            if known != width and (known is not None or width * self.capacity > BLOCK_VALUES):
                 return False
         return True
 
     def row(self, name: str, width: int) -> Tensor:
         """Returns the current row of a vector entry to write into (width,); its width must fit the block's."""
         rows = self._vector_rows.get(name)
-        if rows is None or (not self.steps and rows[0].shape[0] != width):
+        if rows is None or (not self.steps and self._widths[name] != width):
             self.vectors[name] = torch.zeros(self.capacity, width, device=self.device)
             rows = self._vector_rows[name] = self.vectors[name].unbind(0)
+            self._widths[name] = width
+            self._shaped.pop(name, None)
         return rows[len(self.steps)]
+
+    def place(self, name: str, like: Tensor) -> Tensor:
+        """Returns the current row of a vector entry in the shape of the tensor that is to be copied into it."""
+        shaped = self._shaped.get(name)
+        if shaped is None or shaped[0] != like.shape:
+            self.row(name, like.numel())
+            shaped = self._shaped[name] = like.shape, self.vectors[name].view(self.capacity, *like.shape).unbind(0)
+        return shaped[1][len(self.steps)]
 
     def end_row(self, step: int, mask: int) -> None:
         """Closes the current row; `mask` holds the bits of what was written into it."""
@@ -110,12 +129,29 @@ class Block:
         opened = len(other.steps)
         if opened < other.capacity:
             for name, rows in other._vector_rows.items():
-                self.row(name, rows[opened].shape[0]).copy_(rows[opened])
+                self.row(name, other._widths[name]).copy_(rows[opened])
 
     def clear(self) -> None:
         """Forgets the rows; the memory stays."""
         self.steps, self.masks = [], []
         self._blank()
+
+    def reduce_whole(self) -> None:
+        """Reduces the entries that were copied whole to the scalars that they stand for: sums, and the norm of the gradient."""
+        for name, scalar in WHOLE.items():
+            bit = BIT[name]
+            rows = [i for i, mask in enumerate(self.masks) if mask & bit]
+            if not rows:
+                continue
+            values = self.vectors[name]
+            reduced = torch.linalg.vector_norm(values, dim=1) if name == "image_gradient" else values.sum(1)
+            column = self.scalars[:, SCALARS.index(scalar)]
+            if len(rows) == len(self.masks):
+                column[: len(rows)] = reduced[: len(rows)]
+            else:
+                at = torch.tensor(rows, device=self.device)
+                column[at] = reduced[at]
+            self.masks = [mask | BIT[scalar] if mask & bit else mask for mask in self.masks]
 
     def lacks(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray | None:
         """Returns for each of these rows whether any of the entries was not measured; None where all were."""

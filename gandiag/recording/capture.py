@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gandiag.recording.buffer import WHOLE_VALUES
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
@@ -50,12 +52,24 @@ class Pass:
 
     reached_discriminator: bool
     reached_generator: bool
-    pushes: list[tuple[Call, int, Tensor]] = field(default_factory=list)  # call, which of its scores, d(loss)/d(score)
-    image_norms: list[Tensor] = field(default_factory=list)  # norms of the gradient at each output of the generator
-    row: int = 0  # in which step it ran
+    pushes: list[tuple[Call, int, Tensor]]  # call, which of its scores, d(loss)/d(score)
+    image_gradients: list[Tensor]  # at each output of G: small ones as they are, norms of others
+    row: int  # in which step it ran
+    beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
+
+    @property
+    def at_images(self) -> list[Tensor]:
+        """The gradients at what D was shown: of several outputs of G those of the images' form, all where none is."""
+        if not self.beside:
+            return self.image_gradients
+        shown = {call.image.shape[1:] for call, _, _ in self.pushes if call.image is not None}
+        known = [gradient for shape, gradient in self.beside if shape[1:] in shown]
+        return self.image_gradients + (known or [gradient for _, gradient in self.beside])
 
 
 _UNKNOWN = object()
+_compiling = torch.compiler.is_compiling
+_running = torch._C._current_graph_task_id
 
 
 class Capture:
@@ -72,7 +86,7 @@ class Capture:
         )
         self.image_operation = ""  # and the generator's
         self._say = say
-        self._passes: dict[int, Pass | None] = {}
+        self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
         self.row = 0
         self._all: dict[str, list[Any]] = {}
@@ -122,24 +136,25 @@ class Capture:
     def _generator_called(
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
-        if self.muted or torch.compiler.is_compiling() or module is not self._generator:
+        if self.muted or _compiling() or module is not self._generator:
             return
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
-        for tensor in (output,) if type(output) is Tensor else tensors(output):
+        outputs = [output] if type(output) is Tensor else list(tensors(output))
+        for tensor in outputs:
             if not is_tracked(tensor):
                 return
             self.generated.remember(tensor)
             if tensor.requires_grad:
-                tensor.register_hook(self._at_image)
+                on_gradient(tensor, self._at_image if len(outputs) == 1 else partial(self._at_output, tensor.shape))
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
     def _discriminator_called(
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
-        if self.muted or torch.compiler.is_compiling() or module is not self._discriminator:
+        if self.muted or _compiling() or module is not self._discriminator:
             return
         self.called.add("discriminator")
         found = [output] if type(output) is Tensor else scores(output)
@@ -153,18 +168,21 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
-        if found[0].dim() > 2 and image is not None and found[0].shape == image.shape:
+        if image is not None and found[0].dim() > 2 and found[0].shape == image.shape:
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
             return
         if not self.score_operation:
             self.score_operation = last_operation(found[0])
-        kept = [t.detach() for t in found]
-        call = Call(kept, [t._version for t in kept], image, origin)
+        if len(found) == 1:  # spelt out: a comprehension is a call
+            call = Call([found[0].detach()], [found[0]._version], image, origin)
+            on_gradient(found[0], partial(self._pushed, call, 0))
+            return
+        call = Call([t.detach() for t in found], [t._version for t in found], image, origin)
         for i, score in enumerate(found):
             if score.requires_grad:
-                score.register_hook(partial(self._pushed, call, i))
+                on_gradient(score, partial(self._pushed, call, i))
 
     def _look(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor | None, Origin]:
         """Returns which argument is the image, and where it comes from; the first tensor where none comes from G."""
@@ -182,45 +200,44 @@ class Capture:
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
         if self.muted:
             return
-        current = self._current_pass()
+        current = self._passes.get(_running(), _UNKNOWN)
+        if current is _UNKNOWN:
+            current = self._new_pass()
         if current is None:
             call.penalised = True
         else:
             current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))
 
     def _at_image(self, gradient: Tensor) -> None:
-        if self.muted:
-            return
-        current = self._current_pass()
+        current = self._pass_of_images()
         if current is not None:
-            if gradient.dtype is torch.float32:
-                current.image_norms.append(
-                    torch.linalg.vector_norm(gradient.detach() if gradient.requires_grad else gradient)
-                )
-            else:
-                wide = torch.promote_types(
-                    gradient.dtype, torch.float32
-                )  # half precision would overflow, double must not be narrowed
-                current.image_norms.append(torch.linalg.vector_norm(gradient.detach(), dtype=wide).float())
+            current.image_gradients.append(_small_or_norm(gradient))
+
+    def _at_output(self, shape: torch.Size, gradient: Tensor) -> None:
+        current = self._pass_of_images()
+        if current is not None:
+            current.beside.append((shape, _small_or_norm(gradient)))
+
+    def _pass_of_images(self) -> Pass | None:
+        if self.muted:
+            return None
+        current = self._passes.get(_running(), _UNKNOWN)
+        return self._new_pass() if current is _UNKNOWN else current
 
     # -- backward passes
 
-    def _current_pass(self) -> Pass | None:
-        """Returns the backward pass that is running, None where it fills no player's gradients (`autograd.grad`)."""
-        number = torch._C._current_graph_task_id()
-        known = self._passes.get(number, _UNKNOWN)
-        if known is not _UNKNOWN:
-            return known  # type: ignore[return-value]  # mypy cannot tell the marker from a pass
+    def _new_pass(self) -> Pass | None:
+        """Returns the backward pass that has just begun, None where it fills no player's gradients (`autograd.grad`)."""
         self._looked += 1
         thorough = self._looked <= LEARNT_IN
         reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
-        if not any(reached):
+        if not (reached[0] or reached[1]):
             self._all.clear()  # the nodes may be those of parameters that were moved to another device since
             reached = self._reaches("discriminator", True), self._reaches("generator", True)
-        current = Pass(*reached, row=self.row) if any(reached) else None
+        current = Pass(*reached, [], [], self.row) if reached[0] or reached[1] else None
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
-        self._passes[number] = current
+        self._passes[_running()] = current
         if current is not None:
             self.open.append(current)
             del self.open[:-MOST_OPEN]
@@ -254,16 +271,34 @@ def _fills(node: Any) -> bool:
         return False
 
 
-class Watching:
+def norm(value: Tensor) -> Tensor:
+    """Returns the L2 norm, 0-d and float32; half precision would overflow in its own type, and double is narrowed at the end."""
+    if value.dtype is torch.float32:
+        return torch.linalg.vector_norm(value)
+    return torch.linalg.vector_norm(value, dtype=torch.promote_types(value.dtype, torch.float32)).float()
+
+
+def _small_or_norm(gradient: Tensor) -> Tensor:
+    if gradient.requires_grad:
+        gradient = gradient.detach()
+    return gradient if gradient.numel() <= WHOLE_VALUES else norm(gradient)
+
+
+def on_gradient(tensor: Tensor, hook: Callable[[Tensor], None]) -> None:
+    """Calls a hook with the gradient at a tensor of a graph, as `Tensor.register_hook` would, which takes four times as long to set up."""
+    made_by = tensor.grad_fn
+    if made_by is None or tensor._backward_hooks is not None:
+        tensor.register_hook(hook)
+        return
+    tensor._backward_hooks = hooks = OrderedDict()
+    hooks["gandiag"] = hook
+    made_by._register_hook_dict(tensor)
+
+
+class Watching(partial[None]):
     """A hook that stays with the module that it watches: a copy or a pickle of the module (an average of the generator, a checkpoint
     of the whole object) holds in its place a standard-library function that does nothing, and needs no gandiag to be read.
     """
-
-    def __init__(self, hook: Callable[..., None]) -> None:
-        self._hook = hook
-
-    def __call__(self, *arguments: Any) -> None:
-        self._hook(*arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (contextlib.nullcontext(), "__exit__")

@@ -33,7 +33,7 @@ def fake_outputs(step: Step) -> dict[str, Value]:
     assert step.fake_logits is not None
     return {
         **_moments(step.fake_logits, step.sorted_fake_logits, "fake"),
-        "generator_saturation": torch.sigmoid(step.fake_logits).mean(-1),
+        "generator_saturation": _sigmoid(step.fake_logits).mean(-1),
     }
 
 
@@ -142,6 +142,11 @@ def _moments(values: Tensor, ordered: Tensor, what: str) -> dict[str, Value]:
     return found
 
 
+def _sigmoid(values: Tensor) -> Tensor:
+    """Rounded once, from double: in float32 torch's last digit depends on where in a tensor a value stands, and so on when a block ends."""
+    return torch.sigmoid(values.double()).to(values.dtype)
+
+
 def _histogram(ordered: Tensor) -> Tensor:
     edges = torch.linspace(-LOGIT_BIN_LIMIT, LOGIT_BIN_LIMIT, LOGIT_BINS + 1, device=ordered.device)
     edges = edges.expand(*ordered.shape[:-1], LOGIT_BINS + 1).contiguous()
@@ -157,7 +162,7 @@ def _binned(ordered: Tensor) -> tuple[Tensor, Tensor]:
     edges = edges.expand(*ordered.shape[:-1], CALIBRATION_BINS - 1).contiguous()
     below = F.pad(torch.searchsorted(ordered.contiguous(), edges), (1, 0))
     below = torch.cat([below, torch.full_like(below[..., :1], count)], -1)
-    mass = F.pad(torch.sigmoid(ordered).cumsum(-1), (1, 0)).gather(-1, below)
+    mass = F.pad(_sigmoid(ordered).cumsum(-1), (1, 0)).gather(-1, below)
     return torch.diff(below, dim=-1) / count, torch.diff(mass, dim=-1) / count
 
 

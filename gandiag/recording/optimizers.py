@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from torch.optim import Optimizer
@@ -15,13 +15,13 @@ def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], Non
     Where the gradients are computed in a closure, that is after the closure.
     """
     if isinstance(optimizer, Optimizer) and hasattr(optimizer, "_optimizer_step_pre_hooks"):
-        return optimizer.register_step_pre_hook(
-            lambda _, arguments, named: _before_step(about_to_step, arguments, named)
-        ).remove
+        return optimizer.register_step_pre_hook(partial(_before_step, about_to_step)).remove
     return _watch_method(optimizer, about_to_step)
 
 
-def _before_step(about_to_step: Callable[[], None], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _before_step(
+    about_to_step: Callable[[], None], _: Optimizer, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
     # torch hands the optimizer itself over as the first argument
     if len(arguments) == 1 and not named:
         about_to_step()

@@ -37,16 +37,18 @@ class Outputs:
 
     def __init__(self) -> None:
         self._storages: dict[int, StorageWeakRef] = {}  # by identity, the oldest first
+        self._attached: dict[int, Origin] = {}  # by batch
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
 
     def remember(self, output: Tensor) -> None:
         """Notes one output of the generator."""
         reference = StorageWeakRef(output.untyped_storage())
-        self._storages.pop(reference.cdata, None)
-        self._storages[reference.cdata] = reference
-        if len(self._storages) > KEPT_OUTPUTS:
-            del self._storages[next(iter(self._storages))]
+        storages = self._storages
+        storages.pop(reference.cdata, None)
+        storages[reference.cdata] = reference
+        if len(storages) > KEPT_OUTPUTS:
+            del storages[next(iter(storages))]
         made_by = output.grad_fn
         if made_by is not None:
             self._batch_of[made_by._sequence_nr()] = output.shape[0] if output.dim() else 1
@@ -62,7 +64,10 @@ class Outputs:
             if batch is None:
                 batch = self._ancestor(made_by)
             if batch is not None:
-                return Origin(True, True, batch)
+                known = self._attached.get(batch)
+                if known is None:
+                    known = self._attached[batch] = Origin(True, True, batch)
+                return known
         reference = self._storages.get(value.untyped_storage()._cdata)
         return FAKE if reference is not None and not reference.expired() else REAL
 

@@ -32,6 +32,8 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
 }
 # Probes that read nothing but the batches: on the CPU they run in the writer thread, on a copy.
 BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch)
+# On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
+DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
 MINIMAL: dict[Probe, int] = {
     numerics.discriminator_loss: 1,
     numerics.generator_loss: 1,

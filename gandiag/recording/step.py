@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from gandiag.recording.gradients import Player
+    from gandiag.recording.player import Player
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,34 @@ class Step:
     generator_layer_gradients: Tensor | None = None
     discriminator_gradient_max: Tensor | None = None  # 0-d, the largest total norm among the step's updates
     generator_gradient_max: Tensor | None = None
-    discriminator_gradient_cosine: Tensor | None = None  # 0-d, with the gradient of the update before
-    generator_gradient_cosine: Tensor | None = None
-    discriminator_layer_updates: Tensor | None = None  # (layers,) norm of the last update of each parameter
-    generator_layer_updates: Tensor | None = None
-    discriminator_layer_parameters: Tensor | None = None  # (layers,) norm of each parameter after it
-    generator_layer_parameters: Tensor | None = None
+    discriminator_turn: Callable[[], Tensor] | None = None  # computes the cosine of the last two updates' gradients
+    generator_turn: Callable[[], Tensor] | None = None
+    discriminator_change: Callable[[], tuple[Tensor, Tensor]] | None = None  # computes the norms of the last update
+    generator_change: Callable[[], tuple[Tensor, Tensor]] | None = None
     previous_real: Tensor | None = None  # the first values of the real batch of the step before, flat
     previous_fake: Tensor | None = None
     discriminator: Player | None = None  # the networks, with their optimizers
     generator: Player | None = None
+
+    @cached_property
+    def discriminator_gradient_cosine(self) -> Tensor | None:
+        """0-d, the cosine of the discriminator's gradient with that of its update before."""
+        return self.discriminator_turn and self.discriminator_turn()
+
+    @cached_property
+    def generator_gradient_cosine(self) -> Tensor | None:
+        """0-d, the cosine of the generator's gradient with that of its update before."""
+        return self.generator_turn and self.generator_turn()
+
+    @cached_property
+    def discriminator_layer_updates(self) -> tuple[Tensor, Tensor] | None:
+        """Norms of the discriminator's last update and of its parameters after it, one for each parameter (layers,)."""
+        return self.discriminator_change and self.discriminator_change()
+
+    @cached_property
+    def generator_layer_updates(self) -> tuple[Tensor, Tensor] | None:
+        """Norms of the generator's last update and of its parameters after it, one for each parameter (layers,)."""
+        return self.generator_change and self.generator_change()
 
     @cached_property
     def sorted_real_logits(self) -> Tensor:

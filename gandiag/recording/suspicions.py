@@ -4,7 +4,7 @@ logit, data on another scale than the fakes. Runs in the writer thread; the trai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,10 @@ class Suspicions:
         self,
         *,
         probability: bool,
-        layers: Mapping[str, Sequence[str]],
         say: Callable[[str, str], None],
         event: Callable[[Mapping[str, Any]], None],
     ) -> None:
-        self._probability, self._layers, self._say, self._event = probability, layers, say, event
+        self._probability, self._say, self._event = probability, say, event
         self._said: set[str] = set()
         self._in_unit = 0
         self._outside = 0
@@ -48,7 +47,7 @@ class Suspicions:
         if "nonfinite" in self._said:
             return
         sums = {f"{what} batch": hidden[f"_{what}_sum"] for what in ("real", "fake") if f"_{what}_sum" in hidden}
-        fact = first_nonfinite(rows.columns, rows.absent, rows.steps, sums, self._layers)
+        fact = first_nonfinite(rows.columns, rows.absent, rows.steps, sums, rows.labels)
         if fact is not None:
             self._said.add("nonfinite")
             self._event({"event": "nonfinite", **fact})

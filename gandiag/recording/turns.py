@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,22 +15,26 @@ from gandiag.recording.origin import nearer
 PLAYERS = ("discriminator", "generator")
 
 
-@dataclass
+@dataclass(slots=True)
 class Side:
     """What one player's last update saw of reals, or of fakes."""
 
-    scores: list[Tensor] = field(default_factory=list)  # flat
-    gradients: list[Tensor] = field(default_factory=list)  # flat, d(loss)/d(score)
-    images: list[Tensor] = field(default_factory=list)
+    scores: list[Tensor]  # one tensor a call
+    gradients: list[Tensor]  # d(loss)/d(score), of the scores' shapes
+    images: list[Tensor]
 
 
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """What one player's last update saw."""
 
-    real: Side = field(default_factory=Side)
-    fake: Side = field(default_factory=Side)
-    image_norms: list[Tensor] = field(default_factory=list)
+    real: Side
+    fake: Side
+    image_gradients: list[Tensor]  # as they are, or their norms
+
+
+def _nothing() -> Side:
+    return Side([], [], [])
 
 
 class Turns:
@@ -101,7 +105,7 @@ class Turns:
         if claimed:
             self._capture.open = []
         self._capture.next_row()
-        self._last = {who: [] for who in PLAYERS}
+        self._last = {"discriminator": [], "generator": []}
         self._joint = []
 
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
@@ -118,39 +122,48 @@ class Turns:
                     continue  # one loss for both players: the calls through which the generator is reached are its own
                 parts = pushes.setdefault(call, {})
                 parts[which] = parts[which] + gradient if which in parts else gradient
-        found = Seen(image_norms=[n for p in passes for n in p.image_norms] if who == "generator" else [])
+        found = Seen(_nothing(), _nothing(), [n for p in passes for n in p.at_images] if who == "generator" else [])
         self._sort_out(pushes, is_real, probability, found)
         return found
 
     def _usual(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen | None:
         """Reads the usual update quickly: one pass, in which D saw one real and one fake batch, and G one fake; None for any other."""
         passes = self._last[who]
-        if (
-            len(passes) != 1
-            or passes[0] in self._last[_other(who)]
-            or len(passes[0].pushes) != (2 if who == "discriminator" else 1)
-        ):
+        if len(passes) != 1 or passes[0] in self._last[_other(who)]:
             return None
-        found = Seen(image_norms=passes[0].image_norms if who == "generator" else [])
-        for call, _, gradient in passes[0].pushes:
-            if call.penalised or len(call.scores) > 1 or call.scores[0]._version != call.versions[0]:
+        pushes = passes[0].pushes
+        if who == "generator":
+            side = self._usual_side(pushes[0], is_real, False, probability) if len(pushes) == 1 else None
+            return None if side is None else Seen(_nothing(), side, passes[0].at_images)
+        if len(pushes) != 2:
+            return None
+        said = is_real(pushes[0][0])
+        first_is_real = not pushes[0][0].origin.fake if said is None else said
+        first = self._usual_side(pushes[0], is_real, first_is_real, probability)
+        second = None if first is None else self._usual_side(pushes[1], is_real, not first_is_real, probability)
+        if first is None or second is None:
+            return None
+        return Seen(first, second, []) if first_is_real else Seen(second, first, [])
+
+    def _usual_side(
+        self, push: tuple[Call, int, Tensor], is_real: Callable[[Call], bool | None], wanted: bool, probability: bool
+    ) -> Side | None:
+        """Reads a whole call on one kind of batch; None for any other call."""
+        call, _, gradient = push
+        if call.penalised or len(call.scores) > 1 or call.scores[0]._version != call.versions[0]:
+            return None
+        said = is_real(call)
+        if said is None:
+            said = not call.origin.fake
+            if call.origin.batch is not None and call.image is not None and call.origin.batch != len(call.image):
                 return None
-            real = is_real(call)
-            if real is None:
-                real = not call.origin.fake
-                if call.origin.batch is not None and call.image is not None and call.origin.batch != len(call.image):
-                    return None
-            side = found.real if real else found.fake
-            if side.scores or (real and who == "generator"):
-                return None
-            score, gradient = call.scores[0].reshape(-1), gradient.reshape(-1)
-            if score.dtype is not torch.float32 or gradient.dtype is not torch.float32:
-                score, gradient = score.float(), gradient.float()
-            side.scores.append(score)
-            side.gradients.append(in_logit_space(gradient, score) if probability else gradient)
-            if call.image is not None:
-                side.images.append(call.image)
-        return found
+        if said is not wanted:
+            return None
+        score = call.scores[0]
+        if probability:
+            score = score.float()
+            gradient = in_logit_space(gradient.float(), score)
+        return Side([score], [gradient], [] if call.image is None else [call.image])
 
     def _take_over(self, who: str) -> list[Pass]:
         taken = [p for p in self._joint if _reached(p, who)]

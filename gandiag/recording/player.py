@@ -1,0 +1,254 @@
+"""One network with its optimizer: its gradients are read as the optimizer uses them.
+
+They are read in a pre-hook of the optimizer: at the end of a loop's body D's gradients also hold what G's backward pass added.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gandiag.recording.buffer import BIT, Block
+
+FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
+SCALER_LOOKS = 3  # updates at which the call stack is searched for a GradScaler
+
+
+_STRIDED = torch.strided
+
+
+class Player:
+    """One network with its optimizer: reads its gradients when they are used."""
+
+    def __init__(self, who: str, module: nn.Module, optimizer: Any) -> None:
+        self.who = who
+        self.module = module
+        self.optimizer = unwrapped(optimizer)
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        named = [(strip(name), p) for name, p in module.named_parameters()]
+        owned = [(name, p) for name, p in named if id(p) in stepped] or named
+        self._owned = owned
+        self._adopt(owned)
+        self.steps_it = bool(stepped & {id(p) for _, p in named})
+        self._looks = 0
+        self._scaler: Callable[[], Any] | None = None
+        self.updates = 0  # within the step
+        self.total_updates = 0
+        self.largest: Tensor | None = None
+        self.scale: Tensor | None = None  # of the loss, in mixed precision
+        self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
+        self.skipped: Tensor | None = None
+        self.turn: Callable[[], Tensor] | None = (
+            None  # the cosine with the gradient of the update before, to be computed
+        )
+        self._before: list[Tensor] | None = None
+
+    def _adopt(self, owned: Sequence[tuple[str, nn.Parameter]]) -> None:
+        self.names = [name for name, _ in owned]
+        self.parameters = [p for _, p in owned]
+        self.values = sum(p.numel() for p in self.parameters)
+        self.flat = self.values <= FLAT_VALUES
+        self._flat_entry, self._norm_entry = f"{self.who}_gradient", f"{self.who}_layer_gradients"
+        self.bits = BIT[f"{self.who}_layer_gradients"] | (
+            BIT[f"{self.who}_gradient"] if self.flat else 0
+        )  # in a row that holds an update
+        self._zeros: dict[int, Tensor] = {}
+        self._views: dict[int, list[Tensor]] = {}
+        self._shapes = [p.shape for p in self.parameters]
+        mine = {id(p) for p in self.parameters}
+        self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
+        self._previous: tuple[int, Tensor] | None = None
+
+    def adopt_what_is_used(self) -> list[str] | None:
+        """Follows the parameters that have a gradient, and those that had one before; returns those left out, None if nothing changed.
+
+        Called before `read`. Some parameters of many networks never get a gradient: a zero would be no measurement of theirs.
+        """
+        if self.total_updates and not (self._idle and any(p.grad is not None for _, p in self._idle)):
+            return None
+        known = {id(p) for p in self.parameters} if self.total_updates else set()
+        used = [(name, p) for name, p in self._owned if p.grad is not None or id(p) in known]
+        if not used or len(used) == len(self.parameters):
+            return None
+        self._adopt(used)
+        return [name for name, _ in self._idle]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        groups = getattr(self.optimizer, "param_groups", None)
+        return groups if isinstance(groups, list) else []
+
+    def learning_rate(self) -> Tensor | float | None:
+        """Returns the largest learning rate of the groups that hold this player's parameters."""
+        mine = {id(p) for p in self.parameters}
+        rates = [g["lr"] for g in self._groups() if "lr" in g and any(id(p) in mine for p in g["params"])]
+        if any(isinstance(r, Tensor) for r in rates):
+            return torch.stack([torch.as_tensor(r, dtype=torch.float32) for r in rates]).amax()
+        return max((float(r) for r in rates), default=None)
+
+    def begin_step(self) -> None:
+        """Forgets the last step."""
+        self.updates = 0
+        self.largest = self.scale = self.gradient_scale = self.skipped = None
+        self.turn = self._before = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the next cosine needs."""
+        return {"total_updates": self.total_updates, "previous": self._previous and list(self._previous)}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Goes on from what `state_dict` returned."""
+        self.total_updates = int(state["total_updates"])
+        before = state["previous"]
+        self._previous = None if before is None else (int(before[0]), before[1].to(device))
+
+    def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
+        """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
+        gradients = self._gradients()
+        if gradients is None:
+            return
+        if self.flat:
+            row = block.row(self._flat_entry, self.values)
+        else:
+            row = block.row(self._norm_entry, len(gradients))
+        if self.updates:
+            last = torch.linalg.vector_norm(row)
+            self.largest = last if self.largest is None else torch.maximum(self.largest, last)
+        if self.flat:
+            torch._foreach_copy_(self._row_views(row), gradients)
+        else:
+            torch.stack(norms(gradients), out=row)
+        self.updates += 1
+        self.total_updates += 1
+        self._read_scale()
+        if cosine or cosine_next:
+            self._turn(row if self.flat else gradients, cosine)
+        if update:
+            self._before = [p.detach().clone() for p in self.parameters]
+
+    def layer_updates(self) -> Callable[[], tuple[Tensor, Tensor]] | None:
+        """Returns what computes the norms of the last update and of the parameters (layers,); None where no update of this step was followed.
+
+        A small network is copied, so that the work may be done later and elsewhere.
+        """
+        before, self._before = self._before, None
+        if before is None:
+            return None
+        if self.flat:
+            return partial(change, before, [p.detach().clone() for p in self.parameters])
+        found = change(before, [p.detach() for p in self.parameters])
+        return lambda: found
+
+    def _gradients(self) -> list[Tensor] | None:
+        """Returns the gradients, zeros where a parameter has none this time; None where no parameter has one."""
+        found = [p.grad for p in self.parameters]
+        for g in found:
+            if g is None or g.requires_grad or g.layout is not _STRIDED:
+                break
+        else:
+            return found  # type: ignore[return-value]  # none is None, as the loop has seen
+        if all(g is None for g in found):
+            return None
+        whole = [self._zero(i) if g is None else g.detach() for i, g in enumerate(found)]
+        return [g.to_dense() if g.is_sparse else g for g in whole]
+
+    def _zero(self, i: int) -> Tensor:
+        if i not in self._zeros:
+            self._zeros[i] = torch.zeros_like(self.parameters[i])
+        return self._zeros[i]
+
+    def _row_views(self, row: Tensor) -> list[Tensor]:
+        at = row.data_ptr()
+        views = self._views.get(at)
+        if views is None:
+            pieces = row.split([s.numel() for s in self._shapes])
+            views = self._views[at] = [v.view(s) for v, s in zip(pieces, self._shapes)]
+        return views
+
+    def _turn(self, gradient: Tensor | Sequence[Tensor], wanted: bool) -> None:
+        """Keeps this gradient for the next cosine, and notes how to compute the one with the last, where that was kept."""
+        before = self._previous
+        known = before[1] if before is not None and before[0] == self.total_updates - 1 else None
+        if isinstance(gradient, Tensor):
+            current = gradient.clone()
+            if wanted and known is not None:
+                self.turn = partial(_cosine, current, known)
+        else:
+            current = torch.cat([g.reshape(-1) for g in gradient]).float()
+            if wanted and known is not None:
+                found = _cosine(current, known)
+                self.turn = lambda: found
+        self._previous = (self.total_updates, current)
+
+    def _read_scale(self) -> None:
+        """Notes mixed precision's scale: never tests a tensor's truth, which would wait for the device."""
+        given = getattr(self.optimizer, "grad_scale", None)
+        found = getattr(self.optimizer, "found_inf", None)
+        self.gradient_scale = None if given is None else _number(given)
+        self.skipped = None if found is None else _number(found)
+        if self._looks < SCALER_LOOKS:
+            self._looks += 1
+            self._scaler = scaler_on_the_stack() or self._scaler
+        if self._scaler is None:
+            self.scale = self.gradient_scale
+            return
+        scaler = self._scaler()
+        scale = None if scaler is None else _number(getattr(scaler, "_scale", None))
+        self.scale = self.gradient_scale if scale is None else scale
+
+
+def _number(value: Any) -> Tensor | None:
+    return value.detach().clone().float().reshape(()) if isinstance(value, Tensor) else None
+
+
+def change(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Returns the norms of the differences of two lists of parameters, and of the second (layers,)."""
+    return torch.stack(norms(torch._foreach_sub(list(after), list(before)))), torch.stack(norms(after))
+
+
+def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Returns the L2 norm of each tensor, 0-d and float32 also where they are half or double precision, all on the device."""
+    if all(t.dtype == torch.float32 for t in tensors):
+        return list(torch._foreach_norm(list(tensors)))
+    return [torch.linalg.vector_norm(t, dtype=torch.promote_types(t.dtype, torch.float32)).float() for t in tensors]
+
+
+def _cosine(one: Tensor, other: Tensor) -> Tensor:
+    return torch.nn.functional.cosine_similarity(one, other, dim=0)
+
+
+def scaler_on_the_stack() -> Callable[[], Any] | None:
+    """Returns a weak reference to the GradScaler that is stepping the optimizer right now, None where none is."""
+    frame = sys._getframe(1)
+    for _ in range(12):
+        if frame is None:
+            return None
+        if frame.f_code.co_filename.endswith("grad_scaler.py"):
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, torch.amp.GradScaler):
+                return weakref.ref(owner)
+        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom of the stack, which the loop looks for
+    return None
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """Returns the torch optimizer inside the wrappers of Accelerate, Lightning and the like."""
+    for _ in range(4):
+        inner = getattr(optimizer, "optimizer", None)
+        if not isinstance(inner, Optimizer):
+            break
+        optimizer = inner
+    return optimizer
+
+
+def strip(name: str) -> str:
+    """Returns a parameter's name without what DDP and torch.compile put before it."""
+    for prefix in ("module.", "_orig_mod."):
+        name = name.removeprefix(prefix)
+    return name.replace("._orig_mod.", ".")
