@@ -80,6 +80,11 @@ class Player:
         self._adopt(used)
         return [name for name, _ in self._idle]
 
+    def follow(self, optimizer: Any) -> None:
+        """Takes another optimizer for the player's own: learning rates and scales are read from it."""
+        self.optimizer = unwrapped(optimizer)
+        self._looks = 0
+
     def _groups(self) -> list[dict[str, Any]]:
         groups = getattr(self.optimizer, "param_groups", None)
         return groups if isinstance(groups, list) else []

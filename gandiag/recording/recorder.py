@@ -220,6 +220,12 @@ class Recorder:
         for output in outputs:
             self._capture.generated.remember(output)
 
+    def follow_optimizer(self, who: Literal["discriminator", "generator"], optimizer: Any) -> None:
+        """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""
+        player = self._players[who]
+        player.follow(optimizer)
+        self._undo.append(watch(player.optimizer, partial(self._one_steps, player)))
+
     def update_about(self, **changes: Any) -> None:
         """Changes entries of run.json."""
         self._thread.put(lambda: self._thread.update_about(changes))
