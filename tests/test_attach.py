@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import random
 import runpy
 import signal
 import subprocess
@@ -73,15 +74,13 @@ FOUND = {
     "accelerated": Expected("gen (Sequential)", "dis (Sequential)"),
     "infogan_pieces": Expected("netG (Sequential)", "body (Sequential) + netD (Sequential)", "probability"),
     "direct_forward": Expected("gen (SNGenerator)", "critic (SNCritic)"),
+    "bigan": Expected("G (Sequential)", "D (JointD)"),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
 NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}
 NO_GAN = {
     "no_gan_classifier": "none is shown both what another makes and data from outside",
     "no_gan_vae": "none is shown both what another makes and data from outside",
-    "cyclegan": "more than one pair plays here",
-    "bigan": "more than one pair plays here (E (Sequential) against D (JointD); G (Sequential) against D (JointD))",
-    "two_judges": "more than one pair plays here (G (Sequential) against D1 (Sequential); G (Sequential) against D2",
 }
 
 
@@ -93,10 +92,13 @@ class Ran:
     weights: dict[str, dict[str, torch.Tensor]]
     own: dict[str, list[float]]
     random_state: torch.Tensor
+    other_streams: str  # Python's and numpy's
 
 
 def run(script: str, out: Path) -> Ran:
     """Runs a script as `python SCRIPT OUT` would, in this process."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the stream that strangers' scripts draw from
     kept, printed = sys.argv, io.StringIO()
     sys.argv = [f"{script}.py", str(out)]
     try:
@@ -106,7 +108,8 @@ def run(script: str, out: Path) -> Ran:
         sys.argv = kept
     own = Path(f"{out}.json")
     numbers = json.loads(own.read_text()) if own.exists() else {}
-    return Ran(printed.getvalue(), torch.load(out, weights_only=True), numbers, torch.get_rng_state())
+    others = repr((random.getstate(), np.random.get_state()))  # noqa: NPY002 - as above
+    return Ran(printed.getvalue(), torch.load(out, weights_only=True), numbers, torch.get_rng_state(), others)
 
 
 def run_attached(script: str, folder: Path, **wishes: Any) -> tuple[Ran, Attachment, list[str]]:
@@ -144,6 +147,7 @@ def test_a_script_is_understood_and_left_as_it_was(recorded: tuple[str, Ran, Ran
     # nothing was touched: weights, printed text, the random stream
     assert ran.printed == plain.printed
     assert torch.equal(ran.random_state, plain.random_state)
+    assert ran.other_streams == plain.other_streams
     for net, state in plain.weights.items():
         for key, value in state.items():
             assert torch.equal(value, ran.weights[net][key]), f"{net}.{key} differs with and without attach"
@@ -185,13 +189,37 @@ def misfit(rows: Any, values: list[float], shift: int, every: int) -> float:
 
 
 @pytest.mark.parametrize("script", NO_GAN)
-def test_what_is_no_gan_or_no_single_one_is_said_not_guessed(script: str, tmp_path: Path) -> None:
+def test_what_is_no_gan_is_said_not_guessed(script: str, tmp_path: Path) -> None:
     plain = run(script, tmp_path / "plain.pt")
     ran, attachment, _ = run_attached(script, tmp_path)
     assert attachment.players is None
     assert NO_GAN[script] in attachment.why_not
     assert ran.printed == plain.printed
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "pairs"),
+    [
+        ("cyclegan", ["G_AB (Sequential) against D_B (Sequential)", "G_BA (Sequential) against D_A (Sequential)"]),
+        ("two_judges", ["G (Sequential) against D1 (Sequential)", "G (Sequential) against D2 (Sequential)"]),
+    ],
+)
+def test_where_two_pairs_play_each_has_a_run_of_its_own(script: str, pairs: list[str], tmp_path: Path) -> None:
+    plain = run(script, tmp_path / "plain.pt")
+    ran, attachment, said = run_attached(script, tmp_path)
+    found = [f"{g.players.facts['generator']} against {g.players.facts['discriminator']}" for g in attachment.games]
+    assert found == pairs
+    assert any(line.startswith("2 pairs play here") for line in said)
+    assert [path.name for path in attachment.paths] == ["run", "run-2"]
+    assert ran.printed == plain.printed
+    assert torch.equal(ran.random_state, plain.random_state)
+    for net, state in plain.weights.items():
+        assert all(torch.equal(value, ran.weights[net][key]) for key, value in state.items())
+    first = gandiag.load_run(tmp_path / "run")
+    steps = [gandiag.load_run(path).steps for path in attachment.paths]
+    assert first["fake_logit_mean"].notna().all()
+    assert abs(steps[0] - steps[1]) <= 1
 
 
 @pytest.mark.parametrize(

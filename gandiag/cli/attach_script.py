@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -53,22 +54,24 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
         every=wishes.every,
         about={"command": ["gandiag", "attach", script, *arguments], "recipe": None, "script": script},
     )
-    judge = LiveJudge(out, wishes.stop_on, print_to_stderr)
+    judge = LiveJudge(lambda: [game.path for game in attachment.games], wishes.stop_on, print_to_stderr)
     judge.start()
     code, status = _run_as_python_would(script, arguments, as_module=as_module)
     if os.getpid() != process:
         return code  # a child that the script forked
     judge.stop()
-    if attachment.players is None:
+    if not attachment.paths:
         attachment.detach()
         print_to_stderr(f"no GAN was trained here: {attachment.why_not}; nothing was recorded")
         return code
-    generator, facts = attachment.players.generator, attachment.players.facts
     try:
         attachment.detach(status)
-        tell(out, report=wishes.report, say=print_to_stderr)
-        if bundle is not None:
-            export(generator, facts, bundle, out)
+        for path in attachment.paths:
+            if len(attachment.paths) > 1:
+                print_to_stderr(f"{path}:")
+            tell(path, report=wishes.report, say=print_to_stderr)
+        if bundle is not None and attachment.players is not None:
+            export(attachment.players.generator, attachment.players.facts, bundle, attachment.games[0].path)
     except GandiagError as error:
         print_to_stderr(f"Error: {error}")
         return code or error.exit_code
@@ -168,10 +171,10 @@ def _is_ours(trace: TracebackType) -> bool:
 class LiveJudge:
     """Judges the run while it goes on, in a thread of its own: each new illness is said once; those of --stop-on end the script."""
 
-    def __init__(self, path: Path, stop_on: tuple[str, ...], say: Any) -> None:
-        self._path, self._stop_on, self._say = path, stop_on, say
+    def __init__(self, paths: Callable[[], list[Path]], stop_on: tuple[str, ...], say: Any) -> None:
+        self._paths, self._stop_on, self._say = paths, stop_on, say
         self._over = threading.Event()
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[tuple[Path, str, str]] = set()
         self._ill = False
         self._thread = threading.Thread(target=self._work, name="gandiag-judge", daemon=True)
 
@@ -195,26 +198,26 @@ class LiveJudge:
         while not self._over.wait(pause):
             if self._ill:
                 _raise_in_main(StopTraining)  # once more: the script has caught it
-            if self._ill or not (self._path / "run.json").exists():
-                continue
+            there = [] if self._ill else [path for path in self._paths() if (path / "run.json").exists()]
             began = time.thread_time()
-            self._judge()
+            for path in there:
+                self._judge(path)
             pause = max(JUDGE_SECONDS, JUDGE_SHARE * (time.thread_time() - began))
 
-    def _judge(self) -> None:
+    def _judge(self, path: Path) -> None:
         from gandiag.diagnosis import Verdict, diagnose
         from gandiag.recording.writing import BUSY
         from gandiag.run import load_run
 
         try:
             with BUSY:
-                diagnosis = diagnose(load_run(self._path))
+                diagnosis = diagnose(load_run(path))
         except (GandiagError, OSError):
             return  # the run is not readable yet
         for finding in diagnosis.findings:
-            if finding.verdict is not Verdict.FAILED or (finding.check, finding.kind) in self._said:
+            if finding.verdict is not Verdict.FAILED or (path, finding.check, finding.kind) in self._said:
                 continue
-            self._said.add((finding.check, finding.kind))
+            self._said.add((path, finding.check, finding.kind))
             since = f" since step {finding.onset}" if finding.onset is not None else ""
             self._say(f"ALERT {finding.check}{since}: {finding.claim}")
             if finding.check in self._stop_on:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gandiag.errors import RunError
-from gandiag.recording.direct import Direct, tell_hooks
-from gandiag.recording.finder import Watch
-from gandiag.recording.latents import Feed
-from gandiag.recording.naming import Players
-from gandiag.recording.passing import EVALUATE_EVERY, KEEP_EVERY, LOOK_EVERY, Passing
-from gandiag.recording.pieces import Together
-from gandiag.recording.probes import PROBES
-from gandiag.recording.step import Step, Value
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimizers
 
-FEW_REALS = 32  # with fewer even the one evaluation at the end of a short script would say nothing
+from gandiag.errors import RunError
+from gandiag.recording.finder import Watch
+from gandiag.recording.naming import Players
+from gandiag.recording.passing import EVALUATE_EVERY
+from gandiag.recording.watched_game import Game
+
+ANOTHER_TRAINING = (
+    8  # updates in a row by optimizers that were not there before: the networks that were recorded are done
+)
+MOST_RUNS = 20  # of one process: a search over hyperparameters is not recorded for ever
 
 _current: Attachment | None = None  # the one attachment of this process, so that `gandiag.detach()` needs no argument
 
@@ -41,83 +43,109 @@ class Attachment:
         on_recording: Callable[[Attachment], None] | None,
     ) -> None:
         self.path = Path(path).absolute()  # the script may change its working directory
-        self.players: Players | None = None
-        self.recorder: Any = None
-        self.passing: Passing | None = None
+        self.games: list[Game] = []  # of the training that is going on, or was the last one
+        self.ended: list[Path] = []  # runs of earlier trainings of this process
+        self.failure = ""  # why no recording could begin although the players were found
         self._say, self._every, self._seed, self._about = say, every, seed, dict(about)
+        self._names, self._namespace = names, namespace
         self._on_recording = on_recording
-        self._undo: list[Callable[[], None]] = []
+        self._foreign = 0
+        self._known: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._over = False
         self._watch = Watch(self._begin, names=names, namespace=namespace)
+        self._optimizer_hook = optimizers.register_optimizer_step_pre_hook(self._before_step)
+
+    @property
+    def players(self) -> Players | None:
+        """The players of the first game, None where none was found."""
+        return self.games[0].players if self.games else None
+
+    @property
+    def paths(self) -> list[Path]:
+        """The run directories so far, the oldest first."""
+        return [*self.ended, *(game.path for game in self.games)]
 
     @property
     def why_not(self) -> str:
         """Why nothing is being recorded (yet); empty once the players are found."""
-        return "" if self.players is not None else self._watch.verdict.why
+        return "" if self.games else self.failure or self._watch.verdict.why
 
-    def _begin(self, players: Players) -> None:
-        from gandiag.recording.recorder import Recorder
-
-        facts = players.facts
-        if isinstance(players.discriminator, Together):
-            self._undo.append(players.discriminator.link())
-        direct = Direct(_nothing, tell_hooks)
-        for module in players.called_directly:
-            direct.watch(module)
-        self._undo.append(direct.remove)
-        self.players = replace(players, calls=(), fakes=())  # batches of the script's are not kept alive
-        self.passing = Passing(
-            players.generator,
-            Feed(players.calls, facts["latents"]),
-            output=facts["sample_output"],
-            seed=self._seed,
-            every=self._every,
-        )
-        watched = {"attached": {**facts, "doubts": list(players.doubts)}, "could_not_tell": list(players.doubts)}
-        self.recorder = Recorder(
-            self.path,
-            generator=players.generator,
-            discriminator=players.discriminator,
-            generator_optimizer=players.generator_optimizer,
-            discriminator_optimizer=players.discriminator_optimizer,
-            discriminator_output=players.discriminator_output,
-            automatic=True,
-            probes={**PROBES, self.passing.keep: KEEP_EVERY, self._look: LOOK_EVERY},
-            about={**self._about, **watched},
-        )
-        self.recorder.remember_fakes(*players.fakes)
-        self.passing.recorder = self.recorder
-        self._say(f"recording to {self.path}: {in_words(players)}")
-        for doubt in players.doubts:
-            self._say(f"could not tell: {doubt}")
-        if self._on_recording is not None:
+    def _begin(self, found: list[Players]) -> None:
+        """Begins a recording for each pair; a script must not fall because of one that cannot begin."""
+        self._known = weakref.WeakSet(self._watch.seen)
+        self._foreign = 0
+        for players in found:
+            number = len(self.paths) + 1
+            path = self.path if number == 1 else self.path.with_name(f"{self.path.name}-{number}")
+            try:
+                game = Game(
+                    players,
+                    path,
+                    every=self._every,
+                    seed=self._seed,
+                    about=self._about,
+                    say=self._say,
+                    on_look=self._look,
+                )
+            except Exception as error:
+                self.failure = f"the recording to {path} could not begin ({type(error).__name__}: {error})"
+                self._say(self.failure)
+                continue
+            self.games.append(game)
+        if len(found) > 1:
+            self._say(
+                f"{len(found)} pairs play here: each has a recording of its own; --generator and --discriminator choose one"
+            )
+        if self.games and self._on_recording is not None:
             self._on_recording(self)
 
-    def _look(self, step: Step) -> dict[str, Value]:
-        """Evaluates when it is due; the first time, it also takes away the hook through which the players were found."""
+    def _look(self) -> None:
+        """Takes away the hooks through which the players were found, when no optimizer is stepping."""
         self._watch.stop()
-        assert self.passing is not None
-        return self.passing.evaluate_when_due(step)
+
+    def _before_step(self, optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
+        """Notices what comes after: an optimizer that takes the place of a player's, or another training altogether."""
+        if self._over or not self.games:
+            return
+        owners = [game for game in self.games if game.owns(optimizer)]
+        if owners or optimizer in self._known:
+            self._foreign = 0
+            return
+        try:
+            heirs = [game for game in self.games if game.takes_over(optimizer)]
+            if heirs:
+                self._foreign = 0
+                return
+            self._foreign += 1
+            if self._foreign >= ANOTHER_TRAINING and len(self.paths) < MOST_RUNS:
+                self._begin_anew()
+        except Exception as error:  # a script must not fall because of what watches it
+            self._known.add(optimizer)
+            self._say(f"what follows could not be watched ({type(error).__name__}: {error})")
+
+    def _begin_anew(self) -> None:
+        """Ends what was recorded, and looks for players again."""
+        steps = self.games[0].steps
+        self._say(
+            f"the training that was recorded is over after {steps} steps; the next one will have a recording of its own"
+        )
+        self._watch.stop()
+        for game in self.games:
+            game.close("finished")
+        self.ended += [game.path for game in self.games]
+        self.games = []
+        self._watch = Watch(self._begin, names=self._names, namespace=self._namespace)
 
     def detach(self, status: str = "finished") -> None:
         """Ends the recording: a last evaluation, the generator as safetensors, hooks taken away. The script's own state stays as it is."""
         global _current
+        self._over = True
+        self._optimizer_hook.remove()
         self._watch.stop()
         if _current is self:
             _current = None
-        recorder, self.recorder = self.recorder, None
-        if recorder is None:
-            return
-        try:
-            if self.passing is not None and recorder.index > 0:
-                self.passing.evaluate(recorder.index - 1, enough=FEW_REALS)
-                self.passing.save("last", recorder.index - 1)
-        except Exception as error:  # whatever a last look at a stranger's net runs into, the run must be closed
-            recorder.record_event("not_evaluated", why=f"{type(error).__name__}: {error}")
-            self._say(f"the last evaluation failed ({type(error).__name__}: {error})")
-        finally:
-            for undo in self._undo:
-                undo()
-            recorder.close(status)
+        for game in self.games:
+            game.close(status)
 
 
 def attach(
@@ -169,37 +197,6 @@ def print_to_stderr(line: str) -> None:
     """Writes one line of gandiag's own to standard error, so that a script's standard output stays its own."""
     sys.stderr.write(f"gandiag: {line}\n")
     sys.stderr.flush()
-
-
-def in_words(players: Players) -> str:
-    """Says in one line who plays: networks with their sizes, latents, D's output, the order of updates, what the samples are."""
-    facts = players.facts
-    generator, discriminator = players.generator, players.discriminator
-    latents = " and ".join(_latent_in_words(kind) for kind in facts["latents"] if kind["kind"] != "constant")
-    output = "output probability in [0, 1]" if players.discriminator_output == "probability" else "output logits"
-    shape = "x".join(str(n) for n in facts["sample_shape"]) or "scalar"
-    return (
-        f"generator: {facts['generator']} ({_size(generator)} parameters), latent {latents}; "
-        f"discriminator: {facts['discriminator']} ({_size(discriminator)} parameters), {output}; {facts['order']}; samples {shape}"
-    )
-
-
-def _latent_in_words(kind: Mapping[str, Any]) -> str:
-    shape = "(" + ", ".join(str(n) for n in kind["shape"]) + ")"
-    if kind["kind"] in ("label", "one-hot"):
-        return f"{kind['kind']} of {kind['classes']} classes"
-    if kind.get("one_hot"):
-        return f"{kind['kind']} {shape} with a one-hot of {len(kind['one_hot'])} classes in it"
-    return f"{kind['kind']} {shape}" if kind["kind"] != "unknown" else f"of an unknown law {shape}"
-
-
-def _size(module: Any) -> str:
-    count = sum(p.numel() for p in module.parameters())
-    return f"{count / 1e6:.1f}M" if count >= 1e6 else f"{count / 1e3:.1f}k" if count >= 1e3 else str(count)
-
-
-def _nothing(_module: Any, _arguments: Any) -> None:
-    return None
 
 
 def _main_namespace() -> dict[str, Any]:

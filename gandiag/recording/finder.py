@@ -20,7 +20,7 @@ from torch.optim import optimizer as optimizers
 from torch.utils._pytree import tree_flatten
 
 from gandiag.recording.direct import Direct, called_directly
-from gandiag.recording.naming import Call, NoPlayers, Players, Turn, name_players, parameters_of
+from gandiag.recording.naming import MOST_PAIRS, Call, NoPlayers, Players, Turn, name_players, parameters_of
 from gandiag.recording.outputs import last_operation, scores
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
@@ -38,11 +38,11 @@ JUDGED_AT_FIRST, JUDGED_EVERY = 8, 16  # updates in a row by one optimizer
 class Watch:
     """Watches module calls and optimizer steps through torch's global hooks until the players are known.
 
-    `on_found` is called once, right after an update of the generator, with the Players. Nothing of the script is changed:
+    `on_found` is called once, right after an update of a generator, with the Players: one, or each pair that plays. Nothing of the script is changed:
     the hooks only look. `names` are what the user calls the generator and the discriminator.
     """
 
-    on_found: Callable[[Players], None]
+    on_found: Callable[[list[Players]], None]
     names: tuple[str | None, str | None] = (None, None)
     namespace: Callable[[], dict[str, Any]] = dict
     verdict: NoPlayers = field(default_factory=lambda: NoPlayers("no optimizer stepped"))
@@ -57,7 +57,7 @@ class Watch:
         self._since: list[Call] = []
         self._recent: list[Call] = []
         self._owned: weakref.WeakKeyDictionary[nn.Module, frozenset[int]] = weakref.WeakKeyDictionary()
-        self._seen: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self.seen: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._steps_without = 0
         self._module_hooks: list[Any] = []
         self._optimizer_hooks = [optimizers.register_optimizer_step_post_hook(self._after_step)]
@@ -107,17 +107,31 @@ class Watch:
             self._here.stack = []
         return self._here.stack  # type: ignore[no-any-return]  # a thread's own attribute has no type
 
-    def _enter(self, module: nn.Module, _inputs: Any) -> None:
+    def _enter(self, module: nn.Module, inputs: Any) -> None:
         if torch.compiler.is_compiling():
             return
+        try:
+            self._entered(module)
+        except Exception as error:  # as in _after_step
+            self._give_up(error)
+
+    def _leave(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
+        try:
+            self._left(module, inputs, named, output)
+        except Exception as error:  # as in _after_step
+            self._give_up(error)
+
+    def _entered(self, module: nn.Module) -> None:
         if not self._stack and self._owned_by(module) and module not in self.direct:
             root = called_directly()
             if root is not None and root is not module and root not in self.direct:
                 self.direct.watch(root)  # from its next call on
         self._stack.append(module)
 
-    def _leave(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
-        if torch.compiler.is_compiling() or not any(m is module for m in self._stack):
+    def _left(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        if not any(m is module for m in self._stack):
             return
         stack = self._stack
         while stack.pop() is not module:
@@ -205,8 +219,19 @@ class Watch:
     def _after_step(self, optimizer: Optimizer, _args: Any, _named: Any) -> None:
         if self.done:
             return
-        if optimizer not in self._seen:
-            self._seen.add(optimizer)
+        try:
+            self._judge(optimizer)
+        except Exception as error:  # a script must not fall because of what watches it
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._rest()
+        self.verdict = NoPlayers(f"the watch over its first updates failed ({type(error).__name__}: {error})")
+
+    def _judge(self, optimizer: Optimizer) -> None:
+        """Looks whether the players are known after this update."""
+        if optimizer not in self.seen:
+            self.seen.add(optimizer)
             self._steps_without = 0
             self._listen()
         if not self._module_hooks:
@@ -214,13 +239,15 @@ class Watch:
         if not self._is_worth_judging(self._take_turn(optimizer)):
             return
         found = name_players(self._turns, names=self.names, namespace={**self.namespace(), **variables()})
-        if isinstance(found, Players):
-            if optimizer is found.generator_optimizer:
-                found = replace(found, called_directly=tuple(self.direct.modules))
+        pairs = [found] if isinstance(found, Players) else list(found.pairs)
+        if pairs and len(pairs) <= MOST_PAIRS:
+            if any(optimizer is p.generator_optimizer for p in pairs):
+                direct = tuple(self.direct.modules)
                 self._rest()
-                self.on_found(found)
+                self.on_found([replace(p, called_directly=direct) for p in pairs])
             return
-        self.verdict = found
+        if isinstance(found, NoPlayers):
+            self.verdict = found
         if self._steps_without > OPTIMIZER_STEPS:
             self._deafen()
             self._forget()

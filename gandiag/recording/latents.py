@@ -45,7 +45,7 @@ def latent_kind(batches: list[Tensor]) -> dict[str, Any]:
     one-hot code beside noise are named in `one_hot`.
     """
     shape = list(batches[-1].shape[1:])
-    if not batches[-1].is_floating_point():
+    if not batches[-1].is_floating_point() and not _is_one_hot(batches):
         return {"shape": shape, "kind": "label", "classes": max(int(t.max()) for t in batches if t.numel()) + 1}
     values = torch.cat([t.float().reshape(len(t), -1) for t in batches])
     binary = ((values == 0) | (values == 1)).all(0)
@@ -59,6 +59,12 @@ def latent_kind(batches: list[Tensor]) -> dict[str, Any]:
         values = values[:, ~binary]
     low, high, mean, sd = (float(x) for x in (values.min(), values.max(), values.mean(), values.std(unbiased=False)))
     return {**facts, "kind": law_of(values, mean, sd, high - low), "low": low, "high": high, "mean": mean, "sd": sd}
+
+
+def _is_one_hot(batches: list[Tensor]) -> bool:
+    """Tells whether whole numbers are one-hot codes, one for each sample."""
+    values = torch.cat([t.reshape(len(t), -1) for t in batches])
+    return values.shape[1] > 1 and bool(((values == 0) | (values == 1)).all()) and bool((values.sum(1) == 1).all())
 
 
 def law_of(values: Tensor, mean: float, sd: float, width: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from torch.optim import Optimizer
 from gandiag.recording.latents import latent_kinds
 
 GENERATOR_STEPS = 2  # how many updates of the generator are seen before the players are named
+PATIENCE = 6  # updates of a generator that is sure, while another pair may yet turn out to play
+MOST_PAIRS = 4  # that are recorded beside one another
 FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
 MOST_ATTRIBUTES = 200  # of an object in which a network's name is looked for
 
@@ -86,6 +88,7 @@ class NoPlayers:
     """Why no pair of players can be named (yet)."""
 
     why: str
+    pairs: tuple[Players, ...] = ()  # where several play, each of them
 
 
 Pair = tuple[Network, Network]  # generator, discriminator
@@ -122,18 +125,26 @@ def name_pair(
     pairs = {(s, c.owned) for c in calls for s in c.sources if s in networks and s != c.owned and c.owned in networks}
     ordered = sorted(pairs, key=lambda p: (called[p[0]], called[p[1]]))
     seen = {p: evidence(p, turns, calls) for p in ordered}
-    playing = [p for p in ordered if seen[p].is_enough]
-    playing = without_helpers(playing, steps)
-    playing = [p for p in playing if is_named(p, names, networks, called, namespace)]
+    some = without_helpers([p for p in ordered if seen[p].is_some], steps)
+    some = [p for p in some if is_named(p, names, networks, called, namespace)]
+    playing = [p for p in some if seen[p].is_enough]
+    waiting = [p for p in some if p not in playing]
+    if playing and waiting and max(seen[p].generator_turns for p in playing) < PATIENCE:
+        return NoPlayers(
+            f"{called[waiting[0][0]]} seems to play against {called[waiting[0][1]]}, too, but it is not yet sure"
+        )
+    playing, encoders = without_encoders(playing, calls, networks)
     if not playing and any(e.is_some for e in seen.values()) and not any(names):
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
         return NoPlayers(why_no_pair(networks, called, names, len(steps)))
+    described = [with_doubts(describe(p, networks, turns, called), encoders, called) for p in playing]
     if len(playing) > 1:
         said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
-        return NoPlayers(f"more than one pair plays here ({said}): name one with --generator and --discriminator")
-    return describe(playing[0], networks, turns, called)
+        why = f"more than one pair plays here ({said}): name one with --generator and --discriminator"
+        return NoPlayers(why, tuple(p for p in described if isinstance(p, Players)))
+    return described[0]
 
 
 def wraps_several(owned: Network, steps: set[frozenset[int]]) -> bool:
@@ -199,6 +210,37 @@ def without_helpers(pairs: list[Pair], steps: set[frozenset[int]]) -> list[Pair]
     """
     own = [(g, d) for g, d in pairs if any(s & d and not s & g for s in steps)]
     return own or pairs
+
+
+def without_encoders(
+    pairs: list[Pair], calls: list[Call], networks: dict[Network, nn.Module]
+) -> tuple[list[Pair], list[Network]]:
+    """Leaves out the encoders that stand on the reals' side of a judge of pairs; returns what plays, and the encoders.
+
+    A judge of (image, code) is shown what a decoder makes of noise and what an encoder makes of data, and both are stepped
+    through it: the one that is fed noise is the generator. Where no one or several are, all are kept.
+    """
+    judges = {d for _, d in pairs}
+    if len(pairs) < 2 or len(judges) > 1:
+        return pairs, []
+    fed_noise = []
+    for maker, judge in pairs:
+        made = [c for c in calls if c.owned == maker and judge in c.fed and c.leaves]
+        kinds = {kind["kind"] for kind in latent_kinds(networks[maker], made)} if made else set()
+        if kinds & {"normal", "uniform"} and "unknown" not in kinds:
+            fed_noise.append((maker, judge))
+    if len(fed_noise) != 1:
+        return pairs, []
+    return fed_noise, [g for g, _ in pairs if (g, fed_noise[0][1]) not in fed_noise]
+
+
+def with_doubts(found: Players | NoPlayers, encoders: list[Network], called: dict[Network, str]) -> Players | NoPlayers:
+    """Adds which networks were taken to stand on the reals' side."""
+    if not encoders or isinstance(found, NoPlayers):
+        return found
+    said = ", ".join(called[e] for e in encoders)
+    doubt = f"{said} feeds the discriminator as well, from data and not from noise: taken for an encoder, on the side of the reals"
+    return replace(found, doubts=(*found.doubts, doubt))
 
 
 def shown_both(maker: Network, seen: list[Call], judge: Network) -> bool:
@@ -271,7 +313,8 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     """Tells logits from probabilities by the last function of D and by the values that it returned; adds what is unsure."""
     doubts: tuple[str, ...] = ()
     kept = [c.score for c in judged if c.score is not None]
-    if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1:
+    energy = bool(judged) and judged[-1].output_shapes[0] in judged[-1].shapes
+    if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1 and not energy:
         doubts = (
             f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",
         )
@@ -308,8 +351,13 @@ def why_no_pair(
         return f"no network named {' or '.join(n for n in names if n)} plays against another; networks seen: {seen}"
     if not optimizers_seen:
         return "no optimizer stepped"
+    if not networks:
+        return (
+            "an optimizer steps parameters of no module that was called: networks that are written as plain functions, or called by "
+            "methods of their own, cannot be watched; gandiag.Recorder takes what the loop gives it"
+        )
     if len(networks) < 2:
-        return f"only one network was trained ({seen if networks else 'none was called'})"
+        return f"only one network was trained ({seen})"
     return f"of the networks trained ({seen}) none is shown both what another makes and data from outside"
 
 

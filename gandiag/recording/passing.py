@@ -100,6 +100,10 @@ class Passing:
 
     def evaluate(self, index: int, enough: int = ENOUGH) -> None:
         """Scores fresh fakes against the reals kept, and hands scores, samples and the best generator so far to the recorder."""
+        with own_randomness(self.seed):  # some of what computes the scores draws from the streams that are the script's
+            self._evaluate(index, enough)
+
+    def _evaluate(self, index: int, enough: int) -> None:
         count = min(self._passed, RESERVOIR)
         if self._reals is None or (self._reference is None and count < enough) or index == self._last:
             return

@@ -26,7 +26,7 @@ opt_ge = torch.optim.Adam(chain(G.parameters(), E.parameters()), 1e-3)
 opt_d = torch.optim.Adam(D.parameters(), 1e-3)
 own = {"real": [], "fake": [], "d_norm": [], "g_norm": []}
 for step in range(16):
-    x, z = torch.randn(20, 12), torch.randn(20, 4)
+    x, z = torch.sin(torch.rand(20, 1) * 6 + torch.arange(12) / 2), torch.randn(20, 4)
     code, made = E(x), G(z)
     on_real, on_fake = D(x, code.detach()), D(made.detach(), z)
     d_loss = softplus(-on_real).mean() + softplus(on_fake).mean()
