@@ -220,3 +220,20 @@ def test_workers_change_neither_what_is_drawn_nor_where_it_goes_on() -> None:
         resumed.load_state_dict(helped.state_dict())
         for sampler in (helped, resumed):
             assert all(torch.equal(sampler.next()[0], samples) for samples, _ in drawn[5:])
+
+
+def test_what_is_called_otherwise_elsewhere_is_answered_with_our_name() -> None:
+    from gandiag.training.config import FIELDS, effective_config
+    from gandiag.training.losses import LOSSES
+    from gandiag.training.other_names import OTHER_NAMES, meant
+
+    assert meant("WGAN", tuple(LOSSES)) == " (did you mean wasserstein?)"
+    assert meant("Hinge", tuple(LOSSES)) == " (did you mean 'hinge'?)"
+    assert meant("fp16", ("float32", "float16")) == " (did you mean float16?)"
+    assert meant("--batch-size", tuple(FIELDS)) == " (did you mean batch?)"
+    assert meant("qqqq", tuple(LOSSES)) == ""
+    assert not set(OTHER_NAMES) & set(FIELDS)  # a name of ours means what it says
+    with pytest.raises(UsageError, match="did you mean lr_g and lr_d"):
+        effective_config("mlp", settings={"lr": "0.1"})
+    with pytest.raises(UsageError, match="did you mean frechet_distance"):
+        prepare(dataclasses.replace(TINY, metrics=("fid",)))

@@ -35,6 +35,27 @@ SETTING_OPTIONS = {
 }
 
 
+class CommandOfSettings(click.Command):
+    """A command that answers an option it does not have with the setting of that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from gandiag.training.config import FIELDS
+            from gandiag.training.other_names import meant
+
+            name = error.option_name.lstrip("-").replace("-", "_")
+            if name in FIELDS:
+                raise click.UsageError(
+                    f"No such option {error.option_name}: it is a setting, give --set {name}=VALUE", ctx
+                ) from None
+            hint = meant(name, [*FIELDS, *(p.name for p in self.params if p.name)])
+            raise click.UsageError(
+                f"No such option {error.option_name}{hint}; settings are given by --set NAME=VALUE", ctx
+            ) from None
+
+
 def setting_options(function: Any) -> Any:
     """Adds an option for each of SETTING_OPTIONS."""
     for name, text in reversed(SETTING_OPTIONS.items()):
@@ -44,6 +65,7 @@ def setting_options(function: Any) -> Any:
 
 @click.command(
     "run",
+    cls=CommandOfSettings,
     epilog="""\b
 Examples:
   gandiag run

@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
+from gandiag.cli.run import CommandOfSettings
+
 
 @click.command(
     "sweep",
+    cls=CommandOfSettings,
     epilog="""\b
 Examples:
   gandiag sweep --recipe ring-r1 --over lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2,seed=0:1 --set steps=1000

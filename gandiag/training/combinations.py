@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from torch import nn
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
 from gandiag.quantities import QUANTITIES
 from gandiag.recording.measure import PARTS
 from gandiag.training.alarms import known_checks
 from gandiag.training.config import Config
 from gandiag.training.dataset import Dataset
+from gandiag.training.other_names import meant
 from gandiag.training.schedule import WHOLE, parse_changes
 from gandiag.training.step import Players
 
@@ -88,7 +89,7 @@ def _known(setting: str, names: tuple[str, ...], known: tuple[str, ...]) -> None
     for name in names:
         if name not in known:
             listed = f"; there are {', '.join(known)}" if len(known) < 20 else "; docs/metrics.md tells them all"
-            raise UsageError(f"{setting} names {name!r}, which is none of them{did_you_mean(name, known)}{listed}")
+            raise UsageError(f"{setting} names {name!r}, which is none of them{meant(name, known)}{listed}")
 
 
 def _refuse(*reasons: tuple[bool, str]) -> None:

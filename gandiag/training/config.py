@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
+from gandiag.training.other_names import meant
 
 Value = str | int | float | bool | None | tuple[Any, ...]
 ENVIRONMENT = "GANDIAG_RUN_"
@@ -206,7 +207,7 @@ def known_field(name: str, source: str = "set") -> str:
     if name not in FIELDS:
         place = {"set": "--set", "config file": "the config file"}.get(source, source)
         raise UsageError(
-            f"{place} names {name!r}, which is no setting{did_you_mean(name, list(FIELDS))}; `gandiag recipes mlp` prints them all"
+            f"{place} names {name!r}, which is no setting{meant(name, list(FIELDS))}; `gandiag recipes mlp` prints them all"
         )
     return name
 
@@ -233,7 +234,7 @@ def check_config(config: Config) -> Config:
             raise UsageError(f"{name} is not a number (nan)")
         if name in ALTERNATIVES and value is not None and value not in ALTERNATIVES[name]:
             raise UsageError(
-                f"{name} is one of {', '.join(ALTERNATIVES[name])}, not {value!r}{did_you_mean(str(value), ALTERNATIVES[name])}"
+                f"{name} is one of {', '.join(ALTERNATIVES[name])}, not {value!r}{meant(str(value), ALTERNATIVES[name])}"
             )
         if name in AT_LEAST_ONE and value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, not {value}")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
+from gandiag.training.other_names import meant
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 
@@ -181,5 +182,5 @@ LOSSES: dict[str, Loss] = {
 def loss_named(name: str) -> Loss:
     """Returns the loss of this name; an unknown one raises UsageError with the nearest that is known."""
     if name not in LOSSES:
-        raise UsageError(f"unknown loss {name!r}{did_you_mean(name, tuple(LOSSES))}; known: {', '.join(LOSSES)}")
+        raise UsageError(f"unknown loss {name!r}{meant(name, tuple(LOSSES))}; known: {', '.join(LOSSES)}")
     return LOSSES[name]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
 from gandiag.training.optimizers_moves import (
     Player,
     alternating,
@@ -21,6 +21,7 @@ from gandiag.training.optimizers_moves import (
     simultaneous,
 )
 from gandiag.training.optimizers_through import consensus, unrolled
+from gandiag.training.other_names import meant
 
 __all__ = ["OPTIMIZERS", "UPDATES", "Player", "Update", "make_optimizer", "update_named"]
 
@@ -46,7 +47,7 @@ def update_named(name: str, **options: Any) -> Update:
     first; lookahead inner, every and share. What an update does not take raises UsageError, unless it is a d_steps or g_steps of 1.
     """
     if name not in UPDATES:
-        raise UsageError(f"unknown update {name!r}{did_you_mean(name, tuple(UPDATES))}; known: {', '.join(UPDATES)}")
+        raise UsageError(f"unknown update {name!r}{meant(name, tuple(UPDATES))}; known: {', '.join(UPDATES)}")
     update = UPDATES[name]
     known = set(inspect.signature(update).parameters)
     taken = {key: value for key, value in options.items() if key in known or (key in STEPS and name == "lookahead")}
@@ -68,9 +69,7 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """Builds the optimizer of this name. `beta1` is Adam's first decay and the momentum of sgd and rmsprop; it may be negative (Gidel 2019)."""
     if name not in OPTIMIZERS:
-        raise UsageError(
-            f"unknown optimizer {name!r}{did_you_mean(name, tuple(OPTIMIZERS))}; known: {', '.join(OPTIMIZERS)}"
-        )
+        raise UsageError(f"unknown optimizer {name!r}{meant(name, tuple(OPTIMIZERS))}; known: {', '.join(OPTIMIZERS)}")
     if not (-1 < beta1 < 1 and 0 <= beta2 < 1):
         raise UsageError(f"beta1 lies in (-1, 1) and beta2 in [0, 1), not {beta1} and {beta2}")
     return OPTIMIZERS[name](

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
+from gandiag.training.other_names import meant
 
 DRAGAN_SPREAD = 0.5  # the perturbation's size in standard deviations of the batch (Kodali et al. 2017, their code)
 LECAM_DECAY = 0.99  # of the averaged outputs (Tseng et al. 2021)
@@ -122,9 +123,7 @@ PENALTIES: dict[str, Penalty] = {
 def penalty_named(name: str) -> Penalty:
     """Returns the penalty of this name; an unknown one raises UsageError with the nearest that is known."""
     if name not in PENALTIES:
-        raise UsageError(
-            f"unknown penalty {name!r}{did_you_mean(name, tuple(PENALTIES))}; known: {', '.join(PENALTIES)}"
-        )
+        raise UsageError(f"unknown penalty {name!r}{meant(name, tuple(PENALTIES))}; known: {', '.join(PENALTIES)}")
     return PENALTIES[name]
 
 

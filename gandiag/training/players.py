@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import UsageError
 from gandiag.training.augmentation import AdaptiveProbability, augmentation_named
 from gandiag.training.config import Config
 from gandiag.training.data import Dataset, Sampler
@@ -21,6 +21,7 @@ from gandiag.training.dataset import mixed_seed
 from gandiag.training.losses import loss_named
 from gandiag.training.networks import DISCRIMINATORS, GENERATORS, build_discriminator, build_generator
 from gandiag.training.optimizers import UPDATES, Update, make_optimizer, update_named
+from gandiag.training.other_names import meant
 from gandiag.training.penalties import add_instance_noise, lazy_rates, penalty_named, spectrally_normalised
 from gandiag.training.processes import Processes
 from gandiag.training.schedule import CHANGEABLE, WHOLE
@@ -39,7 +40,9 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UsageError(f"{name!r} is no device: give --device auto, cpu, cuda or cuda:N") from None
+        raise UsageError(
+            f"{name!r} is no device{meant(name, ('auto', 'cpu', 'cuda', 'mps'))}: give --device auto, cpu, cuda or cuda:N"
+        ) from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UsageError(
             f"--device {name} was asked for, but torch {torch.__version__} sees no CUDA device: leave --device out, or give cpu"
@@ -238,9 +241,7 @@ def _built(
         return build(name, shape, latent, num_classes=num_classes, width=width)
     if name not in known or "depth" not in inspect.signature(known[name]).parameters:
         able = [other for other, builder in known.items() if "depth" in inspect.signature(builder).parameters]
-        raise UsageError(
-            f"the network {name!r} has no depth to set; those that have: {', '.join(able)}{did_you_mean(name, list(known))}"
-        )
+        raise UsageError(f"the network {name!r} has no depth to set; those that have: {', '.join(able)}")
     network: nn.Module = known[name](shape, latent, num_classes=num_classes, width=width, depth=depth)
     return network
 

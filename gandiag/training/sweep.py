@@ -52,8 +52,12 @@ def parse_grid(text: str) -> dict[str, list[str]]:
         name, equals, values = part.partition("=")
         found = [v for v in values.split(":") if v]
         if not equals or not found:
-            raise UsageError(f"--over reads lr_g=1e-4:1e-3,seed=0:1:2, not {part!r}")
-        if known_field(name) in grid:
+            raise UsageError(f"--over reads lr_g=1e-4:1e-3,seed=0:1:2 (values apart by a colon), not {part!r}")
+        if name == "recipe":
+            raise UsageError(
+                "--over takes settings, and a recipe is many: sweep each --recipe by itself, and compare the folders"
+            )
+        if known_field(name, "--over") in grid:
             raise UsageError(f"--over gives {name} twice")
         grid[name] = [v.replace("+", ",") for v in found]
         for value in grid[name]:
