@@ -65,6 +65,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "mode_dropping",
         "convergence",
         "dead_layers",
+        "learning_rate",
     ),
     "discriminator_dominance": (
         "mode_collapse",
@@ -73,6 +74,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "convergence",
         "vanishing_generator_gradient",
         "oscillation",
+        "learning_rate",
     ),
     "discriminator_overfitting": (
         "memorisation",
@@ -90,6 +92,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "convergence",
         "discriminator_dominance",
         "memorisation",
+        "discriminator_weakness",
     ),
     "memorisation": ("mode_dropping", "convergence"),
     "spectral_collapse": ("mode_dropping", "stagnation", "convergence"),
@@ -107,7 +110,7 @@ CONFIDENCE = {
     "memorisation": 0.85,
 }  # fmt: skip
 UNCALIBRATED = 0.8
-SUSPICION = 0.5
+SUSPICION = 0.3  # few stand alone: beside a failed finding they are told as its consequences
 _RANK = {check: i for i, check in enumerate(CAUSES)}
 _SEVERITY = {Verdict.FAILED: 0, Verdict.SUSPECT: 1, Verdict.HEALTHY: 2, Verdict.NOT_CHECKED: 3}
 # A generator that collapses is easy to tell: D's dominance explains a collapse only where it came well before, or was there from the start.
