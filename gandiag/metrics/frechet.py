@@ -63,7 +63,7 @@ class FrechetStatistics:
     def trace(self) -> float:
         """The covariance's trace."""
         return (
-            float(np.trace(self.scatter) if self.scatter is not None else np.vdot(self._rows, self._rows))
+            float(np.trace(self.scatter) if self.scatter is not None else np.einsum("ij,ij->", self._rows, self._rows))
             / self.divisor
         )
 
@@ -193,7 +193,8 @@ def nuclear_norm_of_product(a: FrechetStatistics, b: FrechetStatistics, *, scale
         product, _ = linalg.lapack.dsygst(b.covariance.T, upper.T, itype=3, lower=1, overwrite_a=0)
         squares = linalg.eigvalsh(product, lower=True, driver="evr", check_finite=False, overwrite_a=True)
     else:
-        squares = linalg.eigvalsh(_gram_rows(_times_triangle(b.factor, upper)), check_finite=False)
+        gram = _gram_rows(_times_triangle(b.factor, upper))
+        squares = linalg.eigvalsh(gram, lower=True, check_finite=False, overwrite_a=True)
     total, bound = _roots_with_bound(squares)
     if bound > ACCURACY * max(scale - 2 * total, 0.0):
         return _by_factors(a, b)
@@ -245,7 +246,8 @@ def _times_triangle(rows: np.ndarray, upper: np.ndarray) -> np.ndarray:
 
 
 def _gram_rows(x: np.ndarray) -> np.ndarray:
-    return x @ x.T
+    """x x^T, its lower triangle only; by scipy's BLAS as all around it, since numpy's own threads would still be spinning."""
+    return linalg.blas.dsyrk(1.0, x.T, trans=1, lower=1)
 
 
 def _independent_rows(centred: np.ndarray) -> np.ndarray:
@@ -258,8 +260,8 @@ def _independent_rows(centred: np.ndarray) -> np.ndarray:
         return np.zeros((0, centred.shape[1]))
     axis = np.full(count, 1 / math.sqrt(count))
     axis[0] += 1.0
-    axis /= np.linalg.norm(axis)
-    return (centred - 2 * np.outer(axis, axis @ centred))[1:]
+    along = (centred.sum(axis=0) / math.sqrt(count) + centred[0]) * (2 / float((axis**2).sum()))
+    return centred[1:] - axis[1:, None] * along
 
 
 def rank_noise(width: int) -> float:
