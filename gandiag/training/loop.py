@@ -27,6 +27,7 @@ from gandiag.recording import Recorder
 from gandiag.training.alarms import look
 from gandiag.training.checkpoint import forget_after, load_checkpoint
 from gandiag.training.config import Config
+from gandiag.training.dataset import mixed_seed
 from gandiag.training.pause import due, pause
 from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import Training, prepare
@@ -156,6 +157,10 @@ def _play_on(
         settings = as_settings(settings_at(players.step, initial, changes))
         factor = learning_rate_factor(players.step, schedule=config.schedule, warmup=config.warmup, steps=config.steps)
         set_learning_rates(players, settings.lr_g * factor, settings.lr_d * factor, config.penalty_every)
+        if (
+            training.processes.rank
+        ):  # one process writes checkpoints: what the others draw must not depend on more than the step
+            players.noise.manual_seed(mixed_seed(config.seed, training.processes.rank, players.step))
         d_turn, g_turn = play(players, training.rules, settings, training.update)
         _record(training, recorder, d_turn, g_turn)
         players.step += 1

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gandiag.training.checkpoint import Checkpoint
-from gandiag.training.dataset import mixed_seed
 from gandiag.training.preparation import Training
 
 if TYPE_CHECKING:
@@ -56,12 +55,7 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     players.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
     players.scaler.load_state_dict(state["scaler"])
     players.random.set_state(state["random"])
-    if training.processes.rank == 0:
-        players.noise.set_state(state["noise"])
-    else:
-        players.noise.manual_seed(
-            mixed_seed(training.config.seed, training.processes.rank, checkpoint.step)
-        )  # only the first one's was kept
+    players.noise.set_state(state["noise"])  # the first process's: the others begin theirs anew at every step
     torch.set_rng_state(state["torch_random"])
     if state["cuda_random"] is not None and training.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda_random"], training.device)
