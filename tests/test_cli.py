@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from gandiag.cli import VERBS, group
 
 
 def gandiag(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -84,3 +88,26 @@ def test_bash_takes_the_script() -> None:
     script = gandiag("completion", "bash").stdout
     done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_the_help_texts_read_as_one_voice(verb: str) -> None:
+    """A sentence in the imperative first; each option says in a sentence what it does; runnable examples, one a line, last."""
+    found = group.get_command(click.Context(group), verb)
+    assert found is not None
+    first = (found.help or "").split()[0]
+    assert first[0].isupper()
+    assert not first.endswith("s")
+    assert VERBS[verb].endswith((".", "..."))
+    *_, heading, examples = re.split(r"^(Examples?:)\n", found.epilog or "", flags=re.M)
+    lines = [line for line in examples.splitlines() if line.strip()]
+    assert (heading == "Examples:") == (len(lines) > 1)
+    for line in lines:
+        assert re.match(r"  (gandiag|torchrun) ", line), f"{verb}: {line!r}"
+    for option in found.params:
+        if isinstance(option, click.Option) and option.help:
+            assert option.help[0].isupper() or " " not in option.help.split(",")[0], (
+                f"{verb} {option.name}: {option.help}"
+            )
+            if "--json" in option.opts:
+                assert option.help.startswith("Print one JSON document on stdout"), f"{verb}: {option.help}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,9 +54,15 @@ def test_no_page_names_a_path_of_somebodys_machine(page: Path) -> None:
     assert not re.search(r"/(work|tmp/w|root|home/\w+)/", text)
 
 
+FILE = re.compile(r"<!-- file (?P<name>[\w.-]+) -->\n```python\n(?P<content>.*?)```", re.S)
+SESSION = re.compile(r"(?:<!-- says: (?P<says>[^\n]*) -->\n)?```console\n(?P<lines>.*?)```", re.S)
+SHORTENED = re.compile(r"<!-- shortened by the test: (?P<name>\w+)=(?P<value>\S+) -->")
+
+
 def code_of(page: Path) -> str:
-    """The page's Python, hidden blocks (`<!-- hidden code ... -->`) and shown ones in their order, as one program."""
-    blocks = re.findall(r"<!-- hidden code[^\n]*\n(.*?)-->|```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    """The page's Python, hidden blocks (`<!-- hidden code ... -->`) and shown ones in their order, as one program; files of their own aside."""
+    text = FILE.sub("", page.read_text(encoding="utf-8"))
+    blocks = re.findall(r"<!-- hidden code[^\n]*\n(.*?)-->|```python\n(.*?)```", text, re.S)
     return "\n".join(hidden or shown for hidden, shown in blocks)
 
 
@@ -61,3 +70,34 @@ def code_of(page: Path) -> str:
 def test_the_pages_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(code_of(page), page.name, "exec"), {"__name__": "__docs__"})
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if SESSION.search(p.read_text(encoding="utf-8"))], ids=lambda p: p.name
+)
+def test_the_pages_commands_run_and_say_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    """Each `$ command` of a console block, in one folder; `# exit code N` is held to, and the words of `<!-- says: a; b -->`."""
+    text = page.read_text(encoding="utf-8")
+    for file in FILE.finditer(text):
+        (tmp_path / file["name"]).write_text(file["content"], encoding="utf-8")
+    shorter = {f"GANDIAG_RUN_{m['name'].upper()}": m["value"] for m in SHORTENED.finditer(text)}
+    for session in SESSION.finditer(text):
+        told = ""
+        for command, code in re.findall(r"^\$ ([^#\n]*)(?:# exit code (\d+))?", session["lines"], re.M):
+            done = run(command.split(), tmp_path, shorter)
+            assert done.returncode == int(code or 0), f"{command}: {done.stdout}{done.stderr}"
+            told += done.stdout + done.stderr
+        for word in filter(None, (session["says"] or "").split("; ")):
+            assert word in told, f"{page.name}: {session['lines']} does not say {word!r} but {told}"
+
+
+def run(words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    programs = {"gandiag": ["-m", "gandiag"], "torchrun": ["-m", "torch.distributed.run"]}
+    return subprocess.run(
+        [sys.executable, *programs[words[0]], *words[1:]],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

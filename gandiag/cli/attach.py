@@ -1,4 +1,4 @@
-"""`gandiag attach SCRIPT …`: runs somebody's training script, unedited, under full diagnosis."""
+"""`gandiag attach SCRIPT ...`: runs somebody's training script, unedited, under full diagnosis."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
     "attach",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="""\b
-Example:
+Examples:
   gandiag attach train.py --epochs 3 --lr 2e-4
   gandiag attach --out runs/mine --stop-on mode_collapse,divergence -m package.train
   gandiag attach --generator netG_A --discriminator netD_B cyclegan.py""",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The run directory [runs/NNNNN-attach-SCRIPT].")
+@click.option("--out", type=click.Path(path_type=Path), help="The run directory.  [default: runs/NNNNN-attach-SCRIPT]")
 @click.option(
     "--every",
     type=click.IntRange(min=1),
@@ -28,7 +28,7 @@ Example:
     "--stop-on",
     metavar="CHECKS",
     default="",
-    help="End the script when one of these checks FAILED: mode_collapse,divergence …",
+    help="End the script when one of these checks FAILED: mode_collapse,divergence ...",
 )
 @click.option(
     "--export",

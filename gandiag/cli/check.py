@@ -57,7 +57,9 @@ Examples:
     metavar="FILE",
     help="A TOML file of limits that replace the checks' own.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML for a CI server.")
 @click.option(
     "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write a Markdown table, for a pull request."

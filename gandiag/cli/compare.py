@@ -9,7 +9,10 @@ import click
 
 @click.command(
     "compare",
-    epilog="Example:  gandiag compare runs/00000-mlp-digits runs/00001-mlp-digits\n\nMap:  gandiag compare --map lr_g,lr_d runs/*",
+    epilog="""\b
+Examples:
+  gandiag compare runs/00000-mlp-digits runs/00001-mlp-digits
+  gandiag compare --map lr_g,lr_d runs/*""",
 )
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -39,7 +42,7 @@ import click
     show_default=True,
     help="Put plotly.js into the page, or beside it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON, and write no page.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and write no page.")
 @click.option("--markdown", is_flag=True, help="Print the comparison as Markdown, and write no page.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def command(

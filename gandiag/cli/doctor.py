@@ -10,11 +10,13 @@ import click
 @click.command(
     "doctor",
     epilog="""\b
-Example:
+Examples:
   gandiag doctor
   gandiag doctor --json > machine.json""",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 def command(as_json: bool) -> None:
     """Check this machine and this installation.
 

@@ -71,7 +71,9 @@ Examples:
 )
 @click.option("--seed", default=0, show_default=True, help="Of the draws of images, latents and splits.")
 @click.option("--no-cache", is_flag=True, help="Extract the features again and keep nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 def command(**options: Any) -> None:
     """Score fakes against reals: FID, KID, precision, recall and more, each with its interval, its floor and its protocol."""
     import torch

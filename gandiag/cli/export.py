@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from gandiag.export.contract import Latent
 
 
-@click.command("export", epilog="Example: gandiag export runs/00001-default-digits -o bundle/")
+@click.command(
+    "export",
+    epilog="""\b
+Examples:
+  gandiag export runs/00000-mlp-digits -o bundle/
+  gandiag export --generator mine.nets:build --weights g.safetensors --z 128 -o bundle/""",
+)
 @click.argument("run", required=False)
 @click.option("-o", "--out", required=True, metavar="DIR", help="The bundle's folder: new, or empty.")
 @click.option(
@@ -76,7 +82,12 @@ if TYPE_CHECKING:
 @click.option("--triton", is_flag=True, help="Add a Triton model repository.")
 @click.option("--mlserver", is_flag=True, help="Add an MLServer folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is in DIR already.")
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document on stdout, the manifest; everything else goes to stderr.",
+)
 def command(
     run: str | None,
     out: str,

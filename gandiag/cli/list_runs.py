@@ -9,9 +9,17 @@ import click
 COLUMNS = ("verdict", "steps", "status", "recipe", "data", "best", "path")
 
 
-@click.command("list", epilog="Example:  gandiag list runs")
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  gandiag list
+  gandiag list sweep --csv""",
+)
 @click.argument("folder", default="runs", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def command(folder: Path, as_json: bool, as_csv: bool) -> None:
     """List the runs in FOLDER (default: runs) and below it: verdict, steps, best score."""

@@ -7,15 +7,20 @@ import json
 import click
 
 
-@click.command("recipes", short_help="List the recipes.")
+@click.command(
+    "recipes",
+    short_help="List the recipes.",
+    epilog="""\b
+Examples:
+  gandiag recipes
+  gandiag recipes mlp > mine.toml && gandiag run --config mine.toml""",
+)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 def command(name: str | None, as_json: bool) -> None:
-    """Lists the recipes with a line each; with a NAME, prints its whole configuration as TOML.
-
-    \b
-    Example: gandiag recipes mlp > mine.toml && gandiag run --config mine.toml
-    """
+    """List the recipes with a line each; with a NAME, print its whole configuration as TOML."""
     from dataclasses import asdict
 
     from gandiag.training.config import as_toml, effective_config

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 
-@click.command("report", epilog="Example:  gandiag report runs/00000-mlp-digits --open")
+@click.command(
+    "report",
+    epilog="""\b
+Examples:
+  gandiag report runs/00000-mlp-digits --open
+  gandiag report runs/mine --baseline runs/good -o mine.html""",
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "-o",

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 # The options that stand for a setting; any other setting is given by --set or GANDIAG_RUN_NAME. Their texts are read by the setting's own type.
 SETTING_OPTIONS = {
     "data": "What to train on: digits, ring, grid, mnist:DIR, cifar10:DIR, a folder, X.zip, X.npz, X.parquet.",
-    "steps": "Updates of the game.",
-    "batch": "Real samples in an update.",
-    "seed": "Of everything that is random.",
-    "device": "auto, cpu, cuda, cuda:N or mps.",
+    "steps": "How many updates of the game.",
+    "batch": "How many real samples an update sees, over all processes.",
+    "seed": "The seed of everything that is random.",
+    "device": "Where to train: auto, cpu, cuda, cuda:N or mps.",
     "gamma": "Weight of the gradient penalties.",
     "generator": "A network's name, or package.module:function of your own.",
     "discriminator": "A network's name, or package.module:function of your own.",
@@ -30,7 +30,7 @@ SETTING_OPTIONS = {
     "metrics": "Scores to record, separated by commas; all that fit where it is not given.",
     "features": "The features that scores are computed on.",
     "stop_on": "Checks whose failure ends the run, separated by commas (mode_collapse,divergence).",
-    "stop_when": "converged: end when the run has converged.",
+    "stop_when": "End early: converged, when the run has converged.",
     "keep": "How many of the newest checkpoints stay.",
 }
 
@@ -102,7 +102,9 @@ Examples:
 @click.option(
     "--report/--no-report", "with_report", default=True, show_default=True, help="Write report.html at the end."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; everything else on stderr.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -8,14 +8,20 @@ import click
 
 
 @click.command(
-    "show", epilog="Example:  gandiag show runs/00000-mlp-digits discriminator_loss generator_loss --csv > losses.csv"
+    "show",
+    epilog="""\b
+Examples:
+  gandiag show runs/00000-mlp-digits
+  gandiag show runs/00000-mlp-digits discriminator_loss generator_loss --csv > losses.csv""",
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("series", nargs=-1)
 @click.option(
     "--csv", "as_csv", is_flag=True, help="Print CSV: a row a step; empty = not measured, nan = NaN was measured."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: steps and values of each series.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout: steps and values of each series."
+)
 @click.option(
     "--parquet", type=click.Path(path_type=Path, dir_okay=False), help="Write a Parquet file: null = not measured."
 )

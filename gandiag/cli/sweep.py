@@ -48,7 +48,9 @@ Examples:
     "--out", type=click.Path(path_type=Path), default="sweep", show_default=True, help="The folder of the runs."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="How many cells are trained at a time.  [default: one a core]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; everything else on stderr.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 def command(
     over: str,
     recipe: str | None,

@@ -8,7 +8,12 @@ from typing import cast
 import click
 
 
-@click.command("verify", epilog="Example: gandiag verify bundle/")
+@click.command(
+    "verify",
+    epilog="""\b
+Example:
+  gandiag verify bundle/""",
+)
 @click.argument("bundle")
 @click.option(
     "--provider",
@@ -17,8 +22,10 @@ import click
     show_default=True,
     help="Where the file is run.",
 )
-@click.option("--measure/--no-measure", default=True, help="Also measure latency and memory here.")
-@click.option("--json", "as_json", is_flag=True, help="Print the certificates as JSON.")
+@click.option("--measure/--no-measure", default=True, help="Measure latency and memory here too.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; everything else goes to stderr."
+)
 def command(bundle: str, provider: str, measure: bool, as_json: bool) -> int:
     """Prove a BUNDLE again. Exit code 1 where a certificate fails, 3 where a byte was changed."""
     from gandiag.cli.export import say_certificates

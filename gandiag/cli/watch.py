@@ -7,7 +7,12 @@ from pathlib import Path
 import click
 
 
-@click.command("watch", epilog="Example:  gandiag watch runs/00000-mlp-digits --open")
+@click.command(
+    "watch",
+    epilog="""\b
+Example:
+  gandiag watch runs/00000-mlp-digits --open""",
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on loopback.  [default: a free one]")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
