@@ -43,7 +43,6 @@ STEPS = {
     **dict.fromkeys(("sngan", "r3gan", "wgan-gp"), 1000),
     **dict.fromkeys(("conv",), 1500),
     **dict.fromkeys(("sagan", "dragan", "r1-resnet"), 2000),
-    **dict.fromkeys(("dcgan", "lsgan"), 3000),
     "wgan": 4000,
     **dict.fromkeys(("pacgan-1", "pacgan-2", "pacgan-4"), 8000),
 }
