@@ -378,8 +378,9 @@ def main() -> None:
         runs = [judge_run(folder, bare=bare, live=not args.no_live) for folder in folders]
         how = "bare (no evaluations)" if bare else "with evaluations"
         for title, part in (
-            ("calibration seeds", [r for r in runs if r.seed in calibration]),
-            ("other seeds", [r for r in runs if r.seed not in calibration]),
+            ("calibration seeds", [r for r in runs if r.seed in calibration and not CASES[r.name].fresh]),
+            ("other seeds", [r for r in runs if r.seed not in calibration and not CASES[r.name].fresh]),
+            ("configurations on which no limit was set", [r for r in runs if CASES[r.name].fresh]),
         ):
             if part:
                 print("\n".join(report(f"{how}, {title}", part)), "\n")

@@ -19,114 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.diagnosis_cases import Case
+from benchmarks.diagnosis_world import Source, centres, digits, mode_sd, players, weights
 
 LABEL_EVERY = 50
 SAMPLES = 2500
 ENOUGH = 20  # samples in a mode for it to count
-
-
-# ------------------------------------------------------------------------------------------------------------------- data
-
-
-@cache
-def centres(name: str) -> np.ndarray:
-    """Returns the modes of a mixture: ring of 8, radius 1; grid of 25 on {-2 .. 2}^2."""
-    if name == "ring":
-        angle = 2 * np.pi * np.arange(8) / 8
-        return np.stack([np.cos(angle), np.sin(angle)], 1)
-    return np.stack(np.meshgrid(np.arange(-2.0, 3), np.arange(-2.0, 3)), -1).reshape(-1, 2)
-
-
-def mode_sd(name: str) -> float:
-    """Returns the standard deviation of each mode."""
-    return 0.05 if name == "ring" else 0.1
-
-
-@cache
-def digits(size: int) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
-    """Returns training and held-out images in [-1, 1] (n, 1, size, size) and their classes, of the 1797 real digits."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = torch.tensor(bunch.images, dtype=torch.float32)[:, None] / 8 - 1
-    if size != 8:
-        images = F.interpolate(images, size=(size, size), mode="bilinear").clamp(-1, 1)
-    order = np.random.default_rng(0).permutation(len(images))
-    train, held = order[:1437], order[1437:]
-    return images[train], images[held], bunch.target[train], bunch.target[held]
-
-
-class Source:
-    """Draws batches of reals."""
-
-    def __init__(self, case: Case, generator: torch.Generator) -> None:
-        self.case, self.generator = case, generator
-        self.kept: Tensor | None = None
-        self.pool: Tensor | None = None
-        if case.data.startswith("digits"):
-            self.pool = digits(28 if case.data == "digits28" else 8)[0]
-        if case.samples:
-            self.pool = self.fresh(case.samples)
-        if case.scale == "01" and self.pool is not None:
-            self.pool = (self.pool + 1) / 2
-
-    def fresh(self, count: int) -> Tensor:
-        """Draws from the data itself."""
-        if self.pool is not None:
-            return self.pool[torch.randint(len(self.pool), (count,), generator=self.generator)]
-        at = torch.tensor(centres(self.case.data), dtype=torch.float32)
-        mode = torch.randint(len(at), (count,), generator=self.generator)
-        return at[mode] + mode_sd(self.case.data) * torch.randn(count, 2, generator=self.generator) + self.case.shift
-
-    def batch(self) -> Tensor:
-        """Draws the next batch."""
-        if self.case.scale == "same":
-            if self.kept is None:
-                self.kept = self.fresh(self.case.batch)
-            return self.kept
-        return self.fresh(self.case.batch)
-
-
-# ---------------------------------------------------------------------------------------------------------------- players
-
-
-def players(case: Case) -> tuple[nn.Module, nn.Module]:
-    """Returns generator and discriminator."""
-    shape = {"digits": (1, 8, 8), "digits28": (1, 28, 28)}.get(case.data, (2,))
-    n, w, d = int(np.prod(shape)), case.width, abs(case.d_width)
-    if case.nets == "conv":
-        up = nn.Sequential(
-            nn.Linear(case.latent, 4 * w * 4),
-            nn.Unflatten(1, (4 * w, 2, 2)),
-            nn.ReLU(),
-            nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1),
-            nn.BatchNorm2d(2 * w),
-            nn.ReLU(),
-            nn.ConvTranspose2d(2 * w, 1, 4, 2, 1),
-            nn.Tanh(),
-        )
-        down = nn.Sequential(
-            nn.Conv2d(1, d, 3, 1, 1),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(d, 2 * d, 4, 2, 1),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(2 * d, 4 * d, 4, 2, 1),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-            nn.Linear(4 * d * 4, 1),
-        )
-        return up, down
-    g: list[nn.Module] = [nn.Linear(case.latent, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU(), nn.Linear(w, n)]
-    g += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
-    hidden: list[nn.Module] = (
-        [] if case.d_width < 0 else [nn.Linear(d, d), nn.LeakyReLU(0.2)]
-    )  # a negative width: one hidden layer only
-    down = [nn.Flatten(), nn.Linear(n, d), nn.LeakyReLU(0.2), *hidden, nn.Linear(d, 1)]
-    if case.loss == "fault-cooperative":
-        down = [*down, nn.BatchNorm1d(1)]
-    if case.sigmoid or (case.loss.startswith("fault") and case.loss != "fault-shared"):
-        down = [*down, nn.Sigmoid()]
-    return nn.Sequential(*g), nn.Sequential(*down)
 
 
 # ------------------------------------------------------------------------------------------------------------------ losses
@@ -141,6 +38,10 @@ def discriminator_loss(case: Case, real: Tensor, fake: Tensor) -> Tensor:
             return F.softplus(-real).mean() + F.softplus(fake).mean()
         case "flipped":
             return F.softplus(real).mean() + F.softplus(-fake).mean()
+        case "double-sigmoid":
+            return F.softplus(-real).mean() + F.softplus(fake).mean()
+        case "all-real":
+            return F.softplus(-real).mean() + F.softplus(-fake).mean()
         case "hinge":
             return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
         case "least-squares":
@@ -165,6 +66,8 @@ def generator_loss(case: Case, real: Tensor, fake: Tensor) -> Tensor:
     match case.loss:
         case "non-saturating":
             return -torch.log(fake + 1e-7).mean() if case.sigmoid else F.softplus(-fake).mean()
+        case "double-sigmoid" | "all-real":
+            return F.softplus(-fake).mean()
         case "minimax":
             return -F.softplus(fake).mean()
         case "flipped":
@@ -218,6 +121,8 @@ def play(case: Case, seed: int, out: Path, recorder_class: Any) -> None:
     make_g = (
         (lambda p: torch.optim.SGD(p, lr=case.lr_g))
         if case.optimizer_g == "sgd"
+        else (lambda p: torch.optim.RMSprop(p, lr=case.lr_g))
+        if case.optimizer_g == "rmsprop"
         else (lambda p: torch.optim.Adam(p, lr=case.lr_g, betas=case.betas))
     )
     one = case.fault == "one-optimizer"
@@ -231,7 +136,8 @@ def play(case: Case, seed: int, out: Path, recorder_class: Any) -> None:
         generator_optimizer=g_opt,
         discriminator_optimizer=d_opt,
         discriminator_output="probability"
-        if case.sigmoid or (case.loss.startswith("fault") and case.loss != "fault-shared")
+        if (case.sigmoid and case.loss != "double-sigmoid")
+        or (case.loss.startswith("fault") and case.loss != "fault-shared")
         else "logit",
         about=about(case, seed),
     ) as recorder:
@@ -249,6 +155,10 @@ def play(case: Case, seed: int, out: Path, recorder_class: Any) -> None:
             with torch.no_grad():
                 for slow, fast in zip(ema.parameters(), g.parameters()):
                     slow.lerp_(fast, 0.02)
+            if case.data == "colour":
+                if step == 0:
+                    recorder.record_samples(source.pool[:64], kind="real")  # as they are displayed and scored
+                continue  # faults of the data are labels by themselves
             if (step + 1) % LABEL_EVERY == 0:
                 labels.look(step, g, ema if case.nets == "mlp" else g)
             if (step + 1) % 100 == 0:
@@ -270,7 +180,8 @@ def one_step(case: Case, source: Source, g: nn.Module, d: nn.Module, g_opt: Any,
         real = source.batch()
         fake = g(torch.randn(len(real), case.latent))
         fake = fake if case.fault == "one-optimizer" else fake.detach()
-        d_opt.zero_grad()
+        if case.fault != "no-zero-grad":
+            d_opt.zero_grad()
         real_out, fake_out = d(real), d(fake)
         d_loss = discriminator_loss(case, real_out, fake_out)
         extra = penalty(case, d, real, fake)
@@ -282,10 +193,11 @@ def one_step(case: Case, source: Source, g: nn.Module, d: nn.Module, g_opt: Any,
                     p.clamp_(-case.clip, case.clip)
     new = g(torch.randn(case.batch, case.latent))
     shown = new.detach().requires_grad_() if case.fault == "detached" else new
-    g_opt.zero_grad()
+    if case.fault != "no-zero-grad":
+        g_opt.zero_grad()
     new_out = d(shown)
     g_loss = generator_loss(case, d(real) if case.loss in ("relativistic", "fault-shared") else real_out, new_out)
-    g_loss.backward()
+    (-g_loss if case.fault == "sign" else g_loss).backward()
     g_opt.step()
     return {
         "real_logits": real_out.flatten(),
@@ -300,7 +212,7 @@ def one_step(case: Case, source: Source, g: nn.Module, d: nn.Module, g_opt: Any,
 
 def about(case: Case, seed: int) -> dict[str, Any]:
     """run.json as a stranger's loop would give it: data and seed, but neither the loss nor what was injected."""
-    images = case.data.startswith("digits")
+    images = case.data.startswith("digits") or case.data == "colour"
     return {
         "seed": seed,
         "steps_planned": case.steps,
@@ -339,7 +251,9 @@ def held_out(case: Case) -> np.ndarray:
         images = digits(28 if case.data == "digits28" else 8)[1].flatten(1).numpy()
         return (images + 1) / 2 if case.scale == "01" else images
     at, rng = centres(case.data) + case.shift, np.random.default_rng(9)
-    return at[rng.integers(len(at), size=1000)] + mode_sd(case.data) * rng.standard_normal((1000, 2))
+    return at[rng.choice(len(at), size=1000, p=weights(case.data))] + mode_sd(case.data) * rng.standard_normal(
+        (1000, at.shape[1])
+    )
 
 
 def energy_distance(real: np.ndarray, fake: np.ndarray) -> float:
@@ -428,7 +342,9 @@ def evaluate(case: Case, seed: int, step: int, g: nn.Module, d: nn.Module, sourc
     else:
         at = centres(case.data) + case.shift
         rng = np.random.default_rng(5)
-        reals = at[rng.integers(len(at), size=1000)] + mode_sd(case.data) * rng.standard_normal((1000, 2))
+        reals = at[rng.choice(len(at), size=1000, p=weights(case.data))] + mode_sd(case.data) * rng.standard_normal(
+            (1000, at.shape[1])
+        )
         counts, scores["high_quality_share"] = histogram(case, fakes)
         name = "points"
     scores |= {
