@@ -5,7 +5,7 @@
     python -m benchmarks.faults --only oom,clock
 
 Every training that ends too early is resumed and held, bit for bit, against one that was left alone: weights, optimizers, random generators,
-sampler, recording, scores. While it runs a reader opens the run about every 10 ms and looks for rows twice, rows missing, torn files.
+sampler, recording, scores. While it runs a reader opens the run ten times a second and looks for rows twice, rows missing, torn files.
 Linux only: it forks, and looks into /proc.
 """
 

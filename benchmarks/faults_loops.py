@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.faults_play import CONFIG, Ended, complaints_about, in_child, orphans, status_of
+from benchmarks.faults_play import CONFIG, LOOK_SECONDS, Ended, complaints_about, in_child, orphans, status_of
 from gandiag.recording import Recorder
 from gandiag.run import RunWriter, load_run
 from gandiag.training.config import as_toml
@@ -273,7 +273,7 @@ def _look_on(process: subprocess.Popen[str], path: Path, act: Any = None) -> End
         if time.monotonic() > until:
             os.killpg(process.pid, signal.SIGKILL)
             complaints.append("it hung for 300 s")
-        time.sleep(0.01)
+        time.sleep(LOOK_SECONDS)
     text = process.stdout.read() if process.stdout is not None else ""
     if process.stdout is not None:
         process.stdout.close()

@@ -43,6 +43,7 @@ CONFIG = dataclasses.replace(
     device="cpu",
 )
 CLOCKS = {"wall_time", "step_seconds", "data_wait_seconds", "images_per_second", "probe_seconds"}
+LOOK_SECONDS = 0.1  # between two looks of the reader
 PATIENCE = 120.0  # seconds that a child may take before it counts as hanging
 
 
@@ -82,7 +83,7 @@ def in_child(body: Callable[[], None], path: Path, *, log: Path | None = None) -
         elif time.monotonic() > until:
             os.killpg(child, signal.SIGKILL)
             complaints.append(f"it hung for {PATIENCE:g} s")
-        time.sleep(0.01)
+        time.sleep(LOOK_SECONDS)
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return Ended(code, text, orphans(child), tuple(dict.fromkeys(complaints)), looks)
 

@@ -493,8 +493,7 @@ class RunWriter:
 
         self.path = Path(path)
         if resume_at is None and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            what = "holds another run" if (self.path / "run.json").exists() else "exists and is not empty"
-            raise RunError(f"{self.path} {what}: give another folder with --out, or continue that run with --resume")
+            raise self._taken()
         if resume_at is not None:
             about = {**load_run(self.path).about, **about}
         (self.path / "tables").mkdir(parents=True, exist_ok=True)
@@ -505,6 +504,9 @@ class RunWriter:
             raise RunError(
                 f"{self.path} is being written by another process: wait for it, or give another folder with --out"
             ) from None
+        if resume_at is None and (self.path / "run.json").exists():  # another one came and went since the look above
+            self._lock.release()
+            raise self._taken()
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
         self._doubtful: dict[str, int] = {}  # table -> first step of a batch whose write failed
         self.about: dict[str, Any] = {"format": FORMAT, "name": self.path.name, **about}
@@ -596,6 +598,10 @@ class RunWriter:
         self.close("finished" if kind is None else "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     # -- inside
+
+    def _taken(self) -> RunError:
+        what = "holds another run" if (self.path / "run.json").exists() else "exists and is not empty"
+        return RunError(f"{self.path} {what}: give another folder with --out, or continue that run with --resume")
 
     def _supersede_tables(self, resume_at: int) -> None:
         """Writes an empty segment that supersedes, for every table, so that also a table that this start never appends to is cut."""

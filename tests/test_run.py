@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -269,6 +270,28 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert "being written by another process" in second.stderr
     writer.close()
     RunWriter(tmp_path / "r", {}, resume_at=0).close()
+
+
+def test_a_writer_that_came_and_went_while_this_one_looked_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import filelock
+
+    acquire, path = filelock.FileLock.acquire, tmp_path / "run"
+
+    def late(self: filelock.FileLock, **named: Any) -> Any:
+        monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+        with RunWriter(path.with_name("other"), {"name": "first"}):
+            pass
+        shutil.copy(path.with_name("other") / "run.json", path / "run.json")
+        return acquire(self, **named)
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", late)
+    with pytest.raises(RunError, match="holds another run"):
+        RunWriter(path, {"name": "second"})
+    assert load_run(path).about["name"] == "first"
+    with RunWriter(path, {}, resume_at=0):
+        pass  # and its lock was let go
 
 
 @pytest.mark.parametrize("arrives", [True, False])
