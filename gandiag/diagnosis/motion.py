@@ -16,6 +16,7 @@ TINY_GAME = (
     200  # parameters of both players together, up to which the game is a known equation and its trace the whole truth
 )
 LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
+UNEVEN = 5.0  # times the usual gap between rows, beyond which a trace is brought to even gaps first
 LASTING = 0.5  # share of its amplitude that a turning trace must keep over what is read
 CYCLES = (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
 
@@ -183,8 +184,19 @@ def _fakes_trace(e: Evidence) -> tuple[str, np.ndarray, np.ndarray, float]:
 
 
 def _thinned(points: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    points, steps = _even(points, steps)
     stride = max(1, -(-len(points) // MOST_ROWS))
     return points[::stride], steps[::stride]
+
+
+def _even(points: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns rows that are about equally far apart: a turn is read off a clock that goes evenly, and a followed run holds bursts of steps."""
+    gaps = np.diff(steps)
+    if len(gaps) < 2 or gaps.max() <= UNEVEN * np.median(gaps):
+        return points, steps
+    grid = np.arange(steps[0], steps[-1] + 1, gaps.max())
+    rows = np.unique(np.searchsorted(steps, grid))
+    return points[rows], steps[rows]
 
 
 def eigenvalues(e: Evidence) -> np.ndarray | None:
