@@ -396,7 +396,7 @@ def classifier(data: str) -> Any:
 
 def frechet(real: np.ndarray, fake: np.ndarray) -> float:
     """The Frechet distance of two sets of features."""
-    s1, s2 = np.cov(real.T), np.cov(fake.T)
+    s1, s2 = (np.atleast_2d(np.cov(x.T)) for x in (real, fake))
     eigenvalues = np.linalg.eigvals(s1 @ s2)
     root = np.sqrt(np.clip(eigenvalues.real, 0, None)).sum()
     return float(((real.mean(0) - fake.mean(0)) ** 2).sum() + np.trace(s1) + np.trace(s2) - 2 * root)
