@@ -221,8 +221,9 @@ def spread(plays: list[dict[str, Any]], score: str) -> str:
 def mean(plays: list[dict[str, Any]], score: str, unit: float = 1.0) -> str:
     """Returns the mean over the seeds with its standard error."""
     found = [unit * value for value in values(plays, "last", score)]
-    error = statistics.stdev(found) / len(found) ** 0.5 if len(found) > 1 else float("nan")
-    return f"{statistics.fmean(found):.3g} ± {error:.2g}" if found else "–"
+    if len(found) < 2:
+        return f"{found[0]:.3g}" if found else "–"
+    return f"{statistics.fmean(found):.3g} ± {statistics.stdev(found) / len(found) ** 0.5:.2g}"
 
 
 def write_tables(rows: list[dict[str, Any]], page: Path) -> None:

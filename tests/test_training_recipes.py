@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.recipes import PAPER, PLAYS, PUBLISHED, fell_ill, reached
+from benchmarks.recipes import PAPER, PLAYS, PUBLISHED, fell_ill, reached, read, write_tables
 from gandiag.training import RECIPES, Config, effective_config, train
 from gandiag.training.combinations import TWICE
 from gandiag.training.players import as_settings, initial_settings
@@ -109,3 +109,21 @@ def test_what_counts_as_well_and_as_ill() -> None:
     assert fell_ill({**row, "verdict": "unstable"})
     assert not fell_ill(row)
     assert not fell_ill({**row, "verdict": "suspect"})
+
+
+def test_the_page_s_tables_are_those_of_the_results(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parent.parent
+    page = tmp_path / "recipes.md"
+    page.write_text((root / "docs" / "recipes.md").read_text(encoding="utf-8"), encoding="utf-8")
+    write_tables(read(root / "benchmarks" / "recipes.jsonl"), page)
+    remake = "remake it: python -m benchmarks.recipes table benchmarks/recipes.jsonl docs/recipes.md"
+    assert page.read_text(encoding="utf-8") == (root / "docs" / "recipes.md").read_text(encoding="utf-8"), remake
+
+
+def test_no_recipe_is_said_to_be_what_its_plays_are_not() -> None:
+    rows = read(Path(__file__).resolve().parent.parent / "benchmarks" / "recipes.jsonl")
+    for name, recipe in RECIPES.items():
+        plays = [row for row in rows if row["play"] == name]
+        if recipe.health != "open" and plays:
+            as_meant = sum((fell_ill if recipe.health == "sick" else reached)(row) for row in plays)
+            assert 2 * as_meant > len(plays), f"{name} is said to be {recipe.health}, and most of its plays are not"
