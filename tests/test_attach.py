@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import os
@@ -24,6 +25,8 @@ import gandiag
 from gandiag.cli.attach_script import Wishes, run_script
 from gandiag.export import verify_bundle
 from gandiag.recording.attachment import Attachment, attach
+from gandiag.recording.direct import Direct
+from gandiag.recording.latents import latent_kind
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -75,12 +78,16 @@ FOUND = {
     "infogan_pieces": Expected("netG (Sequential)", "body (Sequential) + netD (Sequential)", "probability"),
     "direct_forward": Expected("gen (SNGenerator)", "critic (SNCritic)"),
     "bigan": Expected("G (Sequential)", "D (JointD)"),
+    "features_to_helper": Expected("maker (Maker)", "judge (Judge)", latents=("normal", "one-hot")),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
 }
 NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}
 NO_GAN = {
     "no_gan_classifier": "none is shown both what another makes and data from outside",
     "no_gan_vae": "none is shown both what another makes and data from outside",
+    "actor_critic": "none is shown both what another makes and data from outside",
+    "shared_head": "none is shown both what another makes and data from outside",
+    "plain_functions": "networks that are written as plain functions",
 }
 
 
@@ -220,6 +227,128 @@ def test_where_two_pairs_play_each_has_a_run_of_its_own(script: str, pairs: list
     steps = [gandiag.load_run(path).steps for path in attachment.paths]
     assert first["fake_logit_mean"].notna().all()
     assert abs(steps[0] - steps[1]) <= 1
+
+
+def test_one_training_after_another_has_a_run_each_and_new_optimizers_are_followed(tmp_path: Path) -> None:
+    plain = run("seeds_in_a_row", tmp_path / "plain.pt")
+    ran, attachment, said = run_attached("seeds_in_a_row", tmp_path)
+    first, second = (gandiag.load_run(path) for path in attachment.paths)
+    assert (first.steps, first.about["status"]) == (18, "finished")
+    assert any(line.startswith("the training that was recorded is over after 18 steps") for line in said)
+    assert sum("a new optimizer steps the" in line for line in said) == 2
+    rates = second["generator_learning_rate"].dropna()
+    assert sorted(set(rates)) == pytest.approx([0.001, 0.01])
+    assert second.steps > 50
+    assert second["generator_gradient_norm"].notna().sum() >= second.steps - 1
+    assert ran.printed == plain.printed
+    assert torch.equal(ran.random_state, plain.random_state)
+    assert all(torch.equal(v, ran.weights[net][k]) for net in plain.weights for k, v in plain.weights[net].items())
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (torch.arange(900).reshape(300, 3).sin(), "unknown"),  # neighbours go together: no noise
+        (torch.randn(40, 7, generator=torch.Generator().manual_seed(0)), "normal"),
+        (torch.rand(40, 7, generator=torch.Generator().manual_seed(0)), "uniform"),
+        (torch.tensor([0, 3, 1]), "label"),
+        (torch.eye(4)[[0, 3, 1]], "one-hot"),
+        (torch.eye(4, dtype=torch.int64)[[0, 3, 1]], "one-hot"),
+        (torch.tensor([[0, 1, 1], [1, 0, 1]]), "label"),  # several attributes a sample
+    ],
+)
+def test_the_kind_of_a_latent_is_told_from_its_values(made: torch.Tensor, kind: str) -> None:
+    assert latent_kind([made])["kind"] == kind
+
+
+class CalledDirectly(torch.nn.Module):
+    """Stands for a network whose `forward` the script calls itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+def test_a_copy_of_a_network_whose_forward_is_watched_calls_its_own_layers() -> None:
+    net, seen = CalledDirectly(), []
+    direct = Direct(lambda module, inputs: seen.append(module), lambda *told: None)
+    direct.watch(net)
+    x = torch.ones(1, 2)
+    net.forward(x)
+    assert seen == [net]
+    pickled = io.BytesIO()
+    torch.save(net, pickled)
+    assert b"gandiag" not in pickled.getvalue()
+    pickled.seek(0)
+    for other in (copy.deepcopy(net), torch.load(pickled, weights_only=False)):
+        torch.nn.init.zeros_(other.layer.weight)
+        torch.nn.init.zeros_(other.layer.bias)
+        assert torch.equal(other.forward(x), torch.zeros(1, 2))
+    assert seen == [net]
+    direct.remove()
+    assert "forward" not in vars(net)
+
+
+def test_a_watch_that_fails_never_stops_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*told: Any, **named: Any) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("gandiag.recording.finder.name_players", fail)
+    ran, attachment, _ = run_attached("simultaneous", tmp_path)
+    assert "nobody foresaw this" in attachment.why_not
+    assert ran.printed
+
+
+def test_a_recording_that_cannot_begin_never_stops_the_script(tmp_path: Path) -> None:
+    (tmp_path / "in the way").write_text("")
+    said: list[str] = []
+    attachment = attach(tmp_path / "in the way" / "run", say=said.append)
+    ran = run("simultaneous", tmp_path / "a.pt")
+    attachment.detach()
+    assert "could not begin" in said[0]
+    assert "could not begin" in attachment.why_not
+    assert ran.printed
+
+
+ROUGH = """
+import os, shutil, sys, time, torch
+from torch import nn
+from torch.nn.functional import softplus
+g, d = nn.Linear(4, 3), nn.Linear(3, 1)
+og, od = torch.optim.SGD(g.parameters(), 0.1), torch.optim.SGD(d.parameters(), 0.1)
+for step in range(40):
+    fake = g(torch.randn(16, 4))
+    od.zero_grad()
+    (softplus(-d(torch.randn(16, 3))).mean() + softplus(d(fake.detach())).mean()).backward()
+    od.step()
+    og.zero_grad()
+    softplus(-d(fake)).mean().backward()
+    og.step()
+    if step == 20:
+        ROUGHLY
+"""
+ROUGHLY = {
+    "deletes the run": ("shutil.rmtree('runs')", 0, "does not exist"),
+    "closes stderr and stdout": ("os.close(2); sys.stderr.close(); sys.stdout.close()", 0, "INCONCLUSIVE"),
+    "leaves at once": ("time.sleep(0.6); step = 21", 5, ""),
+}
+
+
+@pytest.mark.parametrize("name", ROUGHLY)
+def test_what_a_rough_script_does_to_itself_keeps_its_exit_code(name: str, tmp_path: Path) -> None:
+    act, code, said = ROUGHLY[name]
+    source = ROUGH.replace("ROUGHLY", act)
+    if code:
+        source += "    if step == 30:\n        time.sleep(0.6)\n        os._exit(5)\n"
+    (tmp_path / "rough.py").write_text(source)
+    ran = gandiag_attach("rough.py", cwd=tmp_path)
+    assert ran.returncode == code, ran.stderr
+    assert said in ran.stderr
+    if name != "deletes the run":
+        assert gandiag.load_run(tmp_path / "runs" / "00000-attach-rough").steps > 15
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import runpy
@@ -41,9 +42,10 @@ class StopTraining(SystemExit):
 
 def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wishes) -> int:
     """Runs the script and returns its exit code; the run is closed, judged and reported however it ended."""
-    from gandiag.recording.attachment import attach, print_to_stderr
+    from gandiag.recording.attachment import attach
 
     check_wishes(script, as_module, wishes)
+    say = _own_way_to_stderr()
     out = (wishes.out or free_folder(script)).absolute()  # the script may change its working directory
     bundle = wishes.bundle and wishes.bundle.absolute()
     process = os.getpid()
@@ -52,9 +54,10 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
         generator=wishes.generator,
         discriminator=wishes.discriminator,
         every=wishes.every,
+        say=say,
         about={"command": ["gandiag", "attach", script, *arguments], "recipe": None, "script": script},
     )
-    judge = LiveJudge(lambda: [game.path for game in attachment.games], wishes.stop_on, print_to_stderr)
+    judge = LiveJudge(lambda: [game.path for game in attachment.games], wishes.stop_on, say)
     judge.start()
     code, status = _run_as_python_would(script, arguments, as_module=as_module)
     if os.getpid() != process:
@@ -62,20 +65,44 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     judge.stop()
     if not attachment.paths:
         attachment.detach()
-        print_to_stderr(f"no GAN was trained here: {attachment.why_not}; nothing was recorded")
+        say(f"no GAN was trained here: {attachment.why_not}; nothing was recorded")
+        return code
+    attachment.detach(status)
+    for path in attachment.paths:
+        if len(attachment.paths) > 1:
+            say(f"{path}:")
+        try:
+            tell(path, report=wishes.report, say=say)
+        except (
+            GandiagError,
+            OSError,
+        ) as error:  # the script has deleted its folder, or filled the disk: its exit code stays its own
+            say(f"Error: {error}")
+    if bundle is None or attachment.players is None:
         return code
     try:
-        attachment.detach(status)
-        for path in attachment.paths:
-            if len(attachment.paths) > 1:
-                print_to_stderr(f"{path}:")
-            tell(path, report=wishes.report, say=print_to_stderr)
-        if bundle is not None and attachment.players is not None:
-            export(attachment.players.generator, attachment.players.facts, bundle, attachment.games[0].path)
+        export(attachment.players.generator, attachment.players.facts, bundle, attachment.games[0].path, say=say)
     except GandiagError as error:
-        print_to_stderr(f"Error: {error}")
+        say(f"Error: {error}")
         return code or error.exit_code
     return code
+
+
+def _own_way_to_stderr() -> Callable[[str], None]:
+    """Returns what writes a line to standard error, also after the script has closed its own or put another in its place."""
+    from gandiag.recording.attachment import print_to_stderr
+
+    try:
+        assert sys.__stderr__ is not None
+        stream = os.fdopen(os.dup(sys.__stderr__.fileno()), "w", buffering=1, errors="backslashreplace")
+    except (OSError, ValueError, AssertionError):
+        return print_to_stderr
+
+    def say(line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            stream.write(f"gandiag: {line}\n")
+
+    return say
 
 
 def check_wishes(script: str, as_module: bool, wishes: Wishes) -> None:
@@ -133,7 +160,8 @@ def _run_as_python_would(script: str, arguments: list[str], *, as_module: bool) 
         _show(error, script)
         return 1, "failed"
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # the script may have closed it
+            sys.stdout.flush()
         sys.argv, sys.path[:] = kept
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -148,7 +176,8 @@ def _exit_code(error: SystemExit) -> int:
         return 0
     if isinstance(error.code, int):
         return error.code
-    sys.stderr.write(f"{error.code}\n")
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{error.code}\n")
     return 1
 
 
@@ -157,7 +186,8 @@ def _show(error: BaseException, script: str) -> None:
     trace = error.__traceback__
     while trace is not None and _is_ours(trace):
         trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace, file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):
+        traceback.print_exception(type(error), error, trace, file=sys.stderr)
 
 
 def _is_ours(trace: TracebackType) -> bool:
@@ -252,10 +282,9 @@ def tell(path: Path, *, report: bool, say: Any) -> None:
         say(f"report: {write_report(path, diagnosis=diagnosis)}")
 
 
-def export(generator: Any, facts: dict[str, Any], bundle: Path, run: Path) -> None:
+def export(generator: Any, facts: dict[str, Any], bundle: Path, run: Path, *, say: Any) -> None:
     """Exports the generator that was found, by the door that every generator takes."""
     from gandiag.export import export_generator
-    from gandiag.recording.attachment import print_to_stderr
     from gandiag.recording.untouched import bare
 
     noise = [k for k in facts["latents"] if k["kind"] not in ("label", "one-hot")]
@@ -272,4 +301,4 @@ def export(generator: Any, facts: dict[str, Any], bundle: Path, run: Path) -> No
         latent=noise[0]["kind"] if noise[0]["kind"] in ("normal", "uniform") else "normal",
         facts={"run": run.name},
     )
-    print_to_stderr(f"exported to {made.path}")
+    say(f"exported to {made.path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -194,9 +195,13 @@ def detach() -> None:
 
 
 def print_to_stderr(line: str) -> None:
-    """Writes one line of gandiag's own to standard error, so that a script's standard output stays its own."""
-    sys.stderr.write(f"gandiag: {line}\n")
-    sys.stderr.flush()
+    """Writes one line of gandiag's own to standard error, so that a script's standard output stays its own.
+
+    A script may have closed its standard error, or put something else in its place: then the line goes nowhere.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"gandiag: {line}\n")
+        sys.stderr.flush()
 
 
 def _main_namespace() -> dict[str, Any]:

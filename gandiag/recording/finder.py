@@ -179,6 +179,7 @@ class Watch:
             output_shapes=[tuple(t.shape) for t in outputs],
             score=score.detach(),
             operation=last_operation(score),
+            score_is=next((i for i, t in enumerate(outputs) if t is score), 0),
         )
         for origin in origins:
             if origin is not None:
@@ -263,7 +264,7 @@ class Watch:
         calls = (
             self._since or before
         )  # where all losses are computed first, the second optimizer's calls lie before the first's step
-        turn = Turn(optimizer, parameters_of(optimizer), calls, repeats)
+        turn = Turn(optimizer, parameters_of(optimizer), calls, repeats, fresh=bool(self._since))
         self._turns.append(turn)
         del self._turns[:-TURNS_KEPT]
         self._since = []

@@ -38,6 +38,7 @@ class Call:
     output_shapes: list[tuple[int, ...]]
     score: Tensor | None  # what a discriminator's judgement would be
     operation: str  # what the score came out of
+    score_is: int = 0  # which of the outputs the score is
     used: bool = False  # a backward pass went through its outputs
     fed: dict[Network, int] = field(
         default_factory=dict
@@ -65,6 +66,7 @@ class Turn:
     parameters: frozenset[int]
     calls: list[Call]
     repeats: int  # how many updates by this optimizer in a row end here
+    fresh: bool = True  # False where nothing was called since the update before, and the calls are that one's
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,12 @@ class Evidence:
 def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
     maker, judge = pair
-    if any(judge in c.sources and c.owned != judge for c in calls):
-        return Evidence(
-            0, 0, 0
-        )  # what it returns goes on into another network: a decoder, or the other half of a cycle
+    if any(i == c.score_is for c in calls if c.owned == judge for n, i in c.fed.items() if n != judge):
+        # its judgement, not its features, goes on into another network: a decoder, or the other half of a cycle
+        return Evidence(0, 0, 0)
+    apart = any(t.fresh and t.parameters & judge and not t.parameters & maker for t in turns) and any(
+        t.fresh and t.parameters & maker and not t.parameters & judge for t in turns
+    )
     turn_of_g = turn_of_d = cycles = after_d = 0
     for turn in turns:
         mine = [c for c in turn.calls if c.owned == judge]
@@ -197,7 +201,7 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
             turn_of_g += 1
             cycles += after_d
             after_d = 0
-        if turn.parameters & judge and shown_both(maker, turn.calls, judge):
+        if turn.parameters & judge and shown_both(maker, turn.calls, judge, outside=not apart):
             turn_of_d += 1
             after_d = 1
     return Evidence(turn_of_g, turn_of_d, cycles)
@@ -243,15 +247,17 @@ def with_doubts(found: Players | NoPlayers, encoders: list[Network], called: dic
     return replace(found, doubts=(*found.doubts, doubt))
 
 
-def shown_both(maker: Network, seen: list[Call], judge: Network) -> bool:
+def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: bool) -> bool:
     """Tells whether D was trained on fakes and on reals in this turn; fakes that cannot be traced count where D was called twice.
 
+    Reals come from outside; or from another network (an encoder's codes) unless `outside`: two branches with a common head are no
+    game where one loss trains them all.
     A critic of states and actions is called twice as well, and never on what the actor makes: the network of its own kind
     that it is held against, a target, tells it.
     """
     mine = [c for c in seen if c.owned == judge and c.with_grad and c.used]
     fakes = [c for c in mine if maker in c.sources]
-    others = [c for c in mine if maker not in c.sources]
+    others = [c for c in mine if maker not in c.sources and (c.from_outside or not outside)]
     if not others or any(is_target_of(c, mine[-1]) for c in seen):
         return any(is_double(c, seen, maker) for c in mine)
     return bool(fakes) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
