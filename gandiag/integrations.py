@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import inspect
 import os
 import queue
 import sys
@@ -20,8 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from gandiag.errors import NotRecorded, UsageError
-from gandiag.quantities import quantity
+from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS, quantity
 from gandiag.recording import Recorder
 from gandiag.run import Run, load_run
 
@@ -30,6 +33,8 @@ SECONDS = 10.0  # between two looks at the run
 SHARE = 20  # a look is followed by a pause of at least so many times its own duration
 TITLE = 63  # characters: W&B refuses the title of an alert from 64 on
 BATCH = 1000  # metrics: MLflow refuses larger batches
+LOGIT_WIDTH = 2 * LOGIT_BIN_LIMIT / LOGIT_BINS
+LOGIT_EDGES = tuple(-LOGIT_BIN_LIMIT + LOGIT_WIDTH * i for i in range(-1, LOGIT_BINS + 2))
 LEVELS = {"failed": "ERROR", "suspect": "WARN"}  # verdict -> alert level; any other is INFO
 
 
@@ -44,11 +49,20 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """Counts on bins: `edges` are one more than `counts`, all finite (the outer bins, open in the record, are given the width of the others)."""
+
+    edges: tuple[float, ...]
+    counts: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Sink:
-    """Where a mirror carries things: values of one step by name, and alerts."""
+    """Where a mirror carries things: values of one step by name, alerts, and histograms where the tracker has any."""
 
     log: Callable[[Mapping[str, float], int], None]
     alert: Callable[[Alert], None]
+    histograms: Callable[[Mapping[str, Histogram], int], None] | None = None
 
 
 def to_tensorboard(writer: Any) -> Sink:
@@ -61,7 +75,22 @@ def to_tensorboard(writer: Any) -> Sink:
     def alert(found: Alert) -> None:
         writer.add_text("gandiag/alerts", f"**{found.level}** {found.check}: {found.claim}", found.step)
 
-    return Sink(log, alert)
+    def histograms(found: Mapping[str, Histogram], step: int) -> None:
+        for name, one in found.items():
+            middles = [(a + b) / 2 for a, b in zip(one.edges, one.edges[1:])]
+            writer.add_histogram_raw(
+                name,
+                min=one.edges[0],
+                max=one.edges[-1],
+                num=int(sum(one.counts)),
+                sum=sum(c * m for c, m in zip(one.counts, middles)),
+                sum_squares=sum(c * m * m for c, m in zip(one.counts, middles)),
+                bucket_limits=list(one.edges[1:]),
+                bucket_counts=list(one.counts),
+                global_step=step,
+            )
+
+    return Sink(log, alert, histograms if hasattr(writer, "add_histogram_raw") else None)
 
 
 def to_tracker(tracker: Any) -> Sink:
@@ -90,7 +119,19 @@ def to_tracker(tracker: Any) -> Sink:
         else:
             log({f"gandiag/alert/{found.check}": {"WARN": 1.0, "ERROR": 2.0}.get(found.level, 0.0)}, found.step)
 
-    return Sink(log, alert)
+    kind = getattr(_package_of(tracker), "Histogram", None)
+    if kind is not None and "np_histogram" not in inspect.signature(kind).parameters:
+        kind = None  # something else of that name
+
+    def histograms(found: Mapping[str, Histogram], step: int) -> None:
+        assert kind is not None
+        values = {n: kind(np_histogram=(np.asarray(h.counts), np.asarray(h.edges))) for n, h in found.items()}
+        if own_axis:
+            tracker.log({**values, "gandiag/step": step})
+        else:
+            tracker.log(values, step=step)
+
+    return Sink(log, alert, None if kind is None else histograms)
 
 
 def to_mlflow(client: Any, run_id: str) -> Sink:
@@ -115,7 +156,8 @@ def to_mlflow(client: Any, run_id: str) -> Sink:
 class Mirror:
     """Carries the scalars and alerts of a run that is being recorded on to a sink.
 
-    Every `every`-th step of each scalar series is sent under `gandiag/NAME`, from step `since` on; vectors stay in the run. Hand
+    Every `every`-th step of each scalar series is sent under `gandiag/NAME`, from step `since` on, and the histograms of D's logits
+    where the tracker takes histograms; other vectors stay in the run. Hand
     `mirror.alert` to `Recorder(..., on_finding=mirror.alert)` for alerts while the training goes on; alerts that are in the run's own
     record (`gandiag run`) come by themselves. Each alert is sent once. `close` sends what is left: close the recorder first.
     """
@@ -192,9 +234,28 @@ class Mirror:
                 rows.setdefault(int(step), {})[f"gandiag/{name}"] = float(value)
             if len(new):
                 newest[name] = int(new.index[-1])
+        counts = self._histograms(run, newest) if self._sink.histograms is not None else {}
         self._sent = newest  # also where the tracker fails: what it refused once is not sent for ever
-        for step in sorted(rows):
-            self._sink.log(rows[step], step)
+        for step in sorted({*rows, *counts}):
+            if step in rows:
+                self._sink.log(rows[step], step)
+            if step in counts and self._sink.histograms is not None:
+                self._sink.histograms(counts[step], step)
+
+    def _histograms(self, run: Run, newest: dict[str, int]) -> dict[int, dict[str, Histogram]]:
+        """Returns the new histograms by step, and notes in `newest` how far they go."""
+        found: dict[int, dict[str, Histogram]] = {}
+        for name in ("real_logit_histogram", "fake_logit_histogram"):
+            if name not in run:
+                continue
+            table = run.layers(name)
+            new = table[table.index > self._sent.get(name, self._since - 1)]
+            due = new[new.index % self._every == 0]
+            for step, counts in zip(due.index.to_list(), due.to_numpy().tolist()):
+                found.setdefault(step, {})[f"gandiag/{name}"] = Histogram(LOGIT_EDGES, tuple(counts))
+            if len(new):
+                newest[name] = int(new.index[-1])
+        return found
 
     def _send_alerts(self, run: Run) -> None:
         found = [
@@ -336,8 +397,10 @@ def _scalar(run: Run, name: str) -> Any:
 
 def _level_of(tracker: Any, level: str) -> Any:
     """Returns the level as the tracker's own package spells it, its name where it has no word for it."""
-    package = (
-        getattr(tracker, "__module__", None) or getattr(tracker, "__name__", None) or type(tracker).__module__
-    ).split(".")[0]
-    levels = getattr(sys.modules.get(package), "AlertLevel", None)
-    return getattr(levels, level, level)
+    return getattr(getattr(_package_of(tracker), "AlertLevel", None), level, level)
+
+
+def _package_of(tracker: Any) -> Any:
+    """Returns the package that a tracker, or the module that was given for one, belongs to; None where it is not loaded."""
+    name = getattr(tracker, "__module__", None) or getattr(tracker, "__name__", None) or type(tracker).__module__
+    return sys.modules.get(name.split(".")[0])

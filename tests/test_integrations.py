@@ -19,7 +19,17 @@ import torch.nn.functional as F
 from torch import nn
 
 from gandiag.errors import UsageError
-from gandiag.integrations import Alert, Mirror, Sink, lightning_callback, to_mlflow, to_tensorboard, to_tracker
+from gandiag.integrations import (
+    Alert,
+    Histogram,
+    Mirror,
+    Sink,
+    lightning_callback,
+    to_mlflow,
+    to_tensorboard,
+    to_tracker,
+)
+from gandiag.quantities import LOGIT_BINS, logit_bin_labels
 from gandiag.run import Run, RunWriter, load_run
 
 FAILED = SimpleNamespace(check="mode_collapse", verdict="failed", claim="1 of 8 modes (limit: 4)")
@@ -192,6 +202,83 @@ def test_real_tensorboard_reads_what_was_sent(tmp_path: Path) -> None:
     assert [(e.step, e.value) for e in events.Scalars("gandiag/generator_loss")] == [(0, 0.0), (10, 1.0), (20, 2.0)]
     texts = [e.tensor_proto.string_val[0].decode() for e in events.Tensors("gandiag/alerts/text_summary")]
     assert texts == ["**WARN** divergence: D's loss rises", "**ERROR** mode_collapse: 1 of 8 modes (limit: 4)"]
+
+
+def test_histograms_of_the_logits_reach_real_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed: its histograms are not looked at")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from torch.utils.tensorboard import SummaryWriter
+
+    counts = np.zeros((3, LOGIT_BINS + 2))
+    counts[:, 0], counts[:, 21], counts[:, -1] = 1, 5, 2  # below -10; 0 .. 0.5; above 10
+    with RunWriter(tmp_path / "run", {}) as writer:
+        writer.append(
+            "every-10",
+            np.array([0, 10, 20]),
+            {"real_logit_histogram": counts},
+            labels={"real_logit_histogram": logit_bin_labels()},
+        )
+    with SummaryWriter(str(tmp_path / "tb")) as board, Mirror(tmp_path / "run", to_tensorboard(board)):
+        pass
+    events = EventAccumulator(str(tmp_path / "tb"), size_guidance={"histograms": 0})
+    events.Reload()
+    found = events.Histograms("gandiag/real_logit_histogram")
+    assert [h.step for h in found] == [0, 10, 20]
+    held = {limit: c for limit, c in zip(found[1].histogram_value.bucket_limit, found[1].histogram_value.bucket) if c}
+    assert held == {-10.0: 1.0, 0.5: 5.0, 10.5: 2.0}
+    assert found[1].histogram_value.num == 8
+
+
+def test_a_tracker_with_histograms_gets_those_of_the_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Plain()
+    module = types.ModuleType("faketracker")
+    module.log, module.Histogram = plain.log, lambda np_histogram: np_histogram  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "faketracker", module)
+    sink = to_tracker(module)
+    assert sink.histograms is not None
+    sink.histograms({"gandiag/h": Histogram((0.0, 0.5, 1.0), (3.0, 4.0))}, 10)
+    ((values, step),) = plain.logged
+    assert step == 10
+    assert [a.tolist() for a in values["gandiag/h"]] == [[3.0, 4.0], [0.0, 0.5, 1.0]]  # type: ignore[attr-defined]
+    assert to_tracker(Plain()).histograms is None
+
+
+def test_real_wandb_takes_rows_histograms_and_alerts_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wandb = pytest.importorskip("wandb", reason="wandb is not installed: its sink is held to fakes alone")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    write(tmp_path / "run")
+    run = wandb.init(mode="offline", dir=str(tmp_path), project="gandiag-test")
+    told: list[Any] = []
+    monkeypatch.setattr(type(run), "alert", lambda self, **given: told.append(given))
+    sink = to_tracker(run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # what a mirror says when a tracker fails
+        with Mirror(tmp_path / "run", sink) as mirror:
+            mirror.alert(FAILED)
+    assert sink.histograms is not None
+    sink.histograms({"gandiag/h": Histogram((0.0, 0.5, 1.0), (3.0, 4.0))}, 20)
+    assert run.summary["gandiag/generator_loss"] == 2.0
+    assert run.summary["gandiag/step"] == 20
+    assert run.summary["gandiag/h"]["_type"] == "histogram"
+    assert [t["level"] for t in told] == [wandb.AlertLevel.WARN, wandb.AlertLevel.ERROR]
+    run.finish()
+
+
+def test_real_mlflow_takes_rows_and_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mlflow", reason="mlflow is not installed: its sink is held to a fake alone")
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # mlflow-skinny brings no database
+    client = MlflowClient(tracking_uri=(tmp_path / "mlruns").as_uri())
+    run_id = client.create_run(client.create_experiment("e")).info.run_id
+    write(tmp_path / "run")
+    with Mirror(tmp_path / "run", to_mlflow(client, run_id)) as mirror:
+        mirror.alert(FAILED)
+    history = client.get_metric_history(run_id, "gandiag/generator_loss")
+    assert [(m.step, m.value) for m in history] == [(0, 0.0), (10, 1.0), (20, 2.0)]
+    assert client.get_metric_history(run_id, "gandiag/frechet_distance/digits-cnn")[0].value == 2.5
+    tags = client.get_run(run_id).data.tags
+    assert tags["gandiag.alert.mode_collapse"].startswith("ERROR at step 24")
 
 
 def test_tensorboard_gets_scalars_and_text() -> None:

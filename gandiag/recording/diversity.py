@@ -29,7 +29,8 @@ def fake_batch(step: Step) -> dict[str, Value]:
         return {}
     found = _batch(step.fake, step.previous_fake, "fake")
     if step.real is not None:
-        found["diversity_ratio"] = pairwise_distance(projected(step.fake)) / pairwise_distance(projected(step.real))
+        own = torch.as_tensor(found["fake_pairwise_distance"])
+        found["diversity_ratio"] = own / pairwise_distance(projected(step.real))
     return found
 
 

@@ -20,8 +20,9 @@ from torch.optim import optimizer as optimizers
 from torch.utils._pytree import tree_flatten
 
 from gandiag.recording.direct import Direct, called_directly
-from gandiag.recording.naming import MOST_PAIRS, Call, NoPlayers, Players, Turn, name_players, parameters_of
+from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
 from gandiag.recording.outputs import last_operation, scores
+from gandiag.recording.witnessed import Call, Turn
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
 CALLS_OF_A_TURN = 64  # the last ones before an optimizer steps

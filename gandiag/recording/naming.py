@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gandiag.recording.latents import latent_kinds
+from gandiag.recording.pieces import Together, bodies_and_heads, joined
+from gandiag.recording.witnessed import Call, Network, Turn
 
 GENERATOR_STEPS = 2  # how many updates of the generator are seen before the players are named
 PATIENCE = 6  # updates of a generator that is sure, while another pair may yet turn out to play
@@ -17,56 +19,6 @@ FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
 MOST_ATTRIBUTES = 200  # of an object in which a network's name is looked for
 
 Output = Literal["logit", "probability"]
-Network = frozenset[int]  # ids of its parameters: a wrapper and what it wraps are the same network
-
-
-@dataclass(eq=False)
-class Call:
-    """One outermost call of a network that has parameters."""
-
-    module: nn.Module
-    owned: Network
-    order: int
-    sources: frozenset[Network]  # the networks whose outputs these inputs are
-    with_grad: bool
-    parents: frozenset[int]  # the order of the calls whose outputs these inputs are
-    from_outside: bool  # some floating input of this call came from no network
-    leaves: list[Any]  # the arguments, flattened; tensors detached, None once they are let go
-    structure: Any  # how the leaves become arguments again
-    shapes: list[tuple[int, ...]]  # of the tensors among the leaves
-    outputs: list[Tensor]  # detached: they share the storage, and hold no graph; empty once they are let go
-    output_shapes: list[tuple[int, ...]]
-    score: Tensor | None  # what a discriminator's judgement would be
-    operation: str  # what the score came out of
-    score_is: int = 0  # which of the outputs the score is
-    used: bool = False  # a backward pass went through its outputs
-    fed: dict[Network, int] = field(
-        default_factory=dict
-    )  # to whom this call's output went on, and which of its outputs
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The tensors among the arguments."""
-        return [t for t in self.leaves if isinstance(t, Tensor)]
-
-    def let_go(self, small: int) -> None:
-        """Drops what is large: the shapes stay."""
-        self.outputs = []
-        if self.score is not None and self.score.numel() > small:
-            self.score = None
-        if any(t.numel() > small for t in self.inputs):
-            self.leaves = []
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One update by an optimizer, and what was called since the update before."""
-
-    optimizer: Optimizer
-    parameters: frozenset[int]
-    calls: list[Call]
-    repeats: int  # how many updates by this optimizer in a row end here
-    fresh: bool = True  # False where nothing was called since the update before, and the calls are that one's
 
 
 @dataclass(frozen=True)
@@ -107,8 +59,6 @@ def name_players(
     found = name_pair(turns, names, namespace)
     if isinstance(found, Players):
         return found
-    from gandiag.recording.pieces import bodies_and_heads, joined
-
     for body, head in bodies_and_heads(turns, {t.parameters for t in turns}):
         in_one = name_pair(joined(turns, body, head), names, namespace)
         if isinstance(in_one, Players):
@@ -377,8 +327,6 @@ def parameters_of(optimizer: Optimizer) -> frozenset[int]:
 
 def name_of(module: nn.Module, namespace: dict[str, Any] | None) -> str:
     """Returns what the script calls a network (`netG`, `trainer.gen`), and its class."""
-    from gandiag.recording.pieces import Together
-
     if isinstance(module, Together):
         return " + ".join(name_of(part, namespace) for part in module.children())
     kind = type(module).__name__

@@ -11,8 +11,8 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from gandiag.recording.capture import Watching
-from gandiag.recording.naming import Call, Network, Turn
 from gandiag.recording.outputs import tensors
+from gandiag.recording.witnessed import Call, Network, Turn
 
 OPEN_CALLS = 8  # of the body, whose outputs the head may yet be given
 

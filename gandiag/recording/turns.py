@@ -194,6 +194,12 @@ class Turns:
             or not c.penalised
             or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
         ]
+        if self._capture.score_operation == "Sigmoid" and any(call.penalised for call, _, _ in kept):
+            self._say(
+                "penalised sigmoid",
+                "the discriminator ends in a sigmoid and a penalty was taken on the very call that the loss reads (R1, say): the "
+                "gradient at its probabilities, and so the force on those scores, holds the penalty's push as well",
+            )
         for call, score, gradient in self._halves(kept, labels, said, found):
             side = found.real if labels[call] else found.fake
             side.scores.append(score)
