@@ -386,6 +386,9 @@ def main() -> None:
     )
     for case in chosen:
         for r in CASES[case]():
+            if math.isnan(r.theirs):
+                print(f"| {r.name} | {r.peer} | - | {r.ours:.3g} | - | {r.target} | {r.equal} |", flush=True)
+                continue
             print(
                 f"| {r.name} | {r.peer} | {r.theirs:.3g} | {r.ours:.3g} | **{r.ratio[0]:.2f}** ({r.ratio[1]:.2f} to {r.ratio[2]:.2f}) "
                 f"| {r.target} | {r.equal} |",

@@ -14,6 +14,7 @@ from gandiag.cli.evaluate_generators import of_bundle, of_onnx, of_run
 from gandiag.errors import GandiagError, UsageError
 from gandiag.metrics.array_files import read_statistics
 from gandiag.metrics.cache import cached_features, content_hash, keep_features
+from gandiag.metrics.choice import own_classifier, suitable_features
 from gandiag.metrics.feature_space import Features
 from gandiag.metrics.features import load_features
 from gandiag.metrics.frechet import FrechetStatistics, frechet_statistics, statistics_of_gaussian
@@ -25,8 +26,6 @@ from gandiag.training.processes import Processes
 
 Progress = Callable[..., None]
 MOST_GENERATED = 10_000  # fakes of a generator where no count was given
-KNOWN_SHARE = 0.9  # `auto` takes the digits-cnn where it finds this share of the reals' own labels
-LOOKED_AT = 1000
 ANY_SHAPE = (
     "digits-cnn",
     "inception-",
@@ -165,31 +164,16 @@ def _extracted(images: ImageSource, features: Features, request: Request, progre
 
 
 def choose_features(real: ImageSource, request: Request) -> Features:
-    """Returns the features of that name; `auto` is the digits-cnn for digits, a classifier for other labelled reals, else random-conv."""
-    if request.features == "classifier" or (
-        request.features == "auto" and real.labels is not None and not _are_digits(real)
-    ):
-        if real.labels is None:
-            raise UsageError(
-                f"the classifier features need labelled reals, and {real.name} has none: give class subfolders, or other features"
-            )
-        from gandiag.metrics.classifier import classifier_features
-
-        return classifier_features(real.images(), real.labels, names=real.classes or None, seed=0)
-    name = (
-        request.features if request.features != "auto" else ("digits-cnn" if real.labels is not None else "random-conv")
-    )
-    return load_features(name, weights=request.weights)
-
-
-def _are_digits(real: ImageSource) -> bool:
-    assert real.labels is not None
-    features = load_features("digits-cnn")
-    if len(set(real.labels.tolist())) != len(features.classes) or features.probabilities is None:
-        return False
-    at = np.random.default_rng(0).permutation(real.count)[:LOOKED_AT].tolist()
-    found = features.probabilities(features.extract(real.read(at))).argmax(1).numpy()
-    return bool((found == real.labels[at]).mean() >= KNOWN_SHARE)
+    """Returns the features of that name; `auto` are those that suit the reals."""
+    if request.features == "auto":
+        return suitable_features(real.labels, real.read, real.classes)
+    if request.features != "classifier":
+        return load_features(request.features, weights=request.weights)
+    if real.labels is None:
+        raise UsageError(
+            f"the classifier features need labelled reals, and {real.name} has none: give class subfolders, or other features"
+        )
+    return own_classifier(real.labels, real.read, real.classes)
 
 
 def _make_alike(fakes: list[Given]) -> list[str]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.errors import UsageError
-from gandiag.metrics.classifier import classifier_features
+from gandiag.metrics.choice import own_classifier, suitable_features
 from gandiag.metrics.features import Features, features_of_channels, load_features
 from gandiag.metrics.quality import (
     Evaluation,
@@ -28,11 +28,6 @@ from gandiag.training.data import Dataset
 from gandiag.training.dataset import seeded, subset, to_images
 
 REFERENCE_SAMPLES = 10_000  # reals that are scored against at most
-CLASSIFIER_TRUSTED = 0.9  # digits-cnn is taken for data whose own labels it finds this often
-ENOUGH_OF_A_CLASS = 20  # reals that each class needs on average before a classifier is trained on them
-CLASSIFIER_USEFUL = (
-    0.5  # accuracy on held-out reals below which the classifier's features are no better than random ones
-)
 DRAW = 500  # fakes in one forward pass
 PICKS = 0x5EED  # the stream of random numbers that picks the reals
 
@@ -150,40 +145,17 @@ def _single_channels(stacked: Dataset) -> Dataset:
 
 
 def _chosen_features(reals: Dataset, name: str) -> Features:
-    """`classifier` is one trained on these reals. `auto`: the digit classifier where it knows them by their own labels, else one
-    trained on them where that learns something, else random convolutions."""
-    if name == "classifier":
-        if reals.labels is None:
-            raise UsageError(
-                f"features=classifier needs labelled data, and {reals.name} has no labels: choose pixels or random-conv"
-            )
-        return _own_classifier(reals)
-    if name != "auto":
+    """`auto` are those that suit the reals, `classifier` is one trained on them."""
+    if name not in ("auto", "classifier"):
         return load_features(name)
-    if reals.labels is None:
-        return load_features("random-conv")
-    digits = load_features("digits-cnn")
-    if reals.num_classes == len(digits.classes) and _knows(digits, reals):
-        return digits
-    present = len(reals.labels.unique())
-    if present < 2 or len(reals) < ENOUGH_OF_A_CLASS * present:
-        return load_features("random-conv")
-    own = _own_classifier(reals)
-    return own if own.fingerprint["heldout_accuracy"] >= CLASSIFIER_USEFUL else load_features("random-conv")
-
-
-def _own_classifier(reals: Dataset) -> Features:
-    assert reals.labels is not None
-    return classifier_features(reals.samples, reals.labels, names=reals.classes)
-
-
-def _knows(classifier: Features, reals: Dataset) -> bool:
-    """Whether the classifier finds most of these reals' own labels, by a thousand of them."""
-    assert classifier.probabilities is not None
-    assert reals.labels is not None
-    few = torch.randperm(len(reals), generator=seeded(0, PICKS))[:1000]
-    found = classifier.probabilities(classifier.extract(reals.samples[few])).argmax(1)
-    return float((found == reals.labels[few]).float().mean()) >= CLASSIFIER_TRUSTED
+    labels = None if reals.labels is None else reals.labels.numpy()
+    if name == "auto":
+        return suitable_features(labels, lambda at: reals.samples[list(at)], reals.classes)
+    if labels is None:
+        raise UsageError(
+            f"features=classifier needs labelled data, and {reals.name} has no labels: choose pixels or random-conv"
+        )
+    return own_classifier(labels, lambda at: reals.samples[list(at)], reals.classes)
 
 
 def _at_most(data: Dataset, count: int, seed: int) -> Dataset:
