@@ -117,7 +117,7 @@ def judged(command: list[str], bare: Ended, attached: Ended) -> Compared:
         stdout=same_text(bare.stdout, attached.stdout),
         exit="same" if bare.code == attached.code else f"{bare.code} / {attached.code}",
         verdict=verdict_of(attached),
-        said=said or attached.stderr[-1500:],
+        said=said if said and bare.code == attached.code else attached.stderr[-1500:],
     )
 
 

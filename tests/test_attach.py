@@ -27,6 +27,7 @@ from gandiag.export import verify_bundle
 from gandiag.recording.attachment import Attachment, attach
 from gandiag.recording.direct import Direct
 from gandiag.recording.latents import latent_kind
+from gandiag.recording.passing import part_of
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -259,6 +260,17 @@ def test_one_training_after_another_has_a_run_each_and_new_optimizers_are_follow
 )
 def test_the_kind_of_a_latent_is_told_from_its_values(made: torch.Tensor, kind: str) -> None:
     assert latent_kind([made])["kind"] == kind
+
+
+def test_the_part_of_a_joined_tensor_that_is_the_sample_is_found() -> None:
+    made, label = torch.randn(5, 6), torch.eye(5)[:, :3]
+    assert part_of(made, torch.cat([made, label], 1)) == slice(0, 6)
+    assert part_of(made, torch.cat([label, made], 1)) == slice(3, 9)
+    assert part_of(made, torch.cat([made + 1, label], 1)) is None
+    assert part_of(made, made * 2) == slice(None)
+    picture, source = torch.randn(5, 1, 4, 4), torch.randn(5, 3, 4, 4)
+    assert part_of(picture, torch.cat([source, picture], 1)) == slice(3, 4)
+    assert part_of(picture, source[:, :, :2]) is None
 
 
 class CalledDirectly(torch.nn.Module):

@@ -168,7 +168,12 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
-        if image is not None and found[0].dim() > 2 and found[0].shape == image.shape:
+        if (
+            image is not None
+            and found[0].shape == image.shape
+            and found[0].dim() > 1
+            and found[0].shape[1:].numel() > 1
+        ):
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )

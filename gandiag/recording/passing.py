@@ -31,6 +31,7 @@ FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUAT
 EVALUATE_EVERY = 500
 CLUSTERS = 10  # of the reals: what "modes" means where nobody has named any
 SHOWN = 64  # samples kept for the page
+PARTS_TRIED = 8  # steps: what an augmentation has changed is never found
 LEAST_SIDE = 8  # of a flattened image
 NEIGHBOURS_CORRELATE = 0.3  # at least, in images; in natural ones 0.9, in MNIST 0.8
 BATCH = 64  # at a time through the generator
@@ -60,6 +61,8 @@ class Passing:
         self.recorder: Any = None
         self.best: tuple[float, int] | None = None
         self._random = np.random.default_rng(seed)
+        self._part: slice | None = None  # of what D is shown, where the loop joins samples and conditions in one tensor
+        self._tried = 0
         self._reals: Tensor | None = None
         self._passed = 0
         self._reference: _Side | None = None
@@ -69,7 +72,7 @@ class Passing:
 
     def keep(self, step: Step) -> dict[str, Value]:
         """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
-        real = step.real
+        real = self._sample_in(step)
         full = self._passed >= RESERVOIR
         if real is None or not real.is_floating_point() or real.ndim < 2 or (full and step.index % THIN_EVERY):
             return {}
@@ -89,6 +92,15 @@ class Passing:
                 source.to(real.device, non_blocking=True)
             ]
         return {}
+
+    def _sample_in(self, step: Step) -> Tensor | None:
+        """Returns the reals without the labels, codes or source images that the loop has joined to them along the first axis."""
+        real, fake = step.real, step.fake
+        if self._part is None and fake is not None:
+            self._tried += 1
+            found = (p for made in self.recorder.last_fakes if (p := part_of(made, fake)) is not None)
+            self._part = next(found, slice(None) if self._tried >= PARTS_TRIED else None)
+        return real if real is None or self._part is None or real.ndim < 2 else real[:, self._part]
 
     def evaluate_when_due(self, step: Step) -> dict[str, Value]:
         """Scores the generator at the fixed steps of the schedule."""
@@ -244,6 +256,17 @@ class _Side:
             "pixel_range": [self.low, self.high],
         }
         return scores, {"mode_histogram": names, "data_mode_histogram": names}, protocol
+
+
+def part_of(made: Tensor, shown: Tensor) -> slice | None:
+    """Returns which part along axis 1 of what D was shown is the generator's own output; None where it is not part of it."""
+    if made.ndim != shown.ndim or made.ndim < 2 or len(made) != len(shown) or made.shape[2:] != shown.shape[2:]:
+        return None
+    size, whole = made.shape[1], shown.shape[1]
+    for begin in (0, whole - size) if size < whole else ():
+        if torch.equal(shown[:, begin : begin + size], made):
+            return slice(begin, begin + size)
+    return slice(None) if size == whole else None
 
 
 def make_side(reals: Tensor, seed: int) -> _Side:

@@ -170,6 +170,11 @@ class Recorder:
         )
 
     @property
+    def last_fakes(self) -> list[Tensor]:
+        """The generator's last outputs, the newest first: detached, on their device."""
+        return [*self._capture.generated.held][::-1]
+
+    @property
     def updates(self) -> dict[str, int]:
         """How many updates each player has had since the last step ended."""
         return {who: player.updates for who, player in self._players.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from torch import nn
 from torch.optim import Optimizer
 
 from gandiag.recording.direct import Direct, tell_hooks
@@ -17,6 +18,7 @@ from gandiag.recording.pieces import Together
 from gandiag.recording.probes import PROBES
 from gandiag.recording.step import Step, Value
 
+Who = Literal["generator", "discriminator"]
 FEW_REALS = 32  # with fewer even the one evaluation at the end of a short script would say nothing
 CEASED = 2  # updates by a new optimizer with none of the player's own between them
 
@@ -70,8 +72,14 @@ class Game:
         self.recorder.remember_fakes(*players.fakes)
         self.passing.recorder = self.recorder
         self._closed = False
-        self._modules = {"generator": players.generator, "discriminator": players.discriminator}
-        self._own = {"generator": players.generator_optimizer, "discriminator": players.discriminator_optimizer}
+        self._modules: dict[Who, nn.Module] = {
+            "generator": players.generator,
+            "discriminator": players.discriminator,
+        }
+        self._own: dict[Who, Optimizer] = {
+            "generator": players.generator_optimizer,
+            "discriminator": players.discriminator_optimizer,
+        }
         self._strange = dict.fromkeys(self._own, 0)  # updates by an optimizer that is new since the player's own one
         say(f"recording to {path}: {in_words(players)}")
         for doubt in players.doubts:
