@@ -111,12 +111,20 @@ def few(path: Path, collision: float, auc: float) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("collision", "auc", "ill"),
-    [(1 / 32, 0.98, True), (1 / 32, 0.6, False), (1 / 2000, 0.98, False), (0.0, 0.98, False)],
+    ("collision", "auc", "said"),
+    [
+        (1 / 32, 0.98, Verdict.FAILED),
+        (1 / 32, 0.8, Verdict.SUSPECT),
+        (1 / 32, 0.55, Verdict.NOT_CHECKED),
+        (1 / 2000, 0.98, Verdict.NOT_CHECKED),
+        (0.0, 0.98, Verdict.NOT_CHECKED),
+    ],
 )
-def test_few_samples_are_counted_by_their_collisions(collision: float, auc: float, ill: bool, tmp_path: Path) -> None:
+def test_few_samples_are_counted_by_their_collisions(
+    collision: float, auc: float, said: Verdict, tmp_path: Path
+) -> None:
     """32 different samples alone are no illness (data may be discrete): D must also know nearly all of them."""
     found = diagnose(few(tmp_path / "run", collision, auc)).finding("discriminator_overfitting")
-    assert (found.verdict is Verdict.FAILED) is ill, found.claim
-    if ill:
+    assert found.verdict is said, found.claim
+    if said is Verdict.FAILED:
         assert "32 different samples" in found.claim

@@ -12,6 +12,7 @@ from gandiag.errors import NotRecorded
 
 MEMORY_SHARE = 0.5  # of D's advantage over chance that held-out reals do not show
 FEWEST_BATCHES = 30  # pairs of consecutive batches before their collisions tell how many samples there are
+TOLD_AUC = 0.6  # below it D does not tell its few reals from the fakes: then they are what the data are, and the generator has learned them
 KNOWN_AUC = 0.9  # of a D that knows its few reals by heart; 32 digits read .97 to .99 (benchmark)
 
 
@@ -58,9 +59,10 @@ def discriminator_overfitting(run: Recorded) -> Finding:
 
 def _few_data(e: Evidence) -> Finding | None:
     """Without held-out scores: data so few, shown so often, that D can only know them by heart."""
-    count = (e.about.get("data") or {}).get("count")
+    count, known = (e.about.get("data") or {}).get("count"), True
     if not isinstance(count, int) or count < 2:
         count = _count_by_collisions(e)
+        known = count is not None and trends.tail_middle(e.auc(), e.limits.tail_share) >= KNOWN_AUC
     if count is None or "images_seen" not in e or e.single_point:
         return None
     e.need_steps()
@@ -70,7 +72,7 @@ def _few_data(e: Evidence) -> Finding | None:
     limit = f"limits: {e.limits.few_samples} samples, {e.limits.shown_often:g} times"
     return Finding(
         "discriminator_overfitting",
-        Verdict.FAILED if 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
+        Verdict.FAILED if known and 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
         f"the data are {count} different samples, and D has seen each {times:.0f} times ({limit}); no held-out scores were recorded",
         cause="the data are too few for this discriminator",
         remedies=_more_data(e),
@@ -94,7 +96,7 @@ def _count_by_collisions(e: Evidence) -> int | None:
 
     Samples drawn evenly from N collide with probability 1/N; a loader that shuffles shows them only across the ends of its epochs,
     so that the tenth of the batches with the most decides. Few different samples alone are no illness (a data set may be discrete):
-    D must also tell nearly all of them from the fakes.
+    D must also tell them from the fakes, and nearly all of them for a FAILED.
     """
     if "real_batch_collision" not in e:
         return None
@@ -102,7 +104,7 @@ def _count_by_collisions(e: Evidence) -> int | None:
     share = np.sort(share[np.isfinite(share)])
     most = float(np.mean(share[-max(1, len(share) // 10) :])) if len(share) >= FEWEST_BATCHES else 0.0
     count = round(1 / most) if most > 0 else 0
-    if not 2 <= count <= e.limits.few_samples // 4 or trends.tail_middle(e.auc(), e.limits.tail_share) < KNOWN_AUC:
+    if not 2 <= count <= e.limits.few_samples // 4 or trends.tail_middle(e.auc(), e.limits.tail_share) < TOLD_AUC:
         return None
     return count
 
