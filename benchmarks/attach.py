@@ -1,4 +1,4 @@
-"""What attach costs: python benchmarks/attach.py prints it beside the bare Recorder's; with --scripts FOLDER, what it leaves behind.
+"""What attach costs: python -m benchmarks.attach prints it beside the bare Recorder's; with --scripts FOLDER, what it leaves behind.
 
 `--scripts FOLDER` runs each training script there twice, bare and attached, and prints whether weights, random streams, standard
 output and exit code are the same, whom attach found, and the verdict.

@@ -1,4 +1,4 @@
-"""Runs strangers' scripts bare and attached and compares them: `python benchmarks/attach.py --scripts FOLDER`; here is the comparison."""
+"""Runs strangers' scripts bare and attached and compares them: `python -m benchmarks.attach --scripts FOLDER`; here is the comparison."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -59,11 +60,26 @@ def name_players(
     found = name_pair(turns, names, namespace)
     if isinstance(found, Players):
         return found
+    found_in_one: list[tuple[int, Players]] = []
     for body, head in bodies_and_heads(turns, {t.parameters for t in turns}):
         in_one = name_pair(joined(turns, body, head), names, namespace)
         if isinstance(in_one, Players):
-            return in_one
-    return found
+            found_in_one.append((values_a_sample(turns, head), in_one))
+    fewest = min(
+        (values for values, _ in found_in_one), default=0
+    )  # a verdict is one value; a helper's classes are many
+    judges = [players for values, players in found_in_one if values == fewest]
+    if len(judges) > 1:
+        judges.sort(key=lambda p: str(p.facts["discriminator"]))
+        said = "; ".join(f"{p.facts['generator']} against {p.facts['discriminator']}" for p in judges)
+        return NoPlayers(f"more than one pair plays here ({said}): name one with --discriminator", tuple(judges))
+    return judges[0] if judges else found
+
+
+def values_a_sample(turns: list[Turn], network: Network) -> int:
+    """Returns how many values a network's judgement has for each sample."""
+    shapes = [c.output_shapes[c.score_is] for t in turns for c in t.calls if c.owned == network]
+    return math.prod(shapes[-1][1:]) if shapes else 0
 
 
 def name_pair(
