@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.faults_play import CONFIG, LOOK_SECONDS, Ended, complaints_about, in_child, orphans, status_of
+from benchmarks.faults_play import CONFIG, LOOK_SECONDS, PATIENCE, Ended, complaints_about, in_child, orphans, status_of
 from gandiag.recording import Recorder
 from gandiag.run import RunWriter, load_run
 from gandiag.training.config import as_toml
@@ -264,7 +264,7 @@ def settings(path: Path) -> list[str]:
 def _look_on(process: subprocess.Popen[str], path: Path, act: Any = None) -> Ended:
     """Reads the run again and again until the process ends; `act(path)` is asked each time until it returns True."""
     complaints: list[str] = []
-    looks, until = 0, time.monotonic() + 300
+    looks, until = 0, time.monotonic() + PATIENCE
     while process.poll() is None:
         looks += 1
         complaints += complaints_about(path)
@@ -272,7 +272,7 @@ def _look_on(process: subprocess.Popen[str], path: Path, act: Any = None) -> End
             act = None
         if time.monotonic() > until:
             os.killpg(process.pid, signal.SIGKILL)
-            complaints.append("it hung for 300 s")
+            complaints.append(f"it hung for {PATIENCE:g} s")
         time.sleep(LOOK_SECONDS)
     text = process.stdout.read() if process.stdout is not None else ""
     if process.stdout is not None:

@@ -44,7 +44,7 @@ CONFIG = dataclasses.replace(
 )
 CLOCKS = {"wall_time", "step_seconds", "data_wait_seconds", "images_per_second", "probe_seconds"}
 LOOK_SECONDS = 0.1  # between two looks of the reader
-PATIENCE = 120.0  # seconds that a child may take before it counts as hanging
+PATIENCE = 1800.0  # seconds that a child may take before it counts as hanging: a machine under load takes its time
 
 
 @dataclass(frozen=True)
