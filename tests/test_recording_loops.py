@@ -255,11 +255,16 @@ def test_scores_and_forces_are_those_of_the_loop(tmp_path: Path, loop: Loop, by_
     assert (run["generator_gradient_norm"] > 0).all()
 
 
-def test_gradients_put_in_place_by_hand_are_read_and_the_forces_are_said_to_be_unknown(tmp_path: Path) -> None:
-    run, told = record(tmp_path / "run", gradients_by_hand, players(), by_hand=True)
+@pytest.mark.parametrize("by_hand", [False, True], ids=["automatic", "by hand"])
+def test_gradients_put_in_place_by_the_loop_are_read_and_said(tmp_path: Path, by_hand: bool) -> None:
+    run, told = record(tmp_path / "run", gradients_by_hand, players(), by_hand=by_hand)
     assert run["real_logit_mean"].to_list() == pytest.approx([real for real, _, _ in told], rel=1e-4)
+    assert run["fake_logit_mean"].to_list() == pytest.approx([fake for _, fake, _ in told], rel=1e-4)
+    assert run["discriminator_force_on_fake"].to_list() == pytest.approx([-s for _, _, s in told], rel=1e-4)
+    assert run["generator_force_on_fake"].to_list() == pytest.approx([1 - s for _, _, s in told], rel=1e-4)
     assert (run["generator_gradient_norm"] > 0).all()
     assert (run["discriminator_gradient_norm"] > 0).all()
+    assert any("autograd.grad" in sentence for sentence in run.about["could_not_tell"])
 
 
 class Verdicts(NamedTuple):

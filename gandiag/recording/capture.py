@@ -57,6 +57,8 @@ class Pass:
     row: int  # in which step it ran
     beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
 
+    differentiable: bool = False  # `create_graph=True`
+
     @property
     def at_images(self) -> list[Tensor]:
         """The gradients at what D was shown: of several outputs of G those of the images' form, all where none is."""
@@ -80,6 +82,7 @@ class Capture:
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
+        self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.called: set[str] = set()  # whose calls have been seen at all
         self.score_operation = (
             ""  # what the discriminator's output came out of at its first call, where the graph tells
@@ -122,14 +125,21 @@ class Capture:
         self._undo = []
         self.open.clear()
         self._passes.clear()
+        self.returned.clear()
         self._all.clear()
         self._met = {"discriminator": [], "generator": []}
         self.generated = Outputs()
+
+    @property
+    def fills(self) -> bool:
+        """Whether a backward pass was ever seen that fills a player's gradients."""
+        return bool(self._met["discriminator"] or self._met["generator"])
 
     def next_row(self) -> None:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
         self.row += 1
         self._passes.clear()
+        self.returned.clear()
 
     # -- hooks
 
@@ -210,8 +220,17 @@ class Capture:
             current = self._new_pass()
         if current is None:
             call.penalised = True
-        else:
+            current = self._returned_pass()
+        if current is not None:
             current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))
+
+    def _returned_pass(self) -> Pass | None:
+        """Returns the running pass of `autograd.grad`, None where others fill gradients: it is a penalty's then."""
+        if self.fills:
+            return None
+        one = self.returned.setdefault(_running(), Pass(False, False, [], [], self.row))
+        one.differentiable = torch.is_grad_enabled()
+        return one
 
     def _at_image(self, gradient: Tensor) -> None:
         current = self._pass_of_images()
@@ -227,7 +246,9 @@ class Capture:
         if self.muted:
             return None
         current = self._passes.get(_running(), _UNKNOWN)
-        return self._new_pass() if current is _UNKNOWN else current
+        if current is _UNKNOWN:
+            current = self._new_pass()
+        return self._returned_pass() if current is None else current
 
     # -- backward passes
 

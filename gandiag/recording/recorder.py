@@ -225,7 +225,7 @@ class Recorder:
         for output in outputs:
             self._capture.generated.remember(output)
 
-    def follow_optimizer(self, who: Literal["discriminator", "generator"], optimizer: Any) -> None:
+    def follow_optimizer(self, who: str, optimizer: Any) -> None:
         """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""
         player = self._players[who]
         player.follow(optimizer)

@@ -110,6 +110,8 @@ class Turns:
 
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
         """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""
+        if self._capture.returned and not self._last[who] and not self._capture.fills:
+            self._last[who] = self._taken_by_hand(who)
         passes = self._last[who]
         usual = self._usual(who, is_real, probability)
         if usual is not None:
@@ -125,6 +127,18 @@ class Turns:
         found = Seen(_nothing(), _nothing(), [n for p in passes for n in p.at_images] if who == "generator" else [])
         self._sort_out(pushes, is_real, probability, found)
         return found
+
+    def _taken_by_hand(self, who: str) -> list[Pass]:
+        """Returns the passes of `autograd.grad` that look like this player's, where the loop puts all gradients in place itself."""
+        found = [p for p in self._capture.returned.values() if p.pushes and bool(p.at_images) == (who == "generator")]
+        if not found:
+            return []
+        self._say(
+            "by hand",
+            "the loop takes gradients by autograd.grad and puts them in place itself: a pass was taken for the generator's where it "
+            "reached the generator's output, and for the discriminator's where it did not",
+        )
+        return [p for p in found if not p.differentiable] or found
 
     def _usual(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen | None:
         """Reads the usual update quickly: one pass, in which D saw one real and one fake batch, and G one fake; None for any other."""
