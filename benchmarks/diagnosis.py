@@ -76,6 +76,12 @@ class View:
     def records(self, kind: str) -> list[dict[str, Any]]:
         return [e for e in self.events if e.get("step", 0) < self.end] if kind == "events" else []
 
+    def sample_steps(self, kind: str = "fake") -> list[int]:
+        return [step for step in load_run(self.path).sample_steps(kind) if step < self.end]
+
+    def samples(self, step: int, kind: str = "fake") -> dict[str, Any]:
+        return load_run(self.path).samples(step, kind)
+
     def _find(self, name: str, held: dict[str, Any]) -> Any:
         found = [n for n in held if n == name] or [n for n in held if n.startswith(f"{name}[")]
         if len(found) != 1:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gandiag.diagnosis import Finding, Verdict, judge
+from gandiag.diagnosis import CHECKS, Finding, Verdict, diagnose, judge
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.inputs import data_mismatch
 from gandiag.diagnosis.pictures import agreement_of_reals
@@ -83,6 +83,7 @@ def test_channels_last_against_channels_first(real: int, ill: bool, tmp_path: Pa
     """Flattened reals (a multiple of the channels) are somebody's style and no fault."""
     found = recorded(tmp_path / "run", [0.0] * real)
     assert (found.kind == "layout") is ill, found.claim
+    assert len(diagnose(tmp_path / "run").findings) == len(CHECKS)  # no other check stumbles over it
 
 
 # --------------------------------------------------------------------------------------------------------------------- labels

@@ -150,6 +150,8 @@ def _means(e: Evidence) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray
     try:
         try:
             tables = [e.layers(f"{what}_channel_mean") for what in ("fake", "real")]
+            if tables[0].shape[1] != tables[1].shape[1]:
+                raise NotRecorded("the same channels of reals and of fakes")
         except NotRecorded:
             tables = [e[f"{what}_mean"].to_frame() for what in ("fake", "real")]
     except NotRecorded:
