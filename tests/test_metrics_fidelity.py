@@ -181,3 +181,12 @@ def test_memorised_sets_pay_for_it() -> None:
     assert memorisation_informed_frechet_distance(real, near) == pytest.approx(
         frechet_distance(real, near) / distance, rel=1e-6
     )
+
+
+@pytest.mark.parametrize(("count", "start"), [(100, 50), (99, 19), (14, 2), (10, 2)])
+def test_infinity_begins_at_the_usual_size_or_a_fifth_of_what_there_is(
+    count: int, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gandiag.metrics.fidelity.INFINITY_START", 50)
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    assert frechet_distance_infinity(x, x[:count]).start == start
