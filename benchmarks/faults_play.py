@@ -160,10 +160,18 @@ def die_inside(owner: Any, name: str, *, call: int, seconds: float) -> None:
     setattr(owner, name, wrapped)
 
 
-def die_after(seconds: float) -> None:
-    """Has the kernel end this process after a while, wherever it is then."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+def die_after(owner: Any, name: str, *, call: int, seconds: float) -> None:
+    """Has the kernel end this process `seconds` after the given call of a function began, wherever it is then."""
+    true, calls = getattr(owner, name), 0
+
+    def wrapped(*positional: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+        return true(*positional, **named)
+
+    setattr(owner, name, wrapped)
 
 
 @contextmanager
