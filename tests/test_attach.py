@@ -22,6 +22,7 @@ import pytest
 import torch
 
 import gandiag
+from benchmarks.attach_scripts import commands_in, same_text
 from gandiag.cli.attach_script import Wishes, run_script
 from gandiag.export import verify_bundle
 from gandiag.recording.attachment import Attachment, attach
@@ -594,3 +595,14 @@ def test_a_notebook_may_attach_again_to_another_folder_and_never_to_the_same(tmp
     with pytest.raises(gandiag.RunError, match="not empty"):
         attach(tmp_path / "first" / "run")
     gandiag.detach()
+
+
+def test_the_comparison_of_scripts_tells_times_from_other_text(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("")
+    (tmp_path / "two.py").write_text("")
+    assert commands_in(tmp_path, "") == [["one.py"], ["two.py"]]
+    (tmp_path / "commands.txt").write_text("# a comment\nfolder/two.py --name 'a b'\none.py\n")
+    assert commands_in(tmp_path, "two") == [["folder/two.py", "--name", "a b"]]
+    assert same_text("loss 0.5\n", "loss 0.5\n") == "same"
+    assert same_text("took 1.52 s, 3it/s\n", "took 11.4 s, 12it/s\n") == "same but for numbers"
+    assert same_text("loss 0.5\n", "lass 0.5\n") == "DIFFERS"

@@ -18,6 +18,7 @@ from gandiag.errors import RunError
 from gandiag.recording.finder import Watch
 from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY
+from gandiag.recording.untouched import hidden_from_scripting
 from gandiag.recording.watched_game import Game
 
 ANOTHER_TRAINING = (
@@ -54,6 +55,7 @@ class Attachment:
         self._known: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._over = False
         self._watch = Watch(self._begin, names=names, namespace=namespace)
+        self._show_to_scripting = hidden_from_scripting()
         self._optimizer_hook = optimizers.register_optimizer_step_pre_hook(self._before_step)
 
     @property
@@ -142,6 +144,7 @@ class Attachment:
         global _current
         self._over = True
         self._optimizer_hook.remove()
+        self._show_to_scripting()
         self._watch.stop()
         if _current is self:
             _current = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.jit import _recursive as scripting
 
 OUR_HOOKS = "gandiag.recording"  # forward hooks defined in this package must not see what is only a measurement
 _HOOK_TABLES = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -124,6 +125,22 @@ def _without_our_hooks(modules: Sequence[nn.Module]) -> Iterator[None]:
             for key in order:
                 if key in table:
                     table.move_to_end(key)
+
+
+def hidden_from_scripting() -> Callable[[], None]:
+    """Lets `torch.jit.script` see no hook of gandiag's, which it would compile into the module; returns what undoes that."""
+    original = scripting.get_hook_stubs
+
+    def get_hook_stubs(module: nn.Module) -> Any:
+        with _without_our_hooks([module]):
+            return original(module)
+
+    def undo() -> None:
+        if scripting.get_hook_stubs is get_hook_stubs:
+            scripting.get_hook_stubs = original
+
+    scripting.get_hook_stubs = get_hook_stubs
+    return undo
 
 
 def is_ours(hook: Any) -> bool:

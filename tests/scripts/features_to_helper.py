@@ -50,5 +50,7 @@ for step in range(14):
     own["g_norm"].append(torch.cat([p.grad.flatten() for p in maker.parameters()]).norm().item())
     opt_m.step()
     print(step, verdict.mean().item())
+    if step == 9:
+        torch.jit.script(judge)  # as for a server, in mid-training
 torch.save({"g": maker.state_dict(), "d": judge.state_dict(), "q": reader.state_dict()}, sys.argv[1])
 json.dump(own, open(sys.argv[1] + ".json", "w"))
