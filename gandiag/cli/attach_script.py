@@ -73,11 +73,9 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
             say(f"{path}:")
         try:
             tell(path, report=wishes.report, say=say)
-        except (
-            GandiagError,
-            OSError,
-        ) as error:  # the script has deleted its folder, or filled the disk: its exit code stays its own
-            say(f"Error: {error}")
+        except Exception as error:
+            # the script has deleted its folder, or the fault is ours: its exit code stays its own
+            say(f"Error: {error if isinstance(error, GandiagError) else f'{type(error).__name__}: {error}'}")
     if bundle is None or attachment.players is None:
         return code
     try:
