@@ -29,7 +29,7 @@ TESTS = {
     "metrics/neighbours.py": "test_metrics_neighbours*.py",
     "metrics/diversity.py": "test_metrics_diversity*.py",
     "metrics/modes.py": "test_metrics_modes*.py",
-    "metrics/memorisation.py": "test_metrics_memorisation*.py test_metrics_neighbours*.py",
+    "metrics/memorisation.py": "test_metrics_fidelity*.py test_metrics_neighbours*.py",
     "diagnosis/collapse.py": "test_diagnosis_*.py",
     "diagnosis/failures.py": "test_diagnosis_*.py",
     "diagnosis/balance.py": "test_diagnosis_*.py",

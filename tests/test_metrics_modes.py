@@ -128,3 +128,7 @@ def test_stacked_classes_are_counted_as_the_product() -> None:
     assert one.counts[314] == 50
     with pytest.raises(ValueError, match="0 to 9"):
         stacked_class_coverage([[10, 0, 0]])
+
+
+def test_one_sample_covers_a_mode_where_hardly_more_were_drawn_than_there_are_modes() -> None:
+    assert class_coverage(np.arange(8), classes=8).covered == 8

@@ -166,3 +166,9 @@ def test_fewer_samples_than_neighbours_are_refused() -> None:
         prdc(np.zeros((5, 2)), np.zeros((9, 2)))
     with pytest.raises(ValueError, match="at least one neighbour"):
         precision_recall(np.zeros((5, 2)), np.zeros((9, 2)), k=0)
+
+
+def test_sets_of_other_widths_are_named_by_us_and_not_by_a_product_of_matrices() -> None:
+    with pytest.raises(ValueError, match="features") as caught:
+        precision_recall(np.zeros((10, 3)), np.ones((10, 4)))
+    assert "matmul" not in str(caught.value)
