@@ -112,6 +112,20 @@ def test_a_hinge_that_falls_silent_is_not_accused(tmp_path: Path) -> None:
     assert finding.verdict is Verdict.HEALTHY, finding.claim
 
 
+@pytest.mark.parametrize(("first", "steps"), [(0, 31), (0, 37), (3, 31), (12, 200)])
+def test_a_generator_that_moves_later_and_stops_earlier_is_compared_step_by_step(
+    first: int, steps: int, tmp_path: Path
+) -> None:
+    """Several D updates a step, cut off in the middle of one: G's forces begin and end at other steps than D's."""
+    d_real, d_fake, g_fake = (force[:steps].copy() for force in SOUND["non-saturating"])
+    g_fake[:first], g_fake[steps - 1 :] = np.nan, np.nan
+    finding = played(tmp_path / "run", d_real, d_fake, g_fake)
+    assert finding.verdict is not Verdict.FAILED, finding.claim
+    d_real, d_fake, g_fake = (force[:steps].copy() for force in FAULTY["cooperative players"])
+    g_fake[:first], g_fake[steps - 1 :] = np.nan, np.nan
+    assert played(tmp_path / "fault", d_real, d_fake, g_fake).kind == "cooperative players"
+
+
 def test_two_of_the_faults_show_without_the_generators_force(tmp_path: Path) -> None:
     d_real, d_fake, _ = FAULTY["saturated discriminator"]
     assert played(tmp_path / "fault", d_real, d_fake, None).kind == "saturated discriminator"

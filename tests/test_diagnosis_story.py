@@ -10,6 +10,7 @@ import pytest
 import gandiag
 from gandiag.diagnosis import (
     CHECKS,
+    BrokenCheck,
     Diagnosis,
     Finding,
     Limits,
@@ -168,3 +169,14 @@ def test_limits_are_read_from_toml_and_mistakes_are_named(tmp_path: Path) -> Non
         load_limits(tmp_path / "absent.toml")
     with pytest.raises(UsageError, match="a number was expected"):
         make_limits({"steps_needed": True})
+
+
+def test_a_check_that_breaks_takes_no_other_along(tmp_path: Path) -> None:
+    def broken(run: Recorded) -> Finding:
+        return Finding("broken", Verdict.HEALTHY, str(np.zeros(3) + np.zeros(4)))
+
+    with pytest.warns(BrokenCheck, match="broken"):
+        diagnosis = diagnose(load_run(made_runs.healthy(tmp_path / "run", steps=300)), checks=(broken, *CHECKS))
+    assert diagnosis.finding("broken").verdict is Verdict.NOT_CHECKED
+    assert "report it" in diagnosis.finding("broken").claim
+    assert len(diagnosis.findings) == len(CHECKS) + 1

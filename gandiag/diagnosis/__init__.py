@@ -80,6 +80,10 @@ def diagnose(
     return tell(seen, [judge(check, seen) for check in checks])
 
 
+class BrokenCheck(RuntimeWarning):
+    """A check raised what no check should; it counts as not made."""
+
+
 def judge(check: Check, run: Recorded) -> Finding:
     """Makes one check; what was not recorded becomes NOT_CHECKED here and nowhere else.
 
@@ -93,6 +97,15 @@ def judge(check: Check, run: Recorded) -> Finding:
         return Finding(check.__name__, Verdict.NOT_CHECKED, str(missing))
     except CannotTell as reason:
         return Finding(check.__name__, Verdict.NOT_CHECKED, str(reason))
+    except (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # one broken check must not take the others along
+        told = f"this check broke on this run ({type(error).__name__}: {error}); that is a defect of gandiag: please report it"
+        warnings.warn(f"gandiag's check {check.__name__}: {told}", BrokenCheck, stacklevel=2)
+        return Finding(check.__name__, Verdict.NOT_CHECKED, told)
     if finding.verdict in (Verdict.HEALTHY, Verdict.SUSPECT) and re.search(r"\bnan\b", finding.claim):
         return Finding(
             check.__name__,

@@ -243,11 +243,14 @@ def _fault(e: Evidence, kind: str, claim: str, cause: str, series: tuple[str, ..
 def _direction(e: Evidence, name: str) -> _Direction:
     """Sum of the forces over the sum of their sizes, in windows of the first steps."""
     force, size = e[name], e[name.replace("_force_on_", "_force_size_on_")]
+    begin = min(
+        int(e[other].index[0]) for other in FORCES if other in e
+    )  # one clock for all: they are compared by window
     both = force.index.intersection(size.index)
-    both = both[both < both[0] + e.limits.force_first] if len(both) else both
+    both = both[both < begin + e.limits.force_first]
     width = e.limits.force_window
-    window = (both.to_numpy() - (both[0] if len(both) else 0)) // width
-    count = int(window.max()) + 1 if len(window) else 0
+    count = -(-e.limits.force_first // width)
+    window = (both.to_numpy() - begin) // width
     f, s = (series.loc[both].to_numpy(dtype=float) for series in (force, size))
     finite = np.isfinite(f) & np.isfinite(s)  # after an overflow nothing tells a direction any more
     f, s = np.where(finite, f, 0.0), np.where(finite, s, 0.0)
