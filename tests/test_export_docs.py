@@ -11,7 +11,12 @@ PAGE = (Path(__file__).resolve().parent.parent / "docs" / "deployment.md").read_
 
 
 def test_every_option_that_the_page_names_exists() -> None:
-    named = set(re.findall(r"(--[a-z][a-z0-9-]+)", PAGE)) - {"--model-repository", "--mlserver-python"}
+    named = set(re.findall(r"(--[a-z][a-z0-9-]+)", PAGE)) - {
+        "--model-repository",
+        "--mlserver-python",
+        "--every-generator",
+        "--threads",
+    }
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert named <= known
 

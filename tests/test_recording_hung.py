@@ -42,7 +42,7 @@ def test_what_waits_is_bounded_and_what_could_not_wait_is_counted(
     assert sum("training goes on" in str(w.message) for w in caught) == 1
     thread = loop.recorder._thread
     assert thread._bytes_put - thread._bytes_done < 3 * writing.BACKLOG_BYTES
-    assert loop.recorder._blocks <= 6
+    assert loop.recorder._rows._blocks <= 6
     answers.set()
     loop.recorder.close()
     run = load_run(tmp_path / "run")

@@ -50,7 +50,10 @@ class CommandOfSettings(click.Command):
                 raise click.UsageError(
                     f"No such option {error.option_name}: it is a setting, give --set {name}=VALUE", ctx
                 ) from None
-            hint = meant(name, [*FIELDS, *(p.name for p in self.params if p.name)])
+            options = {flag.lstrip("-").replace("-", "_"): flag for p in self.params for flag in p.opts}
+            hint = meant(name, [*FIELDS, *options])
+            for plain, flag in options.items():
+                hint = hint.replace(f"'{plain}'", flag)
             raise click.UsageError(
                 f"No such option {error.option_name}{hint}; settings are given by --set NAME=VALUE", ctx
             ) from None

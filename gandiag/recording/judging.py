@@ -53,7 +53,7 @@ def _import_diagnosis() -> None:
     """Loads what judging needs before a thread does: two threads that import at once can wait for each other for ever."""
     import gandiag
 
-    for name in ("diagnose", "load_run"):  # the package loads what a name needs when it is asked for it
+    for name in ("Watch", "load_run"):  # the package loads what a name needs when it is asked for it
         getattr(gandiag, name)
 
 

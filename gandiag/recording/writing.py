@@ -264,7 +264,7 @@ def _import_ahead() -> None:
 
     A thread of ours that imports while the training imports too can wait for it, and it for us, for ever.
     """
-    for name in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version"):
+    for name in ("pandas", "pyarrow.parquet", "pyarrow.pandas_compat", "pyarrow.vendored.version", "encodings.cp437"):
         importlib.import_module(name)
 
 
