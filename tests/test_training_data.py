@@ -11,6 +11,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,16 @@ import pytest
 import torch
 from PIL import Image
 
+from gandiag.diagnosis import Verdict, judge
+from gandiag.diagnosis.inputs import data_mismatch
 from gandiag.errors import GandiagError, UsageError
+from gandiag.run import load_run
 from gandiag.training.data import SOURCES, Sampler, hold_out, load_data, make_dataset, to_images, to_model
 from gandiag.training.data_arrays import read_plain_pickle
 from gandiag.training.data_images import decode
 from gandiag.training.data_resize import resized
-from gandiag.training.dataset import mixed_seed
+from gandiag.training.dataset import label_agreement, mixed_seed
+from tests.made_runs import made
 
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 
@@ -630,3 +635,29 @@ def test_nearby_seeds_give_unrelated_streams() -> None:
 def test_plain_pickles_of_plain_data_are_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(pickle.dumps({b"a": [1, 2.5, None, "b"]}))
     assert read_plain_pickle(tmp_path / "a") == {b"a": [1, 2.5, None, "b"]}
+
+
+def test_labels_agree_with_their_neighbours_unless_they_were_shuffled(tmp_path: Path) -> None:
+    points = np.array([[0.0], [1.0], [10.0], [12.0], [30.0]], np.float32)  # each nearest to the one before or after it
+    told = label_agreement(make_dataset("line", points, labels=[0, 0, 1, 0, 0]))
+    assert told == {"share": 3 / 5, "chance": (4 / 5) ** 2 + (1 / 5) ** 2, "count": 5.0}  # 10 and 12 are of two classes
+    digits = load_data("digits")
+    true = label_agreement(digits)
+    labels = digits.labels
+    assert labels is not None
+    wrong = replace(digits, labels=labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))])
+    shuffled = label_agreement(wrong)
+    assert true is not None
+    assert shuffled is not None
+    assert true["share"] > 0.95
+    assert shuffled["share"] < 0.13
+    assert true["chance"] == pytest.approx(shuffled["chance"], abs=0.01)
+    assert label_agreement(replace(digits, labels=None)) is None
+    for data, verdict in ((true, Verdict.HEALTHY), (shuffled, Verdict.FAILED)):
+        run = load_run(
+            made(
+                tmp_path / str(verdict),
+                facts={"data": {"kind": "images", "label_agreement": data}, "config": {"conditional": True}},
+            )
+        )
+        assert judge(data_mismatch, run).verdict is verdict

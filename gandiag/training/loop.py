@@ -27,7 +27,7 @@ from gandiag.recording import Recorder
 from gandiag.training.alarms import look
 from gandiag.training.checkpoint import forget_after, load_checkpoint
 from gandiag.training.config import Config
-from gandiag.training.dataset import mixed_seed
+from gandiag.training.dataset import label_agreement, mixed_seed
 from gandiag.training.pause import due, pause
 from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import Training, prepare
@@ -242,7 +242,11 @@ def _recording(
         "seed": config.seed,
         "steps_planned": config.steps,
         "loss": config.loss,
-        "data": {**training.shown.about(), "count": training.data.about()["count"]},
+        "data": {
+            **training.shown.about(),
+            "count": training.data.about()["count"],
+            "label_agreement": label_agreement(training.data),
+        },
         "device": {"type": training.device.type, "name": device_name(training.device)},
         "processes": training.processes.world,
     }
