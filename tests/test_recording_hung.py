@@ -109,7 +109,7 @@ def test_only_the_first_fork_waits_for_a_job_that_hangs(monkeypatch: pytest.Monk
 
     busy = Taken()
     monkeypatch.setattr(writing, "BUSY", busy)
-    monkeypatch.setattr(writing, "_hung", False)  # a fork of an earlier test may have waited in vain
+    monkeypatch.setattr(writing, "_hung", [])  # a fork of an earlier test may have waited in vain
 
     def fork() -> None:
         writing._before_fork()
