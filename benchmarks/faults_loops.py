@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from benchmarks.faults_play import CONFIG, LOOK_SECONDS, PATIENCE, Ended, complaints_about, in_child, orphans, status_of
+from benchmarks.plain_gan import one_step
 from gandiag.recording import Recorder
 from gandiag.run import RunWriter, load_run
 from gandiag.training.config import as_toml
@@ -66,15 +67,7 @@ def loop(path: Path, steps: int, *, batches: Any = None) -> tuple[nn.Module, lis
     ) as recorder:
         for real in batches if batches is not None else (torch.randn(16, 2) for _ in range(steps)):
             began = time.perf_counter()
-            fake = generator(torch.randn(len(real), 2))
-            d_loss = discriminator(fake.detach()).mean() - discriminator(real).mean()
-            d_opt.zero_grad()
-            d_loss.backward()
-            d_opt.step()
-            g_loss = -discriminator(fake).mean()
-            g_opt.zero_grad()
-            g_loss.backward()
-            g_opt.step()
+            d_loss, g_loss = one_step(generator, discriminator, g_opt, d_opt, real, torch.randn(len(real), 2))
             recorder.step(d_loss=d_loss, g_loss=g_loss)
             seconds.append(time.perf_counter() - began)
     return generator, seconds

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from benchmarks.plain_gan import one_step
 from gandiag.recording import Recorder
 from gandiag.run import load_run
 
@@ -67,15 +68,7 @@ def soak(steps: int, folder: Path) -> list[Sample]:
     ) as recorder:
         began = time.thread_time()
         for step in range(1, steps + 1):
-            fake = generator(latent)
-            d_loss = discriminator(fake.detach()).mean() - discriminator(real).mean()
-            d_opt.zero_grad()
-            d_loss.backward()
-            d_opt.step()
-            g_loss = -discriminator(fake).mean()
-            g_opt.zero_grad()
-            g_loss.backward()
-            g_opt.step()
+            d_loss, g_loss = one_step(generator, discriminator, g_opt, d_opt, real, latent)
             recorder.step(d_loss=d_loss, g_loss=g_loss)
             if step % every == 0:
                 now = time.thread_time()

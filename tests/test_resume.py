@@ -20,16 +20,10 @@ from gandiag.run import Run, load_run
 from gandiag.training import Config, train
 from gandiag.training.checkpoint import load_checkpoint
 from gandiag.training.config import FIELDS
+from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
+    TINY_RING,
     steps=24,
     evaluate_every=6,
     sample_every=6,

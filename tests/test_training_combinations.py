@@ -12,7 +12,7 @@ import torch
 
 from gandiag.errors import UsageError
 from gandiag.run import load_run
-from gandiag.training import Config, train
+from gandiag.training import train
 from gandiag.training.config import check_config
 from gandiag.training.data import load_data
 from gandiag.training.dataset import make_dataset
@@ -20,16 +20,10 @@ from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.plugins import called
 from gandiag.training.preparation import as_displayed, prepare
 from gandiag.training.step import play
+from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
+    TINY_RING,
     steps=4,
     evaluate_every=2,
     evaluation_samples=40,

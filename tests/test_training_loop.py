@@ -24,16 +24,10 @@ from gandiag.training.pause import is_better
 from gandiag.training.players import as_settings, initial_settings, pack_samples
 from gandiag.training.preparation import prepare
 from gandiag.training.step import Players, play, update_average
+from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
+    TINY_RING,
     steps=12,
     evaluate_every=6,
     sample_every=6,

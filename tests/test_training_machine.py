@@ -19,17 +19,7 @@ from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import prepare
 from gandiag.training.processes import Processes
 from gandiag.training.step import play
-
-TINY = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
-)
+from tests.tiny import TINY_RING
 
 
 def losses(config: Config, steps: int = 3) -> list[float]:
@@ -53,13 +43,13 @@ def quick_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.usefixtures("quick_compiler")
 def test_compiled_players_play_the_same_game(penalties: tuple[str, ...]) -> None:
-    config = dataclasses.replace(TINY, penalties=penalties)
+    config = dataclasses.replace(TINY_RING, penalties=penalties)
     assert losses(dataclasses.replace(config, compile=True)) == pytest.approx(losses(config), rel=1e-5)
 
 
 def test_an_update_that_differentiates_twice_refuses_compilation() -> None:
     with pytest.raises(UsageError, match="differentiates twice"):
-        prepare(dataclasses.replace(TINY, compile=True, update="unrolled"))
+        prepare(dataclasses.replace(TINY_RING, compile=True, update="unrolled"))
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -69,7 +59,7 @@ def test_an_update_that_differentiates_twice_refuses_compilation() -> None:
     ids=str,
 )
 def test_mixed_precision_plays_nearly_the_same_game(precision: str, changes: dict[str, object]) -> None:
-    config = dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
+    config = dataclasses.replace(TINY_RING, **changes)  # type: ignore[arg-type]
     assert losses(dataclasses.replace(config, precision=precision)) == pytest.approx(
         losses(config), rel=0.02, abs=0.005
     )
@@ -78,7 +68,7 @@ def test_mixed_precision_plays_nearly_the_same_game(precision: str, changes: dic
 def test_threads_are_set_as_the_configuration_says() -> None:
     before = torch.get_num_threads()
     try:
-        prepare(dataclasses.replace(TINY, threads=2))
+        prepare(dataclasses.replace(TINY_RING, threads=2))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

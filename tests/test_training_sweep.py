@@ -13,19 +13,13 @@ import pytest
 from gandiag.cli import main
 from gandiag.errors import UsageError
 from gandiag.run import load_run
-from gandiag.training import Config, sweep_engines
+from gandiag.training import sweep_engines
 from gandiag.training.sweep import Cell, CellResult, cells, parse_grid, play_cell, train_cell
 from gandiag.training.sweep_engines import sweep
+from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
+    TINY_RING,
     steps=20,
     evaluate_every=5,
     sample_every=0,
