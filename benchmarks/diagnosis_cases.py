@@ -1,46 +1,11 @@
-"""The configurations on which the diagnosis is judged: what is trained, what was injected, and which check should name it."""
+"""The configurations on which the limits of the diagnosis were set, on some of their seeds; those of `diagnosis_fresh` were never."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Case:
-    """One configuration. `causes` are the checks that name its illness rightly, the injected one first; empty for a healthy control."""
-
-    name: str
-    causes: tuple[str, ...] = ()
-    data: str = "ring"  # ring, grid, digits (8x8), digits28 (the same, 28x28)
-    nets: str = "mlp"  # mlp, conv
-    loss: str = "non-saturating"  # see benchmarks/diagnosis_play.py
-    r1: float = 0.0
-    r2: float = 0.0
-    gp: float = 0.0
-    clip: float = 0.0
-    d_steps: int = 1
-    lr_g: float = 1e-3
-    lr_d: float = 1e-3
-    betas: tuple[float, float] = (0.0, 0.99)
-    optimizer_g: str = "adam"
-    batch: int = 128
-    steps: int = 1200
-    latent: int = 8
-    width: int = 128
-    d_width: int = 128
-    samples: int = 0  # train on so many samples only; 0 = all
-    shift: float = 0.0  # the data are moved by this
-    scale: str = ""  # '01': reals stay in [0, 1]; 'same': one batch for ever
-    sigmoid: bool = False  # D ends in a sigmoid and its output is what the loop holds
-    fault: str = ""  # detached, one-optimizer ...
-    changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # step -> what is changed there
-    ramp: Mapping[str, float] = field(
-        default_factory=dict
-    )  # option -> the factor by which it has grown at the end of the run
-    fresh: bool = False  # no limit was set on it: other data, nets, losses and faults, reported in a table of their own
-    onset: int | None = None  # the step at which the injected fault begins, where that is known
+from benchmarks.diagnosis_case import Case
+from benchmarks.diagnosis_fresh import FRESH
 
 
 def _cases() -> list[Case]:
@@ -204,68 +169,4 @@ def _cases() -> list[Case]:
     ]
 
 
-def _fresh() -> list[Case]:
-    """Configurations on which no limit was set."""
-    digits: dict[str, Any] = {"data": "digits", "latent": 32, "width": 192, "d_width": 192, "batch": 96, "steps": 600}
-    colour: dict[str, Any] = {**digits, "data": "colour", "r1": 0.5}
-    collapse, fault, mismatch = ("mode_collapse",), ("objective_fault",), ("data_mismatch",)
-    return [
-        Case("line-r1", data="line", r1=0.05, latent=2, steps=1500, fresh=True),
-        Case("line-lsgan", data="line", loss="least-squares", r1=0.05, latent=2, steps=1500, fresh=True),
-        Case("lopsided-r1", data="lopsided", r1=0.1, fresh=True),
-        Case("ring-residual", nets="residual", r1=0.1, lr_g=5e-4, lr_d=5e-4, fresh=True),
-        Case(
-            "lopsided-deep-rmsprop",
-            data="lopsided",
-            nets="deep",
-            optimizer_g="rmsprop",
-            r1=0.1,
-            lr_g=3e-4,
-            lr_d=5e-4,
-            steps=2000,
-            fresh=True,
-        ),
-        Case("ring-small-batch", r1=0.1, batch=16, lr_g=3e-4, lr_d=3e-4, steps=3000, fresh=True),
-        Case("colour-r1", **colour, fresh=True),
-        Case("line-rotating", collapse, data="line", lr_g=5e-3, lr_d=1e-4, betas=(0.5, 0.999), fresh=True),
-        Case(
-            "lopsided-rotating",
-            collapse,
-            data="lopsided",
-            loss="least-squares",
-            lr_g=5e-3,
-            lr_d=5e-5,
-            betas=(0.5, 0.999),
-            fresh=True,
-        ),
-        Case(
-            "residual-dominance",
-            ("discriminator_dominance",),
-            nets="residual",
-            d_steps=4,
-            lr_g=3e-6,
-            steps=800,
-            fresh=True,
-        ),
-        Case("fault-double-sigmoid", fault, sigmoid=True, loss="double-sigmoid", fresh=True),
-        Case(
-            "fault-double-sigmoid-digits",
-            fault,
-            **digits,
-            sigmoid=True,
-            loss="double-sigmoid",
-            lr_g=5e-4,
-            lr_d=5e-4,
-            fresh=True,
-        ),
-        Case("fault-no-zero-grad", fault, fault="no-zero-grad", steps=800, fresh=True),
-        Case("fault-no-zero-grad-digits", fault, **digits, fault="no-zero-grad", lr_g=5e-4, lr_d=5e-4, fresh=True),
-        Case("fault-sign", fault, nets="residual", fault="sign", r1=0.1, steps=600, fresh=True),
-        Case("fault-all-real", fault, data="lopsided", loss="all-real", r1=0.1, steps=600, fresh=True),
-        Case("mismatch-channel-order", mismatch, **colour, scale="bgr", fresh=True),
-        Case("mismatch-layout", mismatch, **colour, scale="channels-last", fresh=True),
-        Case("mismatch-constant", mismatch, **digits, r1=0.5, scale="constant", fresh=True),
-    ]
-
-
-CASES = {case.name: case for case in (*_cases(), *_fresh())}
+CASES = {case.name: case for case in (*_cases(), *FRESH)}
