@@ -23,17 +23,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.diagnosis_cases import CASES
+from benchmarks.diagnosis_truth import Truth, truth
 from gandiag.diagnosis import CHECKS, Diagnosis, Finding, Verdict, diagnose
 from gandiag.diagnosis.limits import DEFAULT
 from gandiag.errors import NotRecorded
 from gandiag.run import Run, load_run
 
-FAULT_IS_LABEL = ("objective_fault", "data_mismatch", "numerical_failure", "memorisation", "discriminator_weakness")
 LOOKS = 20  # times that a run is judged while it is going on
-AMBIGUOUS = (
-    0.2,
-    0.8,
-)  # share of the late outside looks that found the generator ill: between these a label says nothing
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,25 @@ class Judged:
     name: str
     seed: int
     steps: int
-    causes: tuple[str, ...]
-    ill: bool | None  # by the label; None: it says nothing, or contradicts what was injected
-    onset: int | None
+    truth: Truth
     seen: list[dict[str, Any]]
     diagnosis: Diagnosis
     alarms: tuple[tuple[int, frozenset[str]], ...]  # while the run was going on: step, checks that had failed
+
+    @property
+    def ill(self) -> bool | None:
+        """By the label; None: it says nothing, or contradicts what was injected."""
+        return self.truth.ill
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The checks that name its illness rightly."""
+        return self.truth.causes
+
+    @property
+    def onset(self) -> int | None:
+        """The step at which it fell ill."""
+        return self.truth.onset
 
     @property
     def roots(self) -> list[Finding]:
@@ -144,38 +153,16 @@ def judge_run(folder: Path, *, bare: bool, live: bool) -> Judged:
         end = label["steps"] * i // LOOKS
         cut = View(held.path, held.about, held.series, held.tables, held.events, end)
         alarms.append((end, frozenset(f.check for f in diagnose(cut).findings if f.verdict is Verdict.FAILED)))
-    causes = tuple(label["causes"])
+    true = truth(label)
     return Judged(
         label["name"],
         label["seed"],
         label["steps"],
-        causes,
-        _truth(label, causes),
-        _onset(label),
+        true,
         label["seen"],
         diagnose(held),
         tuple(alarms),
     )
-
-
-def _truth(label: dict[str, Any], causes: tuple[str, ...]) -> bool | None:
-    if causes and causes[0] in FAULT_IS_LABEL:
-        return True
-    low, high = AMBIGUOUS
-    share = label["outcome_ill"]
-    outcome = True if share >= high else False if share <= low else None
-    return outcome if outcome == bool(causes) else None
-
-
-def _onset(label: dict[str, Any]) -> int | None:
-    """The injected onset; else, by the outside looks, where the last ill stretch began after a good one; else 0 for what is ill from the start."""
-    if label["injected_at"] is not None:
-        return int(label["injected_at"])
-    if not label["causes"]:
-        return None
-    ill = [s["covered"] <= s["modes"] / 2 or s["good"] < 0.1 for s in label["seen"]]
-    good = [i for i, bad in enumerate(ill) if not bad]
-    return 0 if not good else int(label["seen"][good[-1]]["step"]) if good[-1] + 1 < len(ill) else None
 
 
 # --------------------------------------------------------------------------------------------------------------- reporting
@@ -196,10 +183,12 @@ def wilson(hits: int, count: int) -> str:
 def report(title: str, runs: Sequence[Judged]) -> list[str]:
     """Returns every table for one set of runs as Markdown lines."""
     sick, well = [r for r in runs if r.ill], [r for r in runs if r.ill is False]
-    unclear = Counter(r.name for r in runs if r.ill is None)
+    unclear = Counter(f"{r.name}: {r.truth.why}" for r in runs if r.ill is None)
+    outcome = Counter(r.name for r in sick if not CASES[r.name].causes)
     right = [r for r in sick if r.roots and r.roots[0].check in r.causes]
-    lines = [f"## {title}", "", f"{len(runs)} runs: {len(sick)} sick, {len(well)} healthy, {sum(unclear.values())} whose outcome contradicts "
-             f"or does not settle what was injected ({', '.join(f'{n} x{c}' for n, c in unclear.items()) or 'none'}; left out).", "",
+    lines = [f"## {title}", "", f"{len(runs)} runs: {len(sick)} sick, {len(well)} healthy, {sum(unclear.values())} left out.", "",
+             f"Sick although nothing was injected (modes lost, by the outside view): {_told(outcome)}.",
+             f"Left out: {_told(unclear)}; of these {sum(bool(r.failed) for r in runs if r.ill is None)} with a FAILED.", "",
              "| | share [95 % interval] | held to |", "|---|---|---|",
              f"| an illness found in sick runs | {wilson(sum(bool(r.failed) for r in sick), len(sick))} | >= .95 |",
              f"| a FAILED on healthy runs | {wilson(sum(bool(r.failed) for r in well), len(well))} | <= .02 |",
@@ -228,6 +217,10 @@ def report(title: str, runs: Sequence[Judged]) -> list[str]:
         )
     return [*lines, "", *_confusion(sick, well), "", *_per_check(sick, well), "", *_live(sick, well), "", *_reliability([*sick, *well]), "",
             *_checkpoints(well), "", *_wrong(sick, well)]  # fmt: skip
+
+
+def _told(counted: Counter[str]) -> str:
+    return ", ".join(f"{name} x{count}" for name, count in counted.items()) or "none"
 
 
 def _confusion(sick: Sequence[Judged], well: Sequence[Judged]) -> list[str]:
