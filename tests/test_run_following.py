@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gandiag import Watch, diagnose
-from gandiag.run import BURST, FIRST_KEPT, LAST_KEPT, MOST_BURSTS, Following, RunWriter, kept_steps, load_run
+from gandiag.run import Following, RunWriter, load_run
+from gandiag.run.following import BURST, FIRST_KEPT, LAST_KEPT, MOST_BURSTS, kept_steps
 
 
 def append(writer: RunWriter, begin: int, end: int) -> None:

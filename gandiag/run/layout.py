@@ -1,0 +1,27 @@
+"""What readers and writers of a run directory must agree on: file names, schema metadata, bounds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gandiag.errors import RunError
+
+FORMAT = 1
+SUPERSEDES = (
+    b"gandiag.supersedes_from"  # schema metadata: rows of earlier segments from this step on are no longer true
+)
+LABELS = b"gandiag.labels"
+STEP = "step"
+MAX_JSON_BYTES = 64 * 2**20  # a stranger's run.json or record file beyond this is refused
+TABLE_FILE = re.compile(r"^(?P<table>[A-Za-z0-9_-]+)\.(?P<segment>\d{4,})\.arrow$")
+SAMPLE_FILE = re.compile(r"^(?P<kind>[a-z]+)-(?P<step>\d{9,})\.npz$")
+
+
+def refuse_link(*files: Path) -> None:
+    """A stranger's run must not make its reader open files elsewhere."""
+    for file in files:
+        if file.is_symlink():
+            raise RunError(
+                f"{file} is a link, and a run holds plain files only: copy the run with its content (cp -rL)"
+            )
