@@ -12,7 +12,7 @@ from torch import nn
 
 from gandiag.errors import UsageError
 from gandiag.training.networks import DISCRIMINATORS, GENERATORS, build_discriminator, build_generator
-from gandiag.training.networks_blocks import ConditionalBatchNorm, Maxout, Scored, SelfAttention, halvings
+from gandiag.training.networks_blocks import ConditionalBatchNorm, Maxout, Scored, SelfAttention, doublings, halvings
 from gandiag.training.networks_r3gan import Resampled
 from gandiag.training.networks_residual import ResidualDown
 
@@ -254,6 +254,18 @@ def test_a_normalised_score_has_mean_nought_on_every_batch() -> None:
 
 def test_halvings() -> None:
     assert [halvings(side) for side in (4, 8, 12, 14, 28, 32, 64, 9)] == [0, 1, 1, 1, 2, 3, 4, 0]
+    assert [doublings(side) for side in (4, 8, 12, 14, 16, 28, 32, 64, 9)] == [1, 2, 2, 1, 2, 2, 3, 4, 0]
+
+
+@pytest.mark.parametrize("name", ["dcgan", "r1-resnet"])
+def test_a_score_of_a_small_image_joins_what_is_far_apart_in_it(name: str) -> None:
+    """With one convolution of stride 2 it would be a sum over patches: the effect of two opposite corners would be that of each, added."""
+    discriminator = build("discriminator", name, (1, 8, 8)).eval()
+    first, second = (torch.zeros(1, 1, 8, 8) for _ in range(2))
+    first[..., :3, :3], second[..., 5:, 5:] = 1.0, 1.0
+    with torch.no_grad():
+        scores = discriminator(torch.cat([torch.zeros(1, 1, 8, 8), first, second, first + second])).double()
+    assert abs(scores[3] - scores[1] - scores[2] + scores[0]) > 1e-6 * scores.abs().max()
 
 
 def test_a_users_own_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

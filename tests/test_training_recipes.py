@@ -10,9 +10,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.recipes import PAPER, PLAYS, PUBLISHED, fell_ill, reached, read, write_tables
+from benchmarks.grid import PLAYS as PLAYED
+from benchmarks.grid import grid_table, make_data, outcome
+from benchmarks.recipes import (
+    HEALTHY_DISTANCE,
+    PAPER,
+    PLAYS,
+    PUBLISHED,
+    SMALLER,
+    fell_ill,
+    reached,
+    read,
+    record,
+    write_tables,
+)
 from gandiag.training import RECIPES, Config, effective_config, train
 from gandiag.training.combinations import TWICE
+from gandiag.training.loop import Outcome
 from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import prepare
 from gandiag.training.step import play
@@ -122,11 +136,39 @@ def test_every_recipe_and_every_row_of_the_paper_is_in_the_benchmark() -> None:
     assert [effective_config(f"pacgan-{m}")[0].batch for m in (1, 2, 4)] == [100, 200, 400]  # 100 packs a step
 
 
+def test_the_settings_of_the_plays_are_settings_of_their_recipes() -> None:
+    for name, settings in SMALLER.items():
+        assert effective_config(name, flags=settings)
+
+
+def test_a_play_that_was_cut_short_leaves_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(config: Config, *, out: Path, about: object) -> Outcome:
+        return Outcome(out, 3, "interrupted", "it was interrupted")
+
+    monkeypatch.setattr("benchmarks.recipes.train", interrupted)
+    with pytest.raises(SystemExit, match="ended at step 3 of 9"):
+        record(tmp_path / "rows.jsonl", ["mlp"], [0], 9)
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_what_plays_on_which_data_and_what_is_refused_with_a_reason(tmp_path: Path) -> None:
+    kinds = make_data(tmp_path)
+    images = {kind for kind in kinds if kind not in ("ring, grid", "points in 3-D")}
+    unequal = {"folder, 15x15x3", "folder, 16x8x3"}
+    everywhere = {"mlp": set(kinds), "conditional": set(kinds) - {"points in 3-D"}, "few-digits": images}
+    found = {name: {kind: outcome(name, data) for kind, data in kinds.items()} for name in (*everywhere, "dcgan")}
+    for name, wanted in {**everywhere, "dcgan": images - unequal}.items():
+        assert {kind for kind, text in found[name].items() if text == PLAYED} == wanted, name
+    table = grid_table(found)
+    assert "| `dcgan` | yes | yes | yes | yes | yes | no (" in table
+    assert table.count(". the network works on square images") == 1  # told once, for whatever shape
+
+
 def test_what_counts_as_well_and_as_ill() -> None:
     images = {"modes_total": 10.0, "modes_covered": 10.0, "high_quality_share": None, "frechet_distance": 9.0}
     row = {"first": {"frechet_distance": 100.0}, "last": images, "verdict": "stable"}
     assert reached(row)
-    assert not reached({**row, "last": {**images, "frechet_distance": 11.0}})
+    assert not reached({**row, "last": {**images, "frechet_distance": HEALTHY_DISTANCE + 0.1}})
     assert not reached({**row, "last": {**images, "modes_covered": 9.0}})
     assert not reached({**row, "last": {**images, "modes_total": None}})
     points = {"modes_total": 8.0, "modes_covered": 8.0, "high_quality_share": 0.81, "frechet_distance": 9.0}

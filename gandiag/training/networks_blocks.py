@@ -149,6 +149,14 @@ def halvings(side: int, smallest: int = 4) -> int:
     return count
 
 
+def doublings(side: int) -> int:
+    """How often networks that are drawn from 4x4 on double: 8, 16, 28, 64 -> 2, 2, 2, 4.
+
+    Sides below 16 are reached from 2x2: with 4x4 for 8x8 a discriminator would be one convolution, which sees patches and never the whole.
+    """
+    return halvings(side, smallest=4 if side >= 16 else 2)
+
+
 def normal_initialised(network: nn.Module, sd: float = 0.02) -> nn.Module:
     """Draws weights from N(0, sd^2) and normalisation scales from N(1, sd^2), biases 0 (DCGAN, Radford et al. 2016)."""
     for layer in network.modules():

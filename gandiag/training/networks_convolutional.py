@@ -10,7 +10,7 @@ from gandiag.training.networks_blocks import (
     LabelledLatent,
     Scored,
     SelfAttention,
-    halvings,
+    doublings,
     image_shape,
     latent_size,
     normal_initialised,
@@ -63,12 +63,12 @@ def small_convolutional_discriminator(
 def dcgan_generator(
     sample_shape: Shape, latent_shape: Shape, *, num_classes: int | None = None, width: int | None = None
 ) -> nn.Module:
-    """Transposed convolutions of stride 2 from 4x4 (7x7 for 28x28) on, batch normalisation, ReLU, tanh; N(0, .02^2) (Radford et al. 2016).
+    """Transposed convolutions of stride 2 from 4x4 (7x7 for 28x28, 2x2 for 8x8) on, normalised, ReLU, tanh; N(0, .02^2) (Radford et al. 2016).
 
     `width` (64) is the number of channels before the last doubling of the side; it doubles towards the latent.
     """
     channels, side = image_shape(sample_shape, "dcgan")
-    count, width = halvings(side), width or 64
+    count, width = doublings(side), width or 64
     widths = [width * 2 ** (count - 1 - level) for level in range(count)]
     layers: list[nn.Module] = [
         *_spread(latent_size(latent_shape, num_classes), widths[0], side // 2**count, bias=False),
@@ -84,9 +84,9 @@ def dcgan_generator(
 def dcgan_discriminator(
     sample_shape: Shape, latent_shape: Shape = (), *, num_classes: int | None = None, width: int | None = None
 ) -> nn.Module:
-    """Convolutions of stride 2 down to 4x4 (7x7), batch normalisation on all but the first, LeakyReLU(0.2); N(0, .02^2) (Radford et al. 2016)."""
+    """Convolutions of stride 2 down to 4x4 (7x7, 2x2), normalised but for the first, LeakyReLU(0.2); N(0, .02^2) (Radford et al. 2016)."""
     channels, side = image_shape(sample_shape, "dcgan")
-    count, width = halvings(side), width or 64
+    count, width = doublings(side), width or 64
     layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
     for level in range(count - 1):
         one, other = width * 2**level, width * 2 ** (level + 1)

@@ -15,6 +15,7 @@ from gandiag.training.networks_blocks import (
     Scored,
     SelfAttention,
     Wrap,
+    doublings,
     halvings,
     image_shape,
     plain,
@@ -165,7 +166,7 @@ class R1ResidualGenerator(nn.Module):
     def __init__(self, latent: int, width: int, shape: tuple[int, int], num_classes: int | None) -> None:
         super().__init__()
         channels, side = shape
-        count = halvings(side)
+        count = doublings(side)
         widths = [min(width * 2 ** (count - level), 8 * width) for level in range(count + 1)]
         self.base = side // 2**count
         self.embedding = nn.Embedding(num_classes, 256) if num_classes is not None else None
@@ -192,7 +193,7 @@ class R1ResidualDiscriminator(nn.Module):
     def __init__(self, width: int, shape: tuple[int, int], num_classes: int | None) -> None:
         super().__init__()
         channels, side = shape
-        count = halvings(side)
+        count = doublings(side)
         widths = [min(width * 2**level, 16 * width) for level in range(count + 1)]
         blocks = [
             layer
