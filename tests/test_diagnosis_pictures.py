@@ -120,3 +120,18 @@ def test_labels_that_say_no_more_than_chance(share: float, count: int, ill: bool
     data = {"kind": "images", "label_agreement": {"share": share, "chance": 0.1, "count": count}}
     found = recorded(tmp_path / "run", [0.0], fake=1, about={"data": data, "config": {"conditional": True}})
     assert (found.verdict is Verdict.FAILED) is ill, found.claim
+
+
+@pytest.mark.parametrize(("count", "shuffled", "ill"), [(1000, True, True), (1000, False, False), (200, True, False)])
+def test_labels_of_a_thousand_kept_reals_tell_without_run_json(
+    count: int, shuffled: bool, ill: bool, tmp_path: Path
+) -> None:
+    """In a loop of the user's own nobody writes the agreement down: a thousand kept reals with their labels show it."""
+    samples = {"real": classes(1, shuffled, count), "fake": classes(2, False)}
+    found = recorded(tmp_path / "run", [0.0], fake=1, samples=samples)
+    assert (found.kind == "labels" and found.verdict is Verdict.FAILED) is ill, found.claim
+
+
+def test_shuffled_labels_that_no_player_is_given_are_a_suspicion(tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", [0.0], fake=1, samples={"real": classes(1, True, 1000)})
+    assert (found.verdict, found.kind) == (Verdict.SUSPECT, "labels"), found.claim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gandiag.diagnosis.data_change import changed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -18,7 +19,7 @@ def data_mismatch(run: Recorded) -> Finding:
     e = evidence(run)
     if "real_min" not in e or "fake_min" not in e:
         raise NotRecorded("the range of the reals or of the fakes")
-    for look in (_constant, _repeated, _layout, _range, _channel_order, _labels_of_reals, _labels_of_fakes):
+    for look in (_constant, _repeated, _layout, _range, changed, _channel_order, _labels_of_reals, _labels_of_fakes):
         if (finding := look(e)) is not None:
             return finding
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
@@ -172,19 +173,16 @@ def _channel_order(e: Evidence) -> Finding | None:
 
 def _labels_of_reals(e: Evidence) -> Finding | None:
     """Labels that say no more of their samples than chance, by thousands of samples, of which even hard classes show something."""
-    data = e.about.get("data")
-    told = data.get("label_agreement") if isinstance(data, dict) else None
-    if not isinstance(told, dict) or not all(
-        isinstance(told.get(k), int | float) for k in ("share", "chance", "count")
-    ):
+    told = _label_agreement(e)
+    if told is None:
         return None
-    share, chance, count = (float(told[k]) for k in ("share", "chance", "count"))
+    share, chance, count = told
     limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
     if count < e.limits.label_samples or share > limit:
         return None
     return Finding(
         "data_mismatch",
-        Verdict.FAILED if e.config.get("conditional") else Verdict.SUSPECT,
+        Verdict.FAILED if _uses_labels(e) else Verdict.SUSPECT,
         f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples, by chance it were {chance:.1%} "
         f"(limit: above {limit:.1%})",
         cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
@@ -192,6 +190,22 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
         onset=0,
         kind="labels",
     )
+
+
+def _label_agreement(e: Evidence) -> tuple[float, float, float] | None:
+    """Returns how often a real has the label of its nearest neighbour, that by chance, and of how many: as run.json or the kept reals tell."""
+    data = e.about.get("data")
+    told = data.get("label_agreement") if isinstance(data, dict) else None
+    if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
+        return float(told["share"]), float(told["chance"]), float(told["count"])
+    seen = agreement_of_reals(e)
+    return None if seen is None else (seen.share, seen.chance, float(seen.count))
+
+
+def _uses_labels(e: Evidence) -> bool:
+    """Whether the players are given labels: run.json says so, or fakes were kept with those that were asked for."""
+    fakes = kept(e, "fake")
+    return bool(e.config.get("conditional") or (fakes is not None and "labels" in fakes))
 
 
 def _labels_of_fakes(e: Evidence) -> Finding | None:

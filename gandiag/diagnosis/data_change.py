@@ -1,0 +1,88 @@
+"""Reals that become others in the middle of a run: a loader, a scaling or a file that was exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.errors import NotRecorded
+
+FEWEST_STRETCHES = 20  # of a run, before a change in it can be told from chance
+EACH_SIDE = 5  # stretches on either side of a change
+MOST_COLUMNS = 64  # whose means are looked at
+AT_REST = 0.2  # of the change, that the reals may spread before and after it: a slow drift reads .27, a turn of the classes .5 and more
+
+
+def changed(e: Evidence) -> Finding | None:
+    """Reals whose batch means or spread leap once, at rest before and after: another data set, or another scaling of it."""
+    sd = e.maybe("real_sd")
+    if sd is None or len(sd) < FEWEST_STRETCHES or not np.all(np.isfinite(sd)) or not np.all(sd > 0):
+        return None
+    unit = trends.middle(sd[: max(EACH_SIDE, len(sd) // 10)])
+    means, spread = _means(e), np.log(sd)[:, None]
+    for values, limit, what in (
+        (means / unit, e.limits.data_moved, "moved"),
+        (spread, float(np.log(e.limits.data_spread)), "scaled"),
+    ):
+        found = _leap(values)
+        if found is None or found[1] < limit:
+            continue
+        at, size = int(e.edges[found[0]]), found[1]
+        told = (
+            f"the reals' mean leaps by {size:.3g} of their standard deviation at step {at} (limit: {limit:g})"
+            if what == "moved"
+            else f"the reals' standard deviation changes {np.exp(size):.3g}-fold at step {at} (limit: {e.limits.data_spread:g})"
+        )
+        return Finding(
+            "data_mismatch",
+            Verdict.FAILED,
+            f"{told}, and stays there",
+            cause="the data were exchanged or scaled anew in the middle of the run: both players have learned others",
+            remedies=(
+                "look at what the loader does there; begin a new run for new data",
+                "where the change is meant, raise the limits data_moved and data_spread",
+            ),
+            series=("real_mean", "real_sd"),
+            onset=at,
+            kind="changed",
+        )
+    return None
+
+
+def _means(e: Evidence) -> np.ndarray:
+    """The reals' batch means in each stretch (n, columns): by channel where that was recorded."""
+    try:
+        table = e.layers("real_channel_mean")
+    except NotRecorded:
+        return e.level("real_mean")[:, None]
+    at = table.index.to_numpy()
+    columns = table.to_numpy(dtype=float).T[:MOST_COLUMNS]
+    return np.stack([trends.block_medians(at, column, e.edges) for column in columns], axis=1)
+
+
+def _leap(levels: np.ndarray) -> tuple[int, float] | None:
+    """Returns the stretch at which a column (n, columns) leaps most, and by how much; None where none is at rest before and after."""
+    best: tuple[int, float] | None = None
+    for column in levels.T:
+        if not np.all(np.isfinite(column)):
+            continue
+        n = len(column)
+        sums = np.cumsum(column - column.mean())[:-1]
+        count = np.arange(1, n)
+        between = sums**2 / (count * (n - count))  # the split whose halves differ most, each by its own weight
+        between[: EACH_SIDE - 1] = between[n - EACH_SIDE :] = -1.0
+        place = int(np.argmax(between)) + 1
+        before, after = column[:place], column[place:]
+        size = abs(float(np.median(after) - np.median(before)))
+        calm = max(_scatter(before), _scatter(after)) <= AT_REST * size
+        if calm and size > 0 and (best is None or size > best[1]):
+            best = (place, size)
+    return best
+
+
+def _scatter(values: np.ndarray) -> float:
+    """The range that holds nine in ten, in standard deviations of a normal law: a few stretches elsewhere count for nothing, a tenth for much."""
+    low, high = np.quantile(values, (0.05, 0.95))
+    return float(high - low) / 3.29
