@@ -111,6 +111,7 @@ Examples:
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     *,
     recipe: str | None,
     settings: tuple[str, ...],

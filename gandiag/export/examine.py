@@ -129,7 +129,7 @@ def batch_dependent_layer(served: Served, contract: Contract) -> str | None:
 
 class _Watch(TorchDispatchMode):
     def __init__(self, stack: list[str], seen: Trace) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # of torch
         self.stack = stack
         self.seen = seen
 

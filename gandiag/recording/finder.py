@@ -106,7 +106,7 @@ class Watch:
     def _stack(self) -> list[nn.Module]:
         if not hasattr(self._here, "stack"):
             self._here.stack = []
-        return self._here.stack  # type: ignore[no-any-return]  # a thread's own attribute has no type
+        return self._here.stack  # a thread's own attribute has no type
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
         if torch.compiler.is_compiling():
@@ -316,7 +316,7 @@ def watch_compiled(enter: Callable[..., None], leave: Callable[..., None]) -> li
         if nn.Module.compile is compile:
             nn.Module.compile = original  # type: ignore[method-assign]  # what is put back is torch's own
 
-    nn.Module.compile = compile  # type: ignore[assignment,method-assign]  # forwards to torch's own
+    nn.Module.compile = compile  # type: ignore[method-assign]  # forwards to torch's own
     undo.append(put_back)
     for thing in gc.get_objects():
         if (

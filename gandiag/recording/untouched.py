@@ -129,7 +129,7 @@ def _without_our_hooks(modules: Sequence[nn.Module]) -> Iterator[None]:
 
 def hidden_from_scripting() -> Callable[[], None]:
     """Lets `torch.jit.script` see no hook of gandiag's, which it would compile into the module; returns what undoes that."""
-    original = scripting.get_hook_stubs
+    original: Callable[[nn.Module], Any] = scripting.get_hook_stubs
 
     def get_hook_stubs(module: nn.Module) -> Any:
         with _without_our_hooks([module]):

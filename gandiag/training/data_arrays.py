@@ -238,7 +238,7 @@ _STAND_INS = {
 }
 
 
-class _PlainUnpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]  # the C one lets a few bytes reserve gigabytes for its memo
+class _PlainUnpickler(pickle._Unpickler):  # the C one lets a few bytes reserve gigabytes for its memo
     """Reads dicts, lists, numbers, texts and arrays of bytes; any other name in the pickle is refused before it is looked up."""
 
     def find_class(self, module: str, name: str) -> Any:

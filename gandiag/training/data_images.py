@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -40,7 +41,7 @@ def folder(path: str, *, resolution: int | None = None, on_bad: str = "error") -
         raise UsageError(f"{shown(path)}: no images ({', '.join(SUFFIXES)}) in this folder or below it{hint}")
     listing = (root / "dataset.json").read_bytes() if (root / "dataset.json").is_file() else None
     labels, classes = _labels(path, list(files), listing)
-    encoded = ((name, lambda file=file: _bytes(file), labels.get(name)) for name, file in files.items())  # type: ignore[misc]  # default in a lambda
+    encoded = ((name, partial(_bytes, file), labels.get(name)) for name, file in files.items())
     return _decoded(root.resolve().name or "folder", encoded, len(files), classes, resolution=resolution, on_bad=on_bad)
 
 
@@ -63,14 +64,14 @@ def zip_file(path: str, *, resolution: int | None = None, on_bad: str = "error")
         short = {name.removeprefix(top): info for name, info in members.items()}
         listing = _listing(archive, top)
         labels, classes = _labels(path, list(short), listing)
-        encoded = ((name, lambda info=info: _member(archive, info), labels.get(name)) for name, info in short.items())  # type: ignore[misc]  # as above
+        encoded = ((name, partial(_member, archive, info), labels.get(name)) for name, info in short.items())
         return _decoded(Path(path).stem, encoded, len(short), classes, resolution=resolution, on_bad=on_bad)
 
 
 def _listing(archive: zipfile.ZipFile, top: str) -> bytes | None:
     for info in archive.infolist():
         if info.filename in ("dataset.json", f"{top}dataset.json"):
-            content = _attempt(lambda info=info: _member(archive, info))  # type: ignore[misc]  # as above
+            content = _attempt(partial(_member, archive, info))
             if isinstance(content, str):
                 raise GandiagError(f"{shown(str(archive.filename))}: its dataset.json cannot be read: {content}")
             return content
@@ -111,7 +112,7 @@ def _parquet_rows(file: Any, image: str, label: str | None) -> Iterator[Encoded]
         labels = batch.column(label).to_pylist() if label else [None] * batch.num_rows
         for value, number in zip(batch.column(image).to_pylist(), labels):
             content = value.get("bytes") if isinstance(value, dict) else value
-            yield f"row {row}", lambda content=content: _present(content), number  # type: ignore[misc]  # as above
+            yield f"row {row}", partial(_present, content), number
             row += 1
 
 

@@ -105,7 +105,7 @@ def build_players(
     discriminator = build_discriminator_of(config, shape=shape, num_classes=num_classes).to(device=device, **layout)
     average = copy.deepcopy(generator).requires_grad_(False).eval()
     for player in (generator, discriminator) if config.compile else ():
-        player.forward = torch.compile(player.forward)  # type: ignore[method-assign]  # the module stays itself: its hooks and its state dict
+        player.forward = torch.compile(player.forward)  # the module stays itself: its hooks and its state dict
     return Players(
         generator=generator,
         discriminator=discriminator,

@@ -42,7 +42,7 @@ def load_function(spec: str) -> Callable[..., Any]:
     function = getattr(module, match["name"], None)
     if not callable(function):
         raise UsageError(f"{spec}: {match['module']} has no function {match['name']!r}")
-    return function  # type: ignore[no-any-return]  # callable() does not narrow it
+    return function
 
 
 def called(function: Callable[..., Any], spec: str, given: Mapping[str, Any]) -> Any:
