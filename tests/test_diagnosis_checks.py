@@ -311,6 +311,22 @@ def test_divergence_names_the_step_at_which_it_began(tmp_path: Path) -> None:
     assert finding.onset == pytest.approx(600, abs=0.01 * STEPS)
 
 
+@pytest.mark.parametrize(
+    ("fold", "steps", "ill"), [(1e4, 40, True), (1e4, 10, False), (100.0, 40, False)], ids=["far", "spike", "near"]
+)
+def test_a_game_far_beyond_the_limits_is_told_within_dozens_of_steps(
+    fold: float, steps: int, ill: bool, tmp_path: Path
+) -> None:
+    """Ten times beyond the limit of 30 for 40 steps; what is nearer to it must last a fifth of the run, and a spike counts for nothing."""
+    grow = np.where(np.arange(STEPS) >= STEPS - steps, fold, 1.0)
+    columns = {f"{who}_gradient_norm": noisy(0.3 * grow, i) for i, who in enumerate(("generator", "discriminator"))}
+    columns |= {"discriminator_loss": 1.3 * grow}
+    finding = found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence")
+    assert (finding.verdict is Verdict.FAILED) is ill, finding.claim
+    if ill:
+        assert finding.onset == pytest.approx(STEPS - steps, abs=0.01 * STEPS)
+
+
 def test_a_gradient_that_dies_at_the_equilibrium_has_not_vanished(tmp_path: Path) -> None:
     """D cannot tell, the fakes are as diverse as the reals: the game has come to rest."""
     real, fake = made_runs.drawn_logits(settled(STEPS, 3.0, 0.0), np.zeros(STEPS), np.full(STEPS, 0.5), 0)

@@ -35,6 +35,11 @@ WEIGHTS = ("generator_parameter_norm", "discriminator_parameter_norm")
 
 # ------------------------------------------------------------------------------------------------------- numerical failure
 
+FAR, FAR_STEPS = (
+    10.0,
+    30,
+)  # so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
+
 
 def numerical_failure(run: Recorded) -> Finding:
     """Finds the first number that is NaN or infinite: its tensor, its layer, its step, and whether the run recovered."""
@@ -122,20 +127,12 @@ def divergence(run: Recorded) -> Finding:
         for names in (GRADIENTS, LOSSES, SCORES, WEIGHTS)
     ]
     present = [k for k in kinds if k is not None]
-    limit, alone = e.limits.divergence_growth, e.limits.divergence_growth_alone
-    count = sum(((k > limit).astype(int) for k in present), start=np.zeros(len(e.edges) - 1, int))
-    if away is not None:
-        start = float(away[np.flatnonzero(away)[0]]) if np.any(away) else 0.0
-        count = count + 2 * (
-            away > max(e.limits.fake_range, 2 * start)
-        )  # fakes that only begin far away have not run away
-    count = count + np.any([k > alone for k in present], axis=0) if present else count
-    lost = relapses(e)  # samples that were good and are not: what runs away has done harm
-    count = count + lost if lost is not None else count
-    state = count >= 2
+    limit = e.limits.divergence_growth
+    state = _running_away(e, present, away, 1.0)
+    far = _running_away(e, present, away, FAR)
     top, most = max(((n, float(np.nanmax(g))) for n, g in grown.items()), key=lambda pair: pair[1], default=("", 0.0))
     series = tuple(n for n, g in grown.items() if np.nanmax(g) > limit) or tuple(grown)[:2]
-    if e.holds(state) or (state[-1] and _broke(e)):
+    if e.holds(state) or (state[-1] and _broke(e)) or _lately(e, far):
         where = f"{top} is {most:.3g} times its usual level (limit: {limit:g})"
         if away is not None and trends.middle(trends.tail(away, e.limits.tail_share)) > e.limits.fake_range:
             where += f", fakes lie {trends.middle(trends.tail(away, e.limits.tail_share)):.3g} sd of the reals away (limit: {e.limits.fake_range:g})"
@@ -166,6 +163,27 @@ def divergence(run: Recorded) -> Finding:
         f"nothing outgrew its usual level by more than {most:.3g} times for long (limit: {limit:g})",
         series=series,
     )
+
+
+def _running_away(e: Evidence, kinds: list[np.ndarray], away: np.ndarray | None, times: float) -> np.ndarray:
+    """Where two signs of running away agree (n,) bool, each of them `times` as far gone as its limit asks."""
+    count = sum(
+        ((k > times * e.limits.divergence_growth).astype(int) for k in kinds), start=np.zeros(len(e.edges) - 1, int)
+    )
+    if away is not None:
+        start = float(away[np.flatnonzero(away)[0]]) if np.any(away) else 0.0
+        beyond = away > times * max(e.limits.fake_range, 2 * start)
+        count = count + 2 * beyond  # fakes that only begin far away have not run away
+    count = count + np.any([k > times * e.limits.divergence_growth_alone for k in kinds], axis=0) if kinds else count
+    lost = relapses(e)  # samples that were good and are not: what runs away has done harm
+    count = count + lost if lost is not None else count
+    return np.asarray(count >= 2)
+
+
+def _lately(e: Evidence, state: np.ndarray) -> bool:
+    """Whether a state has held without a gap for the last steps, few as they are."""
+    recent = state[e.edges[1:] > e.steps - FAR_STEPS]
+    return len(state) > len(recent) > 1 and bool(recent.all())
 
 
 def _growth(e: Evidence, name: str) -> np.ndarray | None:
