@@ -1,0 +1,53 @@
+"""Other people's logs (CSV, JSON lines, stylegan's folders, TensorBoard) read as a run: what is in them can be judged, the rest is absent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gandiag.errors import UsageError, did_you_mean
+from gandiag.logs.log import Log
+from gandiag.logs.stylegan import read_stylegan
+from gandiag.logs.tables import read_csv, read_json_lines
+from gandiag.logs.tensorboard import event_files, read_tensorboard
+from gandiag.quantities import QUANTITIES, quantity
+from gandiag.run import Run, load_run
+
+__all__ = ["Log", "open_recording"]
+
+
+def open_recording(path: str | os.PathLike[str], names: Mapping[str, str] | None = None) -> Run | Log:
+    """Opens a run directory or somebody's log, by what lies there; `names` maps their columns to ours. Raises RunError where it is neither."""
+    where = Path(path)
+    if (where / "run.json").is_file():
+        return load_run(where)
+    read = _reader(where)
+    if read is None:
+        return load_run(where)  # which says what is wrong
+    return read(where, _checked(names or {}))
+
+
+def _reader(where: Path) -> Callable[[Path, dict[str, str]], Log] | None:
+    if where.is_dir():
+        if (where / "stats.jsonl").is_file():
+            return read_stylegan
+        return read_tensorboard if event_files(where) else None
+    if where.name.startswith("events.out.tfevents"):
+        return read_tensorboard
+    return (
+        {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}.get(
+            where.suffix.lower()
+        )
+        if where.is_file()
+        else None
+    )
+
+
+def _checked(names: Mapping[str, str]) -> dict[str, str]:
+    for theirs, ours in names.items():
+        if ours != "step" and quantity(ours) is None:
+            raise UsageError(
+                f"{theirs}={ours}: there is no quantity {ours!r}{did_you_mean(ours, list(QUANTITIES))}; see docs/metrics.md"
+            )
+    return dict(names)

@@ -1,0 +1,120 @@
+"""Tables of rows, CSV, TSV and JSON lines, read as a log."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gandiag.errors import RunError, UsageError, did_you_mean
+from gandiag.logs.log import Log, is_number, refuse_giants
+from gandiag.logs.names import guess
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_COLUMNS = 10_000
+
+
+def read_csv(file: Path, names: dict[str, str]) -> Log:
+    """Reads a CSV or TSV file with a header: a column of steps where there is one, else the rows are the steps."""
+    import pandas as pd
+
+    refuse_giants(file)
+    try:
+        table = pd.read_csv(
+            file,
+            sep="\t" if file.suffix.lower() == ".tsv" else None,
+            engine="python",
+            encoding="utf-8-sig",
+            on_bad_lines="skip",
+            dtype=str,
+            keep_default_na=False,  # an empty cell is absent, "nan" was measured
+        )
+    except (ValueError, OSError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RunError(
+            f"{file} cannot be read as CSV ({str(error).splitlines()[0]}); a header line and one row a step were expected"
+        ) from None
+    return _from_table(file, table, names)
+
+
+def read_json_lines(file: Path, names: dict[str, str]) -> Log:
+    """Reads one JSON object a line; nested objects become names with slashes, {"mean": x} becomes x."""
+    import pandas as pd
+
+    return _from_table(file, pd.DataFrame(list(read_lines(file))), names)
+
+
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    refuse_giants(file)
+    for line in file.read_bytes().split(b"\n"):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            yield dict(_flat(record))
+
+
+def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, float | str]]:
+    for key, value in record.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict) and depth < 8:
+            if is_number(value.get("mean")):
+                yield name, float(value["mean"])
+                if is_number(value.get("std")):
+                    yield f"{name}/std", float(value["std"])
+            else:
+                yield from _flat(value, f"{name}/", depth + 1)
+        elif isinstance(value, str | bool) or is_number(value):
+            yield name, "nan" if value != value else value  # a NaN was measured; null and what is left out are absent
+
+
+def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
+    import pandas as pd
+
+    if len(table.columns) > MAX_COLUMNS:
+        raise RunError(f"{file} has {len(table.columns)} columns: this is no log of a training")
+    table = table.rename(columns=lambda c: str(c).strip())
+    missing = [theirs for theirs in names if theirs not in table.columns]
+    if missing:
+        raise UsageError(
+            f"{file} has no column {missing[0]!r}{did_you_mean(missing[0], [str(c) for c in table.columns])}; "
+            f"it has {', '.join(str(c) for c in table.columns[:20])}"
+        )
+    meaning = {str(c): names.get(str(c)) or guess(str(c)) for c in table.columns}
+    at = next((c for c, m in meaning.items() if m == "step"), None)
+    steps = pd.to_numeric(table[at], errors="coerce") if at else pd.Series(range(len(table)), index=table.index)
+    series: dict[str, pd.Series] = {}
+    for column, name in meaning.items():
+        if name is None or name == "step" or name in series:
+            continue
+        values = pd.to_numeric(table[column], errors="coerce")
+        text = table[column].astype(str).str.strip().str.lower()
+        measured = (
+            values.notna() | text.isin(("nan", "inf", "-inf", "+inf", "infinity", "-infinity")) & table[column].notna()
+        )
+        column_series = _by_step(name, steps[measured], values[measured])
+        if len(column_series):
+            series[name] = column_series
+    if not series:
+        raise RunError(
+            f"{file} holds no column that is known here ({', '.join(str(c) for c in table.columns[:20])}); say which is which: "
+            "--map d_loss=discriminator_loss --map g_loss=generator_loss"
+        )
+    ignored = tuple(c for c, m in meaning.items() if m is None)
+    return Log(file, {"name": file.stem, "source": "log", "could_not_tell": []}, series, ignored)
+
+
+def _by_step(name: str, steps: pd.Series, values: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    good = steps.notna() & (steps >= 0) & (steps < 2**53)
+    column = pd.Series(
+        values[good].to_numpy(dtype=float),
+        index=pd.Index(steps[good].to_numpy().astype("int64"), name="step"),
+        name=name,
+    )
+    return column[~column.index.duplicated(keep="last")].sort_index()
