@@ -1,7 +1,7 @@
 """What a crash costs the record: kill -9 at random moments of a training, over and over in one run directory; and how large a record grows.
 
-    python benchmarks/crash.py                    50 kills, each followed by a resume of the same run
-    python benchmarks/crash.py --size             a run of 1 000 000 steps x 60 series: bytes on disk, time to open it and read one series
+    python -m benchmarks.crash                    50 kills, each followed by a resume of the same run
+    python -m benchmarks.crash --size             a run of 1 000 000 steps x 60 series: bytes on disk, time to open it and read one series
 
 Each child notes, in a pipe, which steps it has finished and when; what the run holds after the kill is held against that.
 """

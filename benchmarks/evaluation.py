@@ -1,4 +1,4 @@
-"""Peers and us on the same features in one process, by turns, equal first and then timed: `python benchmarks/evaluation.py [CASE ...]`.
+"""Peers and us on the same features in one process, by turns, equal first and then timed: `python -m benchmarks.evaluation [CASE ...]`.
 
 Peers: pip install --no-deps torch-fidelity prdc pytorch-fid vendi-score tqdm. Neither they nor we get more threads than the other.
 Each case prints one row: median seconds of both over the rounds, and the ratio of each round's pair (median, smallest, largest).

@@ -1,4 +1,4 @@
-"""What an export costs and gives: parity and latency beside torch, fp16, and the bundle served for real. `python benchmarks/export.py`.
+"""What an export costs and gives: parity and latency beside torch, fp16, and the bundle served for real. `python -m benchmarks.export`.
 
 The generators are those of the harness, untrained but with their batch norms' statistics set: speed and rounding do not depend on
 training. With `--mlserver-python PYTHON` (an environment that has mlserver, onnxruntime and tritonclient[http]) the bundle is served by

@@ -1,8 +1,8 @@
 """What recording costs: the same training with and without a Recorder, in turns within one process; medians and ranges.
 
-    python benchmarks/overhead.py                     both workloads, default tier, recorded every step
-    python benchmarks/overhead.py --workload mlp --probes full --pairs 30
-    python benchmarks/overhead.py --workload mlp --parts      what each of the recorder's entries costs the training's thread
+    python -m benchmarks.overhead                     both workloads, default tier, recorded every step
+    python -m benchmarks.overhead --workload mlp --probes full --pairs 30
+    python -m benchmarks.overhead --workload mlp --parts      what each of the recorder's entries costs the training's thread
 
 Beside the wall clock stands the CPU time of the training's thread: on a machine with other work to do the first also measures that.
 """

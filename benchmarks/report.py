@@ -1,6 +1,6 @@
 """The report at scale: one command writes a run of a million steps x 200 series, diagnoses and reports it, and opens the page.
 
-    python benchmarks/report.py [--steps 1000000] [--series 200] [--keep FOLDER]
+    python -m benchmarks.report [--steps 1000000] [--series 200] [--keep FOLDER]
 
 Prints the times, the size beyond plotly.js, whether every extreme of every drawn series is on the page, and, where Chromium is
 installed, how long a chart takes to be drawn and to answer a zoom.
