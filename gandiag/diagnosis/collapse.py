@@ -25,6 +25,7 @@ from gandiag.errors import NotRecorded
 BATCH_SERIES = ("diversity_ratio", "fake_effective_rank", "real_effective_rank", "fake_mean")
 FEWER = 0.5  # of the reals' directions, where the fakes lie elsewhere and closer together as well: three signs that agree need less of each
 ELSEWHERE = 1.5  # times the distance at which fakes are plainly no reals
+MOST_HOPPED = 0.6  # sd of the reals that hops may take of the data's spread: .8 of it is left then
 MODE_SERIES = ("modes_covered", "mode_kl", "recall")
 
 
@@ -112,7 +113,10 @@ def poor_batches(e: Evidence) -> np.ndarray | None:
         state |= (away > ELSEWHERE * e.limits.misfit_distance) & (ranks < FEWER) & (ratio < 0.9)
     if hops is not None:
         near = np.ones_like(ratio, dtype=bool) if away is None else away < e.limits.fake_range
-        state |= (hops > e.limits.hop) & near & ((ranks < e.limits.hop_rank) | (ratio < e.limits.hop_rank))
+        # what hops gives at a time only what the hops leave of the data's spread; fakes as wide as that swing, and have not collapsed
+        left = np.sqrt(1 - np.minimum(hops, MOST_HOPPED) ** 2)
+        lacks = (ratio < e.limits.hop_rank) | ((ranks < e.limits.hop_rank) & (ratio < left))
+        state |= (hops > e.limits.hop) & near & lacks
     return np.asarray(state)
 
 
