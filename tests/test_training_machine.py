@@ -79,34 +79,31 @@ def test_each_process_takes_its_part_of_what_all_drew() -> None:
     assert torch.equal(torch.cat([Processes(rank, 4).share(batch) for rank in range(4)]), batch)
 
 
-def test_two_processes_train_as_one_does_on_the_whole_batch(tmp_path: Path) -> None:
-    settings = ["--data", "ring:sd=0.05", "--steps", "50", "--batch", "32", "--no-report"]
+def test_two_processes_train_and_resume_as_one_trains_on_the_whole_batch(tmp_path: Path) -> None:
+    """With LeCam, whose moving averages of the logits must be those of the whole batch on each of them, also after a resume."""
+    python = [sys.executable, "-m"]
+    several = [*python, "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    settings = ["--data", "ring:sd=0.05", "--batch", "32", "--no-report"]
     for setting in (
         "generator_width=16",
         "discriminator_width=16",
+        "penalties=r1,lecam",
+        "gamma=0.5",
         "evaluation_samples=100",
         "evaluate_every=25",
         "measure=",
     ):
         settings += ["--set", setting]
-    alone = [sys.executable, "-m", "gandiag", "run", *settings, "--out", str(tmp_path / "one")]
-    together = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "gandiag",
-        "run",
-        *settings,
-        "--out",
-        str(tmp_path / "two"),
-    ]
-    for command in (alone, together):
+    for command in (
+        [*python, "gandiag", "run", *settings, "--steps", "50", "--out", str(tmp_path / "one")],
+        [*several, "gandiag", "run", *settings, "--steps", "25", "--out", str(tmp_path / "two")],
+        [*several, "gandiag", "run", "--resume", str(tmp_path / "two"), "--steps", "50", "--no-report"],
+    ):
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
+    memories = [load_checkpoint(tmp_path / run).state["penalty_memory"] for run in ("one", "two")]
+    for name, value in memories[0].items():
+        assert torch.allclose(value, memories[1][name], atol=1e-5), name
     one, two = load_checkpoint(tmp_path / "one").weights, load_checkpoint(tmp_path / "two").weights
     for player, weights in one.items():
         for name, value in weights.items():

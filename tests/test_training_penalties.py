@@ -176,6 +176,25 @@ def test_lecam_draws_towards_the_moving_averages_of_the_other_side() -> None:
     assert memory["lecam_real"].item() == pytest.approx(0.9 * 3 + 0.1 * 13)
 
 
+def test_lecam_remembers_what_all_processes_saw() -> None:
+    """Two processes of half a batch each remember and weigh as one does with the whole of it."""
+    torch.manual_seed(0)
+    real, fake = torch.randn(8), torch.randn(8)
+    whole: dict[str, Tensor] = {}
+    value = lecam(Shown(linear, REAL, FAKE, real_logits=real, fake_logits=fake, memory=whole))
+    parts = []
+    for half in (slice(0, 4), slice(4, 8)):
+        memory: dict[str, Tensor] = {}
+
+        def gather(batch: Tensor, half: slice = half) -> Tensor:
+            return real if torch.equal(batch, real[half]) else fake
+
+        shown = Shown(linear, REAL, FAKE, real_logits=real[half], fake_logits=fake[half], memory=memory, gather=gather)
+        parts.append(lecam(shown))
+        assert memory == whole
+    assert torch.stack(parts).mean().item() == pytest.approx(value.item())
+
+
 def test_orthogonal_rows_cost_nothing_whatever_their_length() -> None:
     layer = nn.Linear(2, 2, bias=False)
     layer.weight.data = torch.tensor([[3.0, 0.0], [0.0, 5.0]])

@@ -21,7 +21,8 @@ class Shown:
     """What the discriminator was shown in this update, and what the penalties need besides.
 
     `real` and `fake` (n, ...) are its inputs, without graph. Logits that are given for an input that requires a gradient are used again
-    instead of a second forward pass. `memory` is what a penalty remembers between updates (a checkpoint keeps it).
+    instead of a second forward pass. `memory` is what a penalty remembers between updates (a checkpoint keeps it). `gather` joins what the
+    processes hold of a batch.
     """
 
     discriminator: Callable[..., Any]
@@ -33,6 +34,7 @@ class Shown:
     fake_logits: Tensor | None = None
     random: torch.Generator | None = None
     memory: dict[str, Tensor] = field(default_factory=dict)
+    gather: Callable[[Tensor], Tensor] = field(default=lambda batch: batch)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def lecam(shown: Shown, *, decay: float = LECAM_DECAY) -> Tensor:
     real = _judge(shown, shown.real, shown.real_labels) if shown.real_logits is None else shown.real_logits
     fake = _judge(shown, shown.fake, shown.fake_labels) if shown.fake_logits is None else shown.fake_logits
     for name, logits in (("lecam_real", real), ("lecam_fake", fake)):
-        mean = logits.detach().float().mean()
+        mean = shown.gather(logits.detach().float()).mean()  # of all processes, so that they remember the same
         shown.memory[name] = shown.memory[name].lerp(mean, 1 - decay) if name in shown.memory else mean
     return (real - shown.memory["lecam_fake"]).square().mean() + (fake - shown.memory["lecam_real"]).square().mean()
 

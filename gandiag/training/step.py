@@ -267,6 +267,7 @@ def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, r
         fake_labels=fake[1],
         random=players.noise,
         memory=players.penalty_memory,
+        gather=rules.gather,
     )
 
 
