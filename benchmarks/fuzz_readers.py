@@ -308,6 +308,21 @@ def make_jsonl(folder: Path) -> None:
     (folder / "log.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
 
 
+def make_json(folder: Path) -> None:
+    """One JSON document of lists."""
+    held = {"step": list(range(60)), "d_loss": [1.4] * 60, "g_loss": [0.7] * 60}
+    (folder / "log.json").write_text(json.dumps(held), encoding="utf-8")
+
+
+def make_text(folder: Path) -> None:
+    """What a loop printed."""
+    lines = [
+        f"[{i // 20}/3][{i % 20}/20] Loss_D: {1.4 - i / 900:.4f} Loss_G: 0.7 D(x): 0.6 D(G(z)): 0.4 / 0.3"
+        for i in range(60)
+    ]
+    (folder / "log.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
 def make_stylegan(folder: Path) -> None:
     """A StyleGAN training's folder."""
     place = folder / "sg"
@@ -384,6 +399,8 @@ READERS: tuple[Reader, ...] = (
     Reader("bundle", make_bundle, read_changed_bundle, ("bundle/*",), 0.5),
     Reader("CSV log", make_csv, reads_log("log.csv")),
     Reader("JSONL log", make_jsonl, reads_log("log.jsonl")),
+    Reader("JSON log", make_json, reads_log("log.json")),
+    Reader("printed log", make_text, reads_log("log.txt")),
     Reader("StyleGAN log", make_stylegan, reads_log("sg")),
     Reader("TensorBoard log", make_events, reads_log("events.out.tfevents.1")),
 )  # fmt: skip

@@ -177,7 +177,8 @@ def test_a_run_directory_is_opened_as_a_run(tmp_path: Path) -> None:
         ("log.csv", "", RunError, "CSV"),
         ("log.csv", "a,b\n1,2\n", RunError, "--map"),
         ("log.jsonl", "[1, 2]\nrubbish\n", RunError, "--map"),
-        ("log.txt", "d_loss 1\n", RunError, "no run"),
+        ("log.pdf", "d_loss: 1\n", RunError, "no run"),
+        ("log.txt", "d_loss 1\n", RunError, "no line"),
         ("events.out.tfevents.1", "rubbish rubbish rubbish", RunError, "no scalar"),
     ],
 )
@@ -260,3 +261,93 @@ def test_the_real_log_that_its_author_never_doubted() -> None:
     log = open_recording(STYLEGAN)
     assert len(log["discriminator_loss"]) == 80
     assert len(log["frechet_distance"]) == 8
+
+
+PRINTED = {
+    "pytorch's tutorial": (
+        "Starting Training Loop...\n[0/2][0/100]\tLoss_D: 1.5\tLoss_G: 2.5\tD(x): 0.6\tD(G(z)): 0.4 / 0.3\n"
+        "[1/2][50/100]\tLoss_D: 1e-1\tLoss_G: 3\tD(x): 0.7\tD(G(z)): 0.25 / 0.1\n",
+        {"discriminator_loss": {0: 1.5, 150: 0.1}, "generator_loss": {0: 2.5, 150: 3.0}, "generator_saturation": {0: 0.4, 150: 0.25}},
+    ),
+    "brackets": (
+        "[Epoch 0/200] [Batch 20/938] [D loss: 0.69] [G loss: .7]\n[Epoch 1/200] [Batch 20/938] [D loss: nan] [G loss: -0.5]\n",
+        {"discriminator_loss": {20: 0.69, 958: math.nan}, "generator_loss": {20: 0.7, 958: -0.5}},
+    ),
+    "colours and words before": (
+        "\x1b[32m2026-01-01 12:00:01 INFO\x1b[0m trainer: train d_loss=0.5, g_loss=tensor(0.25)\nsaved to runs/a/b: 3 files\n"
+        "2026-01-01 12:00:02 INFO trainer: train d_loss=0.4, g_loss=tensor(0.5)\n",
+        {"discriminator_loss": {0: 0.5, 1: 0.4}, "generator_loss": {0: 0.25, 1: 0.5}},
+    ),
+    "a progress bar": (
+        "  5%|x | 50/1000 [00:10<03:00, 5.2it/s, d_loss=0.69, g_loss=0.8]\r  6%|x | 60/1000 [00:12<03:00, 5.2it/s, d_loss=0.7, g_loss=0.81]\r",
+        {"discriminator_loss": {50: 0.69, 60: 0.7}, "generator_loss": {50: 0.8, 60: 0.81}},
+    ),
+    "a critic's scores, steps named": (
+        "step: 10, D(x): 3.5, D(G(z)): -2.5\nstep: 20, D(x): 0.5, D(G(z)): 0.5\n",
+        {"real_logit_mean": {10: 3.5, 20: 0.5}, "fake_logit_mean": {10: -2.5, 20: 0.5}},
+    ),
+    "an epoch that begins anew": (
+        "batch 8/9 d_loss: 1 g_loss: 2\nbatch 1/9 d_loss: 3 g_loss: 4\n",
+        {"discriminator_loss": {0: 1.0, 1: 3.0}, "generator_loss": {0: 2.0, 1: 4.0}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PRINTED)
+def test_what_a_loop_printed_is_read(tmp_path: Path, kind: str) -> None:
+    text, expected = PRINTED[kind]
+    (tmp_path / "train.log").write_text(text)
+    log = open_recording(tmp_path / "train.log")
+    assert isinstance(log, Log)
+    assert set(log.names) == set(expected)
+    for name, values in expected.items():
+        series = log[name]
+        assert series.index.tolist() == list(values)
+        np.testing.assert_array_equal(series.to_numpy(), list(values.values()))
+
+
+def test_printed_words_that_only_look_like_a_number_of_ours_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("The reason is: 5\nGPU: 12:30\nversion = 1.2.3\nd_loss: high\n" + "x" * 10**6)
+    with pytest.raises(RunError, match="no line with a number that is known"):
+        open_recording(tmp_path / "train.txt")
+    with pytest.raises(UsageError, match="names no number 'Loss of D'"):
+        open_recording(tmp_path / "train.txt", {"Loss of D": "discriminator_loss"})
+
+
+def test_a_printed_name_can_be_mapped(tmp_path: Path) -> None:
+    (tmp_path / "train.out").write_text("epoch 1 Verlust D: 0.5\nepoch 2 Verlust D: 0.25\n")
+    log = open_recording(tmp_path / "train.out", {"Verlust D": "discriminator_loss"})
+    assert log["discriminator_loss"].tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [{"iter": 0, "d_loss": 0.5, "g_loss": 1}, {"iter": 5, "d_loss": 0.25, "g_loss": 2}],
+        {"iter": [0, 5], "d_loss": [0.5, 0.25], "g_loss": [1, 2], "lr": 0.1, "grid": [1]},
+    ],
+)
+def test_a_json_document_of_losses_is_read(tmp_path: Path, held: object) -> None:
+    (tmp_path / "losses.json").write_text(json.dumps(held))
+    log = open_recording(tmp_path / "losses.json")
+    assert log["discriminator_loss"].to_dict() == {0: 0.5, 5: 0.25}
+    assert log["generator_loss"].to_dict() == {0: 1.0, 5: 2.0}
+
+
+@pytest.mark.parametrize("held", ["3", "{}", "[1, 2]", "[", '{"a": {"b": 1}}'])
+def test_a_json_document_of_something_else_is_refused(tmp_path: Path, held: str) -> None:
+    (tmp_path / "losses.json").write_text(held)
+    with pytest.raises(RunError):
+        open_recording(tmp_path / "losses.json")
+
+
+def test_the_comma_is_the_decimal_point_where_it_parts_no_columns(tmp_path: Path) -> None:
+    log = open_recording(csv(tmp_path / "log.csv", "step;d_loss;g_loss", ["0;0,5;-1,5e-1", "1;0,25;2"]))
+    assert log["discriminator_loss"].tolist() == [0.5, 0.25]
+    assert log["generator_loss"].tolist() == [-0.15, 2.0]
+
+
+def test_a_mapped_column_without_a_number_is_named(tmp_path: Path) -> None:
+    table = csv(tmp_path / "log.csv", "step,verlust", ["0,hoch", "1,tief"])
+    with pytest.raises(UsageError, match=r"'verlust' holds no number \(it begins with 'hoch'\)"):
+        open_recording(table, {"verlust": "discriminator_loss"})

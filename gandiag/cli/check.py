@@ -18,6 +18,7 @@ Examples:
   gandiag check runs/mine --fail-on mode_collapse,divergence --json
   gandiag check runs/seed-* --baseline runs/good-0 --baseline runs/good-1
   gandiag check --csv log.csv --map my_d_loss=discriminator_loss
+  python train.py | tee train.log; gandiag check train.log
 """
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN...")
@@ -27,7 +28,7 @@ Examples:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Somebody's log: CSV, TSV or JSON lines.",
+    help="Somebody's log: CSV, TSV, JSON, JSON lines, or what a loop printed (.txt, .log).",
 )
 @click.option(
     "--map",

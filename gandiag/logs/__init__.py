@@ -1,4 +1,4 @@
-"""Other people's logs (CSV, JSON lines, stylegan's folders, TensorBoard) read as a run: what is in them can be judged, the rest is absent."""
+"""Other people's logs (CSV, JSON, printed text, stylegan's folders, TensorBoard) read as a run: what is in them can be judged, the rest is absent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from pathlib import Path
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.logs.log import Log
 from gandiag.logs.stylegan import read_stylegan
-from gandiag.logs.tables import read_csv, read_json_lines
+from gandiag.logs.tables import read_csv, read_json, read_json_lines
 from gandiag.logs.tensorboard import event_files, read_tensorboard
+from gandiag.logs.text import read_text
 from gandiag.quantities import QUANTITIES, quantity
 from gandiag.run import Run, load_run
 
 __all__ = ["Log", "open_recording"]
+
+BY_SUFFIX: dict[str, Callable[[Path, dict[str, str]], Log]] = {
+    **dict.fromkeys((".csv", ".tsv"), read_csv),
+    **dict.fromkeys((".jsonl", ".ndjson"), read_json_lines),
+    ".json": read_json,
+    **dict.fromkeys((".txt", ".log", ".out"), read_text),
+}
 
 
 def open_recording(path: str | os.PathLike[str], names: Mapping[str, str] | None = None) -> Run | Log:
@@ -35,13 +43,7 @@ def _reader(where: Path) -> Callable[[Path, dict[str, str]], Log] | None:
         return read_tensorboard if event_files(where) else None
     if where.name.startswith("events.out.tfevents"):
         return read_tensorboard
-    return (
-        {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}.get(
-            where.suffix.lower()
-        )
-        if where.is_file()
-        else None
-    )
+    return BY_SUFFIX.get(where.suffix.lower()) if where.is_file() else None
 
 
 def _checked(names: Mapping[str, str]) -> dict[str, str]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from gandiag.quantities import quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STEP_NAMES = (
     "step",
@@ -20,6 +24,12 @@ STEP_NAMES = (
     "nimg",
     "it",
 )
+SCORES = {  # of the tutorials, whatever their D ends in
+    "d(x)": "real_logit_mean",
+    "d_x": "real_logit_mean",
+    "d(g(z))": "fake_logit_mean",
+    "d_g_z1": "fake_logit_mean",
+}
 # Columns that everybody names alike, in lower case and without punctuation -> our series.
 KNOWN_NAMES: dict[str, str] = {
     **dict.fromkeys(
@@ -95,9 +105,22 @@ def guess(column: str) -> str | None:
         return None
     if quantity(column) is not None:
         return column
-    for word in (re.sub(r"[^a-z0-9]", "", part.lower()) for part in (column, column.rsplit("/", 1)[-1])):
+    if column.lower() in SCORES:
+        return SCORES[column.lower()]
+    for word in map(_bare, (column, column.rsplit("/", 1)[-1])):
         if word in STEP_NAMES:
             return "step"
         if word in KNOWN_NAMES:
             return KNOWN_NAMES[word]
     return None
+
+
+def as_printed(column: str, name: str, values: pd.Series) -> str | None:
+    """Corrects a guess by what was printed: `D(x)` and `D(G(z))` that never leave [0, 1] are probabilities, and only the fakes' has a series."""
+    if column.lower() not in SCORES or not values.dropna().between(0, 1).all():
+        return name
+    return "generator_saturation" if name == "fake_logit_mean" else None
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,4 +1,4 @@
-"""Tables of rows, CSV, TSV and JSON lines, read as a log."""
+"""Tables of rows, CSV, TSV and JSON, read as a log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gandiag.errors import RunError, UsageError, did_you_mean
 from gandiag.logs.log import Log, is_number, refuse_giants
-from gandiag.logs.names import guess
+from gandiag.logs.names import as_printed, guess
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,14 +37,37 @@ def read_csv(file: Path, names: dict[str, str]) -> Log:
         raise RunError(
             f"{file} cannot be read as CSV ({str(error).splitlines()[0]}); a header line and one row a step were expected"
         ) from None
-    return _from_table(file, table, names)
+    with file.open(encoding="utf-8-sig", errors="replace") as source:
+        header = source.readline()
+    if ";" in header or "\t" in header:  # the comma is free to be the decimal point, as half of the world writes it
+        table = table.replace(r"^\s*([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)\s*$", r"\1.\2", regex=True)
+    return from_table(file, table, names)
+
+
+def read_json(file: Path, names: dict[str, str]) -> Log:
+    """Reads one JSON document: a list of objects, or an object of lists of equal length, as people keep their losses."""
+    import pandas as pd
+
+    refuse_giants(file)
+    try:
+        held = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{file} cannot be read as JSON ({error})") from None
+    if isinstance(held, dict):
+        lists = {name: values for name, values in held.items() if isinstance(values, list)}
+        longest = max(map(len, lists.values()), default=0)
+        held = [{name: values[i] for name, values in lists.items() if len(values) == longest} for i in range(longest)]
+    rows = [dict(_flat(row)) for row in held if isinstance(row, dict)] if isinstance(held, list) else []
+    if not rows:
+        raise RunError(f"{file} is no log: a list of objects, or an object of lists of equal length, was expected")
+    return from_table(file, pd.DataFrame(rows), names)
 
 
 def read_json_lines(file: Path, names: dict[str, str]) -> Log:
     """Reads one JSON object a line; nested objects become names with slashes, {"mean": x} becomes x."""
     import pandas as pd
 
-    return _from_table(file, pd.DataFrame(list(read_lines(file))), names)
+    return from_table(file, pd.DataFrame(list(read_lines(file))), names)
 
 
 def read_lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -72,7 +95,8 @@ def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterat
             yield name, "nan" if value != value else value  # a NaN was measured; null and what is left out are absent
 
 
-def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
+def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
+    """Returns the log of a table whose columns may mean something by their names, by `names` first."""
     import pandas as pd
 
     if len(table.columns) > MAX_COLUMNS:
@@ -96,9 +120,16 @@ def _from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
         measured = (
             values.notna() | text.isin(("nan", "inf", "-inf", "+inf", "infinity", "-infinity")) & table[column].notna()
         )
+        if column not in names:
+            name = as_printed(column, name, values[measured])
+        if name is None or name in series:
+            continue
         column_series = _by_step(name, steps[measured], values[measured])
         if len(column_series):
             series[name] = column_series
+        elif column in names:
+            example = next((str(v) for v in table[column] if str(v).strip()), "")
+            raise UsageError(f"{file}: the column {column!r} holds no number (it begins with {example[:40]!r})")
     if not series:
         raise RunError(
             f"{file} holds no column that is known here ({', '.join(str(c) for c in table.columns[:20])}); say which is which: "
