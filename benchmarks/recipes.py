@@ -3,6 +3,7 @@
     python -m benchmarks.recipes record benchmarks/recipes.jsonl --seeds 0,1,2     (hours of one core; rows that are there are kept)
     python -m benchmarks.recipes record benchmarks/recipes.jsonl pacgan-1@ring ... (single plays: a recipe's name, @data)
     python -m benchmarks.recipes table benchmarks/recipes.jsonl docs/recipes.md    (seconds; replaces the tables between its marks)
+    python -m benchmarks.recipes scale                                             (seconds; what Frechet distances on digits mean)
 
 Quality is that of the last step's samples: on a mixture against its known modes, on images by a classifier of digits. Illness is what
 `gandiag.diagnose` says. Nothing is chosen after the fact: neither checkpoint nor seed.
@@ -24,8 +25,11 @@ from typing import Any
 import torch
 
 from gandiag.diagnosis import diagnose
+from gandiag.metrics import frechet_distance
+from gandiag.metrics.features import load_features
 from gandiag.run import Run, load_run
 from gandiag.training import RECIPES, effective_config, train
+from gandiag.training.data import load_data
 
 SCORES = (
     "modes_covered",
@@ -274,16 +278,35 @@ def replaced(text: str, name: str, table: str) -> str:
     return f"{before}{mark}\n{table}\n\n{end}{after}"
 
 
+def tell_scale() -> None:
+    """Prints the digits' spread, and how far digits without one class, and digits under noise, are from all of them."""
+    data = load_data("digits")
+    features = load_features("digits-cnn")
+    real = features.extract(data.samples).double()
+    classes = torch.as_tensor(data.labels)
+    without = [float(frechet_distance(real, real[classes != one])) for one in range(10)]
+    print(f"trace of the covariance {torch.cov(real.T).trace():.1f}")
+    print(f"without one class {min(without):.1f} .. {max(without):.1f}, mean {statistics.fmean(without):.1f}")
+    for share in (0.05, 0.1, 0.25):
+        noise = 255 * share * torch.randn(data.samples.shape, generator=torch.Generator().manual_seed(0))
+        noisy = (data.samples + noise).clamp(0, 255).round().byte()
+        print(f"noise of {share} of the range: {float(frechet_distance(real, features.extract(noisy).double())):.2f}")
+
+
 def main() -> None:
     """Plays and records, or writes the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("record", "table"))
-    parser.add_argument("file", type=Path, help="the results, a JSON line a play")
+    parser.add_argument("what", choices=("record", "table", "scale"))
+    parser.add_argument("file", nargs="?", type=Path, help="the results, a JSON line a play")
     parser.add_argument("names", nargs="*", help="plays (all where none is named); of `table` the page")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--steps", type=int, help="of every play, for a trial")
     options = parser.parse_args()
-    if options.what == "table":
+    if options.what == "scale":
+        tell_scale()
+    elif options.file is None:
+        parser.error("which file of results?")
+    elif options.what == "table":
         write_tables(read(options.file), Path(options.names[0]))
     else:
         record(options.file, options.names, [int(seed) for seed in options.seeds.split(",")], options.steps)

@@ -100,7 +100,9 @@ class Maxout(nn.Module):
         self.linear, self.pieces = nn.Linear(inputs, outputs * pieces), pieces
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)
+        return (
+            self.linear(x).unflatten(1, (-1, self.pieces)).max(2).values
+        )  # a third faster than amax, which shares gradients of ties
 
 
 def required(labels: Tensor | None) -> Tensor:
