@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gandiag.recording.diversity import collision
+from gandiag.recording.diversity import collision, fake_batch, real_batch
+from gandiag.recording.step import Step
 
 
 def samples(count: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -34,3 +35,14 @@ def test_samples_drawn_evenly_collide_once_in_their_number(count: int) -> None:
         float(collision(*(pool[torch.randint(count, (64,), generator=chance)] for _ in range(2)))) for _ in range(300)
     ]
     assert sum(seen) / len(seen) == pytest.approx(1 / count, rel=0.15)
+
+
+def test_mixed_precision_around_the_step_does_not_reach_the_diversity() -> None:
+    chance = torch.Generator().manual_seed(3)
+    real, fake = (torch.randn(64, 3, 8, 8, generator=chance) * size + 5 for size in (1.0, 1e-3))
+    step = Step(index=0, real=real, fake=fake)
+    plain = {**real_batch(step), **fake_batch(step)}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = {**real_batch(step), **fake_batch(step)}
+    for name, value in plain.items():
+        torch.testing.assert_close(mixed[name], value, rtol=0, atol=0)

@@ -173,3 +173,9 @@ def test_a_rows_values_do_not_depend_on_how_many_rows_are_read_with_it(batch: in
             for rows in (2, 3, 6, 7):
                 for name, values in probe(step_of(real[:rows].clone(), fake[:rows].clone())).items():
                     assert torch.equal(torch.as_tensor(values), torch.as_tensor(whole[name])[:rows]), (name, rows)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 100])
+def test_the_sum_that_never_changes_its_order_is_the_cumulative_sum(count: int) -> None:
+    values = torch.rand(5, count, generator=torch.Generator().manual_seed(count), dtype=torch.float64)
+    torch.testing.assert_close(logits.doubling_sum(values), values.cumsum(-1), rtol=1e-14, atol=1e-14)

@@ -502,3 +502,26 @@ def test_optimizers_that_evaluate_their_closure_several_times(tmp_path: Path, ki
     assert (run["discriminator_gradient_norm"] > 0).all()
     if kind == "LBFGS":
         assert run["real_logit_mean"].to_list() == pytest.approx([r for r, _, _ in told], rel=1e-4)
+
+
+def test_learning_rates_that_are_tensors_beside_ones_that_are_numbers(tmp_path: Path) -> None:
+    g, d = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), nn.Linear(2, 1)
+    groups = [{"params": g[0].parameters(), "lr": torch.tensor(0.25)}, {"params": g[2].parameters(), "lr": 0.125}]
+    g_opt, d_opt = torch.optim.SGD(groups, lr=0.5), torch.optim.SGD(d.parameters(), lr=torch.tensor(0.0625))
+    with Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(12):
+            fake = g(torch.randn(8, 3))
+            d_loss = F.softplus(-d(torch.randn(8, 2))).mean() + F.softplus(d(fake.detach())).mean()
+            d_opt.zero_grad()
+            d_loss.backward()
+            d_opt.step()
+            g_loss = F.softplus(-d(fake)).mean()
+            g_opt.zero_grad()
+            g_loss.backward()
+            g_opt.step()
+            recorder.step(d_loss=d_loss, g_loss=g_loss)
+    run = load_run(tmp_path / "run")
+    assert run["generator_learning_rate"].tolist() == [0.25, 0.25]
+    assert run["discriminator_learning_rate"].tolist() == [0.0625, 0.0625]

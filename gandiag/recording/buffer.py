@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gandiag.recording.step import on_device
+
 # 0-d entries of a row, in the order of the scalar buffer's columns
 SCALARS = (
     "d_loss",
@@ -149,7 +151,7 @@ class Block:
             if len(rows) == len(self.masks):
                 column[: len(rows)] = reduced[: len(rows)]
             else:
-                at = torch.tensor(rows, device=self.device)
+                at = on_device(torch.tensor(rows), self.device)
                 column[at] = reduced[at]
             self.masks = [mask | BIT[scalar] if mask & bit else mask for mask in self.masks]
 

@@ -5,6 +5,7 @@ Diversity is read under a fixed random projection (own generator, fixed seed: th
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 
 import torch
@@ -39,7 +40,8 @@ def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:
     flat = batch[:samples].reshape(min(len(batch), samples), -1).float()
     if flat.shape[1] <= PROJECTED:
         return flat
-    return flat @ _projection(flat.shape[1], flat.device)
+    with full_precision(flat.device):
+        return flat @ _projection(flat.shape[1], flat.device)
 
 
 def pairwise_distance(points: Tensor) -> Tensor:
@@ -47,14 +49,17 @@ def pairwise_distance(points: Tensor) -> Tensor:
     n = len(points)
     centred = points - points.mean(0)
     squares = centred.square().sum(1)
-    distance = (squares[:, None] + squares - 2 * centred @ centred.T).clamp(min=0).fill_diagonal_(0).sqrt()
+    with full_precision(points.device):
+        products = centred @ centred.T
+    distance = (squares[:, None] + squares - 2 * products).clamp(min=0).fill_diagonal_(0).sqrt()
     return distance.sum() / max(n * (n - 1), 1)
 
 
 def effective_rank(points: Tensor) -> Tensor:
     """Returns the participation ratio (tr C)^2 / tr C^2 of the points' covariance: 1 for a line, d for a ball; 1 for one point."""
     centred = points - points.mean(0)
-    covariance = centred.T @ centred
+    with full_precision(points.device):
+        covariance = centred.T @ centred
     spread = covariance.diagonal().sum().square()
     whole = covariance.square().sum()
     return torch.where(whole == 0, torch.ones_like(whole), spread / whole)
@@ -91,6 +96,11 @@ def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value
                     *(x[: rows * batch[0].numel()].view(rows, -1) for x in (now, previous))
                 )
     return found
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Takes matrix products out of a mixed precision in which the training may have called us: half precision overflows on squares."""
+    return torch.autocast(device.type, enabled=False) if torch.is_autocast_enabled(device.type) else nullcontext()
 
 
 def collision(now: Tensor, previous: Tensor) -> Tensor:

@@ -162,8 +162,24 @@ def _binned(ordered: Tensor) -> tuple[Tensor, Tensor]:
     edges = edges.expand(*ordered.shape[:-1], CALIBRATION_BINS - 1).contiguous()
     below = F.pad(torch.searchsorted(ordered.contiguous(), edges), (1, 0))
     below = torch.cat([below, torch.full_like(below[..., :1], count)], -1)
-    mass = F.pad(_sigmoid(ordered).cumsum(-1), (1, 0)).gather(-1, below)
+    mass = F.pad(running_sum(_sigmoid(ordered)), (1, 0)).gather(-1, below)
     return torch.diff(below, dim=-1) / count, torch.diff(mass, dim=-1) / count
+
+
+def running_sum(values: Tensor) -> Tensor:
+    """Returns the cumulative sum along the last axis. On CUDA torch's own raises where deterministic algorithms are asked for."""
+    if values.device.type != "cuda" or not torch.are_deterministic_algorithms_enabled():
+        return values.cumsum(-1)
+    return doubling_sum(values)
+
+
+def doubling_sum(values: Tensor) -> Tensor:
+    """The same by log2(n) shifted additions, whose order never changes."""
+    shift = 1
+    while shift < values.shape[-1]:
+        values = values + F.pad(values[..., :-shift], (shift, 0))
+        shift *= 2
+    return values
 
 
 @lru_cache(maxsize=16)

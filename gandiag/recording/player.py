@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gandiag.recording.buffer import BIT, Block
+from gandiag.recording.step import on_device
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
 SCALER_LOOKS = 3  # updates at which the call stack is searched for a GradScaler
@@ -94,7 +95,8 @@ class Player:
         mine = {id(p) for p in self.parameters}
         rates = [g["lr"] for g in self._groups() if "lr" in g and any(id(p) in mine for p in g["params"])]
         if any(isinstance(r, Tensor) for r in rates):
-            return torch.stack([torch.as_tensor(r, dtype=torch.float32) for r in rates]).amax()
+            device = self.parameters[0].device  # a rate that is a tensor may stay on the host
+            return torch.stack([on_device(torch.as_tensor(r, dtype=torch.float32), device) for r in rates]).amax()
         return max((float(r) for r in rates), default=None)
 
     def begin_step(self) -> None:

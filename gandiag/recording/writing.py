@@ -74,9 +74,12 @@ def take_off(values: Tensor) -> Transfer:
     if values.device.type != "cuda":
         return Transfer(values.to("cpu"), None)
     host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    host.copy_(values, non_blocking=True)
-    copied = torch.cuda.Event()
-    copied.record()
+    with torch.cuda.device(
+        values.device
+    ):  # an event is recorded on the current device, which need not be that of the training
+        host.copy_(values, non_blocking=True)
+        copied = torch.cuda.Event()
+        copied.record()
     return Transfer(host, copied)
 
 
