@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from gandiag.diagnosis.balance import discriminator_dominance, discriminator_weakness, vanishing_generator_gradient
-from gandiag.diagnosis.collapse import mode_collapse, mode_dropping
+from gandiag.diagnosis.collapse import mode_collapse
+from gandiag.diagnosis.dropping import mode_dropping
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.failures import divergence, numerical_failure
 from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict

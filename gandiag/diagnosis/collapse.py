@@ -1,11 +1,11 @@
-"""Checks of diversity: mode_collapse (total, partial, rotating) and mode_dropping."""
+"""Check of diversity: mode_collapse (total, partial, rotating)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import (
     Coverage,
     coverage,
@@ -14,6 +14,7 @@ from gandiag.diagnosis.fakes import (
     fakes_path,
     far_away,
     getting_nearer,
+    lapse,
     rank_ratio,
     samples_hit,
     wander,
@@ -50,6 +51,8 @@ def mode_collapse(run: Recorded) -> Finding:
     ):
         by_batch = False  # nearly all modes are there: the batches are only narrow
     if not by_modes and not by_batch:
+        if (lost := _just_lost(e, covered, poor, series)) is not None:
+            return lost
         return _well_now(e, covered, poor, claim, series)
     if _learning(e, covered, by_modes, by_batch):
         return Finding(
@@ -61,8 +64,8 @@ def mode_collapse(run: Recorded) -> Finding:
             series=series,
             kind="learning",
         )
-    lost = covered is not None and by_modes and _had_modes(e, covered)
-    if by_modes and not by_batch and poor is not None and not samples_hit(e) and not lost:
+    gone = covered is not None and by_modes and _had_modes(e, covered)
+    if by_modes and not by_batch and poor is not None and not samples_hit(e) and not gone:
         return Finding(
             "mode_collapse",
             Verdict.SUSPECT,
@@ -73,13 +76,41 @@ def mode_collapse(run: Recorded) -> Finding:
             kind="smeared",
         )
     onset = _onset(e, covered if by_modes else None, poor if by_batch else None)
-    kind = _kind(e, onset, covered) if by_batch or not lost or samples_hit(e) else "lost"
+    kind = _kind(e, onset, covered) if by_batch or not gone or samples_hit(e) else "lost"
     if kind == "rotating" and onset == 0:
         onset = _first_hop(e, onset)
     return Finding(
         "mode_collapse",
         Verdict.FAILED,
         f"{claim}, since step {onset}",
+        cause=_cause(e, kind),
+        remedies=_remedies(e),
+        series=series,
+        onset=onset,
+        kind=kind,
+    )
+
+
+def _just_lost(e: Evidence, c: Coverage | None, poor: np.ndarray | None, series: tuple[str, ...]) -> Finding | None:
+    """A generator that had learned and has lost it a moment ago, before a fifth of the run can show it; the last evaluation may still deny it."""
+    place = None if poor is None else lapse(e, poor)
+    if place is None:
+        return None
+    onset = int(e.edges[place])
+    if c is not None and int(c.at[-1]) > onset and c.share[-1] >= e.limits.covered_surely:
+        return None
+    kind = _kind(e, onset, c)
+    ratio, ranks, away = (
+        float("nan") if x is None else trends.middle(x[place:])
+        for x in (e.maybe("diversity_ratio"), rank_ratio(e), distance_from_reals(e))
+    )
+    return Finding(
+        "mode_collapse",
+        Verdict.FAILED,
+        f"the fakes were like the reals and are not since step {onset}: their distances are {ratio:.2f} of the reals' (limit: "
+        f"{e.limits.misfit_ratio:g})"
+        + (f", their directions {ranks:.2f} (limit: {e.limits.rank_ratio:g})" if np.isfinite(ranks) else "")
+        + (f", their place {away:.2f} sd away (limit: {2 * e.limits.misfit_distance:g})" if np.isfinite(away) else ""),
         cause=_cause(e, kind),
         remedies=_remedies(e),
         series=series,
@@ -284,106 +315,3 @@ def _generator_is_faster(e: Evidence) -> str:
 def _remedies(e: Evidence) -> tuple[str, ...]:
     first = (equal_rates(e, "discriminator"),) if _generator_is_faster(e) else ()
     return (*first, *regularise(e), pack(e))
-
-
-# ---------------------------------------------------------------------------------------------------------- mode dropping
-
-
-def mode_dropping(run: Recorded) -> Finding:
-    """Finds modes, classes or minorities that the fakes leave out while most are there, measured against the data's own shares."""
-    e = evidence(run)
-    try:
-        fakes = e.layers("mode_histogram")
-    except NotRecorded:
-        return _by_recall(e)
-    e.need_steps()
-    late = fakes.iloc[-max(2, round(e.limits.tail_share * len(fakes))) :].to_numpy(dtype=float)
-    if len(fakes) < 2 or not late.sum() > 0:
-        raise CannotTell(f"{len(fakes)} evaluations of the modes were recorded, 2 that hit any mode are needed")
-    share = np.median(late / np.maximum(late.sum(axis=1, keepdims=True), 1e-12), axis=0)
-    due = _due(e, len(share))
-    present = due > 0
-    missing = present & (share < e.limits.missing_share * due)
-    names = [str(c) for c, lost in zip(fakes.columns, missing) if lost]
-    lost = int(missing.sum()) / int(present.sum())
-    claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share "
-    claim += f"(limit: {e.limits.missing_modes:.0%} of the modes)"
-    claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
-    series = ("mode_histogram", "data_mode_histogram", "modes_covered")
-    if not missing.any():
-        return Finding("mode_dropping", Verdict.HEALTHY, claim, series=series)
-    table = fakes.to_numpy(dtype=float)
-    low = (
-        table[:, missing] / np.maximum(table.sum(axis=1, keepdims=True), 1e-12) < e.limits.missing_share * due[missing]
-    ).all(axis=1)
-    first = trends.onset(low, patience=1)
-    onset = None if first is None else int(fakes.index[first])
-    if e.going_on and not first and len(fakes) < e.limits.young_evaluations:
-        raise CannotTell(
-            f"{claim}; they never were there, and the run is young: {e.limits.young_evaluations} evaluations are needed"
-        )
-    verdict = (
-        Verdict.FAILED
-        if samples_hit(e)
-        and not _still_better(e)
-        and lost > e.limits.missing_modes
-        and not _fewer_missing(table, due, e.limits.missing_share)
-        else Verdict.SUSPECT
-    )
-    rare = bool(np.median(due[missing]) < 0.5 / present.sum())
-    return Finding(
-        "mode_dropping",
-        verdict,
-        claim,
-        cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
-        remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))),
-        series=series,
-        onset=onset,
-        kind="minorities" if rare else "modes",
-    )
-
-
-def _due(e: Evidence, count: int) -> np.ndarray:
-    """The data's own shares of the modes; even ones where they were not recorded."""
-    try:
-        shares = e.layers("data_mode_histogram").iloc[-1].to_numpy(dtype=float)
-    except NotRecorded:
-        return np.full(count, 1 / count)
-    return np.asarray(shares / shares.sum()) if len(shares) == count and shares.sum() > 0 else np.full(count, 1 / count)
-
-
-def _still_better(e: Evidence) -> bool:
-    """Whether the Frechet distance still falls: modes that are missing may yet come."""
-    for name in e.names:
-        if name.split("[", 1)[0] == "frechet_distance":
-            values = e[name].to_numpy(dtype=float)
-            late = max(2, round(e.limits.tail_share * len(values)))
-            if len(values) >= 2 * late:
-                return bool(
-                    np.median(values[-late:]) < (1 - 2 * e.limits.improving) * np.median(values[-2 * late : -late])
-                )
-    return False
-
-
-def _fewer_missing(table: np.ndarray, due: np.ndarray, limit: float) -> bool:
-    """Whether modes are still being won: the number of missing ones falls."""
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
-    count = ((shares < limit * due) & (due > 0)).sum(axis=1)
-    return bool(len(count) >= 6 and trends.kendall_z(count[len(count) // 2 :].astype(float)) < -trends.RISE_Z)
-
-
-def _by_recall(e: Evidence) -> Finding:
-    """Without a histogram: precision high and recall low at the end."""
-    precision, recall = e.now("precision"), e.now("recall")
-    e.need_steps()
-    claim = f"recall is {recall:.2f} at precision {precision:.2f} (limit: a third of precision)"
-    if precision > 0.5 and recall < precision / 3:
-        return Finding(
-            "mode_dropping",
-            Verdict.SUSPECT,
-            claim,
-            cause="the fakes are good but cover little of the data",
-            remedies=(*regularise(e), pack(e)),
-            series=("recall", "precision"),
-        )
-    return Finding("mode_dropping", Verdict.HEALTHY, claim, series=("recall", "precision"))

@@ -15,6 +15,10 @@ FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, su
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
 LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
+# A generator that has fitted the reals for a tenth of the run and has lost them, without a gap, for so many stretches and steps, is ill at
+# once: healthy runs relapsed for 20 steps at most, collapses injected at a step showed within 10 (benchmark).
+LAPSE, LAPSE_STEPS, LEARNED_WELL = 5, 30, 0.1
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -128,6 +132,21 @@ def relapses(e: Evidence) -> np.ndarray | None:
     if not good.any():
         return np.zeros_like(state)
     return np.asarray(state & (np.arange(len(state)) >= int(np.argmax(good)) + LEARNED))
+
+
+def lapse(e: Evidence, ill: np.ndarray) -> int | None:
+    """Returns the stretch since which fakes that had long been like the reals are ill (n,) and plainly no reals; None where they are not."""
+    off = misfits(e)
+    if off is None:
+        return None
+    state = off & ill
+    well = np.flatnonzero(~state)
+    first = int(well[-1]) + 1 if len(well) else 0
+    if len(state) - first < LAPSE or e.edges[-1] - e.edges[first] < LAPSE_STEPS:
+        return None
+    learned = trends.longest(~off[:first], patience=1)
+    needed = max(LEARNED, round(LEARNED_WELL * len(state)))
+    return first if learned is not None and learned[1] - learned[0] + 1 >= needed else None
 
 
 def _local_variance(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
