@@ -108,8 +108,8 @@ _PATHOLOGIES = {
     ),
     "frozen-discriminator": Recipe("D never learns: its learning rate is 0", {**_BENCH, "lr_d": 0.0}, "sick"),
     "onset-collapse": Recipe(
-        "healthy up to step 500; then no penalty, G at 1e-2 and D at 5e-5: it collapses at a known step",
-        {**_BENCH, "steps": 1500, "evaluate_every": 10, "changes": "500: gamma=0 lr_g=0.01 lr_d=0.00005"},
+        "healthy up to step 500; then no penalty, G at 5e-3 and D all but stopped: it collapses at a known step",
+        {**_BENCH, "steps": 1500, "evaluate_every": 10, "changes": "500: gamma=0 lr_g=0.005 lr_d=0.000001"},
         "sick",
     ),
     "onset-divergence": Recipe(
