@@ -40,7 +40,7 @@ QUANTISER = "uint8 as stored; generated images to the nearest of 256 levels on [
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by their names in quantities.py (those on features with the features' name in brackets), labels of the vector ones,
+    """Scores by their names in `gandiag.quantities` (those on features with the features' name in brackets), labels of the vector ones,
     and the protocol that they were made by. What could not be measured is absent. `floors` are the same scores of reals against
     other reals, where they were asked for: the best that can be read at that N."""
 

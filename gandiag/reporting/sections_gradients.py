@@ -19,7 +19,7 @@ from gandiag.reporting.panel import Drawing, Panel, panel
 from gandiag.run import Run
 
 CHAPTER = "Gradients and updates"
-USUAL_UPDATE_RATIO = 1e-3  # the rule of thumb that quantities.py states
+USUAL_UPDATE_RATIO = 1e-3  # the rule of thumb that `gandiag.quantities` states
 
 
 def gradient_norms(run: Run, diagnosis: Diagnosis) -> Panel:
