@@ -151,7 +151,7 @@ def judge_run(folder: Path, *, bare: bool, live: bool) -> Judged:
     alarms = []
     for i in range(1, LOOKS + 1) if live else ():
         end = label["steps"] * i // LOOKS
-        cut = View(held.path, held.about, held.series, held.tables, held.events, end)
+        cut = View(held.path, {**held.about, "status": "running"}, held.series, held.tables, held.events, end)
         alarms.append((end, frozenset(f.check for f in diagnose(cut).findings if f.verdict is Verdict.FAILED)))
     true = truth(label)
     return Judged(

@@ -108,3 +108,14 @@ def test_what_follows_a_change_is_told_as_its_consequence(tmp_path: Path) -> Non
     roots = [f.check for f in told.illnesses if not f.because_of]
     assert roots == ["data_mismatch"], told.story
     assert "mode_collapse" in [f.check for f in told.illnesses]
+
+
+def test_without_means_the_spread_alone_is_judged_and_the_check_is_made(tmp_path: Path) -> None:
+    n = STEPS // EVERY
+    flat = {"real_min": -4.0, "real_max": 4.0, "fake_min": -4.0, "fake_max": 4.0}
+    for name, sd in (("still", np.ones(n)), ("scaled", np.where(AFTER, 2.0, 1.0))):
+        with RunWriter(tmp_path / name, {}) as writer:
+            table = {"real_sd": sd + scattered(0, 0.01)} | {k: np.full(n, v) for k, v in flat.items()}
+            writer.append("every-10", np.arange(n) * EVERY, table)
+        found = judge(data_mismatch, load_run(tmp_path / name))
+        assert found.verdict is (Verdict.HEALTHY if name == "still" else Verdict.FAILED), found.claim

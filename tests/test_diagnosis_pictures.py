@@ -135,3 +135,29 @@ def test_labels_of_a_thousand_kept_reals_tell_without_run_json(
 def test_shuffled_labels_that_no_player_is_given_are_a_suspicion(tmp_path: Path) -> None:
     found = recorded(tmp_path / "run", [0.0], fake=1, samples={"real": classes(1, True, 1000)})
     assert (found.verdict, found.kind) == (Verdict.SUSPECT, "labels"), found.claim
+
+
+@pytest.mark.parametrize(
+    ("about", "batches", "ill"),
+    [
+        ({"status": "running", "steps_planned": 3 * STEPS}, 1, False),
+        ({"status": "running", "steps_planned": STEPS}, 1, True),
+        ({"status": "running"}, 2, False),
+        ({"status": "running"}, 3, True),
+        ({"status": "finished", "steps_planned": 3 * STEPS}, 1, True),
+    ],
+)
+def test_classes_are_asked_of_a_young_generator_only_later(
+    about: dict[str, Any], batches: int, ill: bool, tmp_path: Path
+) -> None:
+    """While it goes on: from half of the plan, or from the third kept batch of fakes on where no plan is known."""
+    with RunWriter(tmp_path / "run", about) as writer:
+        n = STEPS // 10
+        flat = {"real_min": -1.0, "real_max": 1.0, "fake_min": -0.99, "fake_max": 0.99, "real_sd": 0.5}
+        writer.append("every-10", 10 * np.arange(n), {k: np.full(n, v) for k, v in flat.items()})
+        writer.samples(0, classes(1, False), "real")
+        for step in range(batches):
+            writer.samples(step, classes(2, True), "fake")
+        e = Evidence(load_run(tmp_path / "run"))
+        assert e.going_on is (about["status"] == "running")
+        assert (judge(data_mismatch, e).kind == "labels") is ill

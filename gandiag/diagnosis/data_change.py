@@ -52,11 +52,12 @@ def changed(e: Evidence) -> Finding | None:
 
 
 def _means(e: Evidence) -> np.ndarray:
-    """The reals' batch means in each stretch (n, columns): by channel where that was recorded."""
+    """The reals' batch means in each stretch (n, columns): by channel where that was recorded, no column where nothing was."""
     try:
         table = e.layers("real_channel_mean")
     except NotRecorded:
-        return e.level("real_mean")[:, None]
+        level = e.maybe("real_mean")
+        return np.zeros((len(e.edges) - 1, 0)) if level is None else level[:, None]
     at = table.index.to_numpy()
     columns = table.to_numpy(dtype=float).T[:MOST_COLUMNS]
     return np.stack([trends.block_medians(at, column, e.edges) for column in columns], axis=1)
