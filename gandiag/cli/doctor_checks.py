@@ -76,6 +76,13 @@ def devices() -> Row:
     return Row("devices", True, f"CPU only, {torch.get_num_threads()} threads")
 
 
+def accelerator() -> Row:
+    """Whether recording on the CPU has its compiled accelerator; torch does the same without it."""
+    from gandiag.recording.accelerator import find_accelerator
+
+    return Row("accelerator", True, find_accelerator().words)
+
+
 def onnx_runtime_packages() -> Row:
     """Two ONNX Runtime packages at once: the CPU one wins silently."""
     found = {name: version for name in ("onnxruntime", "onnxruntime-gpu") if (version := _version(name))}
@@ -268,6 +275,7 @@ def _at_precision(work: Callable[[], Any], precision: str | None) -> Any:
 CHECKS: tuple[Callable[[], Row], ...] = (
     versions,
     devices,
+    accelerator,
     onnx_runtime_packages,
     onnx_runtime_providers,
     shipped_weights,

@@ -21,7 +21,16 @@ def says(
     if real_logits is None and fake_logits is None and real is None and fake is None:
         return _nothing_said
     given = ((real_logits, True), (fake_logits, False), (real, True), (fake, False))
-    scores_at, images_at = _places(given[:2]), _places(given[2:])
+    scores_at: dict[int, tuple[int, bool]] = {}
+    images_at: dict[int, tuple[int, bool]] = {}
+    if real_logits is not None:
+        scores_at[real_logits.data_ptr()] = real_logits.numel(), True
+    if fake_logits is not None:
+        scores_at[fake_logits.data_ptr()] = fake_logits.numel(), False
+    if real is not None:
+        images_at[real.data_ptr()] = real.numel(), True
+    if fake is not None:
+        images_at[fake.data_ptr()] = fake.numel(), False
     known: dict[int, bool] = {}
 
     def said(call: Call) -> bool | None:
@@ -42,10 +51,6 @@ def says(
         return None
 
     return said
-
-
-def _places(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, tuple[int, bool]]:
-    return {tensor.data_ptr(): (tensor.numel(), is_real) for tensor, is_real in given if tensor is not None}
 
 
 def _by_storage(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, bool]:

@@ -5,13 +5,18 @@ Which entries of a row were measured is known on the host from the start (a bit 
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gandiag.recording.accelerated import row_totals
 from gandiag.recording.step import on_device
 
 # 0-d entries of a row, in the order of the scalar buffer's columns
@@ -53,6 +58,9 @@ WHOLE = {"real_values": "real_sum", "fake_values": "fake_sum", "image_gradient":
 WHOLE_VALUES = 4096  # up to so many values are copied whole; measured with benchmarks/overhead.py
 BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
 BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
+ACCELERATED_BLOCK_STEPS = (
+    256  # where no row holds gradients: a flush of a fast training is then one block, and one batch to write
+)
 BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB
 
 
@@ -67,8 +75,9 @@ class Block:
     vectors: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.scalars = torch.empty(self.capacity, len(SCALARS), device=self.device)
+        self.scalars = torch.empty(self.capacity, len(SCALARS), dtype=torch.float32, device=self.device)
         self._places = [row.unbind(0) for row in self.scalars.unbind(0)]
+        self.plans: dict[Any, Any] = {}  # how rows are copied by address, as long as the vectors lie where they are
         self._vector_rows: dict[str, Sequence[Tensor]] = {}
         self._widths: dict[str, int] = {}
         self._shaped: dict[
@@ -82,11 +91,6 @@ class Block:
         for i, name in enumerate(SCALARS):
             if name.endswith("_scale"):
                 self.scalars[:, i].fill_(1.0)
-
-    @property
-    def scalar_places(self) -> Sequence[Tensor]:
-        """The 0-d places of the open row, in the order of SCALARS, to copy into."""
-        return self._places[len(self.steps)]
 
     @property
     def full(self) -> bool:
@@ -107,11 +111,22 @@ class Block:
         """Returns the current row of a vector entry to write into (width,); its width must fit the block's."""
         rows = self._vector_rows.get(name)
         if rows is None or (not self.steps and self._widths[name] != width):
-            self.vectors[name] = torch.zeros(self.capacity, width, device=self.device)
+            self.vectors[name] = torch.zeros(self.capacity, width, dtype=torch.float32, device=self.device)
             rows = self._vector_rows[name] = self.vectors[name].unbind(0)
             self._widths[name] = width
             self._shaped.pop(name, None)
+            self.plans.clear()
         return rows[len(self.steps)]
+
+    def address(self, name: str, width: int) -> int:
+        """Returns where the current row of a vector entry begins in memory; its width must fit the block's."""
+        known = self.plans.get(name)
+        if known is None or known[1] != 4 * width:
+            if self.row(name, width).numel() != width:
+                raise ValueError(f"a row of {name} has {self._widths[name]} values here, not {width}")
+            known = self.plans[name] = self.vectors[name].data_ptr(), 4 * width
+        begin, stride = known
+        return int(begin + stride * len(self.steps))
 
     def place(self, name: str, like: Tensor) -> Tensor:
         """Returns the current row of a vector entry in the shape of the tensor that is to be copied into it."""
@@ -120,6 +135,23 @@ class Block:
             self.row(name, like.numel())
             shaped = self._shaped[name] = like.shape, self.vectors[name].view(self.capacity, *like.shape).unbind(0)
         return shaped[1][len(self.steps)]
+
+    def copy(
+        self, places: Sequence[int | str], values: Sequence[Tensor], vectors: Mapping[str, Sequence[Tensor]]
+    ) -> None:
+        """Copies values into the open row: a scalar's column, or a vector's name, whose pieces stand side by side; of any type."""
+        scalars = self._places[len(self.steps)]
+        into, whole = [], []
+        for place, value in zip(places, values):
+            pieces = vectors.get(place, ()) if isinstance(place, str) else ()
+            if len(pieces) > 1:
+                flat = [p.reshape(-1).float() for p in pieces]
+                torch.cat(flat, out=self.row(str(place), sum(p.numel() for p in flat)))
+            else:
+                into.append(scalars[place] if isinstance(place, int) else self.place(place, value))
+                whole.append(value)
+        if into:
+            torch._foreach_copy_(into, whole, non_blocking=True)
 
     def end_row(self, step: int, mask: int) -> None:
         """Closes the current row; `mask` holds the bits of what was written into it."""
@@ -138,7 +170,7 @@ class Block:
         self.steps, self.masks = [], []
         self._blank()
 
-    def reduce_whole(self) -> None:
+    def reduce_whole(self, library: ctypes.CDLL | None = None) -> None:
         """Reduces the entries that were copied whole to the scalars that they stand for: sums, and the norm of the gradient."""
         for name, scalar in WHOLE.items():
             bit = BIT[name]
@@ -146,7 +178,10 @@ class Block:
             if not rows:
                 continue
             values = self.vectors[name]
-            reduced = torch.linalg.vector_norm(values, dim=1) if name == "image_gradient" else values.sum(1)
+            if library is not None:
+                reduced = row_totals(library, values[: len(self.masks)])[name == "image_gradient"]
+            else:
+                reduced = torch.linalg.vector_norm(values, dim=1) if name == "image_gradient" else values.sum(1)
             column = self.scalars[:, SCALARS.index(scalar)]
             if len(rows) == len(self.masks):
                 column[: len(rows)] = reduced[: len(rows)]
@@ -158,12 +193,12 @@ class Block:
     def lacks(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray | None:
         """Returns for each of these rows whether any of the entries was not measured; None where all were."""
         bits = sum(BIT[n] for n in names)
-        if all(mask & bits == bits for mask in self.masks):
+        if reduce(and_, self.masks, bits) == bits:
             return None
         missing = (np.asarray(self.masks, dtype=np.int64) & bits) != bits
         return missing[rows]
 
 
-def capacity_for(widest: int) -> int:
+def capacity_for(widest: int, most: int = BLOCK_STEPS) -> int:
     """Returns how many rows a block may have when its widest vector has this many entries."""
-    return max(2, min(BLOCK_STEPS, BLOCK_VALUES // max(widest, 1)))
+    return max(2, min(most, BLOCK_VALUES // max(widest, 1)))

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.buffer import WHOLE_VALUES
+from gandiag.recording.guard import guarded
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
@@ -82,6 +83,7 @@ class Capture:
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
+        self.give_up: Callable[[str, Exception], bool] = lambda where, error: False  # told what a hook could not do
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.called: set[str] = set()  # whose calls have been seen at all
         self.score_operation = (
@@ -143,6 +145,7 @@ class Capture:
 
     # -- hooks
 
+    @guarded
     def _generator_called(
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
@@ -161,6 +164,7 @@ class Capture:
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
+    @guarded
     def _discriminator_called(
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
@@ -212,6 +216,7 @@ class Capture:
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
         return (None if first is None else first.detach()), REAL
 
+    @guarded
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
         if self.muted:
             return
@@ -232,11 +237,13 @@ class Capture:
         one.differentiable = torch.is_grad_enabled()
         return one
 
+    @guarded
     def _at_image(self, gradient: Tensor) -> None:
         current = self._pass_of_images()
         if current is not None:
             current.image_gradients.append(_small_or_norm(gradient))
 
+    @guarded
     def _at_output(self, shape: torch.Size, gradient: Tensor) -> None:
         current = self._pass_of_images()
         if current is not None:

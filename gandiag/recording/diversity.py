@@ -90,12 +90,24 @@ def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value
         now = batch.reshape(-1)[:COMPARED]
         if now.shape == previous.shape:
             found[f"{what}_batch_repeat"] = (now == previous).float().mean()
-            rows = min(len(now) // max(1, batch[0].numel()), PAIRED)
-            if what == "real" and rows > 1:
-                found["real_batch_collision"] = collision(
-                    *(x[: rows * batch[0].numel()].view(rows, -1) for x in (now, previous))
-                )
+            if what == "real":
+                found |= collisions(batch, previous)
     return found
+
+
+def collisions(batch: Tensor, previous: Tensor) -> dict[str, Value]:
+    """Returns the real batch's collisions with the one before, whose first values are given flat; nothing of a single sample."""
+    rows, each = paired(batch, previous)
+    if rows < 2:
+        return {}
+    now = batch.reshape(-1)[: rows * each]
+    return {"real_batch_collision": collision(now.view(rows, -1), previous[: rows * each].view(rows, -1))}
+
+
+def paired(batch: Tensor, previous: Tensor) -> tuple[int, int]:
+    """Returns how many samples of two batches are compared, and how many values each has; the second is flat."""
+    each = max(1, batch[0].numel())
+    return min(len(previous) // each, PAIRED), each
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
@@ -115,10 +127,11 @@ def collision(now: Tensor, previous: Tensor) -> Tensor:
 def _fingerprints(rows: Tensor) -> Tensor:
     """One whole number a row, the same for the same bits: integer arithmetic has no rounding that could depend on the row's place."""
     bits = rows.float().contiguous().view(torch.int32).to(torch.int64)
-    return (bits * _odd_numbers(bits.shape[1], bits.device)).sum(1)
+    return (bits * odd_numbers(bits.shape[1], bits.device)).sum(1)
 
 
 @lru_cache(maxsize=8)
-def _odd_numbers(features: int, device: torch.device) -> Tensor:
+def odd_numbers(features: int, device: torch.device) -> Tensor:
+    """Returns the fixed odd whole numbers (features,) that a sample's bits are weighed with."""
     chance = torch.Generator().manual_seed(SEED)
     return on_device(torch.randint(-(2**62), 2**62, (features,), generator=chance) * 2 + 1, device)

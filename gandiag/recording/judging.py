@@ -22,6 +22,7 @@ class Judging:
         self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._known: set[tuple[str, str]] = set()
         self._next = 0.0
+        self.raised: Exception | None = None
         if on_finding is not None and judge is None:
             _import_diagnosis()
 
@@ -46,7 +47,11 @@ class Judging:
     def hand_over(self) -> None:
         """Gives what was found to the callback; in the training's thread, so that it may stop the training."""
         while self._on_finding is not None and not self._found.empty():
-            self._on_finding(self._found.get())
+            try:
+                self._on_finding(self._found.get())
+            except Exception as error:
+                self.raised = error  # the user's own way to stop the training: no fault of a hook
+                raise
 
 
 def _import_diagnosis() -> None:

@@ -150,8 +150,9 @@ def _sigmoid(values: Tensor) -> Tensor:
 def _histogram(ordered: Tensor) -> Tensor:
     edges = torch.linspace(-LOGIT_BIN_LIMIT, LOGIT_BIN_LIMIT, LOGIT_BINS + 1, device=ordered.device)
     edges = edges.expand(*ordered.shape[:-1], LOGIT_BINS + 1).contiguous()
-    below = torch.searchsorted(ordered.contiguous(), edges.to(ordered.dtype))
-    whole = torch.full_like(below[..., :1], ordered.shape[-1]) - torch.isnan(ordered).sum(-1, keepdim=True)
+    unknown = torch.isnan(ordered)  # among which a binary search would lose its way
+    below = torch.searchsorted(ordered.masked_fill(unknown, math.inf), edges.to(ordered.dtype))
+    whole = torch.full_like(below[..., :1], ordered.shape[-1]) - unknown.sum(-1, keepdim=True)
     return torch.diff(torch.cat([torch.zeros_like(whole), below, whole], -1), dim=-1).float()
 
 

@@ -5,6 +5,7 @@ They are read in a pre-hook of the optimizer: at the end of a loop's body D's gr
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import weakref
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gandiag.recording.addresses import READ_VALUES, Parameters
 from gandiag.recording.buffer import BIT, Block
 from gandiag.recording.step import on_device
 
@@ -36,6 +38,7 @@ class Player:
         named = [(strip(name), p) for name, p in module.named_parameters()]
         owned = [(name, p) for name, p in named if id(p) in stepped] or named
         self._owned = owned
+        self._held: ctypes.CDLL | None = None
         self._adopt(owned)
         self.steps_it = bool(stepped & {id(p) for _, p in named})
         self._looks = 0
@@ -50,12 +53,21 @@ class Player:
             None  # the cosine with the gradient of the update before, to be computed
         )
         self._before: list[Tensor] | None = None
+        self._before_flat: Tensor | None = None
+
+    def accelerate(self, held: ctypes.CDLL) -> None:
+        """Reads gradients and parameters by the compiled functions from now on, where they are what those can read."""
+        self._held = held
+        self._adopt(self._owned)
 
     def _adopt(self, owned: Sequence[tuple[str, nn.Parameter]]) -> None:
         self.names = [name for name, _ in owned]
         self.parameters = [p for _, p in owned]
         self.values = sum(p.numel() for p in self.parameters)
-        self.flat = self.values <= FLAT_VALUES
+        self.flat = self.values <= FLAT_VALUES and self._held is None
+        self._by_address = (
+            Parameters(self._held, self.parameters) if self._held is not None and self.values <= READ_VALUES else None
+        )
         self._flat_entry, self._norm_entry = f"{self.who}_gradient", f"{self.who}_layer_gradients"
         self.bits = BIT[f"{self.who}_layer_gradients"] | (
             BIT[f"{self.who}_gradient"] if self.flat else 0
@@ -66,6 +78,7 @@ class Player:
         mine = {id(p) for p in self.parameters}
         self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
         self._previous: tuple[int, Tensor] | None = None
+        self._room: Tensor | None = None  # for the parameters as they were
 
     def adopt_what_is_used(self) -> list[str] | None:
         """Follows the parameters that have a gradient, and those that had one before; returns those left out, None if nothing changed.
@@ -103,20 +116,67 @@ class Player:
         """Forgets the last step."""
         self.updates = 0
         self.largest = self.scale = self.gradient_scale = self.skipped = None
-        self.turn = self._before = None
+        self.turn = self._before = self._before_flat = None
 
     def state_dict(self) -> dict[str, Any]:
         """Returns what the next cosine needs."""
-        return {"total_updates": self.total_updates, "previous": self._previous and list(self._previous)}
+        return {
+            "total_updates": self.total_updates,
+            "previous": self._previous and [self._previous[0], self._previous[1].clone()],
+        }
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
         """Goes on from what `state_dict` returned."""
         self.total_updates = int(state["total_updates"])
         before = state["previous"]
-        self._previous = None if before is None else (int(before[0]), before[1].to(device))
+        self._previous = None if before is None else (int(before[0]), before[1].to(device, copy=True))
 
     def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
         """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
+        if self._by_address is not None:
+            gradients = [p.grad for p in self.parameters]
+            at = self._by_address.look(gradients)
+            if at is not None:
+                self._read_by_address(
+                    self._by_address, block, at, cosine=cosine, cosine_next=cosine_next, update=update
+                )
+                return
+        self._read_by_torch(block, cosine=cosine, cosine_next=cosine_next, update=update)
+
+    def _read_by_address(
+        self, parameters: Parameters, block: Block, at: bytes, *, cosine: bool, cosine_next: bool, update: bool
+    ) -> None:
+        count = len(self.parameters)
+        if self.updates:
+            self._note_largest(block.row(self._norm_entry, count))
+        parameters.norms(at, block.address(self._norm_entry, count))
+        self.updates += 1
+        self.total_updates += 1
+        self._read_scale()
+        if cosine or cosine_next:
+            before = self._previous
+            kept = None if before is None or not parameters.fits(before[1]) else before[1]
+            if cosine and before is not None and kept is not None and before[0] == self.total_updates - 1:
+                turn = torch.full((), parameters.cosine(at, kept), dtype=torch.float32, device="cpu")
+                self.turn = lambda: turn
+            self._previous = self.total_updates, parameters.keep(at, kept)
+        if update:
+            self._keep_parameters(parameters)
+
+    def _keep_parameters(self, parameters: Parameters) -> None:
+        """Keeps the parameters as they are before the update."""
+        self._before_flat = None
+        at = parameters.look(self.parameters)
+        if at is None:
+            self._before = [p.detach().clone() for p in self.parameters]
+        else:
+            self._before_flat = self._room = parameters.keep(at, self._room)
+
+    def _note_largest(self, row: Tensor) -> None:
+        last = torch.linalg.vector_norm(row)
+        self.largest = last if self.largest is None else torch.maximum(self.largest, last)
+
+    def _read_by_torch(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
         gradients = self._gradients()
         if gradients is None:
             return
@@ -125,8 +185,7 @@ class Player:
         else:
             row = block.row(self._norm_entry, len(gradients))
         if self.updates:
-            last = torch.linalg.vector_norm(row)
-            self.largest = last if self.largest is None else torch.maximum(self.largest, last)
+            self._note_largest(row)
         if self.flat:
             torch._foreach_copy_(self._row_views(row), gradients)
         else:
@@ -138,6 +197,7 @@ class Player:
             self._turn(row if self.flat else gradients, cosine)
         if update:
             self._before = [p.detach().clone() for p in self.parameters]
+            self._before_flat = None
 
     def layer_updates(self) -> Callable[[], tuple[Tensor, Tensor]] | None:
         """Returns what computes the norms of the last update and of the parameters (layers,); None where no update of this step was followed.
@@ -145,6 +205,16 @@ class Player:
         A small network is copied, so that the work may be done later and elsewhere.
         """
         before, self._before = self._before, None
+        flat, self._before_flat = self._before_flat, None
+        if flat is not None and self._by_address is not None:
+            at = self._by_address.look(self.parameters)
+            if at is None:  # they are no more what they were before the update
+                before = [
+                    piece.view(s) for piece, s in zip(flat.split([s.numel() for s in self._shapes]), self._shapes)
+                ]
+            else:
+                changes = self._by_address.changes(at, flat)
+                return lambda: changes
         if before is None:
             return None
         if self.flat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import sys
 import time
@@ -20,11 +21,14 @@ from torch import Tensor, nn
 from gandiag.errors import UsageError
 from gandiag.recording import gradients
 from gandiag.recording.about import describe
+from gandiag.recording.accelerator import chosen
+from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import joined, listed, says
 from gandiag.recording.beginning import first_step, probe_table, totals_before
 from gandiag.recording.buffer import BIT, SCALARS, WHOLE_VALUES
 from gandiag.recording.capture import Capture, norm
 from gandiag.recording.distributed import ranks
+from gandiag.recording.guard import guarded, warn_once
 from gandiag.recording.judging import Judging
 from gandiag.recording.optimizers import watch
 from gandiag.recording.player import Player
@@ -34,7 +38,7 @@ from gandiag.recording.samples import as_arrays
 from gandiag.recording.schedule import Schedule, as_logits, as_step
 from gandiag.recording.step import Probe
 from gandiag.recording.suspicions import Suspicions
-from gandiag.recording.turns import Turns
+from gandiag.recording.turns import Turns, nothing_seen
 from gandiag.recording.writing import Chunk, WriterThread
 from gandiag.run import RunWriter, load_run
 
@@ -90,12 +94,23 @@ class Recorder:
         self._manual = not automatic
         self._goes_first: str | None = None
         self._complete = False
-        self._closed = self._detached = False
+        self._closed = self._detached = self._gave_up = False
 
         facts = describe(self._discriminator, self._generator, output=discriminator_output, probes=table, device=device)
         begin = first_step(self.path, resume)
-        if begin is not None:
-            self._untold |= {sentence: sentence for sentence in load_run(self.path).about.get("could_not_tell", [])}
+        before = {} if begin is None else load_run(self.path).about
+        self._untold |= {sentence: sentence for sentence in before.get("could_not_tell", [])}
+        found = chosen(device.type, before.get("accelerator"))
+        facts["accelerator"] = found.words
+        if "accelerator" in before and before["accelerator"].startswith("compiled") and found.accelerator is None:
+            self._say("accelerator", f"the run began with the compiled accelerator and goes on without: {found.words}")
+        library: ctypes.CDLL | None = None
+        self._copier: Copier | None = None
+        if found.accelerator is not None:
+            library = found.accelerator.free
+            self._copier = Copier(found.accelerator.held)
+            for player in self._players.values():
+                player.accelerate(found.accelerator.held)
         self._ranks = None if alone else ranks()
         told = {**facts, **(about or {})} if begin is None else {**(about or {}), "status": "running"}
         silent = self._ranks is not None and self._ranks.rank > 0
@@ -114,7 +129,7 @@ class Recorder:
             say=self._say,
             event=lambda record: self._thread.record("events", record),
         )
-        self._schedule = Schedule(table, device=device, gathers=self._ranks is not None, say=self._say)
+        self._schedule = Schedule(table, device=device, gathers=self._ranks is not None, say=self._say, library=library)
         self._rows = Rows(
             device,
             players=self._players,
@@ -126,8 +141,10 @@ class Recorder:
             say=self._say,
             look=self._look,
             written=self._judging.look,
+            library=library,
         )
         self._capture = Capture(generator, discriminator, say=self._say)
+        self._capture.give_up = self.give_up
         self._turns = Turns(self._capture, say=self._say)
         if automatic:
             self._capture.on_call = self._close_if_complete
@@ -283,7 +300,7 @@ class Recorder:
         """Writes what is left, takes the hooks away and ends the run; a second call does nothing."""
         if self._closed:
             return
-        if not self._manual and (self._discriminator.updates or self._generator.updates):
+        if not self._manual and not self._gave_up and (self._discriminator.updates or self._generator.updates):
             self._end_step(None, None, (None,) * 4, None, None, None, None)
         self._closed = True
         self.detach()
@@ -305,6 +322,17 @@ class Recorder:
     ) -> None:
         self.close("finished" if kind is None else "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
+    def give_up(self, where: str, error: Exception) -> bool:
+        """Ends the watching after something unexpected in a hook; False where the exception is the user's own, of `on_finding`."""
+        if error is self._judging.raised:
+            return False
+        if not self._gave_up:
+            self._gave_up = True
+            self._capture.muted, self._capture.on_call, self._complete = True, None, False
+            self._say("hook", warn_once(self.path, where, error))
+            self._tell()
+        return True
+
     # -- optimizers
 
     def _watch_optimizers(self) -> list[Callable[[], None]]:
@@ -321,7 +349,10 @@ class Recorder:
                 self._say(f"{who} not stepped", f"the {who}'s optimizer holds none of the {who}'s parameters")
         return undo
 
+    @guarded
     def _one_steps(self, player: Player) -> None:
+        if self._gave_up:
+            return
         who = player.who
         self._goes_first = self._goes_first or who
         if not self._manual:
@@ -331,7 +362,10 @@ class Recorder:
         if who == "generator" and self._goes_first == "discriminator" and not self._manual:
             self._complete = True
 
+    @guarded
     def _both_step(self) -> None:
+        if self._gave_up:
+            return
         passes = self._capture.open
         alone = {
             who
@@ -422,8 +456,12 @@ class Recorder:
         if not (self._discriminator.updates or self._generator.updates):
             self._turns.nobody_stepped()
         same = says(real_logits, fake_logits, real, fake)
-        d = self._turns.seen("discriminator", same, self._probability)
-        g = self._turns.seen("generator", same, self._probability)
+        try:
+            d = self._turns.seen("discriminator", same, self._probability)
+            g = self._turns.seen("generator", same, self._probability)
+        except Exception as error:  # of what was captured; what the loop gives is recorded all the same
+            self.give_up("what was seen", error)
+            d = g = nothing_seen()
         d_real, g_real, d_fake, g_fake = d.real, g.real, d.fake, g.fake
         real = joined((d_real if d_real.scores else g_real).images) if real is None else real
         fake = joined((d_fake if d_fake.scores else g_fake).images) if fake is None else fake
@@ -470,28 +508,25 @@ class Recorder:
 
     def _fill(self, vectors: Mapping[str, list[Tensor]], scalars: Sequence[Given]) -> int:
         """Copies all entries into the block's open row by one call; returns the bits of those that are there."""
-        self._rows.make_room(vectors)
-        block = self._rows.block
         mask = 0
-        rows: list[Tensor] = []
+        places: list[int | str] = []
         whole: list[Tensor] = []
-        for bit, place, value in zip(SCALAR_BITS, block.scalar_places, scalars):
+        in_pieces = False
+        for place, value in enumerate(scalars):
             if value is not None:
-                mask |= bit
-                rows.append(place)
+                mask |= SCALAR_BITS[place]
+                places.append(place)
                 whole.append(value if isinstance(value, Tensor) and not value.dim() else self._as_scalar(value))
         for name, pieces in vectors.items():
-            if not pieces:
-                continue
-            mask |= BIT[name]
-            if len(pieces) == 1:
-                rows.append(block.place(name, pieces[0]))
+            if pieces:
+                mask |= BIT[name]
+                places.append(name)
                 whole.append(pieces[0])
-            else:
-                flat = [p.reshape(-1).float() for p in pieces]
-                torch.cat(flat, out=block.row(name, sum(p.numel() for p in flat)))
-        if rows:
-            torch._foreach_copy_(rows, whole, non_blocking=True)
+                in_pieces = in_pieces or len(pieces) > 1
+        rows, copier = self._rows, self._copier
+        if copier is None or in_pieces or not copier.copy(rows.block, places, whole):
+            rows.make_room(vectors)
+            rows.block.copy(places, whole, vectors)
         return mask
 
     def _scalars(self, losses: tuple[Given, ...]) -> tuple[Given, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandiag.recording import numerics
+from gandiag.recording import accelerated, numerics
 from gandiag.recording.buffer import BIT, SCALARS, Block
 from gandiag.recording.logits import to_logits
 from gandiag.recording.probes import BLOCKWISE, name_of
@@ -66,9 +67,15 @@ def reduce(
     *,
     probability: bool,
     seconds: dict[str, float],
+    library: ctypes.CDLL | None = None,
 ) -> list[Table]:
-    """Runs the blockwise probes that are due, and joins what the others have left in `eager` (cadence -> step -> values)."""
-    whole = as_step(block, layer_sizes, probability)
+    """Runs the blockwise probes that are due, and joins what the others have left in `eager` (cadence -> step -> values).
+
+    With a library, on the CPU, the probes' compiled twins run instead.
+    """
+    whole = as_step(
+        block, layer_sizes, probability, rows=block.capacity if library is None or probability else len(block.steps)
+    )
     steps = np.asarray(block.steps, dtype=np.int64)
     tables = []
     for every in sorted({1, *probes.values(), *eager}):
@@ -76,46 +83,56 @@ def reduce(
         if not len(due):
             continue
         columns: dict[str, Tensor] = {}
+        known: dict[str, np.ndarray] = {}
         absent: dict[str, np.ndarray] = {}
         wanted = [(p, block.lacks(BLOCKWISE[p], due)) for p, n in probes.items() if n == every and p in BLOCKWISE]
         wanted = [(p, lack) for p, lack in wanted if lack is None or not lack.all()]
         part = whole if every == 1 else _rows(whole, due, every, {need for p, _ in wanted for need in BLOCKWISE[p]})
         for probe, lack in wanted:
             began = time.perf_counter()
-            for name, values in probe(part).items():
-                columns[name] = torch.as_tensor(values)[: len(due)]
-                if lack is not None:
-                    absent[name] = lack
+            twin = None if library is None else accelerated.BLOCKWISE.get(probe)
+            if library is None or twin is None:
+                measured = {name: torch.as_tensor(values)[: len(due)] for name, values in probe(part).items()}
+                columns |= measured
+                names = list(measured)
+            else:
+                read = twin(library, part, len(due))
+                known |= read
+                names = list(read)
+            if lack is not None:
+                absent |= dict.fromkeys(names, lack)
             seconds[name_of(probe)] = seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
         if every == 1:
             _add_hidden(block, columns, absent)
-        known: dict[str, np.ndarray] = {}
+            if library is not None:
+                known |= {name: values.numpy().copy() for name, values in columns.items()}
+                columns = {}
         _add_eager(eager.get(every, {}), steps[due], columns, absent, known)
         if columns or known or every == 1:
             tables.append(Table(f"every-{every}", steps[due], columns, absent, known, host if every == 1 else ()))
     return tables
 
 
-def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability: bool) -> Step:
-    """Returns a block as one Step whose tensors have a leading axis of steps.
+def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability: bool, rows: int) -> Step:
+    """Returns the first rows of a block as one Step whose tensors have a leading axis of steps.
 
-    All rows of the block take part, also those not filled: the shapes, and with them the rounding, do not depend on when it was
-    cut off.
+    What torch reduces takes all rows of the block, also those not filled: the shapes, and with them the rounding, do not depend
+    on when it was cut off.
     """
     some = 0
     for mask in block.masks:
         some |= mask
     there = {name for name, bit in BIT.items() if some & bit}
     given: dict[str, Tensor] = {
-        name: block.scalars[:, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS
+        name: block.scalars[:rows, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS
     }
-    given |= {name: block.vectors[name] for name in there if name in block.vectors and name in _STEP_FIELDS}
+    given |= {name: block.vectors[name][:rows] for name in there if name in block.vectors and name in _STEP_FIELDS}
     given |= {name: -given[name] for name in _FORCES if name in given}  # the rows hold gradients
     for who in ("discriminator", "generator"):
         if f"{who}_gradient" in there:
-            pieces = block.vectors[f"{who}_gradient"].split(list(layer_sizes[who]), dim=1)
+            pieces = block.vectors[f"{who}_gradient"][:rows].split(list(layer_sizes[who]), dim=1)
             given[f"{who}_layer_gradients"] = torch.stack([torch.linalg.vector_norm(p, dim=1) for p in pieces], 1)
-        _unscale(block, given, who, there)
+        _unscale(block, given, who, there, rows)
     if probability:
         given |= {name: to_logits(given[name]) for name in ("real_logits", "fake_logits") if name in given}
     return Step(index=block.steps[0], **given)  # type: ignore[arg-type]  # the names are the fields'
@@ -130,7 +147,8 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
         part = values[at : at + column.numel()].reshape(column.shape)
         at += column.numel()
         (hidden if name.startswith(HIDDEN) else columns)[name] = part
-    columns |= table.known
+    for name, values in table.known.items():
+        (hidden if name.startswith(HIDDEN) else columns)[name] = values
     absent = {n: a for n, a in table.absent.items() if n in columns}
     for who in ("discriminator", "generator"):
         _leave_out_skipped(who, columns, absent, hidden.get(f"{HIDDEN}{who}_skipped"))
@@ -162,17 +180,17 @@ def _rows(whole: Step, due: np.ndarray, every: int, needs: set[str]) -> Step:
     return Step(index=whole.index, **given)
 
 
-def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str]) -> None:
+def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str], rows: int) -> None:
     """Takes mixed precision's scale out of the forces, and out of the gradients where the optimizer got them scaled."""
     if f"{who}_scale" in there:
-        scale = block.scalars[:, SCALARS.index(f"{who}_scale")]
+        scale = block.scalars[:rows, SCALARS.index(f"{who}_scale")]
         for name in _FORCES:
             if name.startswith(who) and name in given:
                 given[name] = given[name] / scale[:, None]
         if who == "generator" and "generator_gradient_at_image" in given:
             given["generator_gradient_at_image"] = given["generator_gradient_at_image"] / scale
     if f"{who}_gradient_scale" in there:
-        scale = block.scalars[:, SCALARS.index(f"{who}_gradient_scale")]
+        scale = block.scalars[:rows, SCALARS.index(f"{who}_gradient_scale")]
         if f"{who}_layer_gradients" in given:
             given[f"{who}_layer_gradients"] = given[f"{who}_layer_gradients"] / scale[:, None]
         if f"{who}_gradient_max" in given:
@@ -209,8 +227,10 @@ def _add_eager(
     known: dict[str, np.ndarray],
 ) -> None:
     """Joins the values that probes left at single steps, as columns; what the host knows already never visits the device."""
+    nothing: Mapping[str, Value] = {}
+    each = [found.get(s, nothing) for s in steps.tolist()]
     for name in {name: None for values in found.values() for name in values}:
-        rows = [found.get(int(s), {}).get(name) for s in steps]
+        rows = [values.get(name) for values in each]
         first = next((r for r in rows if r is not None), None)
         if first is None:
             continue
@@ -220,6 +240,9 @@ def _add_eager(
             columns[name] = torch.stack(
                 [r.float() if ok and isinstance(r, Tensor) else blank for r, ok in zip(rows, there)]
             )
+        elif all(type(r) is float for r in rows):
+            known[name] = np.array(rows, dtype=np.float32)
+            continue
         else:
             there = [r is not None and np.shape(r) == np.shape(first) for r in rows]
             blank_row = np.zeros(np.shape(first))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gandiag.quantities import logit_bin_labels
-from gandiag.recording.buffer import BLOCK_STEPS, Block, capacity_for
+from gandiag.recording.buffer import ACCELERATED_BLOCK_STEPS, BLOCK_STEPS, Block, capacity_for
 from gandiag.recording.distributed import FIRST_ROWS, Ranks, agree, gathered, gathered_batches
 from gandiag.recording.player import Player
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
@@ -49,12 +50,14 @@ class Rows:
         say: Callable[[str, str], None],
         look: Callable[[Chunk, Mapping[str, np.ndarray]], None],
         written: Callable[[], None],
+        library: ctypes.CDLL | None = None,
     ) -> None:
         self._device, self._players, self._probes, self._probability = device, players, probes, probability
         self._schedule, self._ranks, self._thread, self._say = schedule, ranks, thread, say
-        self._look, self._written = look, written
+        self._look, self._written, self._library = look, written, library
         self.alone = False  # the other ranks may not come to a common end
-        self._most = FIRST_ROWS if ranks else BLOCK_STEPS
+        self._steps = BLOCK_STEPS if library is None else ACCELERATED_BLOCK_STEPS
+        self._most = FIRST_ROWS if ranks else self._steps
         self._labels: dict[str, Sequence[str]] = {}
         self._layer_sizes: dict[str, list[int]] = {}
         self.follow_layers()
@@ -64,7 +67,7 @@ class Rows:
         self._blocks = 1
         self._widest = max((p.values for p in players.values() if p.flat), default=1)
         self._last_ship = time.perf_counter()
-        self.block = Block(device, capacity_for(self._widest))
+        self.block = Block(device, capacity_for(self._widest, self._steps))
 
     def follow_layers(self) -> None:
         """Takes over the layers that the players have now; the rows before must have been reduced."""
@@ -96,8 +99,8 @@ class Rows:
         """Turns the rows of the block into columns: on the CPU in the writer thread, on a device here, where it is only queued."""
         block, host = self.block, self._host
         if not block.steps:
-            if capacity_for(self._widest) < block.capacity:
-                self.block = Block(self._device, capacity_for(self._widest))
+            if capacity_for(self._widest, self._steps) < block.capacity:
+                self.block = Block(self._device, capacity_for(self._widest, self._steps))
                 self.block.take_open_row(block)
             return
         eager, later = self._schedule.take()
@@ -112,11 +115,11 @@ class Rows:
         self.block = self._empty_block()
         self.block.take_open_row(block)
         if self._ranks is not None:
-            block.reduce_whole()
+            block.reduce_whole(self._library)
         if self._ranks is not None and not self.alone:
             seconds = sum(r.step_seconds or 0.0 for r in host) / len(host)
             alike, slowest = agree(block, later, seconds, self._ranks.world)
-            self._most = max(1, min(BLOCK_STEPS, int(FLUSH_SECONDS / max(slowest, 1e-6))))
+            self._most = max(1, min(self._steps, int(FLUSH_SECONDS / max(slowest, 1e-6))))
             if alike:
                 later = gathered_batches(later, self._ranks.world)
                 reduced = self._reduced(gathered(block, self._ranks.world), host, eager, later, sizes, labels)
@@ -155,9 +158,16 @@ class Rows:
     ) -> Reduced:
         self._schedule.catch_up(eager, later)
         if self._ranks is None:
-            block.reduce_whole()
+            block.reduce_whole(self._library)
         tables = reduce(
-            block, host, self._probes, eager, sizes, probability=self._probability, seconds=self._schedule.seconds
+            block,
+            host,
+            self._probes,
+            eager,
+            sizes,
+            probability=self._probability,
+            seconds=self._schedule.seconds,
+            library=self._library,
         )
         transfer = take_off(torch.cat([t.flat.to(self._device) for t in tables]))
         if self._ranks is None:
@@ -171,11 +181,11 @@ class Rows:
     def _empty_block(self) -> Block:
         while not self._spare.empty():
             block = self._spare.get()
-            if block.capacity == capacity_for(self._widest):
+            if block.capacity == capacity_for(self._widest, self._steps):
                 return block
             self._blocks -= 1
         self._blocks += 1
-        return Block(self._device, capacity_for(self._widest))
+        return Block(self._device, capacity_for(self._widest, self._steps))
 
     def _write(self) -> None:
         unwritten, self._unwritten = self._unwritten, []

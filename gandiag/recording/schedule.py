@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gandiag.recording import accelerated
 from gandiag.recording.arguments import head
 from gandiag.recording.logits import to_logits
 from gandiag.recording.probes import BATCHWISE, BLOCKWISE, DEFERRED, name_of
@@ -25,7 +27,13 @@ class Schedule:
     """Runs what is due at a step, or puts it off for the writer thread; `take` hands over what has gathered."""
 
     def __init__(
-        self, probes: Mapping[Probe, int], *, device: torch.device, gathers: bool, say: Callable[[str, str], None]
+        self,
+        probes: Mapping[Probe, int],
+        *,
+        device: torch.device,
+        gathers: bool,
+        say: Callable[[str, str], None],
+        library: ctypes.CDLL | None = None,
     ) -> None:
         self.seconds: dict[str, float] = {}  # that each probe has cost since the costs were last noted
         self.costs: list[str] = []  # whose costs the last note holds
@@ -35,6 +43,7 @@ class Schedule:
         self._compared_every = min((n for p, n in self._probes), default=0)
         self._put_off: Sequence[Probe] = BATCHWISE if gathers else DEFERRED if device.type == "cpu" else ()
         self._say = say
+        self._library = library
         self._eager: Eager = {}
         self._later: Later = []
 
@@ -78,12 +87,12 @@ class Schedule:
         """Runs what was put off, and adds it to what was found; in the writer thread."""
         with torch.no_grad():
             for probe, every, step in later:
-                self._note(eager, probe, every, step)
+                self._note(eager, probe, every, step, self._library)
 
-    def _note(self, found: Eager, probe: Probe, every: int, step: Step) -> None:
+    def _note(self, found: Eager, probe: Probe, every: int, step: Step, library: ctypes.CDLL | None = None) -> None:
         began = time.perf_counter()
         try:
-            values = probe(step)
+            values = probe(step) if library is None else _on_host(probe, step, library)
         except Exception as error:  # a probe must never stop the training
             self._probes = [(p, n) for p, n in self._probes if p is not probe]
             self._say(
@@ -94,6 +103,15 @@ class Schedule:
             return
         self.seconds[name_of(probe)] = self.seconds.get(name_of(probe), 0.0) + time.perf_counter() - began
         found.setdefault(every, {}).setdefault(step.index, {}).update(values)
+
+
+def _on_host(probe: Probe, step: Step, library: ctypes.CDLL) -> dict[str, Value]:
+    """Runs a probe's compiled twin; where there is none, or only torch can, the probe, with its tensors read off the CPU alike."""
+    twin = accelerated.STEPWISE.get(probe)
+    values = None if twin is None else twin(library, step)
+    if values is None:
+        values = {n: v.tolist() if isinstance(v, Tensor) else v for n, v in probe(step).items()}
+    return values
 
 
 def as_logits(pieces: Sequence[Tensor] | None, probability: bool) -> Tensor | None:

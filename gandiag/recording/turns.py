@@ -33,6 +33,11 @@ class Seen:
     image_gradients: list[Tensor]  # as they are, or their norms
 
 
+def nothing_seen() -> Seen:
+    """Returns what a player saw of which nothing is known."""
+    return Seen(_nothing(), _nothing(), [])
+
+
 def _nothing() -> Side:
     return Side([], [], [])
 

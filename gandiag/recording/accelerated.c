@@ -1,0 +1,394 @@
+/* The recorder's arithmetic on the CPU, compiled where a compiler is at hand: what `accelerated.py` calls, and nothing else.
+
+   Plain C: no header of Python's or torch's. Nothing here allocates, keeps a pointer, or reads past the sizes that it is given.
+   Sums are taken in double in a fixed order (LANES partial sums, whatever the machine), so that a record depends neither on where
+   a row stands nor on the processor. Tensors are float32; `stride` counts values between the beginnings of two rows. Each
+   function has a twin in torch, which the tests hold it equal to. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LANES 8
+
+static double total(const double *lanes) {
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+/* A loop over all values with LANES partial sums; TERM is an expression of x. */
+#define SUM(RESULT, VALUES, COUNT, TERM)                     \
+    do {                                                     \
+        double lanes[LANES] = {0};                           \
+        const float *at = (VALUES);                          \
+        int64_t whole = (COUNT) - (COUNT) % LANES, i = 0;    \
+        for (; i < whole; i += LANES)                        \
+            for (int lane = 0; lane < LANES; lane++) {       \
+                const double x = at[i + lane];               \
+                lanes[lane] += (TERM);                       \
+            }                                                \
+        for (; i < (COUNT); i++) {                           \
+            const double x = at[i];                          \
+            lanes[i - whole] += (TERM);                      \
+        }                                                    \
+        RESULT = total(lanes);                               \
+    } while (0)
+
+/* Copies `count` values of a row: `plan` holds for each (where row 0 begins, bytes between rows, bytes to copy). Returns 0, or 1
+   where a source has no memory, and then nothing was copied. */
+int64_t copy_row(const uint64_t *from, const int64_t *plan, int64_t count, int64_t row) {
+    for (int64_t i = 0; i < count; i++)
+        if (!from[i] && plan[3 * i + 2]) return 1;
+    for (int64_t i = 0; i < count; i++)
+        memcpy((char *)(uintptr_t)plan[3 * i] + row * plan[3 * i + 1], (const char *)(uintptr_t)from[i], (size_t)plan[3 * i + 2]);
+    return 0;
+}
+
+static const float *value_at(const uint64_t *from, int64_t i) { return (const float *)(uintptr_t)from[i]; }
+
+/* The next functions read `count` tensors of `sizes` values each, by their addresses. */
+
+/* The L2 norm of each. */
+void norms_of(const uint64_t *from, const int64_t *sizes, int64_t count, float *out) {
+    for (int64_t p = 0; p < count; p++) {
+        double squares;
+        SUM(squares, value_at(from, p), sizes[p], x *x);
+        out[p] = (float)sqrt(squares);
+    }
+}
+
+/* Copies them one behind the other. */
+void gather(const uint64_t *from, const int64_t *sizes, int64_t count, float *kept) {
+    for (int64_t p = 0; p < count; kept += sizes[p], p++) memcpy(kept, value_at(from, p), (size_t)sizes[p] * sizeof *kept);
+}
+
+/* The cosine of all of them with what was kept, with torch's guard against a zero norm. */
+float cosine_with(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept) {
+    double product[LANES] = {0}, own[LANES] = {0}, other[LANES] = {0};
+    for (int64_t p = 0; p < count; kept += sizes[p], p++) {
+        const float *now = value_at(from, p);
+        const int64_t whole = sizes[p] - sizes[p] % LANES;
+        for (int64_t i = 0; i < whole; i += LANES)
+            for (int lane = 0; lane < LANES; lane++) {
+                const double a = now[i + lane], b = kept[i + lane];
+                product[lane] += a * b;
+                own[lane] += a * a;
+                other[lane] += b * b;
+            }
+        for (int64_t i = whole; i < sizes[p]; i++) {
+            const double a = now[i], b = kept[i];
+            product[i - whole] += a * b;
+            own[i - whole] += a * a;
+            other[i - whole] += b * b;
+        }
+    }
+    double one = sqrt(total(own)), two = sqrt(total(other));
+    if (one < 1e-8) one = 1e-8;
+    if (two < 1e-8) two = 1e-8;
+    return (float)(total(product) / one / two);
+}
+
+/* For each the L2 norm of its difference from what was kept, and its own: out is (2, count). */
+void changes_of(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept, float *out) {
+    for (int64_t p = 0; p < count; kept += sizes[p], p++) {
+        const float *now = value_at(from, p);
+        double moved[LANES] = {0}, whole[LANES] = {0};
+        const int64_t blocks = sizes[p] - sizes[p] % LANES;
+        for (int64_t i = 0; i < blocks; i += LANES)
+            for (int lane = 0; lane < LANES; lane++) {
+                const double x = now[i + lane], step = now[i + lane] - kept[i + lane];
+                moved[lane] += step * step;
+                whole[lane] += x * x;
+            }
+        for (int64_t i = blocks; i < sizes[p]; i++) {
+            const double x = now[i], step = now[i] - kept[i];
+            moved[i - blocks] += step * step;
+            whole[i - blocks] += x * x;
+        }
+        out[p] = (float)sqrt(total(moved));
+        out[count + p] = (float)sqrt(total(whole));
+    }
+}
+
+/* Mean, standard deviation and quantiles of each row, out is (2 + quantiles, rows); `ordered` holds the same rows sorted.
+   places: for each quantile the index below it, shares: the share of the way to the next. */
+void moments(const float *values, int64_t stride, const float *ordered, int64_t ordered_stride, int64_t rows, int64_t width,
+             const int64_t *places, const double *shares, int64_t quantiles, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        const float *row = values + r * stride, *sorted = ordered + r * ordered_stride;
+        double sum, squares;
+        SUM(sum, row, width, x);
+        const double centre = sum / (double)width;
+        SUM(squares, row, width, (x - centre) * (x - centre));
+        out[r] = (float)centre;
+        out[rows + r] = (float)sqrt(squares / (double)width);
+        for (int64_t q = 0; q < quantiles; q++) {
+            /* from the nearer end, as torch's lerp: an infinity on the far side then stays where it is */
+            const double low = sorted[places[q]], share = shares[q];
+            const double high = share == 0 ? low : sorted[places[q] + 1];
+            out[(2 + q) * rows + r] = (float)(share == 0 ? low : share < 0.5 ? low + share * (high - low) : high - (high - low) * (1 - share));
+        }
+    }
+}
+
+static double sigmoid(double x) {
+    const double e = exp(-fabs(x));
+    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+static double log_sigmoid(double x) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
+
+/* Means of sign(x), a NaN's sign being 0 as torch has it. */
+void sign_means(const float *values, int64_t stride, int64_t rows, int64_t width, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        double sum;
+        SUM(sum, values + r * stride, width, (x > 0) - (x < 0));
+        out[r] = (float)(sum / (double)width);
+    }
+}
+
+void sigmoid_means(const float *values, int64_t stride, int64_t rows, int64_t width, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        double sum;
+        SUM(sum, values + r * stride, width, sigmoid(x));
+        out[r] = (float)(sum / (double)width);
+    }
+}
+
+/* Means of log sigmoid(direction x). */
+void log_sigmoid_means(const float *values, int64_t stride, int64_t rows, int64_t width, double direction, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        double sum;
+        SUM(sum, values + r * stride, width, log_sigmoid(direction * x));
+        out[r] = (float)(sum / (double)width);
+    }
+}
+
+static int all_finite(const float *values, int64_t count) {
+    double zero;
+    SUM(zero, values, count, x * 0);
+    return zero == 0;
+}
+
+/* AUC (ties half), accuracy at 0, Kolmogorov-Smirnov and Wasserstein-1 of sorted rows: out is (4, rows), NaN where a value of the row
+   is not finite. */
+void separation(const float *reals, int64_t real_stride, int64_t n, const float *fakes, int64_t fake_stride, int64_t m,
+                int64_t rows, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        const float *real = reals + r * real_stride, *fake = fakes + r * fake_stride;
+        if (!all_finite(real, n) || !all_finite(fake, m)) {
+            for (int k = 0; k < 4; k++) out[k * rows + r] = NAN;
+            continue;
+        }
+        int64_t below = 0, up_to = 0, wins = 0, widest = 0, right = 0;
+        for (int64_t i = 0; i < n; i++) {
+            while (below < m && fake[below] < real[i]) below++;
+            while (up_to < m && fake[up_to] <= real[i]) up_to++;
+            wins += below + up_to;
+            const int64_t above = (i + 1) * m - up_to * n, under = below * n - i * m;
+            if (above > widest) widest = above;
+            if (under > widest) widest = under;
+            right += real[i] > 0;
+        }
+        for (int64_t j = 0; j < m; j++) right += fake[j] < 0;
+        double distance = 0;
+        if (n == m) {
+            for (int64_t i = 0; i < n; i++) distance += fabs((double)real[i] - fake[i]);
+            distance /= (double)n;
+        } else {
+            int64_t i = 0, j = 0, at = 0; /* of n m shares of the probability */
+            while (i < n && j < m) {
+                const int64_t next = (i + 1) * m < (j + 1) * n ? (i + 1) * m : (j + 1) * n;
+                distance += fabs((double)real[i] - fake[j]) * (double)(next - at);
+                at = next;
+                if (at == (i + 1) * m) i++;
+                if (at == (j + 1) * n) j++;
+            }
+            distance /= (double)n * (double)m;
+        }
+        out[r] = (float)((double)wins / (2.0 * (double)n * (double)m));
+        out[rows + r] = (float)((double)right / (double)(n + m));
+        out[2 * rows + r] = (float)((double)widest / ((double)n * (double)m));
+        out[3 * rows + r] = (float)distance;
+    }
+}
+
+/* Counts of sorted values between edges, below the first and from the last on; NaN, which stand last, are not counted: (rows, edges + 1). */
+void histogram(const float *ordered, int64_t stride, int64_t rows, int64_t width, const float *edges, int64_t count, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        const float *row = ordered + r * stride;
+        float *counts = out + r * (count + 1);
+        int64_t i = 0;
+        for (int64_t e = 0; e < count; e++) {
+            const int64_t before = i;
+            while (i < width && row[i] < edges[e]) i++;
+            counts[e] = (float)(i - before);
+        }
+        const int64_t before = i;
+        while (i < width && row[i] == row[i]) i++;
+        counts[count] = (float)(i - before);
+    }
+}
+
+/* Expected calibration error of sigmoid(logit) between inner edges (of logits) on sorted rows: (rows,), NaN where a value is not finite. */
+void calibration(const float *reals, int64_t real_stride, int64_t n, const float *fakes, int64_t fake_stride, int64_t m, int64_t rows,
+                 const float *edges, int64_t count, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        const float *real = reals + r * real_stride, *fake = fakes + r * fake_stride;
+        if (!all_finite(real, n) || !all_finite(fake, m)) {
+            out[r] = NAN;
+            continue;
+        }
+        int64_t i = 0, j = 0;
+        double error = 0;
+        for (int64_t e = 0; e <= count; e++) {
+            double real_mass = 0, fake_mass = 0;
+            const int64_t first = i;
+            for (; i < n && (e == count || real[i] < edges[e]); i++) real_mass += sigmoid(real[i]);
+            for (; j < m && (e == count || fake[j] < edges[e]); j++) fake_mass += sigmoid(fake[j]);
+            error += fabs(real_mass / (double)n + fake_mass / (double)m - (double)(i - first) / (double)n);
+        }
+        out[r] = (float)(error / 2);
+    }
+}
+
+/* Sums of rows, sums of their sizes, L2 norms: out is (3, rows). */
+void totals(const float *values, int64_t stride, int64_t rows, int64_t width, float *out) {
+    for (int64_t r = 0; r < rows; r++) {
+        double sum, sizes, squares;
+        SUM(sum, values + r * stride, width, x);
+        SUM(sizes, values + r * stride, width, fabs(x));
+        SUM(squares, values + r * stride, width, x *x);
+        out[r] = (float)sum;
+        out[rows + r] = (float)sizes;
+        out[2 * rows + r] = (float)sqrt(squares);
+    }
+}
+
+/* Mean, standard deviation, least and greatest of all values; NaN comes through. */
+void range(const float *values, int64_t count, float *out) {
+    double sum, squares;
+    SUM(sum, values, count, x);
+    const double centre = sum / (double)count;
+    SUM(squares, values, count, (x - centre) * (x - centre));
+    out[0] = (float)centre;
+    out[1] = (float)sqrt(squares / (double)count);
+    if (sum != sum) { /* a NaN among them, or infinities of both signs */
+        int64_t i = 0;
+        while (i < count && values[i] == values[i]) i++;
+        if (i < count) {
+            out[2] = out[3] = NAN;
+            return;
+        }
+    }
+    float low[LANES], high[LANES];
+    for (int lane = 0; lane < LANES; lane++) low[lane] = INFINITY, high[lane] = -INFINITY;
+    int64_t whole = count - count % LANES, i = 0;
+    for (; i < whole; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            const float x = values[i + lane];
+            low[lane] = x < low[lane] ? x : low[lane];
+            high[lane] = x > high[lane] ? x : high[lane];
+        }
+    for (; i < count; i++) {
+        if (values[i] < low[0]) low[0] = values[i];
+        if (values[i] > high[0]) high[0] = values[i];
+    }
+    for (int lane = 1; lane < LANES; lane++) {
+        if (low[lane] < low[0]) low[0] = low[lane];
+        if (high[lane] > high[0]) high[0] = high[lane];
+    }
+    out[2] = low[0];
+    out[3] = high[0];
+}
+
+/* Means of the channels of (n, channels, each). */
+void channel_means(const float *values, int64_t n, int64_t channels, int64_t each, float *out) {
+    for (int64_t c = 0; c < channels; c++) {
+        double whole = 0;
+        if (each == 1)
+            for (int64_t k = 0; k < n; k++) whole += values[k * channels + c];
+        else
+            for (int64_t k = 0; k < n; k++) {
+                double sum;
+                SUM(sum, values + (k * channels + c) * each, each, x);
+                whole += sum;
+            }
+        out[c] = (float)(whole / ((double)n * (double)each));
+    }
+}
+
+/* Mean Euclidean distance over all pairs of n points of d <= 64 dimensions, and the participation ratio of their covariance. */
+#define MOST_DIMENSIONS 64
+int64_t spread(const float *points, int64_t n, int64_t d, float *out) {
+    if (d < 1 || d > MOST_DIMENSIONS) return 1;
+    double centre[MOST_DIMENSIONS] = {0}, trace = 0, whole = 0;
+    for (int64_t a = 0; a < n; a++)
+        for (int64_t k = 0; k < d; k++) centre[k] += points[a * d + k];
+    for (int64_t k = 0; k < d; k++) centre[k] /= (double)n;
+    for (int64_t k = 0; k < d; k++)
+        if (!isfinite(centre[k])) {
+            out[0] = out[1] = NAN;
+            return 0;
+        }
+    double distances[LANES] = {0};
+    for (int64_t a = 0; a < n; a++) {
+        const float *one = points + a * d;
+        int64_t b = a + 1;
+        for (; b + LANES <= n; b += LANES) {
+            double squares[LANES] = {0};
+            for (int64_t k = 0; k < d; k++)
+                for (int lane = 0; lane < LANES; lane++) {
+                    const double gap = (double)one[k] - points[(b + lane) * d + k];
+                    squares[lane] += gap * gap;
+                }
+            for (int lane = 0; lane < LANES; lane++) distances[lane] += sqrtf((float)squares[lane]);
+        }
+        for (; b < n; b++) {
+            double squares = 0;
+            for (int64_t k = 0; k < d; k++) {
+                const double gap = (double)one[k] - points[b * d + k];
+                squares += gap * gap;
+            }
+            distances[0] += sqrtf((float)squares);
+        }
+    }
+    const double pairs = (double)n * (double)(n - 1) / 2;
+    out[0] = (float)(total(distances) / (pairs > 0 ? pairs : 1));
+    for (int64_t k = 0; k < d; k++)
+        for (int64_t l = 0; l <= k; l++) {
+            double sum = 0;
+            for (int64_t a = 0; a < n; a++) sum += (points[a * d + k] - centre[k]) * (points[a * d + l] - centre[l]);
+            whole += (k == l ? 1 : 2) * sum * sum;
+            if (k == l) trace += sum;
+        }
+    out[1] = whole == 0 ? 1 : (float)(trace * trace / whole);
+    return 0;
+}
+
+/* The share of values that are equal. */
+float equal_share(const float *one, const float *other, int64_t count) {
+    int64_t same = 0;
+    for (int64_t i = 0; i < count; i++) same += one[i] == other[i];
+    return (float)((double)same / (double)count);
+}
+
+/* How many of the pairs (one row of `now`, one of `before`) hold the same bits: by a whole number a row, the sum of its bits times odd
+   numbers, as the torch twin takes it. Rows beyond MOST_ROWS are not looked at. */
+#define MOST_ROWS 256
+int64_t equal_pairs(const float *now, const float *before, int64_t rows, int64_t width, const int64_t *odd) {
+    uint64_t marks[2][MOST_ROWS];
+    int64_t same = 0;
+    if (rows > MOST_ROWS) rows = MOST_ROWS;
+    for (int side = 0; side < 2; side++)
+        for (int64_t r = 0; r < rows; r++) {
+            uint64_t mark = 0;
+            for (int64_t k = 0; k < width; k++) {
+                int32_t bits;
+                memcpy(&bits, (side ? before : now) + r * width + k, sizeof bits);
+                mark += (uint64_t)(int64_t)bits * (uint64_t)odd[k];
+            }
+            marks[side][r] = mark;
+        }
+    for (int64_t a = 0; a < rows; a++)
+        for (int64_t b = 0; b < rows; b++) same += marks[0][a] == marks[1][b];
+    return same;
+}
