@@ -6,7 +6,7 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import coverage, covered_now, far_away, getting_nearer, misfit
+from gandiag.diagnosis.fakes import coverage, covered_now, far_away, getting_nearer, misfit, wander
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import (
     equal_rates,
@@ -18,6 +18,11 @@ from gandiag.diagnosis.remedies import (
     without_saturation,
 )
 from gandiag.errors import NotRecorded
+
+RISES = (
+    1.2  # times the share of good samples of the third of the evaluations before: such a generator is still learning
+)
+GOOD_SHARES = ("high_quality_share", "precision")
 
 
 def discriminator_dominance(run: Recorded) -> Finding:
@@ -31,7 +36,7 @@ def discriminator_dominance(run: Recorded) -> Finding:
     state = np.nan_to_num(auc, nan=0.5) > e.limits.dominance_auc
     series = tuple(s for s in ("discriminator_auc", "real_logit_mean", "fake_logit_mean", "generator_loss") if s in e)
     signs = failing_generator(e)
-    if not e.holds(state) and len(signs) > 1 and far_away(e):
+    if not e.holds(state) and (len(signs) > 1 or stands_still(e)) and far_away(e):
         state = np.nan_to_num(auc, nan=0.5) > e.limits.near_dominance_auc
     if not e.holds(state):
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
@@ -68,6 +73,12 @@ def discriminator_dominance(run: Recorded) -> Finding:
         series=series,
         onset=onset,
     )
+
+
+def stands_still(e: Evidence) -> bool:
+    """Whether the generator is hardly updated beside D, by the end: the mirror of a D that is too slow."""
+    d, g = e.now_or_nan("discriminator_update_ratio"), e.now_or_nan("generator_update_ratio")
+    return bool(g < e.limits.slow_discriminator * d)
 
 
 def failing_generator(e: Evidence) -> list[str]:
@@ -136,6 +147,21 @@ def discriminator_weakness(run: Recorded) -> Finding:
             onset=0,
             kind=kind,
         )
+    blind = np.nan_to_num(auc, nan=0.5) < e.limits.blind_auc
+    if e.holds(blind) and (unseen := nothing_good(e)):
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"{claim}, and yet {unseen}",
+            cause="the discriminator does not see what is wrong with the fakes: it is kept from learning, or too small",
+            remedies=(
+                larger_discriminator(e),
+                "take out what blinds it: dropout, noise or a penalty that is too strong",
+            ),
+            series=(*series, *(s for s in GOOD_SHARES if s in e), "fake_mean"),
+            onset=e.onset(blind),
+            kind="blind",
+        )
     if e.holds(inverted) and signs:
         onset = e.onset(inverted)
         return Finding(
@@ -149,6 +175,26 @@ def discriminator_weakness(run: Recorded) -> Finding:
             kind="inverted",
         )
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
+
+
+def nothing_good(e: Evidence) -> str:
+    """What shows that the generator gives hardly a good sample, gets no better, and wanders; empty where one of the three does not."""
+    hops = wander(e)
+    if hops is None or not e.holds(hops > e.limits.hop):
+        return ""
+    for name in GOOD_SHARES:
+        if name in e:
+            share = e[name].to_numpy(dtype=float)
+            now = trends.tail_middle(share, e.limits.tail_share)
+            third = max(1, len(share) // 3)
+            rising = trends.middle(share[-third:]) > RISES * trends.middle(share[-2 * third : -third])
+            if len(share) < e.limits.young_evaluations or rising or not now < e.limits.hardly_good:
+                return ""
+            return (
+                f"{name.replace('_', ' ')} is {now:.2g} (limit: {e.limits.hardly_good:g}) and does not rise, and the fakes' mean wanders by "
+                f"{trends.tail_middle(hops, e.limits.tail_share):.2g} sd of the reals (limit: {e.limits.hop:g})"
+            )
+    return ""
 
 
 def handicap(e: Evidence) -> tuple[str, str]:

@@ -128,8 +128,8 @@ def _had_modes(e: Evidence, c: Coverage) -> bool:
 def poor_batches(e: Evidence) -> np.ndarray | None:
     """Where the batches of fakes are far less diverse than those of the reals (n,) bool; None where nothing tells.
 
-    Four signs, of which one must hold: hardly any distance left; directions lost and distance with them; a mean that hops
-    further than that of reals, from fakes that lack directions or distance; or fewer directions and less distance in another place.
+    Five signs, of which one must hold: hardly any distance left; half of it, of fakes that D takes for reals; directions lost and distance with
+    them; a mean that hops further than that of reals, from fakes that lack directions or distance; or fewer of both in another place.
     """
     ratio = e.maybe("diversity_ratio")
     if ratio is None:
@@ -139,6 +139,7 @@ def poor_batches(e: Evidence) -> np.ndarray | None:
     rank = rank_ratio(e)
     ranks = np.ones_like(ratio) if rank is None else np.nan_to_num(rank, nan=1.0)
     state |= (ranks < e.limits.rank_ratio) & (ratio < 0.9)
+    state |= (ratio < e.limits.misfit_ratio) & _fooled(e)
     hops, away = wander(e), distance_from_reals(e)
     if away is not None:
         state |= (away > ELSEWHERE * e.limits.misfit_distance) & (ranks < FEWER) & (ratio < 0.9)
@@ -149,6 +150,14 @@ def poor_batches(e: Evidence) -> np.ndarray | None:
         lacks = (ratio < e.limits.hop_rank) | ((ranks < e.limits.hop_rank) & (ratio < left))
         state |= (hops > e.limits.hop) & near & lacks
     return np.asarray(state)
+
+
+def _fooled(e: Evidence) -> np.ndarray:
+    """Where D takes fakes for reals (n,) bool: it scores them higher; nowhere where that is unknown."""
+    try:
+        return np.asarray(np.nan_to_num(e.auc(), nan=0.5) < e.limits.weak_auc)
+    except NotRecorded:
+        return np.zeros(len(e.edges) - 1, dtype=bool)
 
 
 def _pointlike(e: Evidence) -> bool:
@@ -183,6 +192,11 @@ def _claim_of_batches(e: Evidence, ill: bool) -> str:
             return (
                 f"the fakes lie elsewhere (limit: {ELSEWHERE * e.limits.misfit_distance:g} sd of the reals), their directions are {rank:.2f} of "
                 f"the reals' (limit: {FEWER:g}) and their distances {distance:.2f} (limit: 0.9)"
+            )
+        if distance < e.limits.misfit_ratio and e.holds(_fooled(e)):
+            return (
+                f"the fakes' distances are {distance:.2f} of the reals' (limit: {e.limits.misfit_ratio:g}), and D takes them for reals: AUC is "
+                f"{trends.tail_middle(e.auc(), e.limits.tail_share):.2f} (limit: {e.limits.weak_auc:g})"
             )
         if rank < e.limits.rank_ratio:
             return f"the fakes' directions are {rank:.2f} of the reals' (limit: {e.limits.rank_ratio:g}), their distances {distance:.2f}"

@@ -1,0 +1,79 @@
+"""Balance judged by signs that agree: fakes that D takes for reals, a generator that stands still, a D that is blind; none of them by one alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Finding, Verdict, diagnose
+from tests import made_runs
+from tests.made_runs import made
+
+STEPS = 1000
+TENS = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+WIDE = ("modes", "mode", "data_mode", "high_quality", "frechet", "precision", "recall")  # evaluations, left out
+
+
+def scores_apart(gap: float) -> made_runs.Columns:
+    """D's scores with reals above fakes by this many of their standard deviations: AUC is Phi(gap / sqrt 2)."""
+    full = np.full(STEPS, gap)
+    return made_runs.from_logits(*made_runs.drawn_logits(full, np.zeros(STEPS), np.ones(STEPS), 0))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "gap", "ill"), [(0.3, -2.0, True), (0.3, 1.0, False), (0.7, -2.0, False)], ids=["both", "wins", "wide"]
+)
+def test_narrow_fakes_that_are_taken_for_reals_have_collapsed(
+    ratio: float, gap: float, ill: bool, tmp_path: Path
+) -> None:
+    """Distances of .3 alone may be a young generator, AUC of .08 alone a slow D: together they are few samples that satisfy D."""
+    slow = made_runs.batches(STEPS, 0, ratio, 8.0)
+    path = made(tmp_path / "run", steps=STEPS, columns=scores_apart(gap), slow=slow, without=WIDE)
+    found = diagnose(path).finding("mode_collapse")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
+    if ill:
+        assert "takes them for reals" in found.claim
+        assert "limit" in found.claim
+
+
+@pytest.mark.parametrize(
+    ("update", "away", "ill"),
+    [(1e-6, 0.5, True), (3e-3, 0.5, False), (1e-6, 0.0, False)],
+    ids=["still", "moves", "in place"],
+)
+def test_a_generator_that_stands_still_elsewhere_is_dominated(
+    update: float, away: float, ill: bool, tmp_path: Path
+) -> None:
+    """AUC of .975 with fakes half a standard deviation away: a verdict only where G is hardly updated beside D (4e-3)."""
+    slow = made_runs.batches(STEPS, 0, 0.8, 9.0, hop=0.7 * away) | {"generator_update_ratio": np.full(TENS, update)}
+    path = made(tmp_path / "run", steps=STEPS, columns=scores_apart(2.8), slow=slow, without=WIDE)
+    found = diagnose(path).finding("discriminator_dominance")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
+
+
+def blind(path: Path, *, good: float = 0.05, rise: float = 0.0, hop: float = 0.5, gap: float = 0.0) -> Finding:
+    """A run whose D sees this much, whose fakes swing this far every 16 steps and of which so many are good."""
+    swing = hop * 0.7 * np.sign(np.sin(np.arange(STEPS) / 5))
+    path = made(
+        path,
+        steps=STEPS,
+        columns=scores_apart(gap),
+        slow=made_runs.batches(STEPS, 0, 0.9, 8.0, hop=swing),
+        scores=lambda step: {"precision": good + rise * step / STEPS},
+        without=("high_quality",),
+    )
+    return diagnose(path).finding("discriminator_weakness")
+
+
+def test_a_blind_discriminator_is_told_by_three_signs(tmp_path: Path) -> None:
+    found = blind(tmp_path / "run")
+    assert (found.verdict, found.kind) == (Verdict.FAILED, "blind"), found.claim
+    assert found.remedies
+
+
+@pytest.mark.parametrize("change", [{"good": 0.4}, {"good": 0.0, "rise": 0.09}, {"hop": 0.0}, {"gap": 2.0}], ids=str)
+def test_it_is_not_by_two(change: dict[str, float], tmp_path: Path) -> None:
+    """Good samples, samples that become better, a mean at rest, or a D that does tell: any of them, and D is not blind."""
+    assert blind(tmp_path / "run", **change).kind != "blind"
