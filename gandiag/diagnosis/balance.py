@@ -19,9 +19,8 @@ from gandiag.diagnosis.remedies import (
 )
 from gandiag.errors import NotRecorded
 
-RISES = (
-    1.2  # times the share of good samples of the third of the evaluations before: such a generator is still learning
-)
+# times the share of good samples of the third of the evaluations before: such a generator is still learning
+RISES = 1.5
 GOOD_SHARES = ("high_quality_share", "precision")
 
 
