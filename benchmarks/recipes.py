@@ -205,7 +205,11 @@ def _length(name: str, row: dict[str, Any]) -> str:
     """How long a play was, and what it had smaller than its recipe."""
     whole = effective_config(name)[0].steps
     steps = f"{row['steps']}" if row["steps"] == whole else f"{row['steps']} of {whole}"
-    narrow = [f"{setting.replace('_', ' ')} {value}" for setting, value in row.get("settings", {}).items()]
+    changed = dict(row.get("settings", {}))
+    if changed.get("generator_width") == changed.get("discriminator_width") and changed:
+        changed = {"width": changed.pop("generator_width"), **changed}
+        del changed["discriminator_width"]
+    narrow = [f"{setting.replace('_', ' ')} {value}" for setting, value in changed.items()]
     return ", ".join([steps, *narrow])
 
 

@@ -152,7 +152,9 @@ _PRINTED = {"steps": 1500, "ema_images": 0, "evaluate_every": 100, "sample_every
 _TEXTS = {
     "text-mlp": Recipe("MLP 100-128-256-512-1024 against 512-256-128-1, non-saturating", _TEXT_MLP),
     "text-mlp-minimax": Recipe("the same with the minimax loss", {**_TEXT_MLP, "loss": "minimax"}),
-    "text-mlp-norm": Recipe("the same with a batch-normalised generator", {**_TEXT_MLP, "generator": "text-mlp-norm"}),
+    "text-mlp-norm": Recipe(
+        "the same with a batch-normalised generator", {**_TEXT_MLP, "generator": "text-mlp-norm"}, "healthy"
+    ),
     "text-conv": Recipe("convolutions from 7x7x256 up against a dense batch-normalised discriminator", _TEXT_CONV),
     "text-leaky": Recipe("leaky-ReLU MLP pair on uniform noise", _TEXT_LEAKY),
     "text-dense": Recipe("small dense pair, five updates of the discriminator a step", _TEXT_DENSE),
@@ -238,11 +240,12 @@ _BASELINES = {
             "steps": 3000,
             "evaluate_every": 250,
         },
+        "healthy",
     ),
     "dcgan": Recipe(
         "DCGAN",
         {**_IMAGES, "generator": "dcgan", "discriminator": "dcgan", "latent_size": 100, "beta1": 0.5, "beta2": 0.999},
-        "open",
+        "healthy",
         "Radford et al. 2016",
     ),
     "sngan": Recipe(
@@ -313,7 +316,7 @@ _BASELINES = {
             "beta2": 0.9,
             "d_steps": 5,
         },
-        "open",
+        "healthy",
         "Gulrajani et al. 2017",
     ),
     "lsgan": Recipe(
@@ -326,7 +329,7 @@ _BASELINES = {
             "beta1": 0.5,
             "beta2": 0.999,
         },
-        "open",
+        "healthy",
         "Mao et al. 2017",
     ),
     "dragan": Recipe(
@@ -342,7 +345,7 @@ _BASELINES = {
             "beta1": 0.5,
             "beta2": 0.999,
         },
-        "open",
+        "healthy",
         "Kodali et al. 2017",
     ),
     "pacgan-1": Recipe("the plain GAN of PacGAN's experiments (400 000 steps there)", _PAC, "open", "Lin et al. 2018"),
@@ -364,7 +367,7 @@ _BASELINES = {
             "update": "unrolled",
             "unroll": 5,
         },
-        "open",
+        "healthy",
         "Metz et al. 2017",
     ),
     "consensus": Recipe(
@@ -386,7 +389,7 @@ _BASELINES = {
     "extragradient": Recipe(
         "extra-Adam: moves by the gradient one step ahead",
         {**_BENCH, "update": "extragradient"},
-        "open",
+        "healthy",
         "Gidel et al. 2019",
     ),
     "r1-resnet": Recipe(
@@ -428,7 +431,7 @@ _BASELINES = {
     "conditional": Recipe(
         "class-conditional MLP pair with a projection discriminator",
         {"conditional": True},
-        "open",
+        "healthy",
         "Miyato and Koyama 2018",
     ),
     "few-digits": Recipe(
@@ -443,7 +446,7 @@ _BASELINES = {
         "open",
         "Karras et al. 2020",
     ),
-    "long-tail": Recipe("the default on digits of which the rarest class keeps a tenth", {"imbalance": 0.1}),
+    "long-tail": Recipe("the default on digits of which the rarest class keeps a tenth", {"imbalance": 0.1}, "healthy"),
 }
 
 RECIPES: dict[str, Recipe] = {**_DEFAULT, **_TEXTS, **_BASELINES, **_CONTROLS, **_PATHOLOGIES}
