@@ -8,13 +8,14 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.balance import handicap, outrun
 from gandiag.diagnosis.collapse import poor_batches
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import BURSTS, bursts, misfits, restlessness
+from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import lower_rates, rate, regularise, set_rate
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
 OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
+RAISED = 8.0  # fold, beyond all it had been: schedules that come back to their first rate do not count, warm-ups rise by little at a time
 STILL_WEIGHT = (
     1e-7  # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
 )
@@ -37,6 +38,8 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
+    if (found := _raised(e)) is not None:
+        return found
     if (found := _restless(e)) is not None:
         return found
     for name in names:
@@ -71,6 +74,35 @@ def _far_off(
         onset=onset,
         kind=kind,
     )
+
+
+def _raised(e: Evidence) -> Finding | None:
+    """A rate that leapt beyond all that it had been, upon which fakes that were like the reals became plainly none."""
+    off = misfits(e)
+    if off is None or not e.holds(off) or (ill := trends.onset(off)) is None:
+        return None
+    for who in PLAYERS:
+        level = e.maybe(f"{who}_learning_rate")
+        if level is None or len(level) < 2 or not np.all(level > 0):
+            continue
+        fold = level[1:] / np.maximum.accumulate(level)[:-1]
+        place = int(np.argmax(fold)) + 1
+        soon = place - 1 <= ill <= place + max(LEARNED, round(e.limits.sustained_share * len(level)))
+        if fold[place - 1] < RAISED or not soon or place < LEARNED or off[max(0, place - LEARNED) : place - 1].any():
+            continue
+        at = int(e.edges[place])
+        return Finding(
+            "learning_rate",
+            Verdict.FAILED,
+            f"the {who}'s learning rate was raised {fold[place - 1]:.3g}-fold at step {at} (limit: {RAISED:g}), and the fakes, which were like the "
+            f"reals, are none since step {int(e.edges[ill])}",
+            cause="the weights were thrown away from what they had learned",
+            remedies=(set_rate(e, who, float(level[place - 1])), "restart from the last checkpoint before that step"),
+            series=(f"{who}_learning_rate", "diversity_ratio"),
+            onset=at,
+            kind="raised",
+        )
+    return None
 
 
 def _restless(e: Evidence) -> Finding | None:

@@ -1,0 +1,54 @@
+"""learning_rate by its leap: a rate raised beyond all it had been, upon which what had been learned is gone; not by the leap alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Diagnosis, Verdict, diagnose
+from tests import made_runs
+from tests.made_runs import made
+
+STEPS, RAISE = 1000, 600
+AT = np.arange(STEPS)
+EVALUATIONS = ("modes", "mode", "data_mode", "high_quality", "frechet", "precision", "recall")
+
+
+def told(path: Path, rates: np.ndarray, *, ill_from: int | None) -> Diagnosis:
+    """A run with these rates, whose fakes are a third as wide as the reals from a step on."""
+    ratio = np.ones(STEPS) if ill_from is None else np.where(ill_from <= AT, 0.3, 1.0)
+    columns = {f"{who}_learning_rate": rates for who in ("generator", "discriminator")}
+    slow = made_runs.batches(STEPS, 0, ratio, 9.0)
+    return diagnose(made(path, steps=STEPS, columns=columns, slow=slow, without=EVALUATIONS))
+
+
+def leap(fold: float) -> np.ndarray:
+    return np.where(AT >= RAISE, fold * 1e-3, 1e-3)
+
+
+def test_a_leap_that_did_harm_is_the_root(tmp_path: Path) -> None:
+    diagnosis = told(tmp_path / "run", leap(300.0), ill_from=620)
+    root = diagnosis.illnesses[0]
+    assert (root.check, root.verdict, root.kind, root.because_of) == ("learning_rate", Verdict.FAILED, "raised", "")
+    assert root.onset == pytest.approx(RAISE, abs=0.01 * STEPS)
+    assert "300-fold" in root.claim
+    assert root.remedies
+
+
+CASES = {
+    "no harm": (leap(300.0), None),
+    "harm long before": (leap(300.0), 300),
+    "harm long after": (leap(300.0), 850),
+    "threefold": (leap(3.0), 620),
+    "back to the first rate": (np.where((AT > 300) & (AT < RAISE), 1e-5, 1e-3), 620),
+    "warm-up": (1e-3 * np.minimum(1, (AT + 1) / 700), 620),
+    "lowered": (leap(1e-3), 620),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_neither_a_leap_nor_harm_alone(name: str, tmp_path: Path) -> None:
+    rates, ill_from = CASES[name]
+    assert told(tmp_path / "run", rates, ill_from=ill_from).finding("learning_rate").kind != "raised"
