@@ -336,6 +336,16 @@ def test_a_gradient_that_dies_at_the_equilibrium_has_not_vanished(tmp_path: Path
     assert "rest" in finding.claim
 
 
+def test_a_gradient_that_dies_while_d_still_wins_has_vanished_though_the_fakes_look_well(tmp_path: Path) -> None:
+    """The twin of the scene above: as diverse as the reals, in their place, and yet D tells nearly all of them apart."""
+    real, fake = made_runs.drawn_logits(settled(STEPS, 2.0, 3.0), np.zeros(STEPS), np.full(STEPS, 1.0), 0)
+    columns = {**made_runs.from_logits(real, fake), "generator_gradient_norm": noisy(settled(STEPS, 1.0, 1e-8, 0.2), 3)}
+    path = made(tmp_path / "run", steps=STEPS, columns=columns)
+    auc = load_run(path)["discriminator_auc"]
+    assert 0.95 < auc.iloc[-200:].median() < 1
+    assert found(path, "vanishing_generator_gradient").verdict is Verdict.FAILED
+
+
 def test_a_young_run_is_learning_and_has_not_collapsed(tmp_path: Path) -> None:
     """Slow healthy networks were seen at diversity ratios of .13 and more, rising (ground truth 6.1)."""
     ratio = np.linspace(0.02, 0.3, STEPS)
