@@ -82,6 +82,11 @@ FOUND = {
     "bigan": Expected("G (Sequential)", "D (JointD)"),
     "features_to_helper": Expected("maker (Maker)", "judge (Judge)", latents=("normal", "one-hot")),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
+    "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),
+    "joined_pairs": Expected("netG (Translator)", "netD (PairJudge)", latents=("unknown",)),
+    "own_train_method": Expected(
+        "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
+    ),
 }
 NEEDS = {"lightning_manual": "lightning", "accelerated": "accelerate"}
 NO_GAN = {
@@ -581,6 +586,49 @@ def test_a_module_runs_with_m(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "w.pt").exists()
     assert os.listdir(tmp_path / "runs") == ["00000-attach-train"]
+
+
+def test_of_the_processes_that_torchrun_starts_the_first_one_records_and_speaks(tmp_path: Path) -> None:
+    starts = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    script = str(SCRIPTS / "torchrun_two.py")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    attached = subprocess.run(
+        [
+            *starts,
+            "-m",
+            "gandiag",
+            "attach",
+            "--no-report",
+            "--out",
+            str(tmp_path / "run"),
+            script,
+            str(tmp_path / "a"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=300,
+    )
+    plain = subprocess.run(
+        [*starts, script, str(tmp_path / "p")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=300,
+    )
+    assert attached.returncode == plain.returncode == 0, attached.stderr[-2000:]
+    assert sorted(attached.stdout.splitlines()) == sorted(plain.stdout.splitlines())
+    for rank in (0, 1):
+        ours, own = (torch.load(tmp_path / f"{name}-{rank}.pt", weights_only=True) for name in ("a", "p"))
+        assert all(torch.equal(ours[key], own[key]) for key in own)
+    assert attached.stderr.count("gandiag: recording to") == 1
+    assert attached.stderr.count("gandiag: INCONCLUSIVE") == 1
+    recording = gandiag.load_run(tmp_path / "run")
+    assert recording.steps >= 27
+    assert recording["real_logit_mean"].notna().all()
+    assert any("the processes parted" in said for said in recording.about["could_not_tell"])
 
 
 def test_a_notebook_may_attach_again_to_another_folder_and_never_to_the_same(tmp_path: Path) -> None:

@@ -57,7 +57,11 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
         say=say,
         about={"command": ["gandiag", "attach", script, *arguments], "recipe": None, "script": script},
     )
-    judge = LiveJudge(lambda: [game.path for game in attachment.games], wishes.stop_on, say)
+    judge = LiveJudge(
+        lambda: [game.path for game in attachment.games],
+        wishes.stop_on,
+        lambda line: say(line) if attachment.speaks else None,
+    )
     judge.start()
     code, status = _run_as_python_would(script, arguments, as_module=as_module)
     if os.getpid() != process:
@@ -68,6 +72,8 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
         say(f"no GAN was trained here: {attachment.why_not}; nothing was recorded")
         return code
     attachment.detach(status)
+    if not attachment.speaks:
+        return code  # of the processes that train together, the first one tells
     for path in attachment.paths:
         if len(attachment.paths) > 1:
             say(f"{path}:")

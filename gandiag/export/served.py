@@ -30,7 +30,7 @@ class Served(nn.Module):
         self.truncation = contract.truncation
         self.own_truncation = "truncation_psi" in _parameters(generator)
         self.byte_range = contract.value_range if quantise else None
-        self.train(False)
+        self.training = False  # the generator is frozen already, and may have a `train` of its own
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Returns images (n, c, h, w), bytes (n, h, w, c) or points (n, d) for latents z and, where there are classes, labels (n,)."""
@@ -94,7 +94,8 @@ def frozen_copy(generator: nn.Module) -> nn.Module:
         ) from error
     for module in twin.modules():
         module._compiled_call_impl = None
-    return twin.cpu().float().requires_grad_(False).eval()
+        module.training = False  # `eval` calls a module's `train`, which many a tutorial's network uses for an update
+    return twin.cpu().float().requires_grad_(False)
 
 
 def _unwrapped(generator: nn.Module) -> nn.Module:

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from torch.optim import optimizer as optimizers
 
 from gandiag.errors import RunError
+from gandiag.recording.distributed import ranks
 from gandiag.recording.finder import Watch
 from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY
@@ -48,7 +49,9 @@ class Attachment:
         self.games: list[Game] = []  # of the training that is going on, or was the last one
         self.ended: list[Path] = []  # runs of earlier trainings of this process
         self.failure = ""  # why no recording could begin although the players were found
-        self._say, self._every, self._seed, self._about = say, every, seed, dict(about)
+        self.speaks = True  # of processes that train together, only the first one does
+        self._every, self._seed, self._about = every, seed, dict(about)
+        self._say: Callable[[str], None] = lambda line: say(line) if self.speaks else None
         self._names, self._namespace = names, namespace
         self._on_recording = on_recording
         self._foreign = 0
@@ -77,6 +80,8 @@ class Attachment:
         """Begins a recording for each pair; a script must not fall because of one that cannot begin."""
         self._known = weakref.WeakSet(self._watch.seen)
         self._foreign = 0
+        together = ranks()
+        self.speaks = together is None or together.rank == 0
         for players in found:
             number = len(self.paths) + 1
             path = self.path if number == 1 else self.path.with_name(f"{self.path.name}-{number}")

@@ -39,6 +39,7 @@ class Call:
     versions: list[int]
     image: Tensor | None  # detached
     origin: Origin
+    after: int = 0  # how many outputs of G there were before it
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
 
     @property
@@ -192,13 +193,15 @@ class Capture:
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
             return
+        if image is not None and image.dim() == 1 and found[0].numel() == 1:
+            image = image.unsqueeze(0)  # one sample without an axis for the batch
         if not self.score_operation:
             self.score_operation = last_operation(found[0])
         if len(found) == 1:  # spelt out: a comprehension is a call
-            call = Call([found[0].detach()], [found[0]._version], image, origin)
+            call = Call([found[0].detach()], [found[0]._version], image, origin, self.generated.count)
             on_gradient(found[0], partial(self._pushed, call, 0))
             return
-        call = Call([t.detach() for t in found], [t._version for t in found], image, origin)
+        call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, partial(self._pushed, call, i))

@@ -160,7 +160,7 @@ class Watch:
         leaves, structure = tree_flatten((tuple(inputs), dict(named)))
         floating = [t for t in leaves if isinstance(t, Tensor) and t.is_floating_point()]
         outputs = [t for t in tree_flatten(output)[0] if isinstance(t, Tensor)]
-        if not outputs or not any(isinstance(t, Tensor) for t in leaves):
+        if not outputs:
             return
         origins = [self._origin(t) for t in floating]
         score = next(iter(scores(output)), outputs[0])
@@ -182,7 +182,7 @@ class Watch:
             operation=last_operation(score),
             score_is=next((i for i, t in enumerate(outputs) if t is score), 0),
         )
-        for origin in origins:
+        for origin in reversed(origins):  # of several outputs that are passed on together the first is the sample
             if origin is not None:
                 origin[0].fed[call.owned] = origin[1]
         for output in outputs:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gandiag.recording.untouched import copied, own_randomness
+from gandiag.recording.untouched import copied, own_randomness, to_eval_mode
 
 CONDITIONING_SEED = 20260
 
@@ -19,7 +19,7 @@ def jacobian_conditioning(generator: nn.Module, latents: Tensor, *labels: Tensor
     samples do not depend on each other; costs two passes for each latent coordinate, or one for each output where those are fewer.
     """
     (copy,) = copied(generator)
-    copy.eval()
+    to_eval_mode(copy)
     with own_randomness(CONDITIONING_SEED):
         logs = log_condition(generator_jacobians(lambda z: copy(z, *labels), latents))
     return float(logs.mean()), float(logs.std()) if len(logs) > 1 else 0.0

@@ -19,6 +19,8 @@ ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample sa
 
 def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, Any]]:
     """Describes each tensor that the generator is called with, over the calls that were seen."""
+    if takes_single_samples(made[-1]):
+        return [latent_kind([c.inputs[i].unsqueeze(0) for c in made]) for i in range(len(made[-1].inputs))]
     last = made[-1]
     batches: list[tuple[int, ...]] = [c.output_shapes[0][:1] for c in made]
     usual = max(batches, key=batches.count)  # samples for show are drawn in other batch sizes, by other laws
@@ -36,6 +38,12 @@ def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, An
         if kind["kind"] == "label" and tables:
             kind["classes"] = max(kind["classes"], min(tables))
     return kinds
+
+
+def takes_single_samples(call: Any) -> bool:
+    """Tells whether a generator was called on one sample without an axis for the batch: vectors in, a vector of another length out."""
+    made = call.output_shapes[0]
+    return len(made) == 1 and bool(call.shapes) and all(len(s) == 1 and s != made for s in call.shapes)
 
 
 def latent_kind(batches: list[Tensor]) -> dict[str, Any]:
@@ -89,8 +97,9 @@ class Feed:
         self._structure = made[-1].structure
         self._leaves = [t.clone() if isinstance(t, Tensor) else t for t in made[-1].leaves]
         alike = [c for c in made if [s[1:] for s in c.shapes] == [s[1:] for s in made[-1].shapes]]
+        together = torch.stack if takes_single_samples(made[-1]) else torch.cat
         self._seen = [
-            torch.cat([c.inputs[i] for c in alike]) if kind["kind"] == "unknown" else t.clone()
+            together([c.inputs[i] for c in alike]) if kind["kind"] == "unknown" else t.clone()
             for i, (kind, t) in enumerate(zip(self.kinds, made[-1].inputs))
         ]
 

@@ -16,7 +16,7 @@ from gandiag.recording.heldout import heldout_scores, one_score_a_sample
 from gandiag.recording.jacobian import jacobian_conditioning
 from gandiag.recording.noise import gradient_noise
 from gandiag.recording.paths import ALPHA_RANGE, gan_path
-from gandiag.recording.untouched import copied, own_randomness
+from gandiag.recording.untouched import copied, own_randomness, to_eval_mode
 from gandiag.recording.weights import weight_names, weight_spectra
 
 Series = dict[str, "float | list[float]"]
@@ -176,7 +176,7 @@ def _conditioning(generator: nn.Module, latents: Batch) -> Series:
 
 def _heldout(generator: nn.Module, discriminator: nn.Module, latents: Batch, reals: Batch, heldout: Batch) -> Series:
     g, d = copied(generator, discriminator)
-    d.eval()  # a batch norm would let D tell a batch by its company
+    to_eval_mode(d)  # a batch norm would let D tell a batch by its company
     z = latents if isinstance(latents, tuple) else (latents,)
 
     def judged(batch: Batch) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gandiag.recording.latents import latent_kinds
+from gandiag.recording.latents import latent_kinds, takes_single_samples
 from gandiag.recording.pieces import Together, bodies_and_heads, joined
 from gandiag.recording.witnessed import Call, Network, Turn
 
@@ -159,7 +159,9 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
         t.fresh and t.parameters & maker and not t.parameters & judge for t in turns
     )
     turn_of_g = turn_of_d = cycles = after_d = 0
+    since: list[Call] = []  # the maker's last update
     for turn in turns:
+        since = [*since, *turn.calls] if turn.fresh and not turn.parameters & maker else []
         mine = [c for c in turn.calls if c.owned == judge]
         if not mine:
             continue
@@ -167,7 +169,9 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
             turn_of_g += 1
             cycles += after_d
             after_d = 0
-        if turn.parameters & judge and shown_both(maker, turn.calls, judge, outside=not apart):
+        if turn.parameters & judge and (
+            shown_both(maker, turn.calls, judge, outside=not apart) or shown_in_turn(maker, since, judge)
+        ):
             turn_of_d += 1
             after_d = 1
     return Evidence(turn_of_g, turn_of_d, cycles)
@@ -229,6 +233,14 @@ def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: boo
     return bool(fakes) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
 
 
+def shown_in_turn(maker: Network, since: list[Call], judge: Network) -> bool:
+    """Tells whether D was trained on reals and on fakes in updates of their own, one after the other: only fakes that can be traced count."""
+    mine = [c for c in since if c.owned == judge and c.with_grad and c.used]
+    fakes = any(maker in c.sources for c in mine)
+    reals = any(maker not in c.sources and c.from_outside for c in mine)
+    return fakes and reals and not any(is_target_of(c, mine[-1]) for c in since)
+
+
 def is_target_of(call: Call, judged: Call) -> bool:
     """Tells whether a call is one of a slow copy of the judge: the same class and shapes, called without gradient."""
     if call.with_grad or call.owned == judged.owned or type(call.module) is not type(judged.module):
@@ -251,7 +263,9 @@ def describe(
     g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
     if g_opt is None or d_opt is None:
         return NoPlayers(f"no optimizer steps {called[maker if g_opt is None else judge]}")
-    made = [c for t in turns for c in t.calls if c.owned == maker and (c.with_grad or c.fed) and c.leaves]
+    made = [
+        c for t in turns for c in t.calls if c.owned == maker and (c.with_grad or c.fed) and (c.leaves or not c.shapes)
+    ]
     playing = [c for c in made if judge in c.fed] or made
     if not playing:
         return NoPlayers(f"the inputs of {called[maker]} are too large to be looked at")
@@ -264,7 +278,7 @@ def describe(
         "generator": called[maker],
         "discriminator": called[judge],
         "latents": latent_kinds(networks[maker], playing),
-        "sample_shape": list(playing[-1].output_shapes[which][1:]),
+        "sample_shape": list(playing[-1].output_shapes[which][0 if takes_single_samples(playing[-1]) else 1 :]),
         "sample_output": which,
         "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
     }

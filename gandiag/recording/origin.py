@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
 HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
+COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ class Outputs:
         self._attached: dict[int, Origin] = {}  # by batch
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
+        self.count = 0  # of all outputs so far
 
     def remember(self, output: Tensor) -> None:
         """Notes one output of the generator."""
+        self.count += 1
         reference = StorageWeakRef(output.untyped_storage())
         storages = self._storages
         storages.pop(reference.cdata, None)
@@ -96,10 +99,40 @@ class Outputs:
 
 
 def nearer(first: Tensor, second: Tensor, outputs: deque[Tensor]) -> Tensor | None:
-    """Returns a 0-d flag, true where `first` is nearer to G's last output of that shape than `second`; None where there is none."""
+    """Returns a 0-d flag, true where `first` is nearer to G's last output than `second`; None where there is none to compare with."""
     for output in reversed(outputs):
-        if output.shape == first.shape == second.shape:
-            return (first - output).abs().mean() < (second - output).abs().mean()
+        one, other = distance(first, output), distance(second, output)
+        if one is not None and other is not None:
+            return one < other
+    return None
+
+
+def distance(shown: Tensor, made: Tensor) -> Tensor | None:
+    """Returns how far what D was shown is from an output of G: 0-d, 0 for a copy of it; None where the two cannot be compared.
+
+    The mean absolute difference, also of an output that was flattened, joined to something else along one axis (labels, the
+    source image of a pair) or resized.
+    """
+    if shown.shape == made.shape:
+        return (shown - made).abs().mean()
+    if shown.dim() < 2 or made.dim() < 1:
+        return None
+    if shown.numel() == made.numel() and shown.shape[0] in (1, made.shape[0]):
+        return (shown - made.reshape(shown.shape)).abs().mean()
+    if shown.shape[0] != made.shape[0]:
+        return None
+    if shown.dim() == 2 < made.dim():
+        made = made.flatten(1)
+    if shown.dim() != made.dim():
+        return None
+    differ = [axis for axis in range(1, shown.dim()) if shown.shape[axis] != made.shape[axis]]
+    if len(differ) == 1 and made.shape[differ[0]] < shown.shape[differ[0]]:
+        axis, size = differ[0], made.shape[differ[0]]
+        begin, end = shown.narrow(axis, 0, size), shown.narrow(axis, shown.shape[axis] - size, size)
+        return torch.minimum((begin - made).abs().mean(), (end - made).abs().mean())
+    if shown.dim() == 4 and differ == [2, 3]:
+        small, large = (nn.functional.adaptive_avg_pool2d(x, COARSE) for x in (shown, made))
+        return (small - large).abs().mean()
     return None
 
 

@@ -19,7 +19,7 @@ from gandiag.metrics.modes import class_coverage_of_counts
 from gandiag.metrics.quality import Reference, feature_scores, make_protocol
 from gandiag.recording.latents import Feed
 from gandiag.recording.step import Step, Value
-from gandiag.recording.untouched import bare, own_randomness, untouched
+from gandiag.recording.untouched import bare, own_randomness, to_eval_mode, untouched
 
 RESERVOIR = 1024  # reals kept: enough that the distance's own noise stays below the changes that matter
 FAKES = 512  # drawn for each evaluation
@@ -112,6 +112,8 @@ class Passing:
 
     def evaluate(self, index: int, enough: int = ENOUGH) -> None:
         """Scores fresh fakes against the reals kept, and hands scores, samples and the best generator so far to the recorder."""
+        if not self.recorder.writes:
+            return
         with own_randomness(self.seed):  # some of what computes the scores draws from the streams that are the script's
             self._evaluate(index, enough)
 
@@ -145,9 +147,9 @@ class Passing:
         draw = np.random.default_rng([self.seed, 1])
         made: list[Tensor] = []
         with torch.no_grad(), untouched(self.generator), own_randomness(self.seed):
-            self.generator.eval()
-            for begin in range(0, count, BATCH):
-                arguments, named = self.feed.draw(min(BATCH, count - begin), draw)
+            to_eval_mode(self.generator)
+            while (have := sum(len(batch) for batch in made)) < count:
+                arguments, named = self.feed.draw(min(BATCH, count - have), draw)
                 try:
                     out = uncompiled(self.generator)(*arguments, **named)
                 except (RuntimeError, TypeError, ValueError) as error:
@@ -157,7 +159,7 @@ class Passing:
                     return None
                 tensors = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
                 made.append(tensors[min(self.output, len(tensors) - 1)].detach().float().cpu())
-        return torch.cat(made)
+        return torch.cat(made)[:count]  # a generator that draws its own latents makes as many as it likes
 
     def _real_side(self, reals: Tensor) -> _Side:
         if self._reference is None:
@@ -260,6 +262,8 @@ class _Side:
 
 def part_of(made: Tensor, shown: Tensor) -> slice | None:
     """Returns which part along axis 1 of what D was shown is the generator's own output; None where it is not part of it."""
+    if made.ndim == 1 and len(shown) == 1:
+        made = made.unsqueeze(0)  # one sample without an axis for the batch
     if made.ndim != shown.ndim or made.ndim < 2 or len(made) != len(shown) or made.shape[2:] != shown.shape[2:]:
         return None
     size, whole = made.shape[1], shown.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import os
 import sys
@@ -114,6 +115,7 @@ class Recorder:
         self._ranks = None if alone else ranks()
         told = {**facts, **(about or {})} if begin is None else {**(about or {}), "status": "running"}
         silent = self._ranks is not None and self._ranks.rank > 0
+        self.writes = not silent  # of the processes that train together, only the first one
         self._thread = WriterThread(None if silent else RunWriter(self.path, told, resume_at=begin))
         self.index = begin or 0
         self._wall_before, self._images_seen = totals_before(self.path, begin)
@@ -414,7 +416,9 @@ class Recorder:
     def _close_if_complete(self) -> None:
         if self._complete:
             self._complete = False
-            self._end_step(None, None, (None,) * 4, None, None, None, None)
+            # what is made under the script's inference_mode could never be written to again
+            with torch.inference_mode(False) if torch.is_inference_mode_enabled() else contextlib.nullcontext():
+                self._end_step(None, None, (None,) * 4, None, None, None, None)
 
     # -- the end of a step
 

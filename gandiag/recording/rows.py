@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gandiag.quantities import logit_bin_labels
 from gandiag.recording.buffer import ACCELERATED_BLOCK_STEPS, BLOCK_STEPS, Block, capacity_for
-from gandiag.recording.distributed import FIRST_ROWS, Ranks, agree, gathered, gathered_batches
+from gandiag.recording.distributed import FIRST_ROWS, Ranks, agree, gathered, gathered_batches, ranks
 from gandiag.recording.player import Player
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
 from gandiag.recording.schedule import Eager, Later, Schedule
@@ -116,6 +116,12 @@ class Rows:
         self.block.take_open_row(block)
         if self._ranks is not None:
             block.reduce_whole(self._library)
+        if self._ranks is not None and not self.alone and ranks() is None:
+            self.alone = True
+            self._say(
+                "group gone",
+                "the processes parted (destroy_process_group) before the recording ended: its last rows hold rank 0's part alone",
+            )
         if self._ranks is not None and not self.alone:
             seconds = sum(r.step_seconds or 0.0 for r in host) / len(host)
             alike, slowest = agree(block, later, seconds, self._ranks.world)

@@ -56,7 +56,12 @@ class Turns:
         waiting = self._capture.open
         if len(waiting) == 1:  # the usual update, of one backward pass: the general rule below, in short
             only = waiting[0]
-            if _reached(only, who) and only.row == self._capture.row and _shows_the_game(waiting):
+            if (
+                _reached(only, who)
+                and only.row == self._capture.row
+                and _shows_the_game(waiting)
+                and not (who == "discriminator" and self._last[who] and _shows_one_side(only))
+            ):
                 self._last[who], self._capture.open = waiting, []
                 self._joint = waiting if only.reached_discriminator and only.reached_generator else []
                 return
@@ -80,11 +85,14 @@ class Turns:
         ):  # both players went backward before either stepped: the passes through both are the generator's
             own = self._take_over(who)
         if _shows_the_game(own) or not _shows_the_game(self._last[who]):
-            self._last[who] = (
-                own  # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
-            )
+            # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
+            self._last[who] = self._with_the_other_side(own) if who == "discriminator" else own
         self._joint = joint
         self._capture.open = [p for p in waiting if p not in own]
+
+    def _with_the_other_side(self, own: list[Pass]) -> list[Pass]:
+        batches = [len(h) if h.dim() > 1 else 1 for h in self._capture.generated.held if h.dim()]
+        return _with_the_other_side(self._last["discriminator"], own, batches)
 
     def stepped_together(self) -> None:
         """Notes that one optimizer is about to step both players."""
@@ -240,6 +248,8 @@ class Turns:
             pieces = _split(open_[0], [len(h) for h in held if h.dim()])
         elif len(open_) == 2 and len(calls) == 2 and labels[open_[0][0]] and labels[open_[1][0]]:
             pieces = [(s, g, c.image) for c, s, g in open_ if c.image is not None]
+            if pieces and (len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape):
+                return self._by_order(open_, found)
         else:
             return calls
         if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
@@ -247,7 +257,7 @@ class Turns:
         (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
         first_is_fake = nearer(image_a, image_b, held)
         if first_is_fake is None:
-            return calls
+            return self._by_order(open_, found) if len(open_) == 2 else calls
         self._say(
             "nearness",
             "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
@@ -258,6 +268,27 @@ class Turns:
             side.gradients.append(torch.where(flag, gradient_a, gradient_b))
             side.images.append(torch.where(flag, image_a, image_b))
         return []
+
+    def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
+        """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""
+        (first, *_), (second, score, gradient) = calls
+        if first.after == second.after:
+            self._say(
+                "untold",
+                "the discriminator is shown two batches of which neither is known to come from the generator (a copy of its output "
+                "that was changed, say): their scores are not in the record; step(real_logits=, fake_logits=) would tell",
+            )
+            return []
+        self._say(
+            "order",
+            "what the discriminator was shown as fake cannot be traced to the generator: it was taken to be the batch before which "
+            "the generator was called",
+        )
+        found.fake.scores.append(score)
+        found.fake.gradients.append(gradient)
+        if second.image is not None:
+            found.fake.images.append(second.image)
+        return calls[:1]
 
 
 def _or(said: bool | None, otherwise: bool) -> bool:
@@ -277,10 +308,40 @@ def _shows_the_game(passes: list[Pass]) -> bool:
     return False
 
 
+def _sides(passes: list[Pass]) -> set[bool]:
+    return {call.origin.fake for one in passes for call, _, _ in one.pushes if not call.penalised}
+
+
+def _shows_one_side(one: Pass) -> bool:
+    """Tells whether all scores in a pass are on reals, or all on fakes, by where their batches came from."""
+    first = one.pushes[0][0].origin.fake
+    return all(call.origin.fake is first for call, _, _ in one.pushes)
+
+
+def _with_the_other_side(before: list[Pass], own: list[Pass], batches: list[int]) -> list[Pass]:
+    """Adds to an update on reals alone, or on fakes alone, what the step's update before it showed of the other side.
+
+    Two in a row on what looks real are taken together as well: one of them may be fakes that cannot be traced.
+    """
+    sides = _sides(own)
+    if len(sides) != 1:
+        return own
+    other = [one for one in before if _sides([one]) == {not side for side in sides}]
+    if not other and sides == {False} and _is_one_call(own, batches) and _is_one_call(before[-1:], batches):
+        other = before[-1:]
+    return other + own
+
+
+def _is_one_call(passes: list[Pass], batches: list[int]) -> bool:
+    """Tells whether scores of one call alone took part, which was on no more samples than G makes: no batch of reals and fakes."""
+    calls = {call for one in passes for call, _, _ in one.pushes if not call.penalised}
+    image = next(iter(calls)).image if len(calls) == 1 else None
+    return image is not None and len(image) in batches
+
+
 def _shows_both(passes: list[Pass]) -> bool:
     """Tells whether scores on reals and on fakes took part in these passes, each known by where its batch came from."""
-    origins = {call.origin.fake for one in passes for call, _, _ in one.pushes if not call.penalised}
-    return len(origins) == 2
+    return len(_sides(passes)) == 2
 
 
 def _other(who: str) -> str:

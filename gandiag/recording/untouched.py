@@ -55,6 +55,16 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
                 parameter.grad = gradient
 
 
+def to_eval_mode(module: nn.Module) -> nn.Module:
+    """Sets a module and its parts to eval mode, and returns it; the module's own `train` and `eval` are not called.
+
+    Many a tutorial's network has a method `train(inputs, targets)` that makes an update, in the place of torch's.
+    """
+    for part in nn.Module.modules(module):
+        part.training = False
+    return module
+
+
 @contextmanager
 def frozen_buffers(modules: Sequence[nn.Module]) -> Iterator[None]:
     """Lets the modules work on copies of their buffers (running statistics, power-iteration vectors), so that theirs stay as they are.

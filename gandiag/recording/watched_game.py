@@ -121,7 +121,7 @@ class Game:
         self._closed = True
         recorder: Any = self.recorder
         try:
-            if recorder.index > 0:
+            if recorder.index > 0 and recorder.writes:
                 self.passing.evaluate(recorder.index - 1, enough=FEW_REALS)
                 self.passing.save("last", recorder.index - 1)
         except Exception as error:  # whatever a last look at a stranger's net runs into, the run must be closed
@@ -141,7 +141,7 @@ def in_words(players: Players) -> str:
     output = "output probability in [0, 1]" if players.discriminator_output == "probability" else "output logits"
     shape = "x".join(str(n) for n in facts["sample_shape"]) or "scalar"
     return (
-        f"generator: {facts['generator']} ({_size(generator)} parameters), latent {latents}; "
+        f"generator: {facts['generator']} ({_size(generator)} parameters), latent {latents or 'drawn by itself'}; "
         f"discriminator: {facts['discriminator']} ({_size(discriminator)} parameters), {output}; {facts['order']}; samples {shape}"
     )
 

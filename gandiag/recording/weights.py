@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from gandiag.recording.untouched import frozen_buffers
+from gandiag.recording.untouched import frozen_buffers, to_eval_mode
 
 EXACT_SIDE = 1024  # a smaller side up to this is decomposed whole (a second at most); beyond, by Lanczos quadrature
 SMALL_SHARE = (
@@ -26,7 +26,7 @@ def weight_matrices(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """
     was_training = [(part, part.training) for part in module.modules()]
     with frozen_buffers([module]), torch.no_grad():
-        module.eval()  # a spectral norm's power iteration must not move
+        to_eval_mode(module)  # a spectral norm's power iteration must not move
         try:
             for path, part in module.named_modules():
                 if isinstance(part, parametrize.ParametrizationList):
