@@ -364,13 +364,16 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--only", default="", help="names of configurations, with commas")
     parser.add_argument("--calibration", default="0", help="the seeds on which limits were set")
+    parser.add_argument(
+        "--mended", default="0,1", help="the seeds of the fresh configurations after whose runs a rule was mended"
+    )
     parser.add_argument("--no-live", action="store_true", help="judge at the end only")
     args = parser.parse_args()
     names = args.only.split(",") if args.only else list(CASES)
     if args.what == "record":
         record(args.out, [int(s) for s in args.seeds.split(",")], names)
         return
-    calibration = {int(s) for s in args.calibration.split(",") if s}
+    calibration, mended = ({int(s) for s in given.split(",") if s} for given in (args.calibration, args.mended))
     folders = sorted(f.parent for f in args.out.glob("*/label.json") if f.parent.name.rsplit("-", 1)[0] in names)
     for bare in (False, True):
         began = time.perf_counter()
@@ -379,7 +382,14 @@ def main() -> None:
         for title, part in (
             ("calibration seeds", [r for r in runs if r.seed in calibration and not CASES[r.name].fresh]),
             ("other seeds", [r for r in runs if r.seed not in calibration and not CASES[r.name].fresh]),
-            ("configurations on which no limit was set", [r for r in runs if CASES[r.name].fresh]),
+            (
+                "fresh configurations, seeds after which rules were mended",
+                [r for r in runs if r.seed in mended and CASES[r.name].fresh],
+            ),
+            (
+                "fresh configurations, seeds that nobody had seen",
+                [r for r in runs if r.seed not in mended and CASES[r.name].fresh],
+            ),
         ):
             if part:
                 print("\n".join(report(f"{how}, {title}", part)), "\n")

@@ -53,7 +53,7 @@ def test_a_generator_that_stands_still_elsewhere_is_dominated(
     assert (found.verdict is Verdict.FAILED) is ill, found.claim
 
 
-def blind(path: Path, *, good: float = 0.05, rise: float = 0.0, hop: float = 0.5, gap: float = 0.0) -> Finding:
+def blind(path: Path, *, good: float = 0.05, rise: float = 0.0, hop: float = 0.28, gap: float = 0.0) -> Finding:
     """A run whose D sees this much, whose fakes swing this far every 16 steps and of which so many are good."""
     swing = hop * 0.7 * np.sign(np.sin(np.arange(STEPS) / 5))
     path = made(
@@ -61,7 +61,7 @@ def blind(path: Path, *, good: float = 0.05, rise: float = 0.0, hop: float = 0.5
         steps=STEPS,
         columns=scores_apart(gap),
         slow=made_runs.batches(STEPS, 0, 0.9, 8.0, hop=swing),
-        scores=lambda step: {"precision": good + rise * step / STEPS},
+        scores=lambda step: {"precision": good + rise * (step / STEPS) ** 2},
         without=("high_quality",),
     )
     return diagnose(path).finding("discriminator_weakness")
@@ -77,3 +77,15 @@ def test_a_blind_discriminator_is_told_by_three_signs(tmp_path: Path) -> None:
 def test_it_is_not_by_two(change: dict[str, float], tmp_path: Path) -> None:
     """Good samples, samples that become better, a mean at rest, or a D that does tell: any of them, and D is not blind."""
     assert blind(tmp_path / "run", **change).kind != "blind"
+
+
+def test_a_generator_that_hops_between_modes_has_collapsed_and_d_is_not_blamed(tmp_path: Path) -> None:
+    """AUC near one half and no good sample are the signs of a rotating collapse too: its fakes are narrow."""
+    swing = 0.35 * np.sign(np.sin(np.arange(STEPS) / 5))
+    slow = made_runs.batches(STEPS, 0, 0.2, 1.5, hop=swing)
+    columns, without = scores_apart(0.0), ("modes", "mode", "data_mode", "high_quality")
+    path = tmp_path / "run"
+    made(path, steps=STEPS, columns=columns, slow=slow, scores=lambda step: {"precision": 0.0}, without=without)
+    diagnosis = diagnose(path)
+    assert diagnosis.illnesses[0].check == "mode_collapse", diagnosis.story
+    assert diagnosis.finding("discriminator_weakness").kind != "blind"
