@@ -346,3 +346,41 @@ def test_watching_changes_no_bit_of_the_weights(tmp_path: Path, name: str) -> No
     assert torch.equal(torch.get_rng_state(), before)
     for a, b in zip([*bare.G.parameters(), *bare.D.parameters()], [*watched.G.parameters(), *watched.D.parameters()]):
         assert torch.equal(a, b)
+
+
+class Matching(nn.Module):
+    """A discriminator that returns its features beside its class scores when it is asked to, as feature matching does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(2, 7), nn.Linear(7, 3)
+
+    def forward(self, x: Tensor, feature: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        features = torch.relu(self.body(x))
+        return (features, self.head(features)) if feature else self.head(features)
+
+
+def test_features_beside_the_verdict_are_no_scores(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(3, 2), Matching()
+    g_opt, d_opt = torch.optim.Adam(g.parameters()), torch.optim.Adam(d.parameters())
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
+        for _ in range(5):
+            x, fake = torch.randn(8, 2), g(torch.randn(8, 3))
+            d_opt.zero_grad()
+            (F.softplus(-d(x).logsumexp(1)) + F.softplus(d(fake.detach()).logsumexp(1))).mean().backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            (d(fake, feature=True)[0].mean(0) - d(x, feature=True)[0].mean(0)).square().mean().backward()
+            g_opt.step()
+    run = load_run(tmp_path / "run")
+    assert len(run["discriminator_force_on_fake"]) == 5
+    assert run["generator_gradient_norm"].gt(0).all()
+    assert "generator_force_on_fake" not in run  # the loss reads the features, and no verdict

@@ -91,6 +91,9 @@ class Capture:
             ""  # what the discriminator's output came out of at its first call, where the graph tells
         )
         self.image_operation = ""  # and the generator's
+        self._score_shape: torch.Size | None = (
+            None  # of one sample's verdict, where the discriminator has returned it alone
+        )
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
@@ -172,7 +175,10 @@ class Capture:
         if self.muted or _compiling() or module is not self._discriminator:
             return
         self.called.add("discriminator")
-        found = [output] if type(output) is Tensor else scores(output)
+        if type(output) is Tensor:
+            found, self._score_shape = [output], output.shape[1:]
+        else:
+            found = self._usual_score(scores(output), output)
         if not found or not found[0].requires_grad or not is_tracked(found[0]):
             return
         if self.on_call is not None:
@@ -205,6 +211,13 @@ class Capture:
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, partial(self._pushed, call, i))
+
+    def _usual_score(self, found: list[Tensor], output: Any) -> list[Tensor]:
+        """Returns, of a discriminator that gives its features beside its verdict when asked to, the one that has the usual form."""
+        usual = self._score_shape
+        if usual is None or len(found) != 1 or found[0].shape[1:] == usual:
+            return found
+        return next(([t] for t in tensors(output) if t.dim() and t.shape[1:] == usual), found)
 
     def _look(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor | None, Origin]:
         """Returns which argument is the image, and where it comes from; the first tensor where none comes from G."""
