@@ -4,6 +4,7 @@
     python -m benchmarks.overhead --workload mlp --probes full --pairs 30
     python -m benchmarks.overhead --workload mlp --parts      what each of the recorder's entries costs the training's thread
 
+On the CPU the recorder's arithmetic is done by the compiled accelerator, where there is a compiler, and by torch, side by side.
 Beside the wall clock stands the CPU time of the training's thread: on a machine with other work to do the first also measures that.
 """
 
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gandiag.recording import Recorder
+from gandiag.recording.accelerator import SWITCH, find_accelerator
 from gandiag.recording.capture import Capture
 
 
@@ -147,35 +150,54 @@ class Training:
         )
 
 
-def compare(workload: Workload, device: str, pairs: int, probes: str) -> list[tuple[Seconds, Seconds]]:
-    """Returns what a step took, bare and recorded, in turns."""
-    with trainings(workload, device, probes) as (bare, recorded):
-        return [(bare.turn(device), recorded.turn(device)) for _ in range(pairs)]
+def compare(workload: Workload, device: str, pairs: int, probes: str) -> dict[str, list[tuple[Seconds, Seconds]]]:
+    """Returns what a step took, bare and recorded by each way, in turns."""
+    with trainings(workload, device, probes) as (bare, ways):
+        turns = [(bare.turn(device), {way: t.turn(device) for way, t in ways.items()}) for _ in range(pairs)]
+    return {way: [(a, recorded[way]) for a, recorded in turns] for way in ways}
 
 
 @contextmanager
-def trainings(workload: Workload, device: str, probes: str) -> Iterator[tuple[Training, Training]]:
-    """Yields the training bare and recorded, both warm."""
+def trainings(workload: Workload, device: str, probes: str) -> Iterator[tuple[Training, dict[str, Training]]]:
+    """Yields the training bare, and recorded by the accelerator, where there is one, and by torch; all warm."""
     folder = Path(tempfile.mkdtemp(prefix="overhead-"))
     bare = Training(workload, device, None)
-    recorded = Training(workload, device, lambda **nets: Recorder(folder / "run", probes=probes, **nets))
+    ways: dict[str, Training] = {}
+    for way in ("compiled", "torch") if device == "cpu" and find_accelerator().accelerator else ("torch",):
+        with switched(way):
+            ways[way] = Training(workload, device, partial(Recorder, folder / way, probes=probes))
     try:
-        for training in (bare, recorded):
+        for training in (bare, *ways.values()):
             training.turn(device)
-        yield bare, recorded
+        yield bare, ways
     finally:
-        if recorded.recorder:
-            recorded.recorder.close()
+        for training in ways.values():
+            if training.recorder:
+                training.recorder.close()
         shutil.rmtree(folder)
 
 
-def line(workload: Workload, device: str, probes: str, pairs: list[tuple[Seconds, Seconds]]) -> str:
+@contextmanager
+def switched(way: str) -> Iterator[None]:
+    """Makes recorders of one way: `compiled` or `torch`."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "off" if way == "torch" else "on"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SWITCH]
+        else:
+            os.environ[SWITCH] = before
+
+
+def line(workload: Workload, device: str, way: str, pairs: list[tuple[Seconds, Seconds]]) -> str:
     """Returns a row of the table: medians of the pairs' ratios with their middle half, and the ratio of the fastest turns."""
     ratios = sorted(b.wall / a.wall for a, b in pairs)
     cpu = sorted(b.cpu / a.cpu for a, b in pairs)
     fastest = min(b.cpu for _, b in pairs) / min(a.cpu for a, _ in pairs)
     return (
-        f"| {workload.name} | {device} | {probes} | {1e3 * statistics.median(a.wall for a, _ in pairs):.2f} | {shown(ratios)} "
+        f"| {workload.name} | {device} | {way} | {1e3 * statistics.median(a.wall for a, _ in pairs):.2f} | {shown(ratios)} "
         f"| {1e3 * statistics.median(a.cpu for a, _ in pairs):.2f} | {shown(cpu)} | {fastest:.3f} | {workload.target:.2f} |"
     )
 
@@ -219,7 +241,8 @@ def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]
     for owner, name, function in kept:
         setattr(owner, name, timed(name, function))
     try:
-        with trainings(workload, device, probes) as (_, recorded):
+        with trainings(workload, device, probes) as (_, ways):
+            recorded = next(iter(ways.values()))
             for _ in range(steps):
                 spent.clear()
                 recorded.step()
@@ -251,7 +274,7 @@ def main() -> None:
     chosen = [w for w in WORKLOADS if asked.workload in (None, w.name)]
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, {os.cpu_count()} cores, load {load}\n"
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, probes {asked.probes}, {os.cpu_count()} cores, load {load}\n"
     )
     if asked.parts:
         for workload in chosen:
@@ -259,15 +282,13 @@ def main() -> None:
             print(*parts(workload, asked.device, asked.probes, 10 * workload.steps), sep="\n", flush=True)
         return
     print(
-        "| workload | device | probes | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
+        "| workload | device | way | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
         "| fastest turns, CPU | target |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     for workload in chosen:
-        print(
-            line(workload, asked.device, asked.probes, compare(workload, asked.device, asked.pairs, asked.probes)),
-            flush=True,
-        )
+        for way, pairs in compare(workload, asked.device, asked.pairs, asked.probes).items():
+            print(line(workload, asked.device, way, pairs), flush=True)
 
 
 if __name__ == "__main__":

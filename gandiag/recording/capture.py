@@ -74,6 +74,7 @@ class Pass:
 _UNKNOWN = object()
 _compiling = torch.compiler.is_compiling
 _running = torch._C._current_graph_task_id
+_will_run = torch._C._will_engine_execute_node
 
 
 class Capture:
@@ -158,13 +159,13 @@ class Capture:
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
-        outputs = [output] if type(output) is Tensor else list(tensors(output))
-        for tensor in outputs:
+        alone = type(output) is Tensor
+        for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
                 return
             self.generated.remember(tensor)
             if tensor.requires_grad:
-                on_gradient(tensor, self._at_image if len(outputs) == 1 else partial(self._at_output, tensor.shape))
+                on_gradient(tensor, self._at_image if alone else partial(self._at_output, tensor.shape))
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
@@ -179,21 +180,25 @@ class Capture:
             found, self._score_shape = [output], output.shape[1:]
         else:
             found = self._usual_score(scores(output), output)
-        if not found or not found[0].requires_grad or not is_tracked(found[0]):
+        if not found:
+            return
+        first = found[0]
+        if not first.requires_grad or not is_tracked(first):
             return
         if self.on_call is not None:
             self.on_call()
         image: Tensor | None
-        if len(arguments) == 1 and not named and type(arguments[0]) is Tensor and arguments[0].is_floating_point():
-            only: Tensor = arguments[0]
+        only = arguments[0] if len(arguments) == 1 and not named else None
+        if type(only) is Tensor and only.is_floating_point():
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
         if (
             image is not None
-            and found[0].shape == image.shape
-            and found[0].dim() > 1
-            and found[0].shape[1:].numel() > 1
+            and first.numel() == image.numel()
+            and first.shape == image.shape
+            and first.dim() > 1
+            and first.shape[1:].numel() > 1
         ):
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
@@ -202,10 +207,10 @@ class Capture:
         if image is not None and image.dim() == 1 and found[0].numel() == 1:
             image = image.unsqueeze(0)  # one sample without an axis for the batch
         if not self.score_operation:
-            self.score_operation = last_operation(found[0])
+            self.score_operation = last_operation(first)
         if len(found) == 1:  # spelt out: a comprehension is a call
-            call = Call([found[0].detach()], [found[0]._version], image, origin, self.generated.count)
-            on_gradient(found[0], partial(self._pushed, call, 0))
+            call = Call([first.detach()], [first._version], image, origin, self.generated.count)
+            on_gradient(first, partial(self._pushed, call, 0))
             return
         call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
         for i, score in enumerate(found):
@@ -289,14 +294,18 @@ class Capture:
         self._passes[_running()] = current
         if current is not None:
             self.open.append(current)
-            del self.open[:-MOST_OPEN]
+            if len(self.open) > MOST_OPEN:
+                del self.open[0]
         return current
 
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]
         for node in met:
-            if _fills(node):
-                return True
+            try:  # as `_fills` does: this runs in every backward pass
+                if _will_run(node):
+                    return True
+            except RuntimeError:
+                continue
         if not thorough:
             return False
         if who not in self._all:
@@ -315,7 +324,7 @@ def _leaves(module: nn.Module) -> list[Any]:
 
 def _fills(node: Any) -> bool:
     try:
-        return bool(torch._C._will_engine_execute_node(node))
+        return bool(_will_run(node))
     except RuntimeError:  # torch's answer for a leaf under `autograd.grad`: the gradient is returned, not accumulated
         return False
 

@@ -1,7 +1,7 @@
 """Several processes, one record: rows are gathered when a block is reduced, so that they equal those of one process with the global batch.
 
-All ranks compute, rank 0 writes. Blocks end after the same number of rows everywhere, which the ranks agree on block by block:
-a rank's clock alone must never decide on a collective call. Each rank must see batches of the same size.
+All ranks compute, rank 0 writes. The ranks meet after the same number of rows everywhere, which they agree on each time: neither a
+rank's clock nor the sizes of its batches may decide alone on a collective call. Batches may differ in size from rank to rank.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gandiag.recording.buffer import SCALARS, Block
+from gandiag.recording.buffer import BIT, SCALARS, VECTORS, WHOLE, Block
+from gandiag.recording.reduce import HostRow
 from gandiag.recording.step import Probe, Step
 
 FIRST_ROWS = 8  # of the first block, before the steps' duration is known
 GATHERED = ("real_logits", "fake_logits")
 FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
+SIDE_BY_SIDE = (*GATHERED, *FORCES)  # their widths follow the batch's
 SUMS = ("real_sum", "fake_sum")
+BATCHES = ("real", "fake", "previous_real", "previous_fake")  # of a step that probes of batches will read
 
 
 @dataclass(frozen=True)
@@ -39,31 +42,84 @@ def ranks() -> Ranks | None:
     return Ranks(dist.get_rank(), dist.get_world_size())
 
 
+@dataclass(frozen=True)
+class Form:
+    """What one rank holds when the ranks meet, without the values."""
+
+    blocks: list[tuple[list[int], list[int], list[str]]]  # steps, masks, names of the vectors
+    widths: list[dict[str, int]]  # of the vectors
+    batches: list[tuple[int, list[tuple[int, ...] | None]]]  # step, shapes of its batches and of the ones before
+    hosts: list[HostRow]
+
+    def like(self, other: Form) -> bool:
+        """Tells whether the rows of two ranks belong to each other: the same steps showed the same things, of whatever batch size."""
+        return (
+            self.blocks == other.blocks
+            and all(
+                a[n] == b[n] for a, b in zip(self.widths, other.widths) for n in a if n not in (*SIDE_BY_SIDE, *WHOLE)
+            )
+            and [(step, [s and s[1:] for s in shapes]) for step, shapes in self.batches]
+            == [(step, [s and s[1:] for s in shapes]) for step, shapes in other.batches]
+        )
+
+
 def agree(
-    block: Block, later: Sequence[tuple[Probe, int, Step]], step_seconds: float, world: int
-) -> tuple[bool, float]:
-    """Returns whether all ranks hold rows of the same form, and the duration of a step on the slowest."""
-    mine = (
-        block.steps,
-        block.masks,
-        {n: tuple(v.shape) for n, v in block.vectors.items()},
-        [(step.index, _shape(step.real), _shape(step.fake)) for _, _, step in later],
+    blocks: Sequence[Block], later: Sequence[tuple[Probe, int, Step]], hosts: list[HostRow], world: int
+) -> tuple[list[Form] | None, float]:
+    """Returns what each rank holds, None where their rows do not belong to each other, and the duration of a step on the slowest."""
+    mine = Form(
+        [(b.steps, b.masks, _names(b)) for b in blocks],
+        [{name: b.vectors[name].shape[1] for name in _names(b)} for b in blocks],
+        [(step.index, [_shape(getattr(step, name)) for name in BATCHES]) for _, _, step in later],
+        hosts,
     )
-    found: list[Any] = [None] * world
-    dist.all_gather_object(found, (mine, step_seconds))
-    return all(other == found[0][0] for other, _ in found), max(seconds for _, seconds in found)
+    forms: list[Any] = [None] * world
+    dist.all_gather_object(forms, mine)
+    slowest = max(sum(row.step_seconds or 0.0 for row in form.hosts) / max(len(form.hosts), 1) for form in forms)
+    return (forms if all(form.like(forms[0]) for form in forms) else None), slowest
 
 
-def gathered(block: Block, world: int) -> Block:
-    """Returns the rows of the global batch: scores side by side, losses averaged, forces those of the averaged loss."""
+def averaged(hosts: Sequence[HostRow], forms: Sequence[Form]) -> list[HostRow]:
+    """Returns the rows of this rank with the images of all: each rank counts its own as if all ranks' batches were as large."""
+    return [
+        mine._replace(
+            images_seen=_mean([row.images_seen for row in rows]),
+            images_per_second=_mean([row.images_per_second for row in rows]),
+        )
+        for mine, *rows in zip(hosts, *(form.hosts for form in forms))
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def _names(block: Block) -> list[str]:
+    """Returns the vectors that the block's rows hold, in a fixed order; a block that was used before has others, too."""
+    some = 0
+    for mask in block.masks:
+        some |= mask
+    return [name for name in VECTORS if some & BIT[name] and name in block.vectors]
+
+
+def gathered(block: Block, which: int, forms: Sequence[Form]) -> Block:
+    """Returns the rows of the global batch: scores side by side, losses averaged, forces those of the averaged loss.
+
+    The ranks' losses count alike, whatever their batches' sizes: so does DDP average their gradients.
+    """
+    world = len(forms)
+    rows = len(block.steps)
     whole = copy.copy(block)
-    whole.vectors = dict(block.vectors)
-    for name in (*GATHERED, *FORCES):
-        if name in block.vectors:
-            side_by_side = torch.cat(_all(block.vectors[name], world), dim=1)
+    whole.vectors = {name: block.vectors[name][:rows] for name in _names(block)}
+    for name in SIDE_BY_SIDE:
+        if name in whole.vectors:
+            parts = _all(whole.vectors[name].T, [form.widths[which][name] for form in forms])
+            side_by_side = torch.cat(parts).T.contiguous()
             whole.vectors[name] = side_by_side / world if name in FORCES else side_by_side
+    whole.capacity = rows
     at_image = SCALARS.index("generator_gradient_at_image")
-    scalars = block.scalars.clone()
+    scalars = block.scalars[:rows].clone()
     scalars[:, at_image].square_()
     dist.all_reduce(scalars)
     scalars[:, at_image].sqrt_()
@@ -74,29 +130,33 @@ def gathered(block: Block, world: int) -> Block:
     return whole
 
 
-def gathered_batches(later: Sequence[tuple[Probe, int, Step]], world: int) -> list[tuple[Probe, int, Step]]:
+def gathered_batches(later: Sequence[tuple[Probe, int, Step]], forms: Sequence[Form]) -> list[tuple[Probe, int, Step]]:
     """Returns the probes of batches with the batches of all ranks."""
     whole: dict[int, Step] = {}
-    for _, _, step in later:
+    for i, (_, _, step) in enumerate(later):
         if step.index not in whole:
+            real, fake, previous_real, previous_fake = (
+                _joined(getattr(step, name), [form.batches[i][1][j] for form in forms])
+                for j, name in enumerate(BATCHES)
+            )
             whole[step.index] = replace(
-                step,
-                real=_joined(step.real, world),
-                fake=_joined(step.fake, world),
-                previous_real=_joined(step.previous_real, world),
-                previous_fake=_joined(step.previous_fake, world),
+                step, real=real, fake=fake, previous_real=previous_real, previous_fake=previous_fake
             )
     return [(probe, every, whole[step.index]) for probe, every, step in later]
 
 
-def _all(value: Tensor, world: int) -> list[Tensor]:
-    parts = [torch.empty_like(value) for _ in range(world)]
-    dist.all_gather(parts, value)
-    return parts
+def _all(value: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Returns the values of all ranks, which have so many entries along the first axis."""
+    most = max(sizes)
+    padded = value.new_zeros(most, *value.shape[1:])
+    padded[: len(value)] = value
+    parts = [torch.empty_like(padded) for _ in sizes]
+    dist.all_gather(parts, padded)
+    return [part[:size] for part, size in zip(parts, sizes)]
 
 
-def _joined(batch: Tensor | None, world: int) -> Tensor | None:
-    return None if batch is None else torch.cat(_all(batch.contiguous(), world))
+def _joined(batch: Tensor | None, shapes: Sequence[tuple[int, ...] | None]) -> Tensor | None:
+    return None if batch is None else torch.cat(_all(batch, [s[0] for s in shapes if s is not None]))
 
 
 def _shape(batch: Tensor | None) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
 HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
+USED_HERE = 2  # of an output's memory, by the held tensor and by the storage object that asks
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
 COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
@@ -31,13 +32,16 @@ class Origin:
 
 
 REAL, FAKE = Origin(False), Origin(True)
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_holders = torch._C._storage_Use_Count
 
 
 class Outputs:
     """The generator's last outputs, as far as they are needed to recognise them."""
 
     def __init__(self) -> None:
-        self._storages: dict[int, StorageWeakRef] = {}  # by identity, the oldest first
+        self._storages: dict[int, StorageWeakRef] = {}  # of outputs held elsewhere only, by identity, the oldest first
+        self._own: deque[int] = deque(maxlen=HELD_OUTPUTS)  # the held outputs' storages: alive, and so unmistakable
         self._attached: dict[int, Origin] = {}  # by batch
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
@@ -46,18 +50,16 @@ class Outputs:
     def remember(self, output: Tensor) -> None:
         """Notes one output of the generator."""
         self.count += 1
-        reference = StorageWeakRef(output.untyped_storage())
-        storages = self._storages
-        storages.pop(reference.cdata, None)
-        storages[reference.cdata] = reference
-        if len(storages) > KEPT_OUTPUTS:
-            del storages[next(iter(storages))]
+        if len(self.held) == HELD_OUTPUTS:
+            self._let_go(self.held[0])
         made_by = output.grad_fn
         if made_by is not None:
             self._batch_of[made_by._sequence_nr()] = output.shape[0] if output.dim() else 1
             if len(self._batch_of) > KEPT_OUTPUTS:
                 del self._batch_of[next(iter(self._batch_of))]
-        self.held.append(output.detach())
+        mine = output.detach()
+        self.held.append(mine)
+        self._own.append(mine.untyped_storage()._cdata)
 
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
@@ -71,12 +73,23 @@ class Outputs:
                 if known is None:
                     known = self._attached[batch] = Origin(True, True, batch)
                 return known
-        reference = self._storages.get(value.untyped_storage()._cdata)
+        storage = value.untyped_storage()._cdata
+        if storage in self._own:
+            return FAKE
+        reference = self._storages.get(storage)
         return FAKE if reference is not None and not reference.expired() else REAL
 
-    def forget(self) -> None:
-        """Lets the held outputs go."""
-        self.held.clear()
+    def _let_go(self, output: Tensor) -> None:
+        """Goes on recognising an output that is held no more, where somebody else holds its memory."""
+        storage = output.untyped_storage()
+        if _holders(storage._cdata) <= USED_HERE:
+            return
+        reference = StorageWeakRef(storage)
+        storages = self._storages
+        storages.pop(reference.cdata, None)
+        storages[reference.cdata] = reference
+        if len(storages) > KEPT_OUTPUTS:
+            del storages[next(iter(storages))]
 
     def _ancestor(self, made_by: Any) -> int | None:
         """Returns the batch of the output of G that a node was computed from, None where there is none."""
@@ -139,5 +152,5 @@ def distance(shown: Tensor, made: Tensor) -> Tensor | None:
 def is_tracked(value: Tensor) -> bool:
     """Tells whether a tensor is an ordinary one: not a function transform's wrapper, not a tracer's stand-in."""
     if type(value) is Tensor:
-        return not torch._C._functorch.is_functorch_wrapped_tensor(value)
+        return not _is_wrapped(value)
     return not hasattr(value, "fake_mode")

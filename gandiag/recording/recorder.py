@@ -308,7 +308,7 @@ class Recorder:
         self.detach()
         self._judging.hurry()
         self._rows.alone = status != "finished"
-        self._rows.reduce()
+        self._rows.meet()
         self._ship()
         self._thread.wait()
         self._tell()  # what the last rows gave rise to

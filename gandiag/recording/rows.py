@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gandiag.quantities import logit_bin_labels
 from gandiag.recording.buffer import ACCELERATED_BLOCK_STEPS, BLOCK_STEPS, Block, capacity_for
-from gandiag.recording.distributed import FIRST_ROWS, Ranks, agree, gathered, gathered_batches, ranks
+from gandiag.recording.distributed import FIRST_ROWS, Ranks, agree, averaged, gathered, gathered_batches, ranks
 from gandiag.recording.player import Player
 from gandiag.recording.reduce import HostRow, Table, chunk, reduce
 from gandiag.recording.schedule import Eager, Later, Schedule
@@ -31,6 +31,16 @@ class Reduced:
 
     tables: list[Table]
     transfer: Transfer
+    labels: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block that waits until all ranks have as many rows, with what the host knows of it."""
+
+    block: Block
+    host: list[HostRow]
+    sizes: Mapping[str, Sequence[int]]
     labels: Mapping[str, Sequence[str]]
 
 
@@ -62,6 +72,7 @@ class Rows:
         self._layer_sizes: dict[str, list[int]] = {}
         self.follow_layers()
         self._host: list[HostRow] = []
+        self._parts: list[Part] = []  # with several ranks: what this rank has filled since they last met
         self._unwritten: list[Reduced] = []  # touched by the writer thread only
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._blocks = 1
@@ -88,7 +99,9 @@ class Rows:
     def end_row(self, host: HostRow, now: float) -> None:
         """Ends the open row; reduces and ships what is due."""
         self._host.append(host)
-        if self.block.full or len(self.block.steps) >= self._most:
+        if self._ranks is not None and len(self._host) + sum(len(p.host) for p in self._parts) >= self._most:
+            self.meet()  # after as many rows on every rank, whatever the sizes of its batches
+        elif self.block.full:
             self.reduce()
         if now - self._last_ship >= FLUSH_SECONDS:
             if self._ranks is None:
@@ -96,16 +109,22 @@ class Rows:
             self.ship()
 
     def reduce(self) -> None:
-        """Turns the rows of the block into columns: on the CPU in the writer thread, on a device here, where it is only queued."""
+        """Turns the rows of the block into columns: on the CPU in the writer thread, on a device here, where it is only queued.
+
+        With several ranks the block is set aside until they `meet`: one rank alone must never begin a collective call.
+        """
         block, host = self.block, self._host
         if not block.steps:
             if capacity_for(self._widest, self._steps) < block.capacity:
                 self.block = Block(self._device, capacity_for(self._widest, self._steps))
                 self.block.take_open_row(block)
             return
+        if self._ranks is not None:
+            self._set_aside()
+            return
         eager, later = self._schedule.take()
         self._host = []
-        if self._thread.full and self._ranks is None:
+        if self._thread.full:
             self._thread.refuse(len(block.steps))
             self.block = self._empty_block()
             self.block.take_open_row(block)
@@ -114,31 +133,57 @@ class Rows:
         sizes, labels = self._layer_sizes, {**self._labels, "probe_seconds": self._schedule.costs}
         self.block = self._empty_block()
         self.block.take_open_row(block)
-        if self._ranks is not None:
-            block.reduce_whole(self._library)
-        if self._ranks is not None and not self.alone and ranks() is None:
+        if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS:
+            self._thread.put(lambda: self._unwritten.append(self._reduced(block, host, eager, later, sizes, labels)))
+        else:
+            self._hand_over(self._reduced(block, host, eager, later, sizes, labels))
+
+    def _set_aside(self) -> None:
+        """Begins another block; the rows so far wait for the other ranks."""
+        block = self.block
+        labels = {**self._labels, "probe_seconds": self._schedule.costs}
+        self._parts.append(Part(block, self._host, self._layer_sizes, labels))
+        self._host = []
+        self.block = self._empty_block()
+        self.block.take_open_row(block)
+        block.reduce_whole(self._library)
+
+    def meet(self) -> None:
+        """Gathers the rows of all ranks and turns them into columns; every rank calls it after the same number of rows."""
+        if self._ranks is None:
+            self.reduce()
+            return
+        if self.block.steps:
+            self._set_aside()
+        parts, self._parts = self._parts, []
+        if not parts:
+            return
+        eager, later = self._schedule.take()
+        blocks = [part.block for part in parts]
+        whole = blocks
+        hosts = [row for part in parts for row in part.host]
+        if not self.alone and ranks() is None:
             self.alone = True
             self._say(
                 "group gone",
                 "the processes parted (destroy_process_group) before the recording ended: its last rows hold rank 0's part alone",
             )
-        if self._ranks is not None and not self.alone:
-            seconds = sum(r.step_seconds or 0.0 for r in host) / len(host)
-            alike, slowest = agree(block, later, seconds, self._ranks.world)
+        if not self.alone:
+            forms, slowest = agree(blocks, later, hosts, self._ranks.world)
             self._most = max(1, min(self._steps, int(FLUSH_SECONDS / max(slowest, 1e-6))))
-            if alike:
-                later = gathered_batches(later, self._ranks.world)
-                reduced = self._reduced(gathered(block, self._ranks.world), host, eager, later, sizes, labels)
-                self._free(block)
-                self._hand_over(reduced)
-                return
-            self._say(
-                "ranks", "the ranks saw batches of different sizes: from some steps only rank 0's part is recorded"
-            )
-        if self._device.type == "cpu" and self._blocks <= MOST_BLOCKS and self._ranks is None:
-            self._thread.put(lambda: self._unwritten.append(self._reduced(block, host, eager, later, sizes, labels)))
-        else:
-            self._hand_over(self._reduced(block, host, eager, later, sizes, labels))
+            if forms is None:
+                self._say(
+                    "ranks", "the ranks saw steps of different kinds: from some of them only rank 0's part is recorded"
+                )
+            else:
+                later = gathered_batches(later, forms)
+                whole = [gathered(block, i, forms) for i, block in enumerate(blocks)]
+                hosts = averaged(hosts, forms)
+        for i, part in enumerate(parts):
+            host, hosts = hosts[: len(part.host)], hosts[len(part.host) :]
+            reduced = self._reduced(whole[i], host, eager, later if not i else [], part.sizes, part.labels)
+            self._free(part.block)
+            self._hand_over(reduced)
 
     def ship(self, *, anyway: bool = False) -> None:
         """Has the writer thread write what was reduced; not while it is far behind, unless `anyway`."""
@@ -149,8 +194,9 @@ class Rows:
     def _hand_over(self, reduced: Reduced) -> None:
         values = reduced.transfer.values
         rows = max((len(t.steps) for t in reduced.tables), default=0)
+        known = sum(column.nbytes for t in reduced.tables for column in t.known.values())
         self._thread.put(
-            lambda: self._unwritten.append(reduced), size=values.numel() * values.element_size() + 1, rows=rows
+            lambda: self._unwritten.append(reduced), size=values.numel() * values.element_size() + known + 1, rows=rows
         )
 
     def _reduced(

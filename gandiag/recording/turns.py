@@ -160,37 +160,19 @@ class Turns:
             return None
         pushes = passes[0].pushes
         if who == "generator":
-            side = self._usual_side(pushes[0], is_real, False, probability) if len(pushes) == 1 else None
-            return None if side is None else Seen(_nothing(), side, passes[0].at_images)
+            if len(pushes) != 1 or _is_real(pushes[0][0], is_real) is not False:
+                return None
+            only = _whole(pushes[0], probability)
+            return None if only is None else Seen(_nothing(), only, passes[0].at_images)
         if len(pushes) != 2:
             return None
-        said = is_real(pushes[0][0])
-        first_is_real = not pushes[0][0].origin.fake if said is None else said
-        first = self._usual_side(pushes[0], is_real, first_is_real, probability)
-        second = None if first is None else self._usual_side(pushes[1], is_real, not first_is_real, probability)
+        real = _is_real(pushes[0][0], is_real)
+        if real is None or _is_real(pushes[1][0], is_real) is not (not real):
+            return None
+        first, second = _whole(pushes[0], probability), _whole(pushes[1], probability)
         if first is None or second is None:
             return None
-        return Seen(first, second, []) if first_is_real else Seen(second, first, [])
-
-    def _usual_side(
-        self, push: tuple[Call, int, Tensor], is_real: Callable[[Call], bool | None], wanted: bool, probability: bool
-    ) -> Side | None:
-        """Reads a whole call on one kind of batch; None for any other call."""
-        call, _, gradient = push
-        if call.penalised or len(call.scores) > 1 or call.scores[0]._version != call.versions[0]:
-            return None
-        said = is_real(call)
-        if said is None:
-            said = not call.origin.fake
-            if call.origin.batch is not None and call.image is not None and call.origin.batch != len(call.image):
-                return None
-        if said is not wanted:
-            return None
-        score = call.scores[0]
-        if probability:
-            score = score.float()
-            gradient = in_logit_space(gradient.float(), score)
-        return Side([score], [gradient], [] if call.image is None else [call.image])
+        return Seen(first, second, []) if real else Seen(second, first, [])
 
     def _take_over(self, who: str) -> list[Pass]:
         taken = [p for p in self._joint if _reached(p, who)]
@@ -289,6 +271,30 @@ class Turns:
         if second.image is not None:
             found.fake.images.append(second.image)
         return calls[:1]
+
+
+def _is_real(call: Call, is_real: Callable[[Call], bool | None]) -> bool | None:
+    """Tells whether a call was on reals; None where a batch may be a mixed one, or the graph and the shapes do not agree."""
+    said = is_real(call)
+    if said is not None:
+        return said
+    origin = call.origin
+    if origin.batch is not None and call.image is not None and origin.batch != len(call.image):
+        return None
+    return not origin.fake
+
+
+def _whole(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
+    """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
+    call, _, gradient = push
+    scores = call.scores
+    if call.penalised or len(scores) > 1 or scores[0]._version != call.versions[0]:
+        return None
+    score = scores[0]
+    if probability:
+        score = score.float()
+        gradient = in_logit_space(gradient.float(), score)
+    return Side([score], [gradient], [] if call.image is None else [call.image])
 
 
 def _or(said: bool | None, otherwise: bool) -> bool:
