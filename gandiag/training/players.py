@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from gandiag.errors import UsageError
 from gandiag.training.augmentation import AdaptiveProbability, augmentation_named
@@ -104,7 +105,7 @@ def build_players(
     generator = build_generator_of(config, shape=shape, num_classes=num_classes).to(device=device, **layout)
     discriminator = build_discriminator_of(config, shape=shape, num_classes=num_classes).to(device=device, **layout)
     average = copy.deepcopy(generator).requires_grad_(False).eval()
-    for player in (generator, discriminator) if config.compile else ():
+    for player in filter(_compilable, (generator, discriminator) if config.compile else ()):
         player.forward = torch.compile(player.forward)  # the module stays itself: its hooks and its state dict
     return Players(
         generator=generator,
@@ -216,6 +217,14 @@ class Eager(nn.Module):
         """Returns what the player's own forward returns."""
         outputs: Tensor = type(self.player).forward(self.player, *inputs)
         return outputs
+
+
+def _compilable(player: nn.Module) -> bool:
+    """Whether a player can be compiled: not with spectral norm, whose power iteration writes to its buffers in each call.
+
+    An update calls D twice before it goes backward, and inductor's code keeps the buffers themselves: the first call's are overwritten.
+    """
+    return not any(is_parametrized(module) for module in player.modules())
 
 
 def _as_it_is(player: nn.Module) -> nn.Module:
