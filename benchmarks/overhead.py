@@ -274,7 +274,8 @@ def main() -> None:
     chosen = [w for w in WORKLOADS if asked.workload in (None, w.name)]
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, probes {asked.probes}, {os.cpu_count()} cores, load {load}\n"
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, "
+        f"probes {asked.probes}, {os.cpu_count()} cores, load {load}\n"
     )
     if asked.parts:
         for workload in chosen:

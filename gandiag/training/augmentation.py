@@ -76,7 +76,9 @@ def ada(images: Tensor, probability: Probability, random: torch.Generator | None
 def warped(images: Tensor, matrices: Tensor) -> Tensor:
     """Returns images whose pixel at u is the old one at M u, u in pixels from the middle; matrices (n, 2, 3)."""
     height, width = images.shape[2:]
-    units = torch.stack([matrices.new_full((), side / 2) for side in (width, height)])  # filled there: a copy would wait
+    units = torch.stack(
+        [matrices.new_full((), side / 2) for side in (width, height)]
+    )  # filled there: a copy would wait
     normalised = torch.cat([matrices[:, :, :2] * units / units[:, None], matrices[:, :, 2:] / units[:, None]], dim=2)
     grid = affine_grid(normalised.to(images.dtype), list(images.shape), align_corners=False)
     return grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
