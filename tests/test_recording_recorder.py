@@ -118,6 +118,9 @@ def test_a_step_reads_nothing_from_the_device(tmp_path: Path, monkeypatch: pytes
 
 
 def test_nothing_of_a_step_is_kept_alive_but_its_numbers(tmp_path: Path) -> None:
+    others = {
+        id(o): o for o in gc.get_objects() if type(o) in (Call, Pass)
+    }  # of tests before, held so that no id comes again
     loop = Loop(tmp_path / "run", probes="minimal")
     alive = []
     for _ in range(8):
@@ -127,7 +130,7 @@ def test_nothing_of_a_step_is_kept_alive_but_its_numbers(tmp_path: Path) -> None
     del seen
     assert [any(not ref.expired() for ref in refs) for refs in alive] == [False] * 8
     gc.collect()
-    assert not [o for o in gc.get_objects() if type(o) in (Call, Pass)]
+    assert not [o for o in gc.get_objects() if type(o) in (Call, Pass) and id(o) not in others]
     loop.recorder.close()
 
 

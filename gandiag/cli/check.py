@@ -18,7 +18,7 @@ Examples:
   gandiag check runs/mine --fail-on mode_collapse,divergence --json
   gandiag check runs/seed-* --baseline runs/good-0 --baseline runs/good-1
   gandiag check --csv log.csv --map my_d_loss=discriminator_loss
-  python train.py | tee train.log; gandiag check train.log
+  gandiag check train.log
 """
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN...")
