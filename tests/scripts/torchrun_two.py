@@ -24,6 +24,6 @@ for step in range(30):
     opt_g.zero_grad()
     softplus(-critic(fake)).mean().backward()
     opt_g.step()
-print("rank", rank, "ends with", sum(p.sum().item() for p in generator.parameters()))
+print(f"rank {rank} ends with {sum(p.sum().item() for p in generator.parameters())}\n", end="")  # in one write: two ranks share a pipe
 torch.save(generator.module.state_dict(), f"{sys.argv[1]}-{rank}.pt")
 dist.destroy_process_group()
