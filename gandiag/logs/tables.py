@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gandiag.errors import RunError, UsageError, did_you_mean
 from gandiag.logs.log import Log, is_number, refuse_giants
 from gandiag.logs.names import as_printed, guess
+from gandiag.run.layout import json_objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,13 +73,8 @@ def read_json_lines(file: Path, names: dict[str, str]) -> Log:
 
 def read_lines(file: Path) -> Iterator[dict[str, Any]]:
     refuse_giants(file)
-    for line in file.read_bytes().split(b"\n"):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict):
-            yield dict(_flat(record))
+    for record in json_objects(file.read_bytes()):
+        yield dict(_flat(record))
 
 
 def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, float | str]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from gandiag.errors import RunError
 
@@ -25,3 +28,14 @@ def refuse_link(*files: Path) -> None:
             raise RunError(
                 f"{file} is a link, and a run holds plain files only: copy the run with its content (cp -rL)"
             )
+
+
+def json_objects(content: bytes) -> Iterator[dict[str, Any]]:
+    """Yields the JSON objects of lines; a torn last line and lines that are none are passed over."""
+    for line in content.split(b"\n"):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            yield record

@@ -16,7 +16,17 @@ import numpy as np
 import pyarrow as pa
 
 from gandiag.errors import NotRecorded, RunError
-from gandiag.run.layout import FORMAT, LABELS, MAX_JSON_BYTES, SAMPLE_FILE, STEP, SUPERSEDES, TABLE_FILE, refuse_link
+from gandiag.run.layout import (
+    FORMAT,
+    LABELS,
+    MAX_JSON_BYTES,
+    SAMPLE_FILE,
+    STEP,
+    SUPERSEDES,
+    TABLE_FILE,
+    json_objects,
+    refuse_link,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -340,10 +350,4 @@ def _read_lines(file: Path) -> Iterable[dict[str, Any]]:
     refuse_link(file)
     if file.stat().st_size > MAX_JSON_BYTES:
         raise RunError(f"{file} is larger than {MAX_JSON_BYTES // 2**20} MiB: these are no records that gandiag wrote")
-    for line in file.read_bytes().split(b"\n"):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict):
-            yield record
+    yield from json_objects(file.read_bytes())
