@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from gandiag.export import export_generator
+from gandiag.export import export_generator, latency
 from gandiag.export.contract import Contract
 from gandiag.export.latents import draw_labels, draw_latents, extreme_latents
 from gandiag.export.parity import differences, torch_reference
@@ -218,3 +219,16 @@ def test_half_precision_halves_the_file_and_passes(tmp_path: Path) -> None:
     )
     assert 1e-5 < half.certificate("parity").facts["largest"] < 1e-2
     assert half.certificate("quality").facts["features"]["coarse-pixels"]["passed"]
+
+
+# ----------------------------------------------------------------------------------------------------------- latency
+
+
+def test_a_ratio_is_never_rounded_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is a thousand times quicker (torch was held up by other work, say) reads x0.001, and not x0.00."""
+    clock = iter(np.cumsum([0.0, *[0.0, 1e-6, 0.0, 1e-3] * 20]))
+    monkeypatch.setattr(latency, "time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
+    contenders = {"file": lambda z, labels: z, "torch eager": lambda z, labels: z}
+    said = latency.latency_certificate(contenders, replace(POINTS, batch=4), "cpu", 1, seconds=0.0)
+    assert said.facts["ratio_to"]["torch eager"]["4"] == pytest.approx(1e-3)
+    assert said.claim == "batch 4 0.001 ms on cpu, 1 threads; x0.001 of torch eager"

@@ -83,7 +83,10 @@ def test_list_finds_runs_below_and_says_their_verdicts(run: Path) -> None:
     (run.parent / "not-a-run" / "run.json").write_text('{"format": 99}')
     rows = json.loads(CliRunner().invoke(list_runs.command, [str(run.parent), "--json"]).stdout)
     assert [(r["name"], r["steps"], r["data"]) for r in rows] == [("a", 4, "ring")]
-    text = CliRunner().invoke(list_runs.command, [str(run.parent)]).stdout.splitlines()
+    said = CliRunner().invoke(list_runs.command, [str(run.parent)])
+    assert said.stderr.startswith("Left out: ")
+    assert "not-a-run" in said.stderr
+    text = said.stdout.splitlines()
     assert text[0].split()[0] == "verdict"
     assert str(run) in text[1]
     as_csv = list(csv.DictReader(io.StringIO(CliRunner().invoke(list_runs.command, [str(run.parent), "--csv"]).stdout)))

@@ -31,7 +31,10 @@ def command(folder: Path, as_json: bool, as_csv: bool) -> None:
         raise RunError(
             f"{folder} is no folder: give the one that holds your runs, or make a first run with `gandiag run`"
         )
-    rows = [run_row(run, diagnose(run)) for run in find_runs(folder)]
+    runs, left_out = find_runs(folder)
+    for why in left_out:
+        click.echo(f"Left out: {why}", err=True)
+    rows = [run_row(run, diagnose(run)) for run in runs]
     if as_json:
         import json
 

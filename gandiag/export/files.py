@@ -89,7 +89,9 @@ class Bundle:
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     """Opens a bundle whose every byte is as it was written; raises BundleError naming the first file that is not."""
     folder = Path(path)
-    if not folder.is_dir() or not (folder / MANIFEST).is_file():
+    if not folder.exists():
+        raise BundleError(f"{folder} does not exist; give the folder that `gandiag export -o` wrote")
+    if not (folder / MANIFEST).is_file():
         raise BundleError(
             f"{folder} is no bundle: it has no {MANIFEST}. Give the folder that `gandiag export -o` wrote"
         )

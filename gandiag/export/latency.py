@@ -72,6 +72,6 @@ def _summary(times: np.ndarray, size: int) -> dict[str, float]:
 def _claim(rows: Mapping[str, Any], ratios: Mapping[str, Any], provider: str, threads: int) -> str:
     times = ", ".join(f"batch {size} {row['file']['median_ms']:.3g} ms" for size, row in rows.items())
     beside = "; ".join(
-        f"x{', x'.join(f'{ratio:.2f}' for ratio in by_size.values())} of {other}" for other, by_size in ratios.items()
+        f"x{', x'.join(f'{ratio:.2g}' for ratio in by_size.values())} of {other}" for other, by_size in ratios.items()
     )
     return f"{times} on {provider}, {threads} threads" + (f"; {beside}" if beside else "")

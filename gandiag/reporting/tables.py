@@ -18,16 +18,16 @@ from gandiag.reporting.scorecard import best_score
 from gandiag.run import Run, load_run
 
 
-def find_runs(folder: Path) -> list[Run]:
-    """Returns the runs in a folder and in the folders below it, by path; what is no run is passed over."""
+def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
+    """Returns the runs in a folder and in the folders below it, by path, and why those that cannot be read are left out."""
     found = sorted(file.parent for file in folder.rglob("run.json") if file.is_file())
-    runs = []
+    runs, left_out = [], []
     for path in found:
         try:
             runs.append(load_run(path))
-        except RunError:
-            continue  # somebody else's run.json
-    return runs
+        except RunError as error:
+            left_out.append(str(error))
+    return runs, left_out
 
 
 def run_row(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
