@@ -12,134 +12,34 @@ Linux only: it forks, and looks into /proc.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
-import gandiag.training.loop
-import gandiag.training.pause
 from benchmarks import faults_loops as loops
+from benchmarks import faults_machine as machine
 from benchmarks.faults_play import (
-    CONFIG,
     STEPS,
-    Ended,
     complaints_about,
     die_after,
     die_inside,
     differences,
     in_child,
     status_of,
-    timed,
     train_and_report,
 )
+from benchmarks.faults_scene import AFTER_A_STEP, AIMS, STEP, Row, Scene, resumed, undisturbed
 from gandiag.errors import GandiagError
-from gandiag.run import RunWriter, load_run
 from gandiag.training.checkpoint import checkpoint_steps
 
-
-@dataclass
-class Row:
-    """What became of one kind of fault."""
-
-    fault: str
-    times: int = 0
-    loaded: int = 0
-    exact: int = 0
-    resumable: int = 0
-    orphans: int = 0
-    looks: int = 0
-    wrong: list[str] = field(default_factory=list)  # whatever was not as it should be
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What every fault is played in: a scratch folder, the undisturbed run, and how long its parts take."""
-
-    folder: Path
-    whole: Path
-    seconds: dict[str, list[float]]
-    kills: int
-    chance: random.Random
-
-
-AIMS: dict[str, tuple[Any, str]] = {
-    "a flush": (RunWriter, "append"),
-    "a checkpoint": (gandiag.training.pause, "save_checkpoint"),
-    "an evaluation": (gandiag.training.pause, "_score"),
-    "the report": (sys.modules["benchmarks.faults_play"], "write_report"),
-}
-
-
-STEP = (gandiag.training.loop, "play")
-AFTER_A_STEP = 0.1  # seconds after the beginning of a step in which the kill at any moment comes
-
-
-def undisturbed(folder: Path) -> tuple[Path, dict[str, list[float]]]:
-    """Trains the run that all others are held against, and one more to learn how long its parts take."""
-    ended = in_child(lambda: train_and_report(folder / "whole"), folder / "whole")
-    if ended.code:
-        raise RuntimeError(ended.text)
-    times = folder / "times"
-
-    def body() -> None:
-        seconds: dict[str, list[float]] = {aim: [] for aim in AIMS}
-        with (
-            timed(*AIMS["a flush"], seconds["a flush"]),
-            timed(*AIMS["a checkpoint"], seconds["a checkpoint"]),
-            timed(*AIMS["an evaluation"], seconds["an evaluation"]),
-            timed(*AIMS["the report"], seconds["the report"]),
-        ):
-            train_and_report(folder / "timed")
-        lines = [f"{aim}={' '.join(map(str, s))}" for aim, s in seconds.items()]
-        times.write_text("\n".join(lines))
-
-    ended = in_child(body, folder / "timed")
-    if ended.code:
-        raise RuntimeError(ended.text)
-    pairs = (line.split("=") for line in times.read_text().splitlines())
-    return folder / "whole", {aim: [float(x) for x in values.split()] for aim, values in pairs}
-
-
-# ------------------------------------------------------------------------------------------------------- the harness's faults
-
-
-def resumed(scene: Scene, row: Row, path: Path, first: Ended) -> None:
-    """Looks at what a fault left, resumes it as a user would, and compares the end with the undisturbed run."""
-    row.times += 1
-    row.orphans += first.orphans
-    row.looks += first.looks
-    row.wrong += first.complaints
-    found = complaints_about(path)
-    row.loaded += not found
-    row.wrong += found
-    if not checkpoint_steps(path):
-        shutil.rmtree(path, ignore_errors=True)  # nothing to go on from: gandiag says so, and the user begins again
-    else:
-        row.resumable += 1
-    second = in_child(lambda: train_and_report(path), path)
-    row.orphans += second.orphans
-    row.looks += second.looks
-    row.wrong += second.complaints
-    if second.code:
-        row.wrong.append(f"the resumed run ended with {second.code}: {second.text[-300:]}")
-        return
-    unlike = differences(scene.whole, path)
-    row.exact += not unlike
-    row.wrong += unlike
+# ------------------------------------------------------------------------------------------------- kills, signals, ranks, writers
 
 
 def kills(scene: Scene, aim: str, times: int) -> Row:
@@ -165,154 +65,6 @@ def kills(scene: Scene, aim: str, times: int) -> Row:
         shutil.rmtree(path, ignore_errors=True)
     row.note = f"{row.resumable} had a checkpoint to go on from, the others were begun again"
     return row
-
-
-def out_of_memory(scene: Scene) -> Row:
-    """The device has no memory left in the middle of a step."""
-    row = Row("out of device memory in a step")
-
-    def body() -> None:
-        true, calls = gandiag.training.loop.play, 0
-
-        def failing(*positional: Any, **named: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == 57:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
-            return true(*positional, **named)
-
-        gandiag.training.loop.play = failing
-        train_and_report(scene.folder / "oom")
-
-    ended = in_child(body, scene.folder / "oom")
-    if ended.code != 3 or "out of memory" not in ended.text or "--batch" not in ended.text:
-        row.wrong.append(f"no plain word about it: {ended.code}: {ended.text[-200:]}")
-    if status_of(scene.folder / "oom") != "failed":
-        row.wrong.append(f"the run says {status_of(scene.folder / 'oom')}")
-    resumed(scene, row, scene.folder / "oom", ended)
-    row.note = ended.text.strip().splitlines()[-1] if ended.text.strip() else ""
-    return row
-
-
-def clock_jumps(scene: Scene) -> Row:
-    """The clock of the wall jumps by a day, back and forth, at every look."""
-    row = Row("clock that jumps")
-
-    def body() -> None:
-        true, calls = time.time, 0
-
-        def jumping() -> float:
-            nonlocal calls
-            calls += 1
-            return true() + (86_400 if calls % 2 else -86_400)
-
-        time.time = jumping
-        train_and_report(scene.folder / "clock")
-
-    ended = in_child(body, scene.folder / "clock")
-    if ended.code:
-        row.wrong.append(f"it ended with {ended.code}: {ended.text[-200:]}")
-    else:
-        wall = load_run(scene.folder / "clock")["wall_time"]
-        if not (wall.is_monotonic_increasing and 0 <= wall.iloc[-1] < 3600):
-            row.wrong.append("wall_time follows the clock that jumps")
-    resumed(scene, row, scene.folder / "clock", ended)
-    return row
-
-
-def full_disk(scene: Scene) -> Row:
-    """The disk is full from step 35 to step 82, on a small tmpfs of its own."""
-    row = Row("disk full for a while")
-    place = scene.folder / "small"
-    place.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(place)], check=False, capture_output=True
-    ).returncode:
-        row.note = "not played: this user may not mount a tmpfs"
-        return row
-    try:
-        return _without_disk(
-            scene, row, place / "run", lambda _: _fill(place / "ballast"), lambda _: (place / "ballast").unlink()
-        )
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
-def _fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as sink:
-        for size in (65536, 1024, 1):
-            try:
-                while True:
-                    sink.write(bytes(size))
-            except OSError:
-                continue
-
-
-def read_only_folder(scene: Scene) -> Row:
-    """Nothing can be made in the run's folder or be changed there, from step 35 to step 82, also not by root."""
-    row = Row("folder read-only for a while")
-    path = scene.folder / "theirs"
-
-    def immutable(sign: str) -> bool:
-        return not subprocess.run(["chattr", "-R", f"{sign}i", str(path)], check=False, capture_output=True).returncode
-
-    path.mkdir()
-    possible = immutable("+")
-    immutable("-")
-    path.rmdir()
-    if not possible:
-        row.note = "not played: this user or file system cannot make a folder immutable"
-        return row
-    try:
-        return _without_disk(scene, row, path, lambda _: immutable("+"), lambda _: immutable("-"))
-    finally:
-        immutable("-")
-
-
-def _without_disk(
-    scene: Scene,
-    row: Row,
-    path: Path,
-    take: Callable[[Path], object],
-    give: Callable[[Path], object],
-) -> Row:
-    """Takes the disk away in mid-training and gives it back; the training must not notice."""
-
-    def watch(progress: Any) -> None:
-        if progress.step == 35:
-            take(path)
-        if progress.step == 82:
-            give(path)
-
-    def body() -> None:
-        warnings.simplefilter("always")
-        train_and_report(path, dataclasses.replace(CONFIG, steps=STEPS), watch=watch)
-
-    ended = in_child(body, path, log=scene.folder / "without-disk.log")
-    row.times, row.orphans, row.looks = 1, ended.orphans, ended.looks
-    row.wrong += ended.complaints
-    if ended.code:
-        row.wrong.append(f"it ended with {ended.code}: {ended.text[-300:]}")
-        return row
-    found = complaints_about(path)
-    row.loaded += not found
-    row.wrong += found
-    unlike = [d for d in differences(scene.whole, path) if d.startswith(("weights", "state"))]
-    row.exact += not unlike
-    row.wrong += unlike
-    run = load_run(path)
-    kept, said = len(run["discriminator_loss"]), ended.text.count("RuntimeWarning")
-    lost = run.about.get("dropped_rows", 0)
-    failed = sum(r.get("event") == "checkpoint_failed" for r in run.records("events"))
-    if not said:
-        row.wrong.append("no warning was given")
-    if kept != STEPS and not lost:
-        row.wrong.append(f"{STEPS - kept} rows are missing and nothing says so")
-    row.note = f"{kept} of {STEPS} rows kept, {lost} said to be dropped, {failed} checkpoints missed, {said} warnings"
-    return row
-
-
-# --------------------------------------------------------------------------------------------------- signals, ranks, writers
 
 
 def signals(scene: Scene, name: str, sent: Sequence[int], code: int) -> Row:
@@ -389,10 +141,10 @@ def play(scene: Scene, wanted: set[str]) -> list[Row]:
         "term": lambda: signals(scene, "SIGTERM", [signal.SIGTERM], 130),
         "once": lambda: signals(scene, "Ctrl-C once", [signal.SIGINT], 130),
         "twice": lambda: signals(scene, "Ctrl-C twice", [signal.SIGINT, signal.SIGINT], 130),
-        "full": lambda: full_disk(scene),
-        "readonly": lambda: read_only_folder(scene),
-        "clock": lambda: clock_jumps(scene),
-        "oom": lambda: out_of_memory(scene),
+        "full": lambda: machine.full_disk(scene),
+        "readonly": lambda: machine.read_only_folder(scene),
+        "clock": lambda: machine.clock_jumps(scene),
+        "oom": lambda: machine.out_of_memory(scene),
         "slow": lambda: _loop_row("slow disk (0.3 s a write)", loops.slow_disk(scene.folder / "slow")),
         "hung": lambda: _loop_row("disk that hangs for ever", loops.hung_disk(scene.folder / "hung")),
         "worker": lambda: _loop_row("data worker killed", loops.dead_worker(scene.folder / "worker")),
