@@ -60,7 +60,13 @@ def make_stylegan(folder: Path) -> None:
 
 
 def make_events(folder: Path) -> None:
-    """A TensorBoard event file, by the definition of its format (its checksums are left 0)."""
+    """A TensorBoard event file."""
+    rows = [(step, tag, 1.0) for step in range(40) for tag in ("d_loss", "g_loss")]
+    (folder / "events.out.tfevents.1").write_bytes(as_events(rows))
+
+
+def as_events(rows: list[tuple[int, str, float]], *, tensor: bool = False) -> bytes:
+    """A TensorBoard event file by the definition of its format; checksums are left 0, which readers of scalars do not look at."""
 
     def varint(n: int) -> bytes:
         out = b""
@@ -74,14 +80,15 @@ def make_events(folder: Path) -> None:
         return varint(number << 3 | 2) + varint(len(value)) + value
 
     data = b""
-    for step in range(40):
-        for tag in ("d_loss", "g_loss"):
-            held = text(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", 1.0)
-            event = (
-                varint(1 << 3 | 1) + struct.pack("<d", 1.7e9) + varint(2 << 3) + varint(step) + text(5, text(1, held))
-            )
-            data += struct.pack("<QI", len(event), 0) + event + struct.pack("<I", 0)
-    (folder / "events.out.tfevents.1").write_bytes(data)
+    for step, tag, value in rows:
+        if tensor:
+            body = varint(1 << 3) + varint(1) + text(4, struct.pack("<f", value))
+            held = text(1, tag.encode()) + text(8, body)
+        else:
+            held = text(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", value)
+        event = varint(1 << 3 | 1) + struct.pack("<d", 1.7e9) + varint(2 << 3) + varint(step) + text(5, text(1, held))
+        data += struct.pack("<QI", len(event), 0) + event + struct.pack("<I", 0)
+    return data
 
 
 def reads_log(name: str) -> Callable[[Path], object]:

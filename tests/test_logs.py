@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.fuzz_logs import as_events
 from gandiag.diagnosis import Verdict, diagnose
 from gandiag.errors import NotRecorded, RunError, UsageError
 from gandiag.logs import Log, open_recording
@@ -29,32 +29,6 @@ def csv(path: Path, header: str, rows: list[str]) -> Path:
 
 def losses(path: Path, header: str = "step,d_loss,g_loss") -> Path:
     return csv(path, header, [f"{s},{d:.17g},{g:.17g}" for s, d, g in zip(STEPS, D_LOSS, G_LOSS)])
-
-
-def as_events(rows: list[tuple[int, str, float]], *, tensor: bool = False) -> bytes:
-    """A TensorBoard event file by the definition of its format; checksums are left 0, which readers of scalars do not look at."""
-
-    def varint(n: int) -> bytes:
-        out = b""
-        while True:
-            n, low = n >> 7, n & 0x7F
-            out += bytes([low | (0x80 if n else 0)])
-            if not n:
-                return out
-
-    def text(number: int, value: bytes) -> bytes:
-        return varint(number << 3 | 2) + varint(len(value)) + value
-
-    data = b""
-    for step, tag, value in rows:
-        if tensor:
-            body = varint(1 << 3) + varint(1) + text(4, struct.pack("<f", value))
-            held = text(1, tag.encode()) + text(8, body)
-        else:
-            held = text(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", value)
-        event = varint(1 << 3 | 1) + struct.pack("<d", 1.7e9) + varint(2 << 3) + varint(step) + text(5, text(1, held))
-        data += struct.pack("<QI", len(event), 0) + event + struct.pack("<I", 0)
-    return data
 
 
 def test_a_csv_is_read_by_its_usual_names(tmp_path: Path) -> None:
