@@ -2,6 +2,7 @@
 
     python -m benchmarks.mutants                       48 mutants
     python -m benchmarks.mutants --count 10 --seed 3 --only metrics/frechet.py
+    python -m benchmarks.mutants --count 40 --only diagnosis/
 
 A mutant is one change of one place: a comparison turned round or made strict, plus for minus, times for divide, `and` for `or`, a number a tenth
 larger or a whole number one larger, a condition negated. The tests of that file's topic run in a copy of the repository until the first one fails.
@@ -22,20 +23,42 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 900  # that the tests may take; a mutant that makes them hang is noticed too
-TESTS = {
-    "metrics/frechet.py": "test_metrics_frechet*.py",
-    "metrics/fidelity.py": "test_metrics_fidelity*.py",
-    "metrics/kernel.py": "test_metrics_kernel*.py",
-    "metrics/neighbours.py": "test_metrics_neighbours*.py",
-    "metrics/diversity.py": "test_metrics_diversity*.py",
-    "metrics/modes.py": "test_metrics_modes*.py",
-    "metrics/memorisation.py": "test_metrics_fidelity*.py test_metrics_neighbours*.py",
-    "diagnosis/collapse.py": "test_diagnosis_*.py",
-    "diagnosis/failures.py": "test_diagnosis_*.py",
-    "diagnosis/balance.py": "test_diagnosis_*.py",
-    "diagnosis/dynamics.py": "test_diagnosis_*.py",
-    "diagnosis/trends.py": "test_diagnosis_*.py",
-}
+TESTS = (
+    {
+        "metrics/frechet.py": "test_metrics_frechet*.py",
+        "metrics/fidelity.py": "test_metrics_fidelity*.py",
+        "metrics/kernel.py": "test_metrics_kernel*.py",
+        "metrics/neighbours.py": "test_metrics_neighbours*.py",
+        "metrics/diversity.py": "test_metrics_diversity*.py",
+        "metrics/modes.py": "test_metrics_modes*.py",
+        "metrics/memorisation.py": "test_metrics_fidelity*.py test_metrics_neighbours*.py",
+    }
+    | {
+        f"diagnosis/{name}.py": f"test_diagnosis_{name}*.py test_diagnosis_*.py"  # its own tests first: most mutants end there
+        for name in (
+            "balance",
+            "collapse",
+            "data_change",
+            "dropping",
+            "dynamics",
+            "evidence",
+            "failures",
+            "fakes",
+            "inputs",
+            "local_dynamics",
+            "memory",
+            "miswired",
+            "motion",
+            "objective",
+            "pictures",
+            "progress",
+            "scores",
+            "trends",
+            "turning",
+            "weights",
+        )
+    }
+)
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Gt,
@@ -117,14 +140,19 @@ def _mutant(file: str, text: str, number: int) -> Mutant | None:
     return Mutant(file, line, f"`{before[:70]}` -> `{after[:70]}`", ast.unparse(ast.fix_missing_locations(tree)))
 
 
+def tests_of(file: str, copy: Path) -> list[str]:
+    """Returns the test files of a file's topic, each once."""
+    found = [str(t) for pattern in TESTS[file].split() for t in sorted((copy / "tests").glob(pattern))]
+    return list(dict.fromkeys(found))
+
+
 def survives(mutant: Mutant, copy: Path) -> bool:
     """Runs the tests of the mutant's topic in the copy; whether all of them pass."""
     target = copy / "gandiag" / mutant.file
     whole = target.read_text(encoding="utf-8")
     target.write_text(mutant.source, encoding="utf-8")
-    tests = [str(t) for pattern in TESTS[mutant.file].split() for t in sorted((copy / "tests").glob(pattern))]
     try:
-        return _passes(tests, copy)
+        return _passes(tests_of(mutant.file, copy), copy)
     finally:
         target.write_text(whole, encoding="utf-8")
 
@@ -144,10 +172,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=sorted(TESTS))
+    parser.add_argument(
+        "--only", default="", metavar="FILE", help="a file, or the beginning of its name: metrics/, diagnosis/"
+    )
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
-    files = [asked.only] if asked.only else list(TESTS)
+    files = [file for file in TESTS if file.startswith(asked.only)]
+    if not files:
+        parser.error(f"--only: there is no {asked.only!r}; there are {', '.join(TESTS)}")
     chosen = []
     for i, file in enumerate(files):
         share = asked.count // len(files) + (i < asked.count % len(files))
@@ -165,6 +197,9 @@ def main() -> None:
             copied = shutil.copytree if source.is_dir() else shutil.copy2
             (copy / part).parent.mkdir(parents=True, exist_ok=True)
             copied(source, copy / part)  # type: ignore[operator]  # either takes two paths
+        unhurt = sorted({test for mutant in chosen for test in tests_of(mutant.file, copy)})
+        if not _passes(unhurt, copy):
+            raise SystemExit("the tests fail without a mutant: nothing can be told")
         for mutant in chosen:
             lives = survives(mutant, copy)
             alive += lives
