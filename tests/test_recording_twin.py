@@ -18,7 +18,12 @@ from gandiag.run import load_run
 
 STEPS, BATCH, UPDATES = 12, 16, 2
 TIMES = {"wall_time", "step_seconds", "images_per_second", "probe_seconds"}  # what a clock says has no twin
-OTHERWISE = {"parameter_trace", "real_batch_collision"}  # held to their own tests
+OTHERWISE = {  # held to their own tests
+    "parameter_trace",
+    "real_batch_collision",
+    "discriminator_stale_gradient_norm",
+    "generator_stale_gradient_norm",
+}
 Twin = dict[str, float | list[float]]
 
 

@@ -13,6 +13,7 @@ from gandiag.errors import NotRecorded
 SAME = 0.02  # relative difference up to which a force is the one that a loss on squashed scores has
 SAME_IN_MEAN = 0.1  # the same where scores were recorded as logits, of which only the mean is known
 FEWEST = 20  # steps that must show it
+STALE = 0.05  # of the gradient that an update takes, which was there before its own backward pass; 0 where gradients are cleared
 # Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
 # 6.1 were seen at the fifth step and 7.7 to 10 at the tenth; with it, of gradients that turn as little, at most 2.1 and 7.9 (benchmark).
 SMOOTH = 0.98  # cosine of consecutive gradients, nearly always above it where they hardly turn; batches of a healthy run read -.9 to .9
@@ -64,6 +65,50 @@ def double_sigmoid(e: Evidence) -> Finding | None:
     )
 
 
+def stale_gradients(e: Evidence) -> Finding | None:
+    """Gradients that a player's own backward pass adds to: those of its last update, or what the other player's pass has left there."""
+    looked = False
+    for who, other in (("generator", "discriminator"), ("discriminator", "generator")):
+        try:
+            norm = e[f"{who}_gradient_norm"]
+            held = e[f"{who}_stale_gradient_norm"].dropna()
+        except NotRecorded:
+            continue
+        looked = True
+        held = held.loc[held.index.intersection(norm.index)]
+        share = (held / norm.loc[held.index].where(lambda n: n > 0)).to_numpy(dtype=float)
+        share = share[np.isfinite(share)]
+        if len(share) < FEWEST or np.mean(share > STALE) < e.limits.force_share:
+            continue
+        before = norm.reindex(held.index - 1).to_numpy(dtype=float)
+        own = np.isfinite(before) & (before > 0)
+        same = np.abs(held.to_numpy(dtype=float)[own] / before[own] - 1) < SAME
+        never = bool(len(same) and np.mean(same) >= e.limits.force_share)
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"as the {who}'s own backward pass begins, its gradients still hold {np.median(share):.0%} of what its optimizer will take, in "
+            f"{np.mean(share > STALE):.0%} of {len(share)} looks (limits: {STALE:.0%}, {e.limits.force_share:.0%})",
+            cause=f"the {who}'s gradients are never cleared: each step adds to those of all steps before"
+            if never
+            else f"what the {other}'s backward pass leaves in the {who}'s gradients is not cleared: its update also follows the {other}'s loss",
+            remedies=(
+                f"call the {who}'s optimizer.zero_grad() right before its loss.backward()",
+                *(
+                    ("detach() the fakes that the discriminator is trained on",)
+                    if who == "generator" and not never
+                    else ()
+                ),
+            ),
+            series=(f"{who}_stale_gradient_norm", f"{who}_gradient_norm"),
+            onset=int(norm.index[0]),
+            kind="gradients never cleared" if never else "gradients of the other player",
+        )
+    if not looked:
+        raise NotRecorded("what gradients still hold")
+    return None
+
+
 def never_cleared(e: Evidence) -> Finding | None:
     """Gradients that add up from step to step: hardly turning, and ever larger beside what causes them."""
     for who, causes in (
@@ -102,7 +147,7 @@ def never_cleared(e: Evidence) -> Finding | None:
     return None
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, never_cleared)
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, stale_gradients, never_cleared)
 
 
 def _first(e: Evidence, name: str) -> np.ndarray:

@@ -66,6 +66,12 @@ def gradients() -> list[Quantity]:
                 range="-1 .. 1",
                 group=group,
             ),
+            Quantity(
+                f"{who}_stale_gradient_norm",
+                f"L2 norm of what the {who}'s gradients still held as the backward pass of its update began: 0 where they were cleared.",
+                range=">= 0",
+                group=group,
+            ),
             Quantity(f"{who}_parameter_norm", f"L2 norm of the {who}'s parameters.", range=">= 0", group=group),
             Quantity(
                 f"{who}_update_ratio",

@@ -36,6 +36,8 @@ SCALARS = (
     "generator_gradient_scale",
     "discriminator_skipped",
     "generator_skipped",
+    "discriminator_stale_gradient_norm",
+    "generator_stale_gradient_norm",
 )
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
 VECTORS = (

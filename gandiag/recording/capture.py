@@ -12,7 +12,7 @@ import contextlib
 import gc
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,6 +26,10 @@ from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
+STALE_FIRST, STALE_EVERY = (
+    32,
+    10,
+)  # first steps, and every how many later, in which it is looked what gradients still hold
 LEARNT_IN = (
     32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
 )
@@ -60,6 +64,10 @@ class Pass:
     beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
 
     differentiable: bool = False  # `create_graph=True`
+    stale: Tensor | float | None = (
+        None  # norm of what that player's gradients still held as it began; None: not looked at
+    )
+    stale_of: str = ""  # the player
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -99,6 +107,13 @@ class Capture:
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
         self.row = 0
+        self.stepped = {
+            "discriminator",
+            "generator",
+        }  # whose gradients have been used since the last pass that adds to them
+        self.optimised: Mapping[
+            str, Callable[[], Sequence[Tensor]]
+        ] = {}  # whose parameters are stepped, where that is known
         self._all: dict[str, list[Any]] = {}
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
@@ -296,7 +311,22 @@ class Capture:
             self.open.append(current)
             if len(self.open) > MOST_OPEN:
                 del self.open[0]
+            who = "generator" if reached[1] else "discriminator"
+            if who in self.stepped:
+                self.stepped.discard(who)
+                if self.row < STALE_FIRST or not self.row % STALE_EVERY:
+                    current.stale, current.stale_of = self._held_by(who), who
         return current
+
+    def _held_by(self, who: str) -> Tensor | float | None:
+        """Returns the norm of the gradients that a player's parameters hold at this moment; None where that is not known."""
+        known = self.optimised.get(who)
+        if known is None:
+            return None
+        held = [p.grad.detach() for p in known() if p.grad is not None]
+        if any(g.layout is not torch.strided for g in held):
+            return None
+        return norm(torch.stack([norm(g) for g in held])) if held else 0.0
 
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]

@@ -212,6 +212,14 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
             lack = block.lacks((f"{who}_scale",), np.arange(rows))
             if lack is not None:
                 absent["gradient_scale"] = lack
+        stale = f"{who}_stale_gradient_norm"
+        if _some(block, stale):  # where no scale was used it is 1
+            columns[stale] = (
+                block.scalars[:rows, SCALARS.index(stale)] / block.scalars[:rows, SCALARS.index(f"{who}_scale")]
+            )
+            lack = block.lacks((stale,), np.arange(rows))
+            if lack is not None:
+                absent[stale] = lack
 
 
 def _some(block: Block, name: str) -> bool:

@@ -50,9 +50,24 @@ class Turns:
         self._say = say
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
+        self.stale: dict[
+            str, Tensor | float
+        ] = {}  # what a player's gradients still held as its first update of the step began
 
     def stepped(self, who: str) -> None:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
+        self._claim(who)
+        own = self._last[who]
+        if own and own[0].stale is not None and own[0].stale_of == who:
+            self.stale.setdefault(who, own[0].stale)
+        used = self._capture.stepped
+        used.add(who)
+        if (
+            self._joint and who == "discriminator"
+        ):  # what it added to the generator's gradients is to be cleared as well
+            used.add("generator")
+
+    def _claim(self, who: str) -> None:
         waiting = self._capture.open
         if len(waiting) == 1:  # the usual update, of one backward pass: the general rule below, in short
             only = waiting[0]
@@ -120,6 +135,7 @@ class Turns:
         self._capture.next_row()
         self._last = {"discriminator": [], "generator": []}
         self._joint = []
+        self.stale.clear()
 
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
         """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""

@@ -1,0 +1,128 @@
+"""What gradients still hold as a player's own backward pass begins: nothing, the last update's, or what the other player's pass has left."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from gandiag import Recorder, diagnose, load_run
+from gandiag.diagnosis import Verdict
+from gandiag.run import Run
+
+STEPS = 330
+
+
+def players() -> tuple[nn.Module, nn.Module, torch.optim.Optimizer, torch.optim.Optimizer]:
+    torch.manual_seed(3)
+    g = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    d = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    return g, d, torch.optim.SGD(g.parameters(), 0.01), torch.optim.SGD(d.parameters(), 0.01)
+
+
+def trained(
+    path: Path, way: str, *, to_none: bool = True, steps: int = 40, automatic: bool = True
+) -> tuple[Run, list[float]]:
+    """Trains wired in one way; returns the record and, by autograd.grad, the norm of what D's loss does to G's parameters."""
+    g, d, g_opt, d_opt = players()
+    recorder = Recorder(
+        path,
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=automatic,
+    )
+    left = []
+    for _ in range(steps):
+        if way in ("no detach", "together"):
+            g_opt.zero_grad(to_none)
+        for part in range(2 if way == "accumulated" else 1):
+            fake = g(torch.randn(16, 4))
+            shown = fake if way in ("harmless", "no detach") else fake.detach()
+            if way != "discriminator never" and not part:
+                d_opt.zero_grad(to_none)
+            d_loss = F.softplus(-d(torch.randn(16, 2) + 1)).mean() + F.softplus(d(shown)).mean()
+            if way == "no detach":
+                parts = torch.autograd.grad(d_loss, list(g.parameters()), retain_graph=True)
+                left.append(float(torch.stack([p.norm() for p in parts]).norm()))
+            d_loss.backward()
+        if way != "together":
+            d_opt.step()
+        if way not in ("no detach", "generator never", "together"):
+            g_opt.zero_grad(to_none)
+        for _ in range(2 if way == "accumulated" else 1):
+            F.softplus(-d(g(torch.randn(16, 4)))).mean().backward()
+        if way == "together":
+            d_opt.step()
+        g_opt.step()
+        if not automatic:
+            recorder.step()
+    recorder.close()
+    return load_run(path), left
+
+
+@pytest.mark.parametrize("to_none", [True, False])
+@pytest.mark.parametrize("way", ["cleared", "harmless", "accumulated", "together"])
+def test_cleared_gradients_hold_nothing(tmp_path: Path, way: str, to_none: bool) -> None:
+    run, _ = trained(tmp_path / "run", way, to_none=to_none)
+    held = run["generator_stale_gradient_norm"]
+    assert len(held) >= 30
+    assert (held == 0).all()
+    if way != "harmless":  # there D's passes are looked at for what they bring to G
+        assert (run["discriminator_stale_gradient_norm"] == 0).all()
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+@pytest.mark.parametrize("to_none", [True, False])
+def test_what_the_discriminators_loss_leaves_in_the_generator_is_recorded_exactly(
+    tmp_path: Path, to_none: bool, automatic: bool
+) -> None:
+    run, left = trained(tmp_path / "run", "no detach", to_none=to_none, automatic=automatic)
+    held = run["generator_stale_gradient_norm"]
+    assert len(held) >= 30
+    assert held.to_list() == pytest.approx([left[step] for step in held.index], rel=1e-5)
+
+
+def test_a_generator_that_is_never_cleared_still_holds_its_last_update(tmp_path: Path) -> None:
+    run, _ = trained(tmp_path / "run", "generator never")
+    held, norm = run["generator_stale_gradient_norm"], run["generator_gradient_norm"]
+    later = held.loc[1:]
+    assert later.to_list() == pytest.approx([norm[step - 1] for step in later.index], rel=1e-5)
+    assert (run["discriminator_stale_gradient_norm"] == 0).all()
+
+
+def test_a_discriminator_that_is_never_cleared_holds_what_the_generators_pass_added(tmp_path: Path) -> None:
+    run, _ = trained(tmp_path / "run", "discriminator never")
+    assert (run["discriminator_stale_gradient_norm"].loc[1:] > 0).all()
+    assert (run["generator_stale_gradient_norm"] == 0).all()
+
+
+def test_gradients_are_looked_at_in_the_first_steps_and_then_in_every_tenth(tmp_path: Path) -> None:
+    run, _ = trained(tmp_path / "run", "cleared", steps=80)
+    steps = run["generator_stale_gradient_norm"].index.to_list()
+    assert [s for s in steps if s > 40] == [50, 60, 70]
+    assert set(range(1, 30)) <= set(steps)
+
+
+@pytest.mark.parametrize(
+    ("way", "kind"),
+    [
+        ("no detach", "gradients of the other player"),
+        ("generator never", "gradients never cleared"),
+        ("discriminator never", "gradients of the other player"),
+    ],
+)
+def test_the_diagnosis_names_gradients_that_are_not_cleared(tmp_path: Path, way: str, kind: str) -> None:
+    run, _ = trained(tmp_path / "run", way, steps=STEPS)
+    first = diagnose(run).findings[0]
+    assert (first.check, first.verdict, first.kind) == ("objective_fault", Verdict.FAILED, kind)
+    assert "zero_grad() right before" in first.remedies[0]
+
+
+@pytest.mark.parametrize("way", ["cleared", "harmless", "accumulated", "together"])
+def test_the_diagnosis_accuses_no_loop_that_clears_them(tmp_path: Path, way: str) -> None:
+    run, _ = trained(tmp_path / "run", way, steps=STEPS)
+    fault = next(f for f in diagnose(run).findings if f.check == "objective_fault")
+    assert fault.verdict is Verdict.HEALTHY
