@@ -378,10 +378,11 @@ def main() -> None:
     for bare in (False, True):
         began = time.perf_counter()
         runs = [judge_run(folder, bare=bare, live=not args.no_live) for folder in folders]
+        first = [r for r in runs if not (CASES[r.name].fresh or CASES[r.name].later)]
         how = "bare (no evaluations)" if bare else "with evaluations"
         for title, part in (
-            ("calibration seeds", [r for r in runs if r.seed in calibration and not CASES[r.name].fresh]),
-            ("other seeds", [r for r in runs if r.seed not in calibration and not CASES[r.name].fresh]),
+            ("calibration seeds", [r for r in first if r.seed in calibration]),
+            ("other seeds", [r for r in first if r.seed not in calibration]),
             (
                 "fresh configurations, seeds after which rules were mended",
                 [r for r in runs if r.seed in mended and CASES[r.name].fresh],
@@ -390,6 +391,7 @@ def main() -> None:
                 "fresh configurations, seeds that nobody had seen",
                 [r for r in runs if r.seed not in mended and CASES[r.name].fresh],
             ),
+            ("a third set of configurations", [r for r in runs if CASES[r.name].later]),
         ):
             if part:
                 print("\n".join(report(f"{how}, {title}", part)), "\n")

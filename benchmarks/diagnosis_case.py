@@ -49,4 +49,5 @@ class Case:
         default_factory=dict
     )  # option -> the factor by which it has grown at the end of the run
     fresh: bool = False  # no limit was set on it: other data, nets, losses and faults, reported in a table of their own
+    later: bool = False  # of a third set, made after rules had been mended on the second
     onset: int | None = None  # the step at which the injected fault begins, where that is known

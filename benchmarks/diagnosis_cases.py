@@ -1,4 +1,4 @@
-"""The configurations on which the limits of the diagnosis were set, on some of their seeds; those of `diagnosis_fresh` were never."""
+"""The configurations on which the limits of the diagnosis were set, on some of their seeds; those of `diagnosis_fresh` and `diagnosis_later` were never."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.diagnosis_case import Case
 from benchmarks.diagnosis_fresh import FRESH
+from benchmarks.diagnosis_later import LATER
 
 
 def _cases() -> list[Case]:
@@ -169,4 +170,4 @@ def _cases() -> list[Case]:
     ]
 
 
-CASES = {case.name: case for case in (*_cases(), *FRESH)}
+CASES = {case.name: case for case in (*_cases(), *FRESH, *LATER)}

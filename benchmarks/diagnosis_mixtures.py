@@ -95,6 +95,11 @@ def mixture(name: str) -> Mixture:
         path = np.stack([t * np.cos(t), t * np.sin(t)], 1) / 6
         length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
         return _curve(path[np.searchsorted(length, length[-1] * (np.arange(120) + 0.5) / 120)], 0.06, 10)
+    if name == "circles":
+        return _curve(np.concatenate([_circle(30), 2.5 * _circle(75)]), 0.06, 7)
+    if name == "cube":
+        corners = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
+        return _apart(corners, np.full((8, 3), 0.1))
     if name == "unequal":
         sds = np.array([0.05, 0.1, 0.15, 0.25, 0.35, 0.5])
         return _apart(2 * _circle(6), sds[:, None] * np.ones(2))
