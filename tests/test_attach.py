@@ -29,6 +29,7 @@ from gandiag.recording.attachment import Attachment, attach
 from gandiag.recording.direct import Direct
 from gandiag.recording.latents import latent_kind
 from gandiag.recording.passing import part_of
+from tests import forked
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -421,19 +422,17 @@ def test_detach_takes_every_hook_away(tmp_path: Path) -> None:
 
 
 def gandiag_attach(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gandiag", "attach", *arguments], capture_output=True, text=True, check=False, cwd=cwd
-    )
+    return forked.python("-m", "gandiag", "attach", *arguments, cwd=cwd)
 
 
-def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def afresh(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd)
 
 
 def test_the_command_leaves_a_run_a_report_and_the_scripts_own_output(tmp_path: Path) -> None:
     script = str(SCRIPTS / "gan_g_first.py")
-    plain = python(script, "a.pt", "--n_epochs", "4", cwd=tmp_path)
-    ran = gandiag_attach(script, "b.pt", "--n_epochs", "4", cwd=tmp_path)
+    plain = afresh(script, "a.pt", "--n_epochs", "4", cwd=tmp_path)
+    ran = afresh("-m", "gandiag", "attach", script, "b.pt", "--n_epochs", "4", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == plain.stdout
     assert "generator: generator (Generator)" in ran.stderr
@@ -447,8 +446,8 @@ def test_the_command_leaves_a_run_a_report_and_the_scripts_own_output(tmp_path: 
 def test_workers_that_load_data_are_forked_as_before(tmp_path: Path) -> None:
     """In a process of its own: this one has threads of other tests, which no fork survives for sure."""
     script = str(SCRIPTS / "modes_and_hooks.py")
-    plain = python(script, "a.pt", "1", cwd=tmp_path)
-    ran = gandiag_attach("--no-report", script, "b.pt", "1", cwd=tmp_path)
+    plain = afresh(script, "a.pt", "1", cwd=tmp_path)
+    ran = afresh("-m", "gandiag", "attach", "--no-report", script, "b.pt", "1", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == plain.stdout
     a, b = (torch.load(tmp_path / name, weights_only=True) for name in ("a.pt", "b.pt"))
@@ -457,7 +456,7 @@ def test_workers_that_load_data_are_forked_as_before(tmp_path: Path) -> None:
 
 def test_a_crash_shows_its_own_traceback_and_keeps_the_run(tmp_path: Path) -> None:
     script = str(SCRIPTS / "crashes.py")
-    plain = python(script, cwd=tmp_path)
+    plain = afresh(script, cwd=tmp_path)
     ran = gandiag_attach(script, cwd=tmp_path)
     assert ran.returncode == plain.returncode == 1
     assert plain.stderr.strip() in ran.stderr
@@ -493,7 +492,7 @@ def test_however_a_script_ends_it_ends_as_under_python(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "script.py").write_text(ENDINGS[name] + "\n")
-    plain = python("script.py", cwd=tmp_path)
+    plain = afresh("script.py", cwd=tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.warns(UserWarning, match="careful") if name == "words" else contextlib.nullcontext():
         code = run_script("script.py", [], as_module=False, wishes=WISHES)
@@ -564,15 +563,13 @@ def test_no_such_script_and_no_such_check_are_usage_errors(tmp_path: Path) -> No
 def test_sigterm_leaves_a_run_with_its_report(tmp_path: Path) -> None:
     endless = (SCRIPTS / "crashes.py").read_text().replace("range(20)", "range(10**9)").replace("step == 12", "False")
     (tmp_path / "endless.py").write_text(endless)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gandiag", "attach", "endless.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    )
+    process = forked.start("-m", "gandiag", "attach", "endless.py", cwd=tmp_path)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("runs/*/tables/*.arrow")) and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 143, said
+    ended = process.communicate(timeout=60)
+    assert ended.returncode == 143, ended.stderr
     (folder,) = (tmp_path / "runs").iterdir()
     assert (folder / "report.html").exists()
     assert gandiag.load_run(folder).steps > 10

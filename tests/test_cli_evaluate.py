@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +14,7 @@ from PIL import Image
 from gandiag.cli import main
 from gandiag.metrics.train_digits_cnn import digits_split
 from gandiag.training import Config, train
+from tests import forked
 from tests.made_bundles import exported_once
 
 (TRAIN, LABELS), _ = digits_split()
@@ -81,18 +80,12 @@ def test_two_processes_score_as_one(
     monkeypatch.setenv("GANDIAG_CACHE", str(tmp_path / "one"))
     assert call(*arguments) == 0
     alone = [e["scores"] for e in json.loads(capsys.readouterr().out)["evaluations"]]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for _ in range(2):  # the second time the features are kept
-        done = subprocess.run(
-            [*launch, "-m", "gandiag", "evaluate", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-            env={**os.environ, "GANDIAG_CACHE": str(tmp_path / "two")},
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        together = [e["scores"] for e in json.loads(done.stdout)["evaluations"]]
+        cache = {"GANDIAG_CACHE": str(tmp_path / "two")}
+        first, second = forked.ranks("-m", "gandiag", "evaluate", *arguments, cwd=tmp_path, env=cache, count=2)
+        assert (first.returncode, second.returncode) == (0, 0), first.stderr[-2000:] + second.stderr[-2000:]
+        assert second.stdout == ""  # one of them speaks
+        together = [e["scores"] for e in json.loads(first.stdout)["evaluations"]]
         for one, two in zip(alone, together):
             assert one.keys() == two.keys()
             for name, value in one.items():

@@ -12,6 +12,7 @@ import pytest
 from gandiag.cli import main
 from gandiag.run import load_run
 from gandiag.training.recipes import RECIPES
+from tests import forked
 
 TINY = ["--data", "ring:sd=0.05", "--steps", "8", "--batch", "16", "--no-report"]
 TINY += [
@@ -202,34 +203,19 @@ def test_an_interrupt_keeps_the_run_and_its_report(tmp_path: Path) -> None:
     import signal
     import time
 
-    command = [
-        sys.executable,
-        "-m",
-        "gandiag",
-        "run",
-        "--data",
-        "ring",
-        "--steps",
-        "100000",
-        "--batch",
-        "16",
-        "--set",
-        "evaluation_samples=100",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = "-m gandiag run --data ring --steps 100000 --batch 16 --set evaluation_samples=100 --out run"
+    process = forked.start(*command.split(), cwd=tmp_path)
     until = time.monotonic() + 100
     while (
         not list((tmp_path / "run" / "tables").glob("*.arrow")) and process.poll() is None and time.monotonic() < until
     ):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=100)
-    assert process.returncode == 130, err
-    assert "it was interrupted" in out
-    assert f"gandiag run --resume {tmp_path / 'run'}" in out
-    assert "Traceback" not in err
+    ended = process.communicate(timeout=100)
+    assert ended.returncode == 130, ended.stderr
+    assert "it was interrupted" in ended.stdout
+    assert "gandiag run --resume run" in ended.stdout
+    assert "Traceback" not in ended.stderr
     assert (tmp_path / "run" / "report.html").exists()
     assert load_run(tmp_path / "run").about["status"] == "interrupted"
 

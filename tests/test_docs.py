@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from gandiag.cli import VERBS, _file_exists
 from gandiag.quantities import QUANTITIES, as_markdown
+from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -92,15 +92,11 @@ def test_the_pages_commands_run_and_say_what_the_page_says(page: Path, tmp_path:
 
 
 def run(words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    programs = {"gandiag": ["-m", "gandiag"], "torchrun": ["-m", "torch.distributed.run"]}
-    return subprocess.run(
-        [sys.executable, *programs[words[0]], *words[1:]],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    if words[0] == "gandiag":
+        return forked.python("-m", *words, cwd=folder, env=environment)
+    assert words[0] == "torchrun"
+    command = [sys.executable, "-m", "torch.distributed.run", *words[1:]]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_each_worked_example_for_contributors_is_short() -> None:

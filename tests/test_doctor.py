@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from gandiag.cli import doctor_checks
 from gandiag.cli.doctor_checks import CHECKS, Row, examine
+from tests import forked
 
 
-def test_this_machine_passes_and_json_is_one_document() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gandiag", "doctor", "--json"], capture_output=True, text=True, check=False
-    )
+def test_this_machine_passes_and_json_is_one_document(tmp_path: Path) -> None:
+    done = forked.python("-m", "gandiag", "doctor", "--json", cwd=tmp_path)
     rows = json.loads(done.stdout)
     assert [r["check"] for r in rows if not r["ok"]] == []
     assert done.returncode == 0

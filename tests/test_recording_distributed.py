@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +10,15 @@ import torch
 
 from gandiag.quantities import QUANTITIES
 from gandiag.run import load_run
+from tests import forked
 
 TRAINING = """
 import os, sys
 import torch, torch.distributed as dist, torch.nn.functional as F
 from torch import nn
 from gandiag.recording import Recorder
-world = int(os.environ["WORLD_SIZE"])
-rank = int(os.environ["RANK"])
+world = int(os.environ.get("WORLD_SIZE", 1))
+rank = int(os.environ.get("RANK", 0))
 if world > 1:
     dist.init_process_group("gloo")
 torch.manual_seed(0)
@@ -63,27 +60,10 @@ if world > 1:
 
 
 def train(path: Path, world: int, *arguments: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     script = path.parent / f"train{world}.py"
     script.write_text(TRAINING)
-    children = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(path), *arguments],
-            env={
-                **os.environ,
-                "OMP_NUM_THREADS": "1",
-                "WORLD_SIZE": str(world),
-                "RANK": str(rank),
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-            },
-        )
-        for rank in range(world)
-    ]
-    for child in children:
-        assert child.wait(timeout=200) == 0
+    for ended in forked.ranks(str(script), str(path), *arguments, cwd=path.parent, count=world):
+        assert ended.returncode == 0, ended.stderr
 
 
 needs_processes = pytest.mark.skipif(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from gandiag.run import Run, load_run
 from gandiag.training import Config, train
 from gandiag.training.checkpoint import load_checkpoint
 from gandiag.training.config import FIELDS
+from tests import forked
 from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
@@ -128,11 +126,11 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, changes: di
 def test_kill_nine_and_resume_equals_one_that_never_stopped(tmp_path: Path) -> None:
     settings = {name: value for name in FIELDS if (value := getattr(TINY, name)) != FIELDS[name].default}
     config = dataclasses.replace(TINY, steps=200, checkpoint_every=25, evaluate_every=50, sample_every=50)
-    command = [sys.executable, "-m", "gandiag", "run", "--out", str(tmp_path / "killed"), "--no-report"]
+    command = ["-m", "gandiag", "run", "--out", "killed", "--no-report"]
     for name in {*settings, "steps", "checkpoint_every", "evaluate_every", "sample_every"}:
         value = getattr(config, name)
         command += ["--set", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = forked.start(*command, cwd=tmp_path)
     last = tmp_path / "killed" / "checkpoints" / "last.json"
     until = time.monotonic() + 120
     while (
@@ -141,8 +139,8 @@ def test_kill_nine_and_resume_equals_one_that_never_stopped(tmp_path: Path) -> N
         and time.monotonic() < until
     ):
         time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.send_signal(signal.SIGKILL)
+    assert process.communicate().returncode == -signal.SIGKILL
     assert load_run(tmp_path / "killed").about["status"] == "running"
     train(config, out=tmp_path / "killed", resume=True)
     train(config, out=tmp_path / "whole")

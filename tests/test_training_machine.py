@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import prepare
 from gandiag.training.processes import Processes
 from gandiag.training.step import play
+from tests import forked
 from tests.tiny import TINY_RING
 
 
@@ -98,8 +97,6 @@ def test_each_process_takes_its_part_of_what_all_drew() -> None:
 
 def test_two_processes_train_and_resume_as_one_trains_on_the_whole_batch(tmp_path: Path) -> None:
     """With LeCam, whose moving averages of the logits must be those of the whole batch on each of them, also after a resume."""
-    python = [sys.executable, "-m"]
-    several = [*python, "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     settings = ["--data", "ring:sd=0.05", "--batch", "32", "--no-report"]
     for setting in (
         "generator_width=16",
@@ -111,13 +108,13 @@ def test_two_processes_train_and_resume_as_one_trains_on_the_whole_batch(tmp_pat
         "measure=",
     ):
         settings += ["--set", setting]
-    for command in (
-        [*python, "gandiag", "run", *settings, "--steps", "50", "--out", str(tmp_path / "one")],
-        [*several, "gandiag", "run", *settings, "--steps", "25", "--out", str(tmp_path / "two")],
-        [*several, "gandiag", "run", "--resume", str(tmp_path / "two"), "--steps", "50", "--no-report"],
+    for count, arguments in (
+        (1, [*settings, "--steps", "50", "--out", "one"]),
+        (2, [*settings, "--steps", "25", "--out", "two"]),
+        (2, ["--resume", "two", "--steps", "50", "--no-report"]),
     ):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-        assert done.returncode == 0, done.stderr[-2000:]
+        for done in forked.ranks("-m", "gandiag", "run", *arguments, cwd=tmp_path, count=count):
+            assert done.returncode == 0, done.stderr[-2000:]
     memories = [load_checkpoint(tmp_path / run).state["penalty_memory"] for run in ("one", "two")]
     for name, value in memories[0].items():
         assert torch.allclose(value, memories[1][name], atol=1e-5), name
