@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import shutil
 import stat
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gandiag.errors import NotRecorded
-from gandiag.recording import Recorder, accelerated, accelerator
+from gandiag.recording import Recorder, accelerated, accelerator, addresses
 from gandiag.recording.accelerator import find_accelerator
 from gandiag.recording.addresses import Copier, Parameters
 from gandiag.recording.buffer import Block
@@ -38,6 +39,18 @@ def found() -> accelerator.Accelerator:
     have = find_accelerator().accelerator
     assert have is not None, find_accelerator().words
     return have
+
+
+@pytest.fixture(params=["C asks torch", "Python asks torch"])
+def asked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, found: accelerator.Accelerator
+) -> ctypes.CDLL:
+    """The compiled functions, by both ways of asking what a tensor is."""
+    if request.param == "Python asks torch":
+        monkeypatch.setattr(addresses, "tensor_reader", lambda held: 0)
+    elif not addresses.tensor_reader(found.held):
+        pytest.skip(f"torch {torch.__version__} has no function by which C could ask: that way stays untested")
+    return found.held
 
 
 @pytest.fixture
@@ -158,15 +171,16 @@ def test_a_batch_that_c_must_not_read_is_left_to_torch(found: accelerator.Accele
 
 
 @needs_compiler
-def test_norms_cosines_and_changes_are_those_of_numpy(found: accelerator.Accelerator) -> None:
+def test_norms_cosines_and_changes_are_those_of_numpy(asked: ctypes.CDLL) -> None:
     torch.manual_seed(0)
     shapes = [(3, 5), (1,), (64, 17), ()]
     now, before = ([torch.randn(s) for s in shapes] for _ in range(2))
-    parameters = Parameters(found.held, now)
-    at_now, at_before = parameters.look(now), parameters.look(before)
-    assert at_now is not None
+    parameters = Parameters(asked, now)
+    at_before = parameters.look(before)
     assert at_before is not None
     flat = parameters.keep(at_before, None)
+    at_now = parameters.look(now)
+    assert at_now is not None
     assert torch.equal(flat, torch.cat([t.reshape(-1) for t in before]))
     out = torch.zeros(len(shapes) + 1)
     parameters.norms(at_now, out.data_ptr())
@@ -182,9 +196,11 @@ def test_norms_cosines_and_changes_are_those_of_numpy(found: accelerator.Acceler
 
 
 @needs_compiler
-def test_what_c_must_not_read_is_seen(found: accelerator.Accelerator) -> None:
+def test_what_c_must_not_read_is_seen(asked: ctypes.CDLL) -> None:
     good = torch.randn(3, 4)
-    parameters = Parameters(found.held, [good])
+    parameters = Parameters(asked, [good])
+    block, copier = Block(torch.device("cpu")), Copier(asked)
+    assert copier.copy(block, 1, ["real_logits"], [good])  # from then on C knows what to expect there
     assert parameters.look([good]) is not None
     assert parameters.look([torch.randn(2)]) is None
     negative = torch.complex(torch.zeros(3, 4), torch.ones(3, 4)).conj().imag
@@ -198,29 +214,44 @@ def test_what_c_must_not_read_is_seen(found: accelerator.Accelerator) -> None:
         good.to_sparse(),
         torch.zeros(1).expand(3, 4),
         negative,
+        torch._neg_view(good),
         good.to("meta"),
+        torch.zeros(0),
     ):
         assert parameters.look([bad]) is None
-        if bad is not None:
-            assert not Copier(found.held).copy(Block(torch.device("cpu")), ["real_logits"], [bad])
+        if bad is not None and bad.numel():
+            assert not Copier(asked).copy(Block(torch.device("cpu")), 1, ["real_logits"], [bad])
+            assert not copier.copy(block, 1, ["real_logits"], [bad])
+    assert parameters.look([good.requires_grad_()]) is not None
+    assert parameters.look([nn.Parameter(good.detach())[None, :, None]]) is not None, (
+        "axes of one place are in one piece"
+    )
 
 
 @needs_compiler
-def test_copies_follow_the_rows_and_the_widths(found: accelerator.Accelerator) -> None:
-    block, copier = Block(torch.device("cpu"), 4), Copier(found.held)
+def test_copies_follow_the_rows_and_the_widths(asked: ctypes.CDLL) -> None:
+    block, copier = Block(torch.device("cpu"), 4), Copier(asked)
     for row in range(3):
         values = torch.arange(5.0) + 10 * row
-        assert copier.copy(block, [1, "real_logits"], [torch.tensor(float(row)), values])
+        assert copier.copy(block, 3, [1, "real_logits"], [torch.tensor(float(row)), values])
         assert torch.equal(block.vectors["real_logits"][row], values)
         assert block.scalars[row, :3].tolist() == [0, row, 0]
-        assert not copier.copy(block, ["real_logits"], [torch.ones(6)]), "another width begins another block"
+        assert not copier.copy(block, 1, ["real_logits"], [torch.ones(6)]), "another width begins another block"
         block.end_row(row, 0)
     block.clear()
     block.copy(["real_logits"], [torch.ones(6)], {})
-    assert copier.copy(block, ["real_logits"], [torch.ones(6)])
+    assert copier.copy(block, 1, ["real_logits"], [torch.ones(6)])
     assert block.vectors["real_logits"].shape == (4, 6)
     with pytest.raises(ValueError, match="4 bytes"):
-        copier.copy(block, [1], [torch.ones(2)])
+        copier.copy(block, 2, [1], [torch.ones(2)])
+
+
+@needs_compiler
+def test_a_table_of_functions_of_another_version_is_not_used(found: accelerator.Accelerator) -> None:
+    table = (ctypes.c_uint64 * 7)(1, 0, 11, 12, 13, 14, 15)
+    assert found.held.reader_in(ctypes.addressof(table)) == 14
+    table[0] = 2
+    assert found.held.reader_in(ctypes.addressof(table)) == 0
 
 
 # -- whole recordings
@@ -348,6 +379,19 @@ def test_a_recording_is_the_same_by_either_way(
     assert fast.keys() == slow.keys()
     for name, values in slow.items():
         np.testing.assert_allclose(fast[name], values, rtol=1e-4, atol=2e-6, equal_nan=True, err_msg=name)
+
+
+@needs_compiler
+@pytest.mark.parametrize("how", [{}, {"updates": 2}], ids=["plain", "two updates"])
+def test_a_recording_is_the_same_to_the_last_bit_whoever_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict
+) -> None:
+    by_c = train(tmp_path / "C", "mlp", **how)
+    monkeypatch.setattr(addresses, "tensor_reader", lambda held: 0)
+    by_python = train(tmp_path / "Python", "mlp", **how)
+    assert by_c.keys() == by_python.keys()
+    for name, values in by_python.items():
+        np.testing.assert_array_equal(by_c[name], values, err_msg=name)
 
 
 @needs_compiler

@@ -42,6 +42,63 @@ int64_t copy_row(const uint64_t *from, const int64_t *plan, int64_t count, int64
     return 0;
 }
 
+/* A tensor as DLPack's C interface shows it (dlpack.h, version 1; nothing of it is kept), and the function by which torch fills it in. */
+typedef struct {
+    void *data;
+    int32_t device, device_id;
+    int32_t axes;
+    uint8_t code, bits;
+    uint16_t lanes;
+    int64_t *shape, *strides;
+    uint64_t offset;
+} View;
+typedef int Reader(void *tensor, View *out);
+enum { ON_CPU = 1, A_FLOAT = 2 };
+
+/* The address of torch's Reader out of its table of functions; 0 where the table is of another version. */
+int64_t reader_in(const void *table) {
+    const struct {
+        uint32_t major, minor;
+        const void *older, *allocate, *export, *import, *read;
+    } *functions = table;
+    return functions->major == 1 ? (int64_t)(uintptr_t)functions->read : 0;
+}
+
+/* Where a tensor's values lie, if they are `count` float32 in one piece on the CPU; 0 for any other. */
+static uint64_t place_of(void *tensor, Reader *read, int64_t count) {
+    View view;
+    if (read(tensor, &view) || view.device != ON_CPU || view.code != A_FLOAT || view.bits != 32 || view.lanes != 1) return 0;
+    int64_t values = 1;
+    for (int32_t axis = view.axes - 1; axis >= 0; axis--) {
+        if (view.shape[axis] != 1 && view.strides[axis] != values) return 0;
+        values *= view.shape[axis];
+    }
+    return values == count ? (uint64_t)(uintptr_t)view.data + view.offset : 0;
+}
+
+/* Writes where `count` tensors of `sizes` values lie, given as Python's objects. Returns 0, or 1 where one is `none` or is not C's to
+   read (torch may then have left a Python error). The caller holds the interpreter's lock, and the tensors. */
+int64_t places_of(void *const *tensors, const int64_t *sizes, int64_t count, int64_t reader, const void *none, uint64_t *places) {
+    for (int64_t i = 0; i < count; i++) {
+        if (tensors[i] == none) return 1;
+        places[i] = place_of(tensors[i], (Reader *)(uintptr_t)reader, sizes[i]);
+        if (!places[i]) return 1;
+    }
+    return 0;
+}
+
+/* `copy_row` of tensors that are given as Python's objects; 1 where one is not C's to read, and then nothing was copied. */
+#define MOST_ENTRIES 32
+int64_t copy_tensors(void *const *tensors, const int64_t *plan, int64_t count, int64_t row, int64_t reader) {
+    uint64_t from[MOST_ENTRIES];
+    if (count > MOST_ENTRIES) return 1;
+    for (int64_t i = 0; i < count; i++) {
+        from[i] = place_of(tensors[i], (Reader *)(uintptr_t)reader, plan[3 * i + 2] / (int64_t)sizeof(float));
+        if (!from[i]) return 1;
+    }
+    return copy_row(from, plan, count, row);
+}
+
 static const float *value_at(const uint64_t *from, int64_t i) { return (const float *)(uintptr_t)from[i]; }
 
 /* The next functions read `count` tensors of `sizes` values each, by their addresses. */

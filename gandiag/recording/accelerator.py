@@ -31,6 +31,9 @@ _TYPES = {"p": ctypes.c_void_p, "n": ctypes.c_int64, "d": ctypes.c_double, "f": 
 # what each function takes, and after the arrow returns: p a pointer, n a whole number, d a double, f a float, - nothing
 SIGNATURES = {
     "copy_row": "ppnn>n",
+    "reader_in": "p>n",
+    "places_of": "ppnnpp>n",
+    "copy_tensors": "ppnnn>n",
     "norms_of": "ppnp>-",
     "gather": "ppnp>-",
     "cosine_with": "ppnp>f",

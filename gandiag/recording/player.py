@@ -144,7 +144,7 @@ class Player:
         self._read_by_torch(block, cosine=cosine, cosine_next=cosine_next, update=update)
 
     def _read_by_address(
-        self, parameters: Parameters, block: Block, at: bytes, *, cosine: bool, cosine_next: bool, update: bool
+        self, parameters: Parameters, block: Block, at: bytes | int, *, cosine: bool, cosine_next: bool, update: bool
     ) -> None:
         count = len(self.parameters)
         if self.updates:
