@@ -147,6 +147,12 @@ class Recorder:
         )
         self._capture = Capture(generator, discriminator, say=self._say)
         self._capture.give_up = self.give_up
+        self._capture.row = self.index
+        self._capture.optimised = {
+            who: partial(getattr, player, "parameters")
+            for who, player in self._players.items()
+            if player.optimizer is not None
+        }
         self._turns = Turns(self._capture, say=self._say)
         if automatic:
             self._capture.on_call = self._close_if_complete
@@ -535,6 +541,7 @@ class Recorder:
 
     def _scalars(self, losses: tuple[Given, ...]) -> tuple[Given, ...]:
         d, g = self._discriminator, self._generator
+        stale = self._turns.stale
         return (
             *losses,
             None,  # what the batches tell
@@ -548,6 +555,8 @@ class Recorder:
             g.gradient_scale,
             d.skipped,
             g.skipped,
+            stale.get("discriminator"),
+            stale.get("generator"),
         )
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
