@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from gandiag.cli import group, main
 from gandiag.diagnosis import CHECKS
+from gandiag.reporting import facts
+from gandiag.run import load_run
 from tests import made_runs
 
 STEPS = 600
@@ -27,6 +30,20 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check(*args: str) -> Result:
     return CliRunner().invoke(group, ["check", *args], standalone_mode=False, catch_exceptions=False)
+
+
+def test_a_damaged_table_is_said_beside_the_verdict(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "healthy", tmp_path / "run")
+    tables = sorted((tmp_path / "run" / "tables").iterdir())
+    said = check(str(tmp_path / "run"))
+    assert said.stderr == ""
+    tables[0].write_bytes(b"rubbish")
+    said = check(str(tmp_path / "run"), "--json")
+    assert said.stderr == f"{tables[0]} is damaged: it is judged by what is left\n"
+    assert json.loads(said.stdout)
+    assert facts.reproduce(load_run(tmp_path / "run"))["could_not_tell"] == [
+        f"tables/{tables[0].name} is damaged: what it held is missing"
+    ]
 
 
 def code_of(*args: str) -> int:

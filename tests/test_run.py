@@ -79,6 +79,8 @@ def test_a_scalar_is_no_vector_and_a_vector_no_scalar(tmp_path: Path) -> None:
     assert "a" in run
     assert "c" not in run
     assert run.names == ("a", "b")
+    with pytest.raises(RunError, match="no kind of record"):
+        run.records("../../etc/passwd")
 
 
 def test_a_column_that_was_never_measured_is_not_recorded(tmp_path: Path) -> None:
@@ -109,6 +111,8 @@ def test_it_can_be_read_while_it_is_being_written(tmp_path: Path) -> None:
     assert len(load_run(tmp_path / "r")["generator_loss"]) == 8
     assert load_run(tmp_path / "r").about["status"] == "running"
     writer.close()
+    assert load_run(tmp_path / "r").about["status"] == "finished"
+    writer.close("failed")  # once more says nothing new
     assert load_run(tmp_path / "r").about["status"] == "finished"
 
 
@@ -144,6 +148,25 @@ def test_a_stream_with_a_mutated_byte_raises_nothing_but_our_errors(tmp_path: Pa
         for name in run.names:
             with contextlib.suppress(NotRecorded, RunError):
                 run[name]
+
+
+def test_what_was_measured_only_before_the_resume_is_gone(tmp_path: Path) -> None:
+    names = {"norms": ["a", "b"]}
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.append("t", np.arange(4, 6), {"norms": np.ones((2, 2)), "loss": np.ones(2)}, labels=names)
+        writer.samples(3, {"points": np.zeros((1, 2), np.float32)}, kind="real")
+        writer.samples(3, {"points": np.zeros((1, 2), np.float32)})
+        writer.samples(9, {"points": np.zeros((1, 2), np.float32)})
+    with RunWriter(tmp_path / "r", {}, resume_at=4) as writer:
+        unmeasured = {"norms": np.array([True]), "loss": np.array([True])}
+        writer.append(
+            "t", np.array([4]), {"norms": np.ones((1, 2)), "loss": np.ones(1)}, labels=names, absent=unmeasured
+        )
+    run = load_run(tmp_path / "r")
+    for read, name in ((run.__getitem__, "loss"), (run.layers, "norms")):
+        with pytest.raises(NotRecorded, match="no step holds a value"):
+            read(name)
+    assert (run.sample_steps(), run.sample_steps("real")) == ([3], [3])
 
 
 def test_resume_supersedes_rows_instead_of_doubling_them(tmp_path: Path) -> None:
@@ -198,6 +221,34 @@ def test_two_kinds_of_features_are_not_confused(tmp_path: Path) -> None:
         writer.record("evaluations", {"step": 0, "scores": {"precision[a]": 1.0, "precision[b]": 0.5}})
     with pytest.raises(NotRecorded, match=r"precision\[a\], precision\[b\]"):
         load_run(tmp_path / "r")["precision"]
+
+
+def test_a_score_by_class_is_a_vector_and_its_last_length_counts(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        for step, recall in ((0, [1.0]), (5, [0.5, 1.0]), (9, [0.25, 1.0])):
+            writer.record("evaluations", {"step": step, "scores": {"class_recall": recall, "void": None}})
+    run = load_run(tmp_path / "r")
+    with pytest.raises(NotRecorded, match=r"it is a vector; use run\.layers"):
+        run["class_recall"]
+    assert run.layers("class_recall").to_dict() == {"0": {5: 0.5, 9: 0.25}, "1": {5: 1.0, 9: 1.0}}
+    for read in (run.__getitem__, run.layers):
+        with pytest.raises(NotRecorded):
+            read("void")
+
+
+def test_a_vector_whose_length_changed_on_resume_is_read_in_its_last_form(tmp_path: Path) -> None:
+    def layers(writer: RunWriter, at: int, names: list[str]) -> None:
+        label = {"generator_layer_gradient_norm": names}
+        writer.append(
+            "t", np.array([at]), {"generator_layer_gradient_norm": np.full((1, len(names)), at)}, labels=label
+        )
+
+    with RunWriter(tmp_path / "r", {}) as writer:
+        layers(writer, 0, ["a"])
+        layers(writer, 1, ["a", "b"])
+    frame = load_run(tmp_path / "r").layers("generator_layer_gradient_norm")
+    assert frame.index.to_list() == [1]
+    assert frame.columns.to_list() == ["a", "b"]
 
 
 def test_samples_come_back(tmp_path: Path) -> None:
@@ -263,6 +314,33 @@ def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> No
         RunWriter(tmp_path / "s", {})
 
 
+def test_names_of_tables_and_records_cannot_lead_elsewhere(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        with pytest.raises(ValueError, match="a table's name is letters"):
+            rows(writer, 0, 1, table="../elsewhere")
+        with pytest.raises(ValueError, match="lower-case letters"):
+            writer.record("../events", {})
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["r"]
+
+
+def test_an_empty_batch_whose_write_failed_supersedes_nothing(tmp_path: Path) -> None:
+    class Full:
+        def write_batch(self, batch: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            pass
+
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 5)
+        schema, _, sink = writer._streams["every-1"]
+        writer._streams["every-1"] = (schema, Full(), sink)  # type: ignore[assignment]
+        with pytest.raises(OSError, match="No space"):
+            rows(writer, 5, 5)
+        rows(writer, 5, 6)
+    assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == list(range(6))
+
+
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path / "r", {})
     script = f"from gandiag.run import RunWriter\nRunWriter({str(tmp_path / 'r')!r}, {{}}, resume_at=0)"
@@ -324,11 +402,28 @@ def test_a_batch_whose_write_failed_is_there_once_after_it_was_tried_again(tmp_p
     assert series[5] == 2.0
 
 
+def test_a_damaged_table_is_left_out_and_named(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        rows(writer, 0, 5)
+        rows(writer, 0, 5, table="every-5")
+    tables = tmp_path / "r" / "tables"
+    assert load_run(tmp_path / "r").unreadable == ()
+    (tables / "every-1.0000.arrow").write_bytes(b"rubbish")
+    (tables / "every-1.0001.arrow").write_bytes(b"")  # begun, and killed before the first byte: nothing is missing
+    (tables / "notes.txt").write_text("mine")
+    run = load_run(tmp_path / "r")
+    assert run.unreadable == ("tables/every-1.0000.arrow",)
+    assert run["generator_loss"].index.to_list() == list(range(5))
+    shutil.rmtree(tables)
+    bare = load_run(tmp_path / "r")
+    assert (bare.unreadable, bare.names, bare.steps) == ((), (), 0)
+
+
 def test_a_torn_line_is_dropped_and_not_added_to(tmp_path: Path) -> None:
     with RunWriter(tmp_path / "r", {}) as writer:
         writer.record("events", {"step": 0, "event": "a"})
     with (tmp_path / "r" / "events.jsonl").open("a") as file:
-        file.write('{"step": 1, "ev')
+        file.write('[1, 2]\n7\n{"step": 1, "ev')
     with RunWriter(tmp_path / "r", {}, resume_at=5) as writer:
         writer.record("events", {"step": 6, "event": "b"})
     assert [r["event"] for r in load_run(tmp_path / "r").records("events")] == ["a", "b"]
@@ -378,6 +473,29 @@ def test_run_json_takes_what_json_has_not(tmp_path: Path) -> None:
     about = json.loads((tmp_path / "r" / "run.json").read_text())
     assert (about["a"], about["b"], about["c"], about["d"]) == (1.0, [1, 2], "x", [0, 1])
     assert not os.path.exists(tmp_path / "r" / "run.json.part")
+
+
+@pytest.mark.parametrize("name", ["run.json", "events.jsonl", "samples/fake-000000003.npz"])
+def test_a_file_of_an_absurd_size_is_refused_unread(tmp_path: Path, name: str) -> None:
+    with RunWriter(tmp_path / "r", {}) as writer:
+        writer.record("events", {"step": 0})
+        writer.samples(3, {"points": np.zeros((1, 2), np.float32)})
+    file = tmp_path / "r" / name
+    if name.endswith(".npz"):  # the archive's table of contents promises 2 GiB
+        packed = bytearray(file.read_bytes())
+        at = packed.index(b"PK\x01\x02") + 24
+        packed[at : at + 4] = (2**31).to_bytes(4, "little")
+        file.write_bytes(packed)
+    else:
+        os.truncate(file, 64 * 2**20 + 1)
+    with pytest.raises(RunError, match=r"larger than 64 MiB|more than 1 GiB"):
+        read_all(tmp_path / "r")
+
+
+def read_all(path: Path) -> None:
+    run = load_run(path)
+    run.records("events")
+    run.samples(3)
 
 
 def test_a_link_in_place_of_a_table_is_not_followed(tmp_path: Path) -> None:

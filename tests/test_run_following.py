@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from gandiag import Watch, diagnose
@@ -44,6 +45,31 @@ def test_a_torn_tail_waits_for_its_end(tmp_path: Path) -> None:
     assert following.look()["discriminator_loss"].index[-1] == 99
     file.write_bytes(whole)
     assert following.look()["discriminator_loss"].index[-1] == 199
+
+
+def test_a_table_that_is_none_yet_or_never_is_passed_over(tmp_path: Path) -> None:
+    """A file whose first bytes are not there yet, one of another program's, one whose steps are no whole numbers, a note of the user's."""
+    following = Following(tmp_path / "run")
+    with RunWriter(tmp_path / "run", {}) as writer:
+        append(writer, 0, 100)
+        writer.append("every-1", np.arange(0), {"discriminator_loss": np.empty(0)})  # a block without a row
+    tables = tmp_path / "run" / "tables"
+    (tables / "every-1.0007.arrow").write_bytes(b"")
+    (tables / "notes.txt").write_text("mine")
+    foreign = {
+        "floats": pa.table({"step": [0.5]}),
+        "stepless": pa.table({"x": [1]}),
+        "twice": pa.table([[1], [2], [3]], ["step", "x", "x"]),
+    }
+    for name, table in foreign.items():
+        with (
+            pa.OSFile(str(tables / f"{name}.0000.arrow"), "wb") as sink,
+            pa.ipc.new_stream(sink, table.schema) as stream,
+        ):
+            stream.write_table(table)
+    seen = following.look()
+    assert seen.steps == 100
+    assert seen.names == load_run(tmp_path / "run").names == ("discriminator_loss", "diversity_ratio")
 
 
 def test_rows_of_an_earlier_start_are_superseded_as_in_a_whole_reading(tmp_path: Path) -> None:

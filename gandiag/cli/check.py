@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -91,6 +92,8 @@ def command(
         raise click.UsageError(
             "give at least one RUN: the folder that `gandiag run` or a Recorder wrote, or a log of another trainer"
         )
+    for name in damaged(runs):
+        click.echo(f"{name} is damaged: it is judged by what is left", err=True)
     result = judge_runs(
         (*runs, *logs),
         baselines,
@@ -108,6 +111,14 @@ def command(
         else render.judged_as_text(result, everything=everything)
     )
     return 1 if result.failing else 0
+
+
+def damaged(runs: Sequence[Path]) -> list[str]:
+    """Returns the tables of these runs that cannot be read."""
+    from gandiag.run import load_run
+
+    whole = [load_run(path) for path in runs if (path / "run.json").is_file()]
+    return [str(run.path / name) for run in whole for name in run.unreadable]
 
 
 def _wanted(fail_on: str) -> list[str]:

@@ -24,6 +24,7 @@ class Log:
     about: dict[str, Any]
     series: dict[str, pd.Series] = field(repr=False)
     ignored: tuple[str, ...] = ()  # the columns that have no meaning here
+    unreadable: tuple[str, ...] = ()  # a Run's damaged tables; a log is read as a whole or not at all
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -81,10 +81,16 @@ def reproduce(run: Run) -> dict[str, Any]:
         "data": [(str(k), _shortened(v)) for k, v in _mapping(about, "data").items() if v is not None],
         "players": _players(about),
         "probes": [(str(k), plain(v)) for k, v in _mapping(about, "probes").items()],
-        "could_not_tell": [plain(s) for s in about.get("could_not_tell") or []]
-        if isinstance(about.get("could_not_tell"), list)
-        else [],
+        "could_not_tell": [
+            *_sentences(about),
+            *(f"{name} is damaged: what it held is missing" for name in run.unreadable),
+        ],
     }
+
+
+def _sentences(about: Mapping[str, Any]) -> list[str]:
+    told = about.get("could_not_tell")
+    return [plain(s) for s in told] if isinstance(told, list) else []
 
 
 def _mapping(about: Mapping[str, Any], key: str) -> Mapping[str, Any]:

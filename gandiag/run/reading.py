@@ -59,14 +59,25 @@ class Run:
     path: Path
     about: dict[str, Any]
 
-    @cached_property
-    def _segments(self) -> dict[str, list[Segment]]:
+    def _table_files(self) -> dict[str, list[tuple[int, Path]]]:
+        """Each table's segments: their numbers and files."""
         found: dict[str, list[tuple[int, Path]]] = {}
         folder = self.path / "tables"
         for file in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
             match = TABLE_FILE.match(file.name)
             if match and file.is_file() and not file.is_symlink():
                 found.setdefault(match["table"], []).append((int(match["segment"]), file))
+        return found
+
+    @cached_property
+    def unreadable(self) -> tuple[str, ...]:
+        """The table files of which nothing can be read though they are not empty: damaged, and what they held is missing from every series."""
+        files = [file for segments in self._table_files().values() for _, file in segments]
+        return tuple(f"tables/{f.name}" for f in files if f.stat().st_size and _opened(f) is None)
+
+    @cached_property
+    def _segments(self) -> dict[str, list[Segment]]:
+        found = self._table_files()
         opened = {table: [read_segment(file) for _, file in sorted(files)] for table, files in found.items()}
         return {table: [s for s in segments if s is not None] for table, segments in opened.items()}
 
@@ -297,20 +308,10 @@ def load_run(path: str | os.PathLike[str]) -> Run:
 
 def read_segment(file: Path) -> Segment | None:
     """Reads what is whole of one Arrow stream; None where not even its schema is."""
-    batches: list[pa.RecordBatch] = []
-    try:
-        if file.stat().st_size == 0:
-            return None
-        reader = pa.ipc.open_stream(pa.memory_map(str(file), "r"))
-        schema = reader.schema
-        if (
-            schema.names.count(STEP) != 1
-            or schema.field(STEP).type != pa.int64()
-            or len(set(schema.names)) < len(schema.names)
-        ):
-            return None
-    except (pa.ArrowException, OSError, ValueError):
+    reader = _opened(file)
+    if reader is None:
         return None
+    schema, batches = reader.schema, []
     try:
         while True:
             batch = reader.read_next_batch()
@@ -322,6 +323,19 @@ def read_segment(file: Path) -> Segment | None:
     given = (schema.metadata or {}).get(SUPERSEDES)
     supersedes = int(given) if given is not None and given.isdigit() else None
     return Segment(schema, tuple(batches), np.concatenate(steps) if steps else np.empty(0, np.int64), supersedes)
+
+
+def _opened(file: Path) -> pa.RecordBatchStreamReader | None:
+    """One Arrow stream, ready to be read; None where its schema is not that of a table of steps."""
+    try:
+        if file.stat().st_size == 0:
+            return None
+        reader = pa.ipc.open_stream(pa.memory_map(str(file), "r"))
+        names = reader.schema.names
+        steps = names.count(STEP) == 1 and reader.schema.field(STEP).type == pa.int64()
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    return reader if steps and len(set(names)) == len(names) else None
 
 
 def _measured(segment: Segment, name: str) -> tuple[np.ndarray, np.ndarray]:
