@@ -1,4 +1,4 @@
-"""The configurations on which the limits of the diagnosis were set, on some of their seeds; those of `diagnosis_fresh` and `diagnosis_later` were never."""
+"""The configurations on which the limits of the diagnosis were set, on some of their seeds; on `diagnosis_fresh` and `diagnosis_later` none."""
 
 from __future__ import annotations
 

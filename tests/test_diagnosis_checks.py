@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -509,6 +510,28 @@ def test_the_best_step_is_named_with_its_interval(tmp_path: Path) -> None:
     assert finding.kind == "past its best"
     assert "ship step 400" in finding.claim or "ship step 500" in finding.claim or "ship step 300" in finding.claim
     assert "[" in finding.claim
+
+
+def test_of_checkpoints_that_cannot_be_told_apart_the_latest_is_named(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        scores=lambda s: {"frechet_distance[digits-cnn]": 10.0 + 40.0 * math.exp(-s / 100) + 0.5 * math.cos(s)},
+    )
+    finding = found(path, "convergence")
+    last = load_run(path)["frechet_distance[digits-cnn]"].index[-1]
+    assert f"ship step {last}" in finding.claim, finding.claim
+    assert f"to {last}" in finding.claim
+
+
+def test_fakes_narrower_than_the_reals_are_no_better_checkpoint(tmp_path: Path) -> None:
+    def scores(step: int) -> dict[str, float]:
+        share = 1.0 if step == 200 else 0.99 if step > 200 else 0.5
+        return {"high_quality_share": share, "modes_covered": 8.0, "modes_total": 8.0}
+
+    finding = found(made(tmp_path / "run", steps=STEPS, scores=scores), "convergence")
+    assert finding.kind != "past its best", finding.claim
+    assert "ship step 200" not in finding.claim, finding.claim
 
 
 def test_what_was_measured_as_nan_never_reads_as_healthy(tmp_path: Path) -> None:

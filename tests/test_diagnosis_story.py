@@ -33,8 +33,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     return Evidence(load_run(made_runs.healthy(tmp_path_factory.mktemp("story") / "run", steps=1000)))
 
 
-def ill(check: str, onset: int | None = None, verdict: Verdict = Verdict.FAILED) -> Finding:
-    return Finding(check, verdict, f"{check} is 1 (limit: 0)", onset=onset, series=("x",))
+def ill(check: str, onset: int | None = None, verdict: Verdict = Verdict.FAILED, kind: str = "") -> Finding:
+    return Finding(check, verdict, f"{check} is 1 (limit: 0)", onset=onset, series=("x",), kind=kind)
 
 
 def well(check: str) -> Finding:
@@ -62,11 +62,20 @@ def test_a_collapse_makes_the_discriminator_win_and_not_the_other_way_round(run:
 
 
 def test_a_saturated_loss_is_the_cause_whenever_its_gradient_dies(run: Evidence) -> None:
-    told = tell(
-        run, [ill("discriminator_dominance", 0), ill("vanishing_generator_gradient", 300), ill("mode_collapse", 0)]
-    )
+    died = ill("vanishing_generator_gradient", 300, kind="logit")
+    told = tell(run, [ill("discriminator_dominance", 0), died, ill("mode_collapse", 0)])
     assert told.findings[0].check == "vanishing_generator_gradient"
     assert all(f.because_of == "vanishing_generator_gradient" for f in told.findings[1:])
+
+
+def test_a_gradient_that_dies_behind_the_logit_after_a_collapse_is_its_consequence(run: Evidence) -> None:
+    died = ill("vanishing_generator_gradient", 480, kind="image")
+    told = tell(run, [ill("discriminator_dominance", 375), died, ill("mode_collapse", 390)])
+    assert told.findings[0].check == "mode_collapse"
+    assert all(f.because_of == "mode_collapse" for f in told.findings[1:])
+    before = ill("vanishing_generator_gradient", 100, kind="image")
+    told = tell(run, [before, ill("mode_collapse", 390)])
+    assert [f.check for f in told.findings] == ["vanishing_generator_gradient", "mode_collapse"]
 
 
 def test_a_suspicion_explains_no_failure(run: Evidence) -> None:
@@ -164,6 +173,13 @@ def test_limits_are_read_from_toml_and_mistakes_are_named(tmp_path: Path) -> Non
         load_limits(file)
     file.write_text("dominance_auc = [\n")
     with pytest.raises(UsageError, match="no TOML"):
+        load_limits(file)
+    for text in ("dominance_auc = inf\n", f"steps_needed = {2**63}\n"):
+        file.write_text(text)
+        with pytest.raises(UsageError, match="a finite number was expected"):
+            load_limits(file)
+    file.write_text("limits = 3\n")
+    with pytest.raises(UsageError, match="must be a table"):
         load_limits(file)
     with pytest.raises(UsageError, match="cannot be read"):
         load_limits(tmp_path / "absent.toml")

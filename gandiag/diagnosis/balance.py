@@ -77,7 +77,7 @@ def discriminator_dominance(run: Recorded) -> Finding:
 def stands_still(e: Evidence) -> bool:
     """Whether the generator is hardly updated beside D, by the end: the mirror of a D that is too slow."""
     d, g = e.now_or_nan("discriminator_update_ratio"), e.now_or_nan("generator_update_ratio")
-    return bool(g < e.limits.slow_discriminator * d)
+    return bool(g < e.limits.standing_generator * d)
 
 
 def failing_generator(e: Evidence) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SCORES = ("frechet_distance", "kernel_distance")
 FEWEST_SCORES = 4
+# The share of reals that lies within 3 sd of their mode, in two dimensions: fakes with a higher one are no better, only narrower.
+GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 SMALL_FIELD = (
     0.1  # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
@@ -38,8 +40,11 @@ def convergence(run: Recorded) -> Finding:
     best, low, high, equal = best_step(e, name, at, values)
     told = "1 - high_quality_share x covered modes" if name == "high_quality_share" else name
     noise = noise_of(values) * abs(float(values[best]))
-    ship = f"ship step {at[best]}: {told} {values[best]:.4g} [{low:.4g}, {high:.4g}]"
-    ship += f", as good from step {at[equal[0]]} to {at[equal[-1]]}" if len(equal) > 1 else ""
+    last = int(equal[-1])  # of those that cannot be told apart, the one that has learned longest
+    ship = f"ship step {at[last]}: {told} {values[last]:.4g}"
+    ship += f", no worse than step {at[best]}'s {values[best]:.4g}" if last != best else ""
+    ship += f" [{low:.4g}, {high:.4g}]"
+    ship += f", as good from step {at[equal[0]]} to {at[last]}" if len(equal) > 1 else ""
     late = values[-max(3, round(e.limits.tail_share * len(values))) :]
     before = values[: -len(late)][-len(late) :]
     now, then = float(np.median(late)), float(np.median(before)) if len(before) else float("nan")
@@ -49,7 +54,7 @@ def convergence(run: Recorded) -> Finding:
             Verdict.SUSPECT,
             f"past its best: {told} is {now:.4g} now (limit: {e.limits.past_best:g} times the best); {ship}",
             cause="the run got worse after its best",
-            remedies=(f"ship step {at[best]}", f"stop at about step {at[best]} the next time"),
+            remedies=(f"ship step {at[last]}", f"stop at about step {at[last]} the next time"),
             series=(name,),
             onset=int(at[best]),
             kind="past its best",
@@ -92,7 +97,7 @@ def _quality_series(e: Evidence) -> tuple[str, pd.Series]:
         "high_quality_share" in e and coverage(e) is not None
     ):  # a known mixture: its Gaussian moments hardly show lost modes
         good, hit, total = e["high_quality_share"], e["modes_covered"], e["modes_total"]
-        return "high_quality_share", (1 - good * hit / total).dropna()
+        return "high_quality_share", (1 - (good * hit / total).clip(upper=GOOD_REALS)).dropna()
     for score in SCORES:
         for name in e.names:
             if name == score or name.startswith(f"{score}["):
@@ -123,7 +128,7 @@ def best_step(e: Evidence, name: str, at: np.ndarray, values: np.ndarray) -> tup
         high = max(high, float(e[f"{base}_high{suffix}"].loc[at[best]]))
     except (NotRecorded, KeyError):
         pass
-    return best, low, high, np.flatnonzero(smooth <= high)
+    return best, low, high, np.union1d(np.flatnonzero((smooth <= high) & (values <= high)), [best])
 
 
 def _local(e: Evidence) -> tuple[str, str]:

@@ -93,6 +93,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "discriminator_dominance",
         "memorisation",
         "discriminator_weakness",
+        "vanishing_generator_gradient",
     ),
     "memorisation": ("mode_dropping", "convergence"),
     "spectral_collapse": ("mode_dropping", "stagnation", "convergence"),
@@ -113,13 +114,19 @@ UNCALIBRATED = 0.8
 SUSPICION = 0.3  # few stand alone: beside a failed finding they are told as its consequences
 _RANK = {check: i for i, check in enumerate(CAUSES)}
 _SEVERITY = {Verdict.FAILED: 0, Verdict.SUSPECT: 1, Verdict.HEALTHY: 2, Verdict.NOT_CHECKED: 3}
-# A generator that collapses is easy to tell: D's dominance explains a collapse only where it came well before, or was there from the start.
-MUST_PRECEDE = (("discriminator_dominance", "mode_collapse"), ("discriminator_dominance", "divergence"))
+# A generator that collapses is easy to tell, and one that draws a single point is dead: D's dominance, or a gradient that died behind the
+# logit, explains a collapse only where it came well before, or was there from the start.
+MUST_PRECEDE = (
+    ("discriminator_dominance", "mode_collapse"),
+    ("discriminator_dominance", "divergence"),
+    ("vanishing_generator_gradient", "mode_collapse"),
+)
 # A saturating loss is the cause whenever its gradient dies; and the outcome of a run is read at its end, whenever it began.
 ANY_TIME = (
     ("vanishing_generator_gradient", "discriminator_dominance"),
     ("vanishing_generator_gradient", "mode_collapse"),
 )
+SATURATES = "logit"  # the kind of a vanishing gradient that dies in the loss
 OUTCOMES = ("stagnation", "convergence", "mode_dropping", "memorisation")
 NOT_OF_THE_GAME = ("metric_fault",)  # an illness of the measurement: the training itself may be well
 MUST_BE_CHECKED = ("divergence", "mode_collapse")  # without these nobody can call a run stable
@@ -198,7 +205,7 @@ def _early_enough(cause: Finding, effect: Finding, slack: float) -> bool:
         cause.onset is None
         or effect.onset is None
         or effect.check in OUTCOMES
-        or (cause.check, effect.check) in ANY_TIME
+        or (cause.kind == SATURATES and (cause.check, effect.check) in ANY_TIME)
     ):
         return True
     if (cause.check, effect.check) in MUST_PRECEDE:
