@@ -73,7 +73,8 @@ class Limits:
     weak_auc: float = 0.45  # below one half for long: D is inverted or stands still (P10 read .10)
     blind_auc: float = 0.65  # D cannot tell fakes that are plainly different (P1 and P9 read .49 to .63)
     hardly_good: float = 0.1  # of the samples near a mode, or precision: the label of ground truth 6; healthy runs ended above .3 (benchmark)
-    slow_discriminator: float = 0.01  # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .017 to .1 (benchmark)
+    # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .017 to .1 (benchmark)
+    slow_discriminator: float = 0.01
     standing_generator: float = 0.02  # of D's update ratio, below which the generator stands still beside it
     outrun: float = 0.1  # of the generator's update ratio, below which what goes wrong is put down to the imbalance
     small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
