@@ -92,6 +92,16 @@ def test_the_split_is_that_of_a_slow_search(seed: int) -> None:
     assert found[1] == pytest.approx(abs(np.median(column[place:]) - np.median(column[:place])))
 
 
+def test_a_column_with_a_gap_is_passed_over_and_the_others_are_looked_at() -> None:
+    leaping = np.where(np.arange(60) < 30, 0.0, 5.0) + 0.01 * np.sin(np.arange(60.0))
+    hollow = np.where(np.arange(60) == 3, np.nan, 9.0 * leaping)
+    assert _leap(hollow[:, None]) is None
+    both = _leap(np.stack([hollow, leaping], axis=1))
+    assert both is not None
+    assert both == _leap(leaping[:, None])
+    assert both[0] == 30
+
+
 def test_what_follows_a_change_is_told_as_its_consequence(tmp_path: Path) -> None:
     """The reals move by 5 sd: the fakes lie elsewhere then, and that is no illness of its own."""
     n = STEPS // EVERY

@@ -497,3 +497,53 @@ def test_equilibria_are_named_by_both_the_flow_and_the_players_own_hessians() ->
 def test_a_short_trace_is_unclear_and_never_an_error(rows: int) -> None:
     points = np.random.default_rng(rows).normal(size=(rows, 2))
     assert isinstance(read_trace(points).word, Word)
+
+
+# ------------------------------------------------------------------------------------- the closed forms that games seldom need
+
+
+def test_a_flow_turns_by_the_exponential_and_momentum_is_known_for_simultaneous_updates_only() -> None:
+    assert multipliers([-0.5 + 2j], "continuous", 0.1)[0] == pytest.approx(np.exp(-0.05 + 0.2j))
+    with pytest.raises(ValueError, match="momentum is known here for simultaneous updates"):
+        multipliers([1j], "optimistic", 0.1, momentum=0.5)
+    for rule in ("alternating", "consensus"):
+        with pytest.raises(ValueError, match="do not follow from the eigenvalues"):
+            multipliers([1j], rule, 0.1)  # type: ignore[arg-type]  # parametrised
+    with pytest.raises(ValueError, match="no update matrix for 'continuous'"):
+        update_matrix(np.eye(2), "continuous", 0.1, first=1)
+
+
+def test_consensus_draws_a_rotation_in_by_the_square_of_its_speed() -> None:
+    """v' = rotation by w: consensus adds -gamma w^2 to the real part, so that |mu|^2 = (1 - h gamma w^2)^2 + (h w)^2."""
+    h, gamma, w = 0.1, 0.7, 2.0
+    found = np.linalg.eigvals(update_matrix(w * np.array([[0, -1.0], [1.0, 0]]), "consensus", h, first=1, gamma=gamma))
+    assert np.abs(found) == pytest.approx(math.hypot(1 - h * gamma * w**2, h * w))
+
+
+def test_a_simulation_ends_where_it_leaves_the_finite_numbers() -> None:
+    with np.errstate(over="ignore"):
+        trace = simulate(lambda x: x**3, [10.0], 50)
+    assert len(trace) < 12
+    assert np.isinf(trace[-1, 0])
+
+
+def test_what_runs_straight_away_ever_faster_diverges_and_what_comes_to_rest_has_converged() -> None:
+    at = np.arange(200)
+    straight = read_trace(np.exp(0.05 * at)[:, None] * np.array([1.0, 2.0]))
+    assert straight.word is Word.DIVERGING
+    assert straight.multiplier == pytest.approx(math.exp(0.05), rel=1e-6)
+    assert read_trace(np.full((200, 2), 3.0)).word is Word.STILL
+    resting = np.where(at < 4, 0.5**at, 0.0)[:, None]
+    assert read_trace(resting).word is Word.CONVERGING
+
+
+def test_rows_at_uneven_steps_are_read_off_an_even_clock() -> None:
+    """A turn in 40 steps, every row but some that were not kept: the period is that of the steps and not of the rows."""
+    at = np.delete(np.arange(400.0), [50, 51, 120, 200, 201, 202, 333])
+    reading = read_trace(np.stack([np.cos(2 * np.pi * at / 40), np.sin(2 * np.pi * at / 40)], axis=1), at)
+    assert reading.word is Word.NEUTRAL_CYCLE
+    assert reading.period == pytest.approx(40, rel=0.01)
+    with pytest.raises(ValueError, match="must increase"):
+        read_trace(np.zeros((3, 1)), np.array([0, 2, 1]))
+    with pytest.raises(ValueError, match=r"shape \(rows,\) or \(rows, coordinates\)"):
+        read_trace(np.zeros((3, 1, 1)))

@@ -82,6 +82,14 @@ def test_kendall_z_has_the_published_variance_and_sign() -> None:
     assert trends.kendall_z(-np.arange(n, dtype=float)) < -trends.RISE_Z
     assert trends.kendall_z(np.ones(50)) == 0
     assert trends.kendall_z(np.array([1.0, 2.0, 3.0])) == 0
+    long = np.arange(100_000.0)  # of many values 100 are compared, evenly taken: the same z as of those
+    assert trends.kendall_z(long) == trends.kendall_z(long[:100])
+    assert trends.kendall_z(np.where(long % 2, np.nan, -long)) == -trends.kendall_z(long)
+
+
+def test_medians_of_nothing_are_nan() -> None:
+    nothing = trends.block_medians(np.empty(0, int), np.empty(0), np.array([0, 10, 20]))
+    assert np.isnan(nothing).tolist() == [True, True]
 
 
 def test_kendall_z_of_noise_is_standard_normal() -> None:
