@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from gandiag.recording.plain import graph
 from gandiag.recording.untouched import copied, own_randomness, to_eval_mode
 
 CONDITIONING_SEED = 20260
@@ -34,13 +35,15 @@ def generator_jacobians(generate: Callable[[Tensor], Tensor], latents: Tensor) -
         if flat.shape[1] <= 2 * z[0].numel():
             return _by_rows(flat, z)
         try:
-            return _by_columns(flat, z)
+            columns = _by_columns(flat, z)
         except (RuntimeError, NotImplementedError) as error:
-            if not any(sign in str(error) for sign in ("is not implemented", "once_differentiable", "double backward")):
+            if not any(sign in str(error) for sign in ("is not implemented", "double backward")):
                 raise
-        return _by_rows(
-            generate(z).reshape(len(z), -1), z
-        )  # an operation without a second derivative: one pass an output
+            columns = None
+        if columns is not None:
+            return columns
+        # an operation without a second derivative: one pass an output
+        return _by_rows(generate(z).reshape(len(z), -1), z)
 
 
 def log_condition(jacobians: Tensor) -> Tensor:
@@ -56,9 +59,14 @@ def _by_rows(flat: Tensor, z: Tensor) -> Tensor:
     return torch.stack(rows, dim=1).detach()
 
 
-def _by_columns(flat: Tensor, z: Tensor) -> Tensor:
-    """J u by differentiating J^T w, which is linear in w, along w."""
+def _by_columns(flat: Tensor, z: Tensor) -> Tensor | None:
+    """J u by differentiating J^T w, which is linear in w, along w; None where an operation is marked as differentiable once.
+
+    Such an operation leaves an `Error` node off every path to w: autograd would pass it over, and its share of J would be missing.
+    """
     w = torch.zeros_like(flat, requires_grad=True)
     back = torch.autograd.grad(flat, z, w, create_graph=True)[0].reshape(len(z), -1)
+    if any(type(node).__name__ == "Error" for node in graph([back])):
+        return None
     columns = [torch.autograd.grad(back[:, i].sum(), w, retain_graph=True)[0] for i in range(back.shape[1])]
     return torch.stack(columns, dim=2).detach()
