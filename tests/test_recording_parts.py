@@ -18,20 +18,27 @@ from gandiag.errors import UsageError
 from gandiag.quantities import QUANTITIES
 from gandiag.recording import arnoldi, measure
 from gandiag.recording.arguments import joined, listed
+from gandiag.recording.direct import Direct
 from gandiag.recording.diversity import fake_batch, real_batch
 from gandiag.recording.duality import duality_gap
 from gandiag.recording.heldout import one_score_a_sample
 from gandiag.recording.jacobian import generator_jacobians
+from gandiag.recording.judging import Judging
+from gandiag.recording.latents import latent_kind
+from gandiag.recording.naming import NoPlayers, lookup, name_players
 from gandiag.recording.optimizers import watch
 from gandiag.recording.origin import distance, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
+from gandiag.recording.passing import _range_of, image_shape
 from gandiag.recording.paths import read_path
+from gandiag.recording.pieces import Together
 from gandiag.recording.player import unwrapped
 from gandiag.recording.samples import as_arrays
 from gandiag.recording.step import Step, ascending
 from gandiag.recording.trace import parameter_trace
 from gandiag.recording.untouched import bare, hidden_from_scripting
 from gandiag.recording.weights import _quadrature
+from gandiag.recording.witnessed import Turn
 
 A, B, C = torch.rand(4), torch.rand(4, 3), torch.rand(4, 1, 2, 2)
 HALF = C[:, :, :1]
@@ -330,6 +337,159 @@ def test_scripting_is_left_as_somebody_else_has_changed_it() -> None:
         assert scripting.get_hook_stubs is theirs
     finally:
         scripting.get_hook_stubs = before
+
+
+# ---------------------------------------------------------------------------------------------------------- what attach tells
+
+
+def smooth(side: int, channels: int, count: int = 6) -> Tensor:
+    """Flat images whose neighbouring values go together."""
+    wave = torch.linspace(0, 3, side).sin()
+    grid = wave[:, None] + wave[None, :]
+    return (grid + 0.01 * torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(0))).reshape(
+        count, -1
+    )
+
+
+@pytest.mark.parametrize(
+    ("reals", "shape"),
+    [
+        (torch.zeros(2, 3, 8, 8), (3, 8, 8)),
+        (smooth(8, 1), (1, 8, 8)),
+        (smooth(8, 3), (3, 8, 8)),
+        (torch.rand(6, 64, generator=torch.Generator().manual_seed(0)), None),  # noise is no image
+        (torch.rand(6, 60), None),  # fills no square
+        (torch.zeros(6, 64), None),
+        (torch.zeros(2, 5, 8, 8), None),  # five channels are no picture
+    ],
+    ids=["images", "flat", "flat colour", "noise", "no square", "constant", "five channels"],
+)
+def test_samples_are_known_as_images_by_their_neighbours(reals: Tensor, shape: tuple[int, ...] | None) -> None:
+    assert image_shape(reals) == shape
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0.0, 1.0, (0.0, 1.0)),
+        (-0.9, 1.0, (-1.0, 1.0)),
+        (0.0, 254.0, (0.0, 255.0)),
+        (-7.0, 9.0, (-7.0, 9.0)),
+        (3.0, 3.0, (2.5, 3.5)),
+    ],
+)
+def test_the_range_of_reals_is_a_standard_one_or_their_own(
+    low: float, high: float, wanted: tuple[float, float]
+) -> None:
+    assert _range_of(torch.tensor([low, high])) == wanted
+
+
+def test_the_law_of_a_few_values_is_unknown() -> None:
+    draw = torch.Generator().manual_seed(0)
+    assert latent_kind([torch.randn(2, 3, generator=draw)])["kind"] == "unknown"
+    assert latent_kind([torch.full((40, 7), 0.5)])["kind"] == "unknown"
+    assert latent_kind([torch.randn(40, 7, generator=draw)])["kind"] == "normal"
+
+
+def test_a_dotted_name_is_followed_through_attributes_and_dicts() -> None:
+    held = {"trainer": SimpleNamespace(models={"gen": 3})}
+    assert lookup("trainer.models.gen", held) == 3
+    assert lookup("trainer.models.dis", held) is None
+    assert lookup("trainer.nets.gen", held) is None
+    assert lookup("nowhere", held) is None
+
+
+def test_optimizers_that_stepped_nothing_that_was_called_are_said() -> None:
+    for turns, why in (
+        ([], "no optimizer stepped"),
+        ([Turn(SGD, frozenset({1}), [], 1)], "parameters of no module that was called"),
+    ):
+        found = name_players(turns)
+        assert isinstance(found, NoPlayers)
+        assert why in found.why
+    named = name_players([], names=("G", None))
+    assert isinstance(named, NoPlayers)
+    assert "no network named G plays against another; networks seen: none" in named.why
+
+
+SGD = torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1)
+
+
+class Doubling(nn.Module):
+    """A network whose `forward` is called by name."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * x
+
+
+def test_a_forward_that_the_script_put_in_place_itself_is_put_back() -> None:
+    calls: list[Tensor] = []
+    net, own, later = Doubling(), Doubling(), Doubling()
+    own.forward = mine = lambda x: 3 * x  # type: ignore[method-assign]  # as monkey-patching scripts do
+    direct = Direct(lambda module, inputs: None, lambda module, inputs, named, output: calls.append(output))
+    for one in (net, own, later):
+        direct.watch(one)
+    assert (net in direct, Doubling() in direct, direct.modules) == (True, False, [net, own, later])
+    assert float(net.forward(torch.ones(()))) == 2
+    assert float(own.forward(torch.ones(()))) == 3
+    assert [float(c) for c in calls] == [2, 3]
+    later.forward = theirs = lambda x: x  # type: ignore[method-assign]  # patched after us
+    direct.remove()
+    assert "forward" not in vars(net)
+    assert own.forward is mine
+    assert later.forward is theirs
+
+
+def test_a_body_and_a_head_are_one_network_to_its_hooks() -> None:
+    body, head = nn.Linear(2, 3), nn.Linear(3, 1)
+    whole, seen = Together(body, head), []
+    whole.register_forward_hook(lambda module, arguments, output: seen.append((arguments[0], output)))
+    whole.register_forward_hook(
+        lambda module, arguments, named, output: seen.append((arguments[0], output)), with_kwargs=True
+    )
+    x = torch.ones(4, 2)
+    assert torch.equal(whole.forward(x), head(body(x)))
+    seen.clear()
+    end = whole.link()
+    judged = head(body(x))
+    assert len(seen) == 2
+    assert all(given is x and output is judged for given, output in seen)
+    head(body(x).clone())  # what was made of the body's output counts as made of its last
+    assert len(seen) == 4
+    end()
+    head(body(x))
+    head(torch.ones(1, 3))
+    assert len(seen) == 4
+    begun = whole.link()
+    head(torch.ones(1, 3))  # the head alone, before the body was ever called: that is no call of both
+    assert len(seen) == 4
+    begun()
+
+
+def test_a_finding_is_handed_over_once_and_a_callback_may_stop_the_training(tmp_path: Path) -> None:
+    told: list[str] = []
+    finding = SimpleNamespace(check="mode_collapse", verdict="failed")
+    judging = Judging(tmp_path, lambda path: [finding, finding], lambda found: told.append(found.check))
+    judging.look()
+    judging.look()  # not yet due again
+    judging.hurry()
+    judging.look()
+    assert told == []  # the training's own thread is told, not the writer's
+    judging.hand_over()
+    judging.hand_over()
+    assert told == ["mode_collapse"]
+
+    def stop(found: Any) -> None:
+        raise RuntimeError("enough")
+
+    stopping = Judging(tmp_path, lambda path: [finding], stop)
+    stopping.look()
+    with pytest.raises(RuntimeError, match="enough"):
+        stopping.hand_over()
+    assert isinstance(stopping.raised, RuntimeError)
+    silent = Judging(tmp_path, lambda path: 1 / 0, None)  # nobody to tell: nothing is judged
+    silent.look()
+    silent.hand_over()
 
 
 # ------------------------------------------------------------------------------------------------------------- wrong calls
