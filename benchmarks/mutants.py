@@ -85,11 +85,16 @@ class Mutant:
     source: str
 
 
-def mutants_of(file: str) -> list[Mutant]:
-    """Returns every mutant of a file of the package."""
+def mutants_of(file: str, count: int, chance: random.Random) -> list[Mutant]:
+    """Returns so many mutants of a file of the package, drawn by chance, in the order of the file."""
     text = (ROOT / "gandiag" / file).read_text(encoding="utf-8")
-    count = sum(1 for _ in _places(ast.parse(text)))
-    return [made for number in range(count) if (made := _mutant(file, text, number)) is not None]
+    places = list(range(len(_places(ast.parse(text)))))
+    chance.shuffle(places)
+    made: list[Mutant] = []
+    for place in places:
+        if len(made) < count and (mutant := _mutant(file, text, place)) is not None:
+            made.append(mutant)
+    return sorted(made, key=lambda mutant: mutant.line)
 
 
 def _places(tree: ast.AST) -> list[ast.AST]:
@@ -182,9 +187,7 @@ def main() -> None:
         parser.error(f"--only: there is no {asked.only!r}; there are {', '.join(TESTS)}")
     chosen = []
     for i, file in enumerate(files):
-        share = asked.count // len(files) + (i < asked.count % len(files))
-        every = mutants_of(file)
-        chosen += chance.sample(every, min(share, len(every)))
+        chosen += mutants_of(file, asked.count // len(files) + (i < asked.count % len(files)), chance)
     print(
         f"{len(chosen)} mutants, seed {asked.seed}\n\n| file | line | change | a test fails |\n|---|---|---|---|",
         flush=True,
