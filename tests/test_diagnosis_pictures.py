@@ -11,7 +11,7 @@ import pytest
 from gandiag.diagnosis import CHECKS, Finding, Verdict, diagnose, judge
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.inputs import data_mismatch
-from gandiag.diagnosis.pictures import agreement_of_reals
+from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals
 from gandiag.run import RunWriter, load_run
 
 STEPS, KEPT = 400, 64
@@ -160,4 +160,24 @@ def test_classes_are_asked_of_a_young_generator_only_later(
             writer.samples(step, classes(2, True), "fake")
         e = Evidence(load_run(tmp_path / "run"))
         assert e.going_on is (about["status"] == "running")
+        assert (judge(data_mismatch, e).kind == "labels") is ill
+
+
+@pytest.mark.parametrize(("status", "ill"), [("running", False), ("finished", True)])
+def test_fakes_that_begin_to_heed_their_classes_are_waited_for(status: str, ill: bool, tmp_path: Path) -> None:
+    """A quarter of them right among shuffled ones: more than chance would, and too few to say so."""
+    fakes, right = classes(2, True), classes(2, False)
+    some = len(fakes["labels"]) // 4
+    fakes["labels"][:some] = right["labels"][:some]
+    with RunWriter(tmp_path / "run", {"status": status}) as writer:
+        n = STEPS // 10
+        flat = {"real_min": -1.0, "real_max": 1.0, "fake_min": -0.99, "fake_max": 0.99, "real_sd": 0.5}
+        writer.append("every-10", 10 * np.arange(n), {k: np.full(n, v) for k, v in flat.items()})
+        writer.samples(0, classes(1, False), "real")
+        for step in range(4):
+            writer.samples(step, fakes, "fake")
+        e = Evidence(load_run(tmp_path / "run"))
+        agreement = agreement_of_fakes(e)
+        assert agreement is not None
+        assert 2 < (agreement.share - agreement.chance) / agreement.sd < 4
         assert (judge(data_mismatch, e).kind == "labels") is ill

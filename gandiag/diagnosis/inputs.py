@@ -14,6 +14,9 @@ from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, c
 from gandiag.errors import NotRecorded
 
 CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fakes where no plan is known
+PERHAPS = (
+    2.0  # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
+)
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
 
@@ -218,6 +221,8 @@ def _labels_of_fakes(e: Evidence) -> Finding | None:
     reals, fakes = agreement_of_reals(e), agreement_of_fakes(e)
     if reals is None or fakes is None or not reals.seen or fakes.seen or poor_samples(e):
         return None
+    if e.going_on and fakes.share > fakes.chance + PERHAPS * fakes.sd:
+        return None  # it begins to heed them
     return Finding(
         "data_mismatch",
         Verdict.FAILED,
