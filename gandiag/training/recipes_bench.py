@@ -23,7 +23,9 @@ CONTROLS = {
     "ring-r1": Recipe("MLP pair on the ring of 8 with R1", {**BENCH}, "healthy"),
     "ring-r1-strong": Recipe("the same with ten times the penalty", {**BENCH, "gamma": 1.0}, "healthy"),
     "ring-plain": Recipe(
-        "the same without any penalty: large gradients, yet healthy", {**BENCH, "penalties": ()}, "healthy"
+        "the same without any penalty: large gradients, yet healthy; judged by its moving average",
+        {**BENCH, "penalties": (), "ema_images": 20_000},
+        "healthy",
     ),
     "ring-wgan-gp": Recipe(
         "WGAN-GP on the ring, five updates of D a step: the sign of D says nothing here",
