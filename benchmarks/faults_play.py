@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.errors import GandiagError, NotRecorded
 from gandiag.reporting import write_report
 from gandiag.run import Run, load_run
@@ -26,14 +27,7 @@ from gandiag.training.checkpoint import checkpoint_steps, load_checkpoint
 
 STEPS = 120
 CONFIG = dataclasses.replace(
-    Config(),
-    data="ring:sd=0.05",
-    generator_width=8,
-    generator_depth=1,
-    discriminator_width=8,
-    discriminator_depth=1,
-    latent_size=2,
-    batch=16,
+    TINY_RING,
     steps=STEPS,
     evaluate_every=15,
     sample_every=15,

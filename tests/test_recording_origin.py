@@ -43,7 +43,9 @@ def test_a_copy_is_at_distance_zero_however_it_was_joined(shown: Tensor, made: T
     assert float(other) > 0.02
 
 
-@pytest.mark.parametrize("shown", [torch.rand(3, 2, 8, 8), torch.rand(4, 7), torch.rand(4, 3, 9, 9), torch.rand(5)])
+@pytest.mark.parametrize(
+    "shown", [torch.rand(3, 2, 8, 8), torch.rand(4, 7), torch.rand(4, 3, 9, 9), torch.rand(5), torch.rand(4, 9, 9)]
+)
 def test_what_cannot_be_compared_has_no_distance(shown: Tensor) -> None:
     assert distance(shown, IMAGES) is None
 

@@ -27,7 +27,7 @@ from gandiag.recording.judging import Judging
 from gandiag.recording.latents import latent_kind
 from gandiag.recording.naming import NoPlayers, lookup, name_players
 from gandiag.recording.optimizers import watch
-from gandiag.recording.origin import distance, is_tracked
+from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passing import _range_of, image_shape
 from gandiag.recording.paths import read_path
@@ -249,32 +249,6 @@ def test_what_a_path_shows(angles: list[float], way: str) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- other people's objects
-
-
-@pytest.mark.parametrize(
-    ("shown", "made", "wanted"),
-    [
-        ((4, 6), (4, 6), 0.0),
-        ((4, 6), (4, 2, 3), 0.0),
-        ((1, 24), (4, 6), None),  # not the samples' own axis
-        ((4,), (4, 6), None),
-        ((5, 6), (4, 6), None),
-        ((4, 3, 2, 2), (4, 6), None),
-        ((4, 8), (4, 6), 0.0),
-        ((4, 2, 8, 8), (4, 2, 4, 4), 0.0),
-        ((4, 8, 5), (4, 6, 7), None),
-    ],
-    ids=str,
-)
-def test_what_was_shown_is_compared_with_what_was_made_where_it_can_be(
-    shown: tuple[int, ...], made: tuple[int, ...], wanted: float | None
-) -> None:
-    found = distance(torch.ones(shown), torch.ones(made))
-    if wanted is None and shown != (1, 24):
-        assert found is None
-    else:
-        assert found is not None
-        assert float(found) == 0.0
 
 
 def test_a_stand_in_of_a_tracer_is_no_batch() -> None:

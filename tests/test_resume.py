@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.errors import GandiagError
 from gandiag.run import Run, load_run
 from gandiag.training import Config, train
 from gandiag.training.checkpoint import load_checkpoint
 from gandiag.training.config import FIELDS
 from tests import forked
-from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
     TINY_RING,

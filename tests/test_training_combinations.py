@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.errors import UsageError
 from gandiag.run import load_run
 from gandiag.training import train
@@ -20,7 +21,6 @@ from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.plugins import called
 from gandiag.training.preparation import as_displayed, prepare
 from gandiag.training.step import play
-from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
     TINY_RING,

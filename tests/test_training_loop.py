@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.diagnosis.finding import Diagnosis, Finding, Overall, Verdict
 from gandiag.errors import GandiagError, RunError, UsageError
 from gandiag.run import load_run
@@ -24,7 +25,6 @@ from gandiag.training.pause import is_better
 from gandiag.training.players import as_settings, initial_settings, pack_samples
 from gandiag.training.preparation import prepare
 from gandiag.training.step import Players, play, update_average
-from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
     TINY_RING,

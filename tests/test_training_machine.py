@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.errors import UsageError
 from gandiag.run import load_run
 from gandiag.training import Config
@@ -19,7 +20,6 @@ from gandiag.training.preparation import prepare
 from gandiag.training.processes import Processes
 from gandiag.training.step import play
 from tests import forked
-from tests.tiny import TINY_RING
 
 
 def losses(config: Config, steps: int = 3) -> list[float]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tiny_ring import TINY_RING
 from gandiag.cli import main
 from gandiag.errors import UsageError
 from gandiag.run import load_run
 from gandiag.training import sweep_engines
 from gandiag.training.sweep import Cell, CellResult, cells, parse_grid, play_cell, train_cell
 from gandiag.training.sweep_engines import sweep
-from tests.tiny import TINY_RING
 
 TINY = dataclasses.replace(
     TINY_RING,

@@ -1,4 +1,4 @@
-"""The smallest training on the ring: what the harness's tests play, each with steps of its own."""
+"""The smallest training on the ring: what the faults and the harness's tests play, each with steps of its own."""
 
 from __future__ import annotations
 
