@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from gandiag.recording import Recorder
 from gandiag.recording.accelerator import SWITCH, find_accelerator
 from gandiag.recording.capture import Capture
+from gandiag.recording.updates import Updates
 
 
 @dataclass(frozen=True)
@@ -208,14 +209,14 @@ def shown(ratios: list[float]) -> str:
     return f"{middle:.3f} ({low:.3f} .. {high:.3f})"
 
 
-# what the training's thread enters the recorder by: object of the recorder, method
-PARTS = (
-    ("_capture", "_generator_called"),
-    ("_capture", "_discriminator_called"),
-    ("_capture", "_pushed"),
-    ("_capture", "_at_image"),
-    ("", "_one_steps"),
-    ("", "step"),
+# what the training's thread enters the recorder by: where, method
+PARTS: tuple[tuple[type, str], ...] = (
+    (Capture, "_generator_called"),
+    (Capture, "_discriminator_called"),
+    (Capture, "_pushed"),
+    (Capture, "_at_image"),
+    (Updates, "_one_steps"),
+    (Recorder, "step"),
 )
 
 
@@ -234,10 +235,7 @@ def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]
 
         return call
 
-    kept = [
-        (owner, name, getattr(owner, name))
-        for owner, name in ((Capture if where else Recorder, name) for where, name in PARTS)
-    ]
+    kept = [(owner, name, getattr(owner, name)) for owner, name in PARTS]
     for owner, name, function in kept:
         setattr(owner, name, timed(name, function))
     try:

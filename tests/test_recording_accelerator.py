@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gandiag.errors import NotRecorded
-from gandiag.recording import Recorder, accelerated, accelerator, addresses
+from gandiag.recording import Recorder, accelerated, accelerated_steps, accelerator, addresses
 from gandiag.recording.accelerator import find_accelerator
 from gandiag.recording.addresses import Copier, Parameters
 from gandiag.recording.buffer import Block
@@ -145,9 +145,17 @@ def test_every_probe_of_a_batch_equals_its_twin(found: accelerator.Accelerator, 
     real, fake = BATCHES[kind](), BATCHES[kind]()
     before = real.clone()
     before[len(before) // 2 :] += 1
-    step = Step(index=1, real=real, fake=fake, previous_real=before.reshape(-1), previous_fake=fake.reshape(-1).clone())
-    for probe, twin in accelerated.STEPWISE.items():
-        expected, got = probe(step), twin(found.free, step)
+    step = Step(
+        index=1,
+        real=real,
+        fake=fake,
+        previous_real=before.reshape(-1),
+        previous_fake=fake.reshape(-1).clone(),
+        discriminator_change=lambda: (torch.tensor([0.5, 3.0, 0.25]), torch.tensor([2.0, 0.0, 1e-3])),
+        generator_change=lambda: (torch.rand(5), torch.rand(5) * 1e10),
+    )
+    for probe, twin in accelerated_steps.STEPWISE.items():
+        expected, got = probe(step), twin(found, step)
         assert got is not None
         assert got.keys() == expected.keys()
         for name, values in got.items():
@@ -161,10 +169,10 @@ def test_a_batch_that_c_must_not_read_is_left_to_torch(found: accelerator.Accele
         torch.randn(2, 4).t(),
         torch.randint(0, 255, (4, 2), dtype=torch.uint8),
         torch.empty(0, 2),
-        torch.zeros(1).expand(accelerated.MOST_VALUES + 1).clone(),
+        torch.zeros(1).expand(accelerated_steps.MOST_VALUES + 1).clone(),
     ):
-        assert accelerated.real_batch(found.free, Step(index=0, real=batch)) is None
-    assert accelerated.fake_batch(found.free, Step(index=0, real=batch, fake=torch.randn(4, 2))) is None
+        assert accelerated_steps.real_batch(found, Step(index=0, real=batch)) is None
+    assert accelerated_steps.fake_batch(found, Step(index=0, real=batch, fake=torch.randn(4, 2))) is None
 
 
 # -- addresses

@@ -10,6 +10,17 @@
 
 #define LANES 8
 
+/* Where the compiler can, a second version for processors with wider registers, which the loader chooses: the same sums in the same
+   order, and no fused multiply-adds, so to the same bits. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute)
+#if __has_attribute(target_clones)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#endif
+#endif
+#ifndef WIDE
+#define WIDE
+#endif
+
 static double total(const double *lanes) {
     return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
@@ -76,27 +87,45 @@ static uint64_t place_of(void *tensor, Reader *read, int64_t count) {
     return values == count ? (uint64_t)(uintptr_t)view.data + view.offset : 0;
 }
 
-/* Writes where `count` tensors of `sizes` values lie, given as Python's objects. Returns 0, or 1 where one is `none` or is not C's to
-   read (torch may then have left a Python error). The caller holds the interpreter's lock, and the tensors. */
-int64_t places_of(void *const *tensors, const int64_t *sizes, int64_t count, int64_t reader, const void *none, uint64_t *places) {
-    for (int64_t i = 0; i < count; i++) {
-        if (tensors[i] == none) return 1;
-        places[i] = place_of(tensors[i], (Reader *)(uintptr_t)reader, sizes[i]);
-        if (!places[i]) return 1;
+/* What is asked of a list of tensors again and again: how to take one out of Python's list, how torch says what it is, what stands for
+   an absent one, how many there are, and the rest as each function has it. */
+typedef void *Item(void *list, intptr_t place);
+typedef struct {
+    Item *item;
+    Reader *read;
+    const void *none;
+    int64_t count;
+    const int64_t *sizes; /* of `places_of`: values of each */
+    uint64_t *places;     /* where it writes their addresses */
+    const int64_t *plan;  /* of `copy_tensors`: the lines of `copy_row` */
+} Question;
+
+void norms_of(const uint64_t *from, const int64_t *sizes, int64_t count, float *out);
+
+/* Finds where the tensors in a list of Python's lie, and writes their L2 norms where `norms` is given. Returns 0, or 1 where one is
+   absent or not C's to read (torch may then have left a Python error). The caller holds the interpreter's lock, and the list. */
+int64_t places_of(void *tensors, const Question *asked, float *norms) {
+    for (int64_t i = 0; i < asked->count; i++) {
+        void *one = asked->item(tensors, i);
+        if (!one || one == asked->none) return 1;
+        asked->places[i] = place_of(one, asked->read, asked->sizes[i]);
+        if (!asked->places[i]) return 1;
     }
+    if (norms) norms_of(asked->places, asked->sizes, asked->count, norms);
     return 0;
 }
 
-/* `copy_row` of tensors that are given as Python's objects; 1 where one is not C's to read, and then nothing was copied. */
-#define MOST_ENTRIES 32
-int64_t copy_tensors(void *const *tensors, const int64_t *plan, int64_t count, int64_t row, int64_t reader) {
+/* `copy_row` of tensors in a list of Python's; 1 where one is not C's to read, and then nothing was copied. */
+#define MOST_ENTRIES 64
+int64_t copy_tensors(void *tensors, const Question *asked, int64_t row) {
     uint64_t from[MOST_ENTRIES];
-    if (count > MOST_ENTRIES) return 1;
-    for (int64_t i = 0; i < count; i++) {
-        from[i] = place_of(tensors[i], (Reader *)(uintptr_t)reader, plan[3 * i + 2] / (int64_t)sizeof(float));
+    if (asked->count > MOST_ENTRIES) return 1;
+    for (int64_t i = 0; i < asked->count; i++) {
+        void *one = asked->item(tensors, i);
+        from[i] = one ? place_of(one, asked->read, asked->plan[3 * i + 2] / (int64_t)sizeof(float)) : 0;
         if (!from[i]) return 1;
     }
-    return copy_row(from, plan, count, row);
+    return copy_row(from, asked->plan, asked->count, row);
 }
 
 static const float *value_at(const uint64_t *from, int64_t i) { return (const float *)(uintptr_t)from[i]; }
@@ -104,7 +133,7 @@ static const float *value_at(const uint64_t *from, int64_t i) { return (const fl
 /* The next functions read `count` tensors of `sizes` values each, by their addresses. */
 
 /* The L2 norm of each. */
-void norms_of(const uint64_t *from, const int64_t *sizes, int64_t count, float *out) {
+WIDE void norms_of(const uint64_t *from, const int64_t *sizes, int64_t count, float *out) {
     for (int64_t p = 0; p < count; p++) {
         double squares;
         SUM(squares, value_at(from, p), sizes[p], x *x);
@@ -118,7 +147,7 @@ void gather(const uint64_t *from, const int64_t *sizes, int64_t count, float *ke
 }
 
 /* The cosine of all of them with what was kept, with torch's guard against a zero norm. */
-float cosine_with(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept) {
+WIDE float cosine_with(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept) {
     double product[LANES] = {0}, own[LANES] = {0}, other[LANES] = {0};
     for (int64_t p = 0; p < count; kept += sizes[p], p++) {
         const float *now = value_at(from, p);
@@ -144,7 +173,7 @@ float cosine_with(const uint64_t *from, const int64_t *sizes, int64_t count, con
 }
 
 /* For each the L2 norm of its difference from what was kept, and its own: out is (2, count). */
-void changes_of(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept, float *out) {
+WIDE void changes_of(const uint64_t *from, const int64_t *sizes, int64_t count, const float *kept, float *out) {
     for (int64_t p = 0; p < count; kept += sizes[p], p++) {
         const float *now = value_at(from, p);
         double moved[LANES] = {0}, whole[LANES] = {0};
@@ -308,7 +337,7 @@ void calibration(const float *reals, int64_t real_stride, int64_t n, const float
 }
 
 /* Sums of rows, sums of their sizes, L2 norms: out is (3, rows). */
-void totals(const float *values, int64_t stride, int64_t rows, int64_t width, float *out) {
+WIDE void totals(const float *values, int64_t stride, int64_t rows, int64_t width, float *out) {
     for (int64_t r = 0; r < rows; r++) {
         double sum, sizes, squares;
         SUM(sum, values + r * stride, width, x);
@@ -375,7 +404,7 @@ void channel_means(const float *values, int64_t n, int64_t channels, int64_t eac
 
 /* Mean Euclidean distance over all pairs of n points of d <= 64 dimensions, and the participation ratio of their covariance. */
 #define MOST_DIMENSIONS 64
-int64_t spread(const float *points, int64_t n, int64_t d, float *out) {
+WIDE int64_t spread(const float *points, int64_t n, int64_t d, float *out) {
     if (d < 1 || d > MOST_DIMENSIONS) return 1;
     double centre[MOST_DIMENSIONS] = {0}, trace = 0, whole = 0;
     for (int64_t a = 0; a < n; a++)

@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 
 from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS, QUANTILES
-from gandiag.recording import diversity, force, gradients, logits, numerics
+from gandiag.recording import force, gradients, logits, numerics
 from gandiag.recording.logits import CALIBRATION_BINS
-from gandiag.recording.step import Probe, Step, Value
+from gandiag.recording.step import Probe, Step
 
-MOST_VALUES = 2**21  # of a batch or a network: beyond, torch's threads are as fast
 Columns = dict[str, np.ndarray]
 Rows = Callable[[ctypes.CDLL, Step, int], Columns]
 
@@ -28,7 +27,7 @@ Rows = Callable[[ctypes.CDLL, Step, int], Columns]
 def real_outputs(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
     """`logits.real_outputs`."""
     values = _there(step.real_logits)
-    signs, at = _room(rows)
+    signs, at = room(rows)
     library.sign_means(values.data_ptr(), values.stride(0), rows, values.shape[1], at)
     return {**_moments(library, values, step.sorted_real_logits, rows, "real"), "real_sign_mean": signs}
 
@@ -36,7 +35,7 @@ def real_outputs(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
 def fake_outputs(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
     """`logits.fake_outputs`."""
     values = _there(step.fake_logits)
-    saturation, at = _room(rows)
+    saturation, at = room(rows)
     library.sigmoid_means(values.data_ptr(), values.stride(0), rows, values.shape[1], at)
     return {**_moments(library, values, step.sorted_fake_logits, rows, "fake"), "generator_saturation": saturation}
 
@@ -44,7 +43,7 @@ def fake_outputs(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
 def separation(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
     """`logits.separation`."""
     real, fake = step.sorted_real_logits, step.sorted_fake_logits
-    out, at = _room(4, rows)
+    out, at = room(4, rows)
     library.separation(*_sides(real, fake), rows, at)
     names = ("discriminator_auc", "discriminator_accuracy", "discriminator_ks", "discriminator_wasserstein")
     return dict(zip(names, out))
@@ -52,7 +51,7 @@ def separation(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
 
 def value_function(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
     """`logits.value_function`."""
-    out, at = _room(2, rows)
+    out, at = room(2, rows)
     for i, (side, direction) in enumerate(((_there(step.real_logits), 1.0), (_there(step.fake_logits), -1.0))):
         library.log_sigmoid_means(side.data_ptr(), side.stride(0), rows, side.shape[1], direction, at + 4 * i * rows)
     value = out.sum(0)
@@ -72,7 +71,7 @@ def fake_histogram(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
 def calibration(library: ctypes.CDLL, step: Step, rows: int) -> Columns:
     """`logits.calibration`."""
     edges = _calibration_edges()
-    out, at = _room(rows)
+    out, at = room(rows)
     sides = _sides(step.sorted_real_logits, step.sorted_fake_logits)
     library.calibration(*sides, rows, edges.data_ptr(), len(edges), at)
     return {"discriminator_calibration_error": out}
@@ -144,61 +143,23 @@ BLOCKWISE: dict[Probe, Rows] = {
 }
 
 
-def real_batch(library: ctypes.CDLL, step: Step) -> dict[str, Value] | None:
-    """`diversity.real_batch`; None where only torch can."""
-    return {} if step.real is None else _batch(library, step.real, step.previous_real, "real")
-
-
-def fake_batch(library: ctypes.CDLL, step: Step) -> dict[str, Value] | None:
-    """`diversity.fake_batch`; None where only torch can."""
-    if step.fake is None:
-        return {}
-    found = _batch(library, step.fake, step.previous_fake, "fake")
-    if found is None or (step.real is not None and not _plain(step.real)):
-        return None
-    if step.real is not None:
-        own, others = found["fake_pairwise_distance"], _spread(library, step.real)[0]
-        assert isinstance(own, float)
-        found["diversity_ratio"] = own / others if others else math.nan if own == 0 or own != own else math.inf
-    return found
-
-
-# probes of one step and their compiled twins
-STEPWISE: dict[Probe, Callable[[ctypes.CDLL, Step], dict[str, Value] | None]] = {
-    diversity.real_batch: real_batch,
-    diversity.fake_batch: fake_batch,
-}
-
-
 def row_totals(library: ctypes.CDLL, values: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the sums of rows, and their L2 norms, (rows,) each."""
-    out, at = _room(3, len(values))
+    out, at = room(3, len(values))
     library.totals(values.data_ptr(), values.stride(0), len(values), values.shape[1], at)
     return torch.from_numpy(out[0]), torch.from_numpy(out[2])
 
 
-def _room(*shape: int) -> tuple[np.ndarray, int]:
-    """Returns an array to be filled, and its address; whatever the training has made torch's default type and device."""
-    held = torch.empty(shape, dtype=torch.float32, device="cpu")
-    return held.numpy(), held.data_ptr()
+def room(*shape: int) -> tuple[np.ndarray, int]:
+    """Returns an array to be filled, and its address; by numpy, which lets no other thread in between as torch does."""
+    held = np.empty(shape, dtype=np.float32)
+    return held, held.__array_interface__["data"][0]
 
 
 def _there(values: Tensor | None) -> Tensor:
     if values is None:
         raise ValueError("this step holds no such values: a probe runs only where what it needs is there")
     return values
-
-
-def _plain(values: Tensor) -> bool:
-    """Tells whether C may read a tensor as it lies in memory: float32, on the CPU, in one piece, not too large."""
-    return (
-        values.dtype is torch.float32
-        and values.layout is torch.strided
-        and values.device.type == "cpu"
-        and values.is_contiguous()
-        and 0 < values.numel() <= MOST_VALUES
-        and not values.is_neg()
-    )
 
 
 def _sides(real: Tensor, fake: Tensor) -> tuple[int, int, int, int, int, int]:
@@ -208,7 +169,7 @@ def _sides(real: Tensor, fake: Tensor) -> tuple[int, int, int, int, int, int]:
 def _moments(library: ctypes.CDLL, values: Tensor, ordered: Tensor, rows: int, what: str) -> Columns:
     width = values.shape[1]
     places, shares = _places(width)
-    out, at = _room(2 + len(QUANTILES), rows)
+    out, at = room(2 + len(QUANTILES), rows)
     library.moments(
         values.data_ptr(),
         values.stride(0),
@@ -246,7 +207,7 @@ def _calibration_edges() -> Tensor:
 
 def _histogram(library: ctypes.CDLL, ordered: Tensor, rows: int) -> np.ndarray:
     edges = _histogram_edges()
-    out, at = _room(rows, len(edges) + 1)
+    out, at = room(rows, len(edges) + 1)
     library.histogram(ordered.data_ptr(), ordered.stride(0), rows, ordered.shape[1], edges.data_ptr(), len(edges), at)
     return out
 
@@ -257,7 +218,7 @@ def _force(library: ctypes.CDLL, values: Tensor | None, rows: int, who: str, wha
 
 def _totals(library: ctypes.CDLL, values: Tensor | None, rows: int, who: str, what: str) -> tuple[Columns, np.ndarray]:
     values = _there(values)
-    out, at = _room(3, rows)
+    out, at = room(3, rows)
     library.totals(values.data_ptr(), values.stride(0), rows, values.shape[1], at)
     return {f"{who}_force_on_{what}": out[0], f"{who}_force_size_on_{what}": out[1]}, out[2]
 
@@ -271,38 +232,3 @@ def _norms(layers: Tensor | None, largest: Tensor | None, rows: int, who: str) -
         f"{who}_layer_gradient_norm": each,
         f"{who}_gradient_norm_max": whole if largest is None else np.maximum(whole, largest.numpy()[:rows]),
     }
-
-
-def _batch(library: ctypes.CDLL, batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value] | None:
-    if not _plain(batch) or (previous is not None and not _plain(previous)):
-        return None
-    out, at = _room(4)
-    library.range(batch.data_ptr(), batch.numel(), at)
-    distance, rank = _spread(library, batch)
-    found: dict[str, Value] = dict(zip((f"{what}_mean", f"{what}_sd", f"{what}_min", f"{what}_max"), out.tolist()))
-    found |= {f"{what}_pairwise_distance": distance, f"{what}_effective_rank": rank}
-    if batch.dim() > 1 and batch.shape[1] <= diversity.PROJECTED:
-        means, at = _room(batch.shape[1])
-        each = batch.numel() // (batch.shape[0] * batch.shape[1])
-        library.channel_means(batch.data_ptr(), batch.shape[0], batch.shape[1], each, at)
-        found[f"{what}_channel_mean"] = means.tolist()
-    count = min(batch.numel(), diversity.COMPARED)
-    if previous is not None and previous.numel() == count:
-        found[f"{what}_batch_repeat"] = library.equal_share(batch.data_ptr(), previous.data_ptr(), count)
-        if what == "real":
-            rows, each = diversity.paired(batch, previous)
-            if rows > 1:
-                odd = diversity.odd_numbers(each, batch.device)
-                same = library.equal_pairs(batch.data_ptr(), previous.data_ptr(), rows, each, odd.data_ptr())
-                found["real_batch_collision"] = same / rows**2
-    return found
-
-
-def _spread(library: ctypes.CDLL, batch: Tensor) -> tuple[float, float]:
-    """Returns the pairwise distance and the effective rank of a batch as `diversity` projects it."""
-    points = diversity.projected(batch).contiguous()
-    out, at = _room(2)
-    if library.spread(points.data_ptr(), points.shape[0], points.shape[1], at):
-        raise ValueError(f"points of {points.shape[1]} dimensions are more than the accelerator takes")
-    distance, rank = out.tolist()
-    return distance, rank

@@ -32,8 +32,8 @@ _TYPES = {"p": ctypes.c_void_p, "n": ctypes.c_int64, "d": ctypes.c_double, "f": 
 SIGNATURES = {
     "copy_row": "ppnn>n",
     "reader_in": "p>n",
-    "places_of": "ppnnpp>n",
-    "copy_tensors": "ppnnn>n",
+    "places_of": "ppp>n",
+    "copy_tensors": "ppn>n",
     "norms_of": "ppnp>-",
     "gather": "ppnp>-",
     "cosine_with": "ppnp>f",

@@ -11,9 +11,11 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, islice
 from struct import Struct
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +24,7 @@ from gandiag.recording.buffer import Block
 READ_VALUES = 2**18  # up to so many parameters C reads a player's gradients; beyond, torch's threads do
 _FLOAT, _STRIDED = torch.float32, torch.strided
 _NONE = id(None)
+_ITEM = ctypes.cast(ctypes.pythonapi.PyList_GetItem, ctypes.c_void_p).value or 0
 _is_negated = Tensor.is_neg  # by a flag alone, the values in memory having the other sign: DLPack does not tell
 
 
@@ -42,7 +45,7 @@ class Parameters:
 
     def __init__(self, held: ctypes.CDLL, parameters: Sequence[Tensor]) -> None:
         self._held = held
-        self._places_of, self._norms_of, self._reader = held.places_of, held.norms_of, tensor_reader(held)
+        self._places_of, self._norms_of = held.places_of, held.norms_of
         self._sizes = [p.numel() for p in parameters]
         self._bytes = [4 * size for size in self._sizes]
         self._count = len(self._sizes)
@@ -51,26 +54,35 @@ class Parameters:
         self._lengths = ctypes.addressof(self._table)
         self._found = (ctypes.c_uint64 * self._count)()
         self._places = ctypes.addressof(self._found)
+        reader = tensor_reader(held)
+        self._question = (ctypes.c_uint64 * 7)(_ITEM, reader, _NONE, self._count, self._lengths, self._places, 0)
+        self._asked = ctypes.addressof(self._question) if reader else 0
 
-    def look(self, tensors: Sequence[Tensor | None]) -> bytes | int | None:
-        """Returns where these tensors lie, None where C must not read them; valid until the next look, if the caller holds them."""
-        if not self._reader:
-            return self._asked(tensors)
+    def look(self, tensors: list[Any], norms: int = 0) -> bytes | int | None:
+        """Returns where these tensors lie, None where C must not read them; valid until the next look, if the caller holds them.
+
+        Their L2 norms are written to the address `norms` at the same time, unless that is 0.
+        """
+        if not self._asked:
+            return self._look_each(tensors, norms)
         try:
-            if self._places_of(
-                self._pack(*map(id, tensors)), self._lengths, self._count, self._reader, _NONE, self._places
-            ):
+            if self._places_of(id(tensors), self._asked, norms):
                 return None
         except RuntimeError:  # torch's answer for what lies in no memory that C could read
             return None
-        return None if any(map(_is_negated, tensors)) else self._places  # type: ignore[arg-type]  # none is None, as C has seen
+        return None if any(map(_is_negated, tensors)) else self._places
 
-    def _asked(self, tensors: Sequence[Tensor | None]) -> bytes | None:
+    def _look_each(self, tensors: list[Any], norms: int) -> bytes | None:
         for tensor, size in zip(tensors, self._bytes):
             if tensor is None or not _is_plain(tensor) or tensor.nbytes != size:
                 return None
-        places = [tensor.data_ptr() for tensor in tensors]  # type: ignore[union-attr]  # none is None, as the loop has seen
-        return None if 0 in places else self._pack(*places)
+        places = [tensor.data_ptr() for tensor in tensors]
+        if 0 in places:
+            return None
+        at = self._pack(*places)
+        if norms:
+            self.norms(at, norms)
+        return at
 
     def norms(self, at: bytes | int, out: int) -> None:
         """Writes the L2 norm of each to an address."""
@@ -91,6 +103,18 @@ class Parameters:
         """Returns the cosine of all of them with what was kept."""
         return float(self._held.cosine_with(at, self._lengths, self._count, kept.data_ptr()))
 
+    def turn(self, now: Tensor, before: Tensor) -> Tensor:
+        """Returns the cosine of two flat tensors that `keep` has made, 0-d."""
+        return torch.from_numpy(np.array(self.cosine(self._places_in(now), before), dtype=np.float32))
+
+    def changed(self, now: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns what `changes` does, of two flat tensors that `keep` has made."""
+        return self.changes(self._places_in(now), before)
+
+    def _places_in(self, flat: Tensor) -> bytes:
+        ends = accumulate(self._bytes, initial=flat.data_ptr())
+        return self._pack(*islice(ends, self._count))
+
     def changes(self, at: bytes | int, kept: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the norms of their differences from what was kept, and their own (layers,)."""
         out = torch.empty(2, self._count, dtype=_FLOAT, device="cpu")
@@ -105,7 +129,8 @@ class Plan:
     pack: Any
     address: int
     count: int
-    table: Any  # holds the memory that `address` points to
+    asked: int  # the address of what C is asked when it is given the tensors themselves
+    held: Any  # holds the memory of both
 
 
 class Copier:
@@ -114,21 +139,19 @@ class Copier:
     def __init__(self, held: ctypes.CDLL) -> None:
         self._copy_row, self._copy_tensors, self._reader = held.copy_row, held.copy_tensors, tensor_reader(held)
 
-    def copy(self, block: Block, mask: int, places: Sequence[int | str], tensors: Sequence[Tensor]) -> bool:
+    def copy(self, block: Block, mask: int, places: Sequence[int | str], tensors: list[Tensor]) -> bool:
         """Copies each tensor into an entry of its own: a scalar's column, or the vector of that name; `mask` stands for the places."""
         plan = block.plans.get(mask) if self._reader else None
         if plan is not None:
             try:
-                missed = self._copy_tensors(
-                    plan.pack(*map(id, tensors)), plan.address, plan.count, len(block.steps), self._reader
-                )
+                missed = self._copy_tensors(id(tensors), plan.asked, len(block.steps))
             except RuntimeError:  # torch's answer for what lies in no memory that C could read
                 missed = True
             if not missed and not any(map(_is_negated, tensors)):
                 return True
-        return self._asked(block, mask, places, tensors)
+        return self._copy_each(block, mask, places, tensors)
 
-    def _asked(self, block: Block, mask: int, places: Sequence[int | str], tensors: Sequence[Tensor]) -> bool:
+    def _copy_each(self, block: Block, mask: int, places: Sequence[int | str], tensors: list[Tensor]) -> bool:
         if not all(map(_is_plain, tensors)):
             return False
         sizes = [tensor.nbytes for tensor in tensors]
@@ -137,7 +160,7 @@ class Copier:
         if plan is None:
             if not block.fits({p: [t] for p, t in zip(places, tensors) if isinstance(p, str)}):
                 return False
-            plan = _plan(block, places, sizes)
+            plan = _plan(block, places, sizes, self._reader)
             block.plans[key] = plan
         block.plans[mask] = plan  # the sizes that were seen last
         return not self._copy_row(
@@ -155,7 +178,7 @@ def _is_plain(tensor: Tensor) -> bool:
     )
 
 
-def _plan(block: Block, places: Sequence[int | str], sizes: Sequence[int]) -> Plan:
+def _plan(block: Block, places: Sequence[int | str], sizes: Sequence[int], reader: int) -> Plan:
     for place, size in zip(places, sizes):
         if isinstance(place, str):
             block.row(place, size // 4)  # all memory first: the plans end where it is taken anew
@@ -168,4 +191,6 @@ def _plan(block: Block, places: Sequence[int | str], sizes: Sequence[int]) -> Pl
         else:
             lines += block.vectors[place].data_ptr(), size, size
     table = (ctypes.c_int64 * len(lines))(*lines)
-    return Plan(Struct(f"{len(places)}Q").pack, ctypes.addressof(table), len(places), table)
+    address, count = ctypes.addressof(table), len(places)
+    question = (ctypes.c_uint64 * 7)(_ITEM, reader, _NONE, count, 0, 0, address)
+    return Plan(Struct(f"{count}Q").pack, address, count, ctypes.addressof(question), (table, question))

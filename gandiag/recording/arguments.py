@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gandiag.recording.capture import Call
 from gandiag.recording.diversity import COMPARED
-from gandiag.recording.turns import Side
 
 
 def says(
@@ -21,24 +20,19 @@ def says(
     if real_logits is None and fake_logits is None and real is None and fake is None:
         return _nothing_said
     given = ((real_logits, True), (fake_logits, False), (real, True), (fake, False))
-    scores_at: dict[int, tuple[int, bool]] = {}
-    images_at: dict[int, tuple[int, bool]] = {}
-    if real_logits is not None:
-        scores_at[real_logits.data_ptr()] = real_logits.numel(), True
-    if fake_logits is not None:
-        scores_at[fake_logits.data_ptr()] = fake_logits.numel(), False
-    if real is not None:
-        images_at[real.data_ptr()] = real.numel(), True
-    if fake is not None:
-        images_at[fake.data_ptr()] = fake.numel(), False
+    scores_at = _by_address(real_logits, fake_logits)
+    images_at: dict[int, tuple[int, bool]] | None = None  # most calls are known by their scores
     known: dict[int, bool] = {}
 
     def said(call: Call) -> bool | None:
+        nonlocal images_at
         # the usual case: the very tensor, whose memory begins where the given one's does
         score, image = call.scores[0], call.image
         found = scores_at.get(score.data_ptr()) if len(call.scores) == 1 else None
         if found is not None and found[0] == score.numel():
             return found[1]
+        if images_at is None:
+            images_at = _by_address(real, fake)
         found = None if image is None else images_at.get(image.data_ptr())
         if found is not None and image is not None and found[0] == image.numel():
             return found[1]
@@ -51,6 +45,16 @@ def says(
         return None
 
     return said
+
+
+def _by_address(real: Tensor | None, fake: Tensor | None) -> dict[int, tuple[int, bool]]:
+    """Returns where these begin in memory, with their sizes and whether they are real."""
+    found = {}
+    if real is not None:
+        found[real.data_ptr()] = real.numel(), True
+    if fake is not None:
+        found[fake.data_ptr()] = fake.numel(), False
+    return found
 
 
 def _by_storage(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, bool]:
@@ -69,11 +73,6 @@ def _nothing_said(call: Call) -> bool | None:
     return None
 
 
-def first_shown(preferred: Side, otherwise: Side) -> Side:
-    """Returns what one player saw, or else what the other did."""
-    return preferred if preferred.scores else otherwise
-
-
 def joined(images: Sequence[Tensor]) -> Tensor | None:
     """Returns batches of one shape as one batch; the first where their shapes differ."""
     if len(images) < 2:
@@ -84,8 +83,11 @@ def joined(images: Sequence[Tensor]) -> Tensor | None:
 
 
 def head(batch: Tensor | None) -> Tensor | None:
-    """Returns a copy of a batch's first values, flat, for comparison with the next batch."""
-    return None if batch is None else batch.detach().reshape(-1)[:COMPARED].clone()
+    """Returns a copy of a batch's first values, flat, for comparison with the next batch; called without grad."""
+    if batch is None:
+        return None
+    flat = batch.reshape(-1)
+    return (flat if flat.numel() <= COMPARED else flat[:COMPARED]).clone()
 
 
 def listed(value: Any) -> Any:

@@ -60,9 +60,7 @@ WHOLE = {"real_values": "real_sum", "fake_values": "fake_sum", "image_gradient":
 WHOLE_VALUES = 4096  # up to so many values are copied whole; measured with benchmarks/overhead.py
 BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
 BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
-ACCELERATED_BLOCK_STEPS = (
-    64  # as many: of larger blocks none would be reduced by step 100, when probes' costs are noted
-)
+ACCELERATED_BLOCK_STEPS = 128  # where C reduces them, whose numbers do not depend on how many there are
 BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB
 
 

@@ -100,8 +100,8 @@ class Capture:
             ""  # what the discriminator's output came out of at its first call, where the graph tells
         )
         self.image_operation = ""  # and the generator's
-        self._score_shape: torch.Size | None = (
-            None  # of one sample's verdict, where the discriminator has returned it alone
+        self._score_form: torch.Size | None = (
+            None  # of a batch's verdicts, where the discriminator has returned them alone
         )
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
@@ -178,9 +178,9 @@ class Capture:
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
                 return
-            self.generated.remember(tensor)
+            made_by = self.generated.remember(tensor)
             if tensor.requires_grad:
-                on_gradient(tensor, self._at_image if alone else partial(self._at_output, tensor.shape))
+                on_gradient(tensor, made_by, self._at_image if alone else partial(self._at_output, tensor.shape))
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
@@ -192,7 +192,7 @@ class Capture:
             return
         self.called.add("discriminator")
         if type(output) is Tensor:
-            found, self._score_shape = [output], output.shape[1:]
+            found, self._score_form = [output], output.shape
         else:
             found = self._usual_score(scores(output), output)
         if not found:
@@ -225,17 +225,19 @@ class Capture:
             self.score_operation = last_operation(first)
         if len(found) == 1:  # spelt out: a comprehension is a call
             call = Call([first.detach()], [first._version], image, origin, self.generated.count)
-            on_gradient(first, partial(self._pushed, call, 0))
+            on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
         call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
         for i, score in enumerate(found):
             if score.requires_grad:
-                on_gradient(score, partial(self._pushed, call, i))
+                on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
 
     def _usual_score(self, found: list[Tensor], output: Any) -> list[Tensor]:
         """Returns, of a discriminator that gives its features beside its verdict when asked to, the one that has the usual form."""
-        usual = self._score_shape
-        if usual is None or len(found) != 1 or found[0].shape[1:] == usual:
+        if self._score_form is None or len(found) != 1:
+            return found
+        usual = self._score_form[1:]
+        if found[0].shape[1:] == usual:
             return found
         return next(([t] for t in tensors(output) if t.dim() and t.shape[1:] == usual), found)
 
@@ -256,9 +258,10 @@ class Capture:
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
         if self.muted:
             return
-        current = self._passes.get(_running(), _UNKNOWN)
+        running = _running()
+        current = self._passes.get(running, _UNKNOWN)
         if current is _UNKNOWN:
-            current = self._new_pass()
+            current = self._new_pass(running)
         if current is None:
             call.penalised = True
             current = self._returned_pass()
@@ -288,14 +291,15 @@ class Capture:
     def _pass_of_images(self) -> Pass | None:
         if self.muted:
             return None
-        current = self._passes.get(_running(), _UNKNOWN)
+        running = _running()
+        current = self._passes.get(running, _UNKNOWN)
         if current is _UNKNOWN:
-            current = self._new_pass()
+            current = self._new_pass(running)
         return self._returned_pass() if current is None else current
 
     # -- backward passes
 
-    def _new_pass(self) -> Pass | None:
+    def _new_pass(self, running: int) -> Pass | None:
         """Returns the backward pass that has just begun, None where it fills no player's gradients (`autograd.grad`)."""
         self._looked += 1
         thorough = self._looked <= LEARNT_IN
@@ -306,7 +310,7 @@ class Capture:
         current = Pass(*reached, [], [], self.row) if reached[0] or reached[1] else None
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
-        self._passes[_running()] = current
+        self._passes[running] = current
         if current is not None:
             self.open.append(current)
             if len(self.open) > MOST_OPEN:
@@ -372,9 +376,10 @@ def _small_or_norm(gradient: Tensor) -> Tensor:
     return gradient if gradient.numel() <= WHOLE_VALUES else norm(gradient)
 
 
-def on_gradient(tensor: Tensor, hook: Callable[[Tensor], None]) -> None:
-    """Calls a hook with the gradient at a tensor of a graph, as `Tensor.register_hook` would, which takes four times as long to set up."""
-    made_by = tensor.grad_fn
+def on_gradient(tensor: Tensor, made_by: Any, hook: Callable[[Tensor], None]) -> None:
+    """Calls a hook with the gradient at a tensor, which a node of the graph has made, as `Tensor.register_hook` would, which takes
+    four times as long to set up.
+    """
     if made_by is None or tensor._backward_hooks is not None:
         tensor.register_hook(hook)
         return

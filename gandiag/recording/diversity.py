@@ -16,12 +16,17 @@ from gandiag.recording.step import Step, Value, on_device
 PROJECTED = 32  # dimensions of the random projection; data of fewer are taken as they are
 PAIRED = 256  # samples of a batch whose pairs are measured: the cost of a step must not grow with the batch
 COMPARED = 65_536  # values of a batch that are compared with the batch before
+REAL_SPREAD = "the reals' pairwise distance"  # as the probe of the reals leaves it for that of the fakes
 SEED = 20_260  # of the projection, the same in every run so that runs can be compared
 
 
 def real_batch(step: Step) -> dict[str, Value]:
     """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's."""
-    return {} if step.real is None else _batch(step.real, step.previous_real, "real")
+    if step.real is None:
+        return {}
+    found = _batch(step.real, step.previous_real, "real")
+    step.shared[REAL_SPREAD] = found["real_pairwise_distance"]
+    return found
 
 
 def fake_batch(step: Step) -> dict[str, Value]:
@@ -30,8 +35,8 @@ def fake_batch(step: Step) -> dict[str, Value]:
         return {}
     found = _batch(step.fake, step.previous_fake, "fake")
     if step.real is not None:
-        own = torch.as_tensor(found["fake_pairwise_distance"])
-        found["diversity_ratio"] = own / pairwise_distance(projected(step.real))
+        own, others = torch.as_tensor(found["fake_pairwise_distance"]), step.shared.get(REAL_SPREAD)
+        found["diversity_ratio"] = own / (pairwise_distance(projected(step.real)) if others is None else others)
     return found
 
 

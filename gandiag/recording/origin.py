@@ -17,7 +17,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
 HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
-USED_HERE = 2  # of an output's memory, by the held tensor and by the storage object that asks
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
 COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
@@ -36,6 +35,15 @@ _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 _holders = torch._C._storage_Use_Count
 
 
+def _used_here() -> int:
+    """Returns how often memory counts as used that only a held tensor uses, once it was asked for its storage."""
+    held = torch.zeros(1, device="cpu").detach()
+    return int(_holders(held.untyped_storage()._cdata))
+
+
+_USED_HERE = _used_here()
+
+
 class Outputs:
     """The generator's last outputs, as far as they are needed to recognise them."""
 
@@ -47,19 +55,21 @@ class Outputs:
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
         self.count = 0  # of all outputs so far
 
-    def remember(self, output: Tensor) -> None:
-        """Notes one output of the generator."""
+    def remember(self, output: Tensor) -> Any:
+        """Notes one output of the generator; returns the node of the graph that made it."""
         self.count += 1
         if len(self.held) == HELD_OUTPUTS:
-            self._let_go(self.held[0])
+            self._let_go(self.held[0], self._own[0])
         made_by = output.grad_fn
         if made_by is not None:
-            self._batch_of[made_by._sequence_nr()] = output.shape[0] if output.dim() else 1
+            shape = output.shape
+            self._batch_of[made_by._sequence_nr()] = shape[0] if shape else 1
             if len(self._batch_of) > KEPT_OUTPUTS:
                 del self._batch_of[next(iter(self._batch_of))]
         mine = output.detach()
         self.held.append(mine)
         self._own.append(mine.untyped_storage()._cdata)
+        return made_by
 
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
@@ -79,12 +89,11 @@ class Outputs:
         reference = self._storages.get(storage)
         return FAKE if reference is not None and not reference.expired() else REAL
 
-    def _let_go(self, output: Tensor) -> None:
+    def _let_go(self, output: Tensor, storage: int) -> None:
         """Goes on recognising an output that is held no more, where somebody else holds its memory."""
-        storage = output.untyped_storage()
-        if _holders(storage._cdata) <= USED_HERE:
+        if _holders(storage) <= _USED_HERE:
             return
-        reference = StorageWeakRef(storage)
+        reference = StorageWeakRef(output.untyped_storage())
         storages = self._storages
         storages.pop(reference.cdata, None)
         storages[reference.cdata] = reference

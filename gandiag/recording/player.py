@@ -64,7 +64,8 @@ class Player:
         self.names = [name for name, _ in owned]
         self.parameters = [p for _, p in owned]
         self.values = sum(p.numel() for p in self.parameters)
-        self.flat = self.values <= FLAT_VALUES and self._held is None
+        self._small = self.values <= FLAT_VALUES
+        self.flat = self._small and self._held is None
         self._by_address = (
             Parameters(self._held, self.parameters) if self._held is not None and self.values <= READ_VALUES else None
         )
@@ -79,6 +80,9 @@ class Player:
         self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
         self._previous: tuple[int, Tensor] | None = None
         self._room: Tensor | None = None  # for the parameters as they were
+        self._own: tuple[list[tuple[int, int]], list[int]] | None = (
+            None  # the groups' form, and which are this player's
+        )
 
     def adopt_what_is_used(self) -> list[str] | None:
         """Follows the parameters that have a gradient, and those that had one before; returns those left out, None if nothing changed.
@@ -103,10 +107,18 @@ class Player:
         groups = getattr(self.optimizer, "param_groups", None)
         return groups if isinstance(groups, list) else []
 
+    def _own_groups(self) -> list[dict[str, Any]]:
+        """Returns the groups that hold this player's parameters; looks through them only where they have changed."""
+        groups = self._groups()
+        form = [(id(g), len(g["params"])) for g in groups]
+        if self._own is None or self._own[0] != form:
+            mine = {id(p) for p in self.parameters}
+            self._own = form, [i for i, g in enumerate(groups) if any(id(p) in mine for p in g["params"])]
+        return [groups[i] for i in self._own[1]]
+
     def learning_rate(self) -> Tensor | float | None:
         """Returns the largest learning rate of the groups that hold this player's parameters."""
-        mine = {id(p) for p in self.parameters}
-        rates = [g["lr"] for g in self._groups() if "lr" in g and any(id(p) in mine for p in g["params"])]
+        rates = [g["lr"] for g in self._own_groups() if "lr" in g]
         if any(isinstance(r, Tensor) for r in rates):
             device = self.parameters[0].device  # a rate that is a tensor may stay on the host
             return torch.stack([on_device(torch.as_tensor(r, dtype=torch.float32), device) for r in rates]).amax()
@@ -134,8 +146,10 @@ class Player:
     def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
         """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
         if self._by_address is not None:
+            # the norms of an update before in this step are still to be looked at where these are to be written
+            norms = 0 if self.updates else block.address(self._norm_entry, len(self.parameters))
             gradients = [p.grad for p in self.parameters]
-            at = self._by_address.look(gradients)
+            at = self._by_address.look(gradients, norms)
             if at is not None:
                 self._read_by_address(
                     self._by_address, block, at, cosine=cosine, cosine_next=cosine_next, update=update
@@ -146,20 +160,27 @@ class Player:
     def _read_by_address(
         self, parameters: Parameters, block: Block, at: bytes | int, *, cosine: bool, cosine_next: bool, update: bool
     ) -> None:
-        count = len(self.parameters)
         if self.updates:
+            count = len(self.parameters)
             self._note_largest(block.row(self._norm_entry, count))
-        parameters.norms(at, block.address(self._norm_entry, count))
+            parameters.norms(at, block.address(self._norm_entry, count))
         self.updates += 1
         self.total_updates += 1
         self._read_scale()
         if cosine or cosine_next:
             before = self._previous
             kept = None if before is None or not parameters.fits(before[1]) else before[1]
-            if cosine and before is not None and kept is not None and before[0] == self.total_updates - 1:
-                turn = torch.full((), parameters.cosine(at, kept), dtype=torch.float32, device="cpu")
-                self.turn = lambda: turn
-            self._previous = self.total_updates, parameters.keep(at, kept)
+            known = kept if cosine and before is not None and before[0] == self.total_updates - 1 else None
+            if self._small:  # a copy that nobody writes to again: the cosine is computed later and elsewhere
+                current = parameters.keep(at, None)
+                if known is not None:
+                    self.turn = partial(parameters.turn, current, known)
+            else:
+                if known is not None:
+                    turn = torch.full((), parameters.cosine(at, known), dtype=torch.float32, device="cpu")
+                    self.turn = lambda: turn
+                current = parameters.keep(at, kept)
+            self._previous = self.total_updates, current
         if update:
             self._keep_parameters(parameters)
 
@@ -170,7 +191,8 @@ class Player:
         if at is None:
             self._before = [p.detach().clone() for p in self.parameters]
         else:
-            self._before_flat = self._room = parameters.keep(at, self._room)
+            self._before_flat = parameters.keep(at, self._room)
+            self._room = None if self._small else self._before_flat
 
     def _note_largest(self, row: Tensor) -> None:
         last = torch.linalg.vector_norm(row)
@@ -212,6 +234,8 @@ class Player:
                 before = [
                     piece.view(s) for piece, s in zip(flat.split([s.numel() for s in self._shapes]), self._shapes)
                 ]
+            elif self._small:
+                return partial(self._by_address.changed, self._by_address.keep(at, None), flat)
             else:
                 changes = self._by_address.changes(at, flat)
                 return lambda: changes

@@ -34,6 +34,8 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
 BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch)
 # On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
 DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
+# These read no scores.
+SCORELESS = frozenset((*DEFERRED, gradients.learning_rates, cost.device_memory))
 MINIMAL: dict[Probe, int] = {
     numerics.discriminator_loss: 1,
     numerics.generator_loss: 1,

@@ -61,13 +61,15 @@ class Rows:
         look: Callable[[Chunk, Mapping[str, np.ndarray]], None],
         written: Callable[[], None],
         library: ctypes.CDLL | None = None,
+        index: int = 0,
     ) -> None:
+        self.index = index  # the open row's step
         self._device, self._players, self._probes, self._probability = device, players, probes, probability
         self._schedule, self._ranks, self._thread, self._say = schedule, ranks, thread, say
         self._look, self._written, self._library = look, written, library
         self.alone = False  # the other ranks may not come to a common end
         self._steps = BLOCK_STEPS if library is None else ACCELERATED_BLOCK_STEPS
-        self._most = FIRST_ROWS if ranks else self._steps
+        self._most = FIRST_ROWS if ranks else BLOCK_STEPS  # the first block is reduced before probes' costs are noted
         self._labels: dict[str, Sequence[str]] = {}
         self._layer_sizes: dict[str, list[int]] = {}
         self.follow_layers()
@@ -101,7 +103,8 @@ class Rows:
         self._host.append(host)
         if self._ranks is not None and len(self._host) + sum(len(p.host) for p in self._parts) >= self._most:
             self.meet()  # after as many rows on every rank, whatever the sizes of its batches
-        elif self.block.full:
+        elif self.block.full or len(self._host) == self._most:
+            self._most = self._steps
             self.reduce()
         if now - self._last_ship >= FLUSH_SECONDS:
             if self._ranks is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gandiag.recording import accelerated
+from gandiag.recording.accelerated_steps import STEPWISE
+from gandiag.recording.accelerator import Accelerator
 from gandiag.recording.arguments import head
 from gandiag.recording.logits import to_logits
 from gandiag.recording.probes import BATCHWISE, BLOCKWISE, DEFERRED, name_of
@@ -33,7 +33,7 @@ class Schedule:
         device: torch.device,
         gathers: bool,
         say: Callable[[str, str], None],
-        library: ctypes.CDLL | None = None,
+        accelerator: Accelerator | None = None,
     ) -> None:
         self.seconds: dict[str, float] = {}  # that each probe has cost since the costs were last noted
         self.costs: list[str] = []  # whose costs the last note holds
@@ -43,7 +43,7 @@ class Schedule:
         self._compared_every = min((n for p, n in self._probes), default=0)
         self._put_off: Sequence[Probe] = BATCHWISE if gathers else DEFERRED if device.type == "cpu" else ()
         self._say = say
-        self._library = library
+        self._accelerator = accelerator
         self._eager: Eager = {}
         self._later: Later = []
 
@@ -87,12 +87,12 @@ class Schedule:
         """Runs what was put off, and adds it to what was found; in the writer thread."""
         with torch.no_grad():
             for probe, every, step in later:
-                self._note(eager, probe, every, step, self._library)
+                self._note(eager, probe, every, step, self._accelerator)
 
-    def _note(self, found: Eager, probe: Probe, every: int, step: Step, library: ctypes.CDLL | None = None) -> None:
+    def _note(self, found: Eager, probe: Probe, every: int, step: Step, accelerator: Accelerator | None = None) -> None:
         began = time.perf_counter()
         try:
-            values = probe(step) if library is None else _on_host(probe, step, library)
+            values = probe(step) if accelerator is None else _on_host(probe, step, accelerator)
         except Exception as error:  # a probe must never stop the training
             self._probes = [(p, n) for p, n in self._probes if p is not probe]
             self._say(
@@ -105,10 +105,10 @@ class Schedule:
         found.setdefault(every, {}).setdefault(step.index, {}).update(values)
 
 
-def _on_host(probe: Probe, step: Step, library: ctypes.CDLL) -> dict[str, Value]:
+def _on_host(probe: Probe, step: Step, accelerator: Accelerator) -> dict[str, Value]:
     """Runs a probe's compiled twin; where there is none, or only torch can, the probe, with its tensors read off the CPU alike."""
-    twin = accelerated.STEPWISE.get(probe)
-    values = None if twin is None else twin(library, step)
+    twin = STEPWISE.get(probe)
+    values = None if twin is None else twin(accelerator, step)
     if values is None:
         values = {n: v.tolist() if isinstance(v, Tensor) else v for n, v in probe(step).items()}
     return values

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -51,6 +51,7 @@ class Step:
     previous_fake: Tensor | None = None
     discriminator: Player | None = None  # the networks, with their optimizers
     generator: Player | None = None
+    shared: dict[str, Any] = field(default_factory=dict)  # what one of its probes has computed for the others
 
     @cached_property
     def discriminator_gradient_cosine(self) -> Tensor | None:

@@ -1,0 +1,169 @@
+"""The open row, filled as a step ends: with what the loop gives, and else with what the hooks have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gandiag.recording.addresses import Copier
+from gandiag.recording.arguments import joined, says
+from gandiag.recording.buffer import BIT, SCALARS, WHOLE_VALUES
+from gandiag.recording.capture import norm
+from gandiag.recording.player import Player
+from gandiag.recording.probes import SCORELESS
+from gandiag.recording.rows import Rows
+from gandiag.recording.schedule import Schedule, as_logits, as_step
+from gandiag.recording.turns import Seen, Turns, nothing_seen
+
+SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
+REAL_SUM, FAKE_SUM, AT_IMAGE = (SCALARS.index(n) for n in ("real_sum", "fake_sum", "generator_gradient_at_image"))
+Given = Tensor | float | None
+
+
+class Filling:
+    """Fills the block's open row and closes it."""
+
+    def __init__(
+        self,
+        players: Mapping[str, Player],
+        *,
+        turns: Turns,
+        schedule: Schedule,
+        rows: Rows,
+        copier: Copier | None,
+        probability: bool,
+        device: torch.device,
+        give_up: Callable[[str, Exception], bool],
+    ) -> None:
+        self._players, self._turns, self._schedule, self._rows = players, turns, schedule, rows
+        self._discriminator, self._generator = players["discriminator"], players["generator"]
+        self._copier, self._probability, self._device, self._give_up = copier, probability, device, give_up
+
+    def fill(
+        self,
+        real_logits: Tensor | None,
+        fake_logits: Tensor | None,
+        losses: tuple[Given, ...],
+        real: Tensor | None,
+        fake: Tensor | None,
+    ) -> Tensor | None:
+        """Fills the row and closes it; returns the real batch. Called without grad."""
+        index = self._rows.index
+        d, g = self._seen(real_logits, fake_logits, real, fake)
+        d_real, g_real, d_fake, g_fake = d.real, g.real, d.fake, g.fake
+        if real is None:
+            real = joined((d_real if d_real.scores else g_real).images)
+        if fake is None:
+            fake = joined((d_fake if d_fake.scores else g_fake).images)
+        vectors: dict[str, list[Tensor]] = {
+            "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
+            "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],
+            "discriminator_force_real": d_real.gradients,
+            "discriminator_force_fake": d_fake.gradients,
+            "generator_force_real": g_real.gradients,
+            "generator_force_fake": g_fake.gradients,
+        }
+        scalars = self._scalars(losses)
+        for place, name, batch in ((REAL_SUM, "real_values", real), (FAKE_SUM, "fake_values", fake)):
+            if batch is not None:
+                if batch.numel() <= WHOLE_VALUES:
+                    vectors[name] = [batch]
+                else:
+                    scalars[place] = batch.sum()
+        at_image = g.image_gradients
+        if len(at_image) == 1 and at_image[0].dim():
+            vectors["image_gradient"] = at_image
+        elif at_image:
+            scalars[AT_IMAGE] = norm(torch.stack([norm(one) for one in at_image]))
+        mask = self._copy(vectors, scalars)
+        for player in (self._discriminator, self._generator):
+            if player.updates:
+                mask |= player.bits
+        due = self._schedule.due(index)
+        if due:
+            scored = not SCORELESS.issuperset(probe for probe, _ in due)
+            scores = [
+                as_logits(vectors[name], self._probability) if scored else None
+                for name in ("real_logits", "fake_logits")
+            ]
+            self._schedule.run(
+                due,
+                as_step(
+                    index,
+                    players=self._players,
+                    batches=(self._schedule.kept(due, real), self._schedule.kept(due, fake)),
+                    scores=(scores[0], scores[1]),
+                    previous=self._schedule.previous,
+                ),
+            )
+        self._schedule.end_step(index, real, fake)
+        self._rows.block.end_row(index, mask)
+        return real
+
+    def _seen(
+        self, real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None
+    ) -> tuple[Seen, Seen]:
+        """Returns what the discriminator's update of this step saw, and what the generator's did."""
+        turns = self._turns
+        if not (self._discriminator.updates or self._generator.updates):
+            turns.nobody_stepped()
+        same = says(real_logits, fake_logits, real, fake)
+        try:
+            return (
+                turns.seen("discriminator", same, self._probability),
+                turns.seen("generator", same, self._probability),
+            )
+        except Exception as error:  # of what was captured; what the loop gives is recorded all the same
+            self._give_up("what was seen", error)
+            return nothing_seen(), nothing_seen()
+
+    def _copy(self, vectors: Mapping[str, list[Tensor]], scalars: Sequence[Given]) -> int:
+        """Copies all entries into the block's open row by one call; returns the bits of those that are there."""
+        mask = 0
+        places: list[int | str] = []
+        whole: list[Tensor] = []
+        in_pieces = False
+        for place, value in enumerate(scalars):
+            if value is not None:
+                mask |= SCALAR_BITS[place]
+                places.append(place)
+                whole.append(value if isinstance(value, Tensor) and not value.dim() else self._as_scalar(value))
+        for name, pieces in vectors.items():
+            if pieces:
+                mask |= BIT[name]
+                places.append(name)
+                whole.append(pieces[0])
+                in_pieces = in_pieces or len(pieces) > 1
+        rows, copier = self._rows, self._copier
+        if copier is None or in_pieces or not copier.copy(rows.block, mask, places, whole):
+            rows.make_room(vectors)
+            rows.block.copy(places, whole, vectors)
+        return mask
+
+    def _scalars(self, losses: tuple[Given, ...]) -> list[Given]:
+        d, g, stale = self._discriminator, self._generator, self._turns.stale
+        return [
+            *losses,
+            None,  # what the batches tell
+            None,
+            None,
+            d.largest,
+            g.largest,
+            d.scale,
+            g.scale,
+            d.gradient_scale,
+            g.gradient_scale,
+            d.skipped,
+            g.skipped,
+            stale.get("discriminator"),
+            stale.get("generator"),
+        ]
+
+    def _as_scalar(self, value: Tensor | float) -> Tensor:
+        if not isinstance(value, Tensor):
+            return torch.full((), float(value), device=self._device)
+        if value.dim():
+            value = value.mean() if value.numel() != 1 else value.reshape(())
+        return value

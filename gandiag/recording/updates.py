@@ -1,0 +1,175 @@
+"""The players' updates as their optimizers step: whose it is, its gradients, and, where nobody calls `step`, when a step is complete."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import torch
+
+from gandiag.recording import gradients
+from gandiag.recording.capture import Capture
+from gandiag.recording.guard import guarded
+from gandiag.recording.optimizers import watch
+from gandiag.recording.player import Player
+from gandiag.recording.rows import Rows
+from gandiag.recording.step import Probe
+from gandiag.recording.turns import Turns
+from gandiag.recording.untold import Untold
+
+UNSEEN_STEPS = 4  # after so many a player that trains and was never seen called is looked for
+
+
+class Updates:
+    """Watches the optimizers, each of which tells of its update just before it; `remove` takes the hooks away."""
+
+    def __init__(
+        self,
+        players: Mapping[str, Player],
+        *,
+        probes: Mapping[Probe, int],
+        capture: Capture,
+        turns: Turns,
+        rows: Rows,
+        untold: Untold,
+        automatic: bool,
+        end_step: Callable[[], None],
+        give_up: Callable[[str, Exception], bool],
+    ) -> None:
+        self.automatic = automatic  # a step is what lies between two updates of the generator
+        self.complete = False  # the step is over, and is ended as soon as it is sure that nothing more belongs to it
+        self.goes_first: str | None = None
+        self.give_up = give_up
+        self._watching = True
+        self._players, self._capture, self._turns, self._rows = players, capture, turns, rows
+        self._untold, self._end_step = untold, end_step
+        self._cosine_every = probes.get(gradients.gradient_cosines, 0)
+        self._update_every = probes.get(gradients.update_ratios, 0)
+        self._steps = 0
+        self._undo = self._watch()
+
+    def _watch(self) -> list[Callable[[], None]]:
+        players = self._players.values()
+        d, g = (player.optimizer for player in players)
+        if d is not None and d is g:
+            undo = [watch(d, self._both_step)]
+        else:
+            undo = [watch(p.optimizer, partial(self._one_steps, p)) for p in players if p.optimizer is not None]
+        for player in players:
+            if player.optimizer is not None and not player.steps_it:
+                self._untold.say(
+                    f"{player.who} not stepped",
+                    f"the {player.who}'s optimizer holds none of the {player.who}'s parameters",
+                )
+        return undo
+
+    def follow(self, player: Player) -> None:
+        """Watches also the optimizer that a player has now."""
+        self._undo.append(watch(player.optimizer, partial(self._one_steps, player)))
+
+    def stop(self) -> None:
+        """Looks at no update any more, though the hooks stay."""
+        self._watching = self.complete = False
+
+    def remove(self) -> None:
+        """Takes every hook away."""
+        for undo in self._undo:
+            undo()
+        self._undo = []
+
+    @guarded
+    def _one_steps(self, player: Player) -> None:
+        if not self._watching:
+            return
+        who = player.who
+        self.goes_first = self.goes_first or who
+        if self.automatic:
+            self._begin(who)
+        self._turns.stepped(who)
+        self._read(player)
+        if self.automatic and who == "generator" and self.goes_first == "discriminator":
+            self.complete = True
+
+    @guarded
+    def _both_step(self) -> None:
+        if not self._watching:
+            return
+        passes = self._capture.open
+        alone = {
+            who
+            for who, other in (("discriminator", "generator"), ("generator", "discriminator"))
+            if passes and all(getattr(p, f"reached_{who}") and not getattr(p, f"reached_{other}") for p in passes)
+        }
+        if len(alone) == 1:
+            self._one_steps(self._players[alone.pop()])
+            return
+        self.goes_first = self.goes_first or "discriminator"
+        self.end_if_complete()
+        self._turns.stepped_together()
+        for player in self._players.values():
+            self._read(player)
+        self.complete = self.automatic
+
+    def _begin(self, who: str) -> None:
+        """Where nobody calls `step`, ends the step that this update no longer belongs to."""
+        self.end_if_complete()
+        if who == "generator" and self.goes_first == "generator" and self._players[who].updates:
+            self._end_step()
+
+    def end_if_complete(self) -> None:
+        """Ends the step that is over."""
+        if self.complete:
+            self.complete = False
+            # what is made under the script's inference_mode could never be written to again
+            with torch.inference_mode(False) if torch.is_inference_mode_enabled() else contextlib.nullcontext():
+                self._end_step()
+
+    def _read(self, player: Player) -> None:
+        idle = player.adopt_what_is_used()
+        if idle is not None:
+            self._follow_new_layers(player.who, idle)
+        rows, cosine, update = self._rows, self._cosine_every, self._update_every
+        index = rows.index
+        player.read(
+            rows.block,
+            cosine=bool(cosine) and index % cosine == 0,
+            cosine_next=bool(cosine) and (index + 1) % cosine == 0,
+            update=bool(update) and index % update == 0,
+        )
+
+    def _follow_new_layers(self, who: str, idle: Sequence[str]) -> None:
+        self._rows.reduce()
+        self._rows.follow_layers()
+        self._untold.take_back(f"{who} idle")
+        if idle:
+            self._untold.say(
+                f"{who} idle",
+                f"these parameters of the {who} got no gradient, and are not among its layers: {', '.join(idle)}",
+            )
+
+    def end_step(self) -> None:
+        """Begins the next step; after a few looks for a player that is trained and was never called."""
+        for player in self._players.values():
+            player.begin_step()
+        self._turns.forget(claimed=not self.automatic)
+        self._steps += 1
+        if self._steps == UNSEEN_STEPS:
+            self._look_for_unseen()
+
+    def _look_for_unseen(self) -> None:
+        """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
+        for who, player in self._players.items():
+            if who not in self._capture.called and player.total_updates:
+                if self._capture.follow_wrapper(who):
+                    self._untold.say(
+                        f"{who} unseen",
+                        f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "
+                        f"inside: what hooks see of it begins at step {self._rows.index}; give the recorder the wrapper",
+                    )
+                else:
+                    self._untold.say(
+                        f"{who} unseen",
+                        f"the {who} was updated and no call of it was seen: outputs, forces and images that step() is not "
+                        "given are absent; give the recorder the very module that the loop calls",
+                    )
