@@ -205,7 +205,7 @@ def _length(name: str, row: dict[str, Any]) -> str:
     whole = effective_config(name)[0].steps
     steps = f"{row['steps']}" if row["steps"] == whole else f"{row['steps']} of {whole}"
     changed = dict(row.get("settings", {}))
-    if changed.get("generator_width") == changed.get("discriminator_width") and changed:
+    if changed.get("generator_width", 0) == changed.get("discriminator_width"):
         changed = {"width": changed.pop("generator_width"), **changed}
         del changed["discriminator_width"]
     narrow = [f"{setting.replace('_', ' ')} {value}" for setting, value in changed.items()]

@@ -64,7 +64,7 @@ BASELINES = {
         "Radford et al. 2016",
     ),
     "sngan": Recipe(
-        "SNGAN: residual, spectral norm, hinge; one update of D a step, since five know 1600 digits by heart",
+        "SNGAN: residual, spectral norm, hinge; one update of D a step, as with five it ends farther away",
         {
             **_IMAGES,
             **_SMALL,
@@ -199,7 +199,7 @@ BASELINES = {
             "update": "consensus",
             "consensus": 1.0,  # the paper's 10 and 1e-4 hold both players back: .46 of high quality at this rate, .17 at theirs
         },
-        "open",
+        "healthy",
         "Mescheder et al. 2017",
     ),
     "extragradient": Recipe(
@@ -225,7 +225,7 @@ BASELINES = {
             "beta1": 0.0,
             "beta2": 0.99,
         },
-        "open",
+        "healthy",
         "Mescheder et al. 2018",
     ),
     "r3gan": Recipe(

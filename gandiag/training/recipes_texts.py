@@ -53,7 +53,7 @@ TEXTS = {
     "text-conv": Recipe(
         "convolutions from 7x7x256 up against a dense batch-normalised discriminator; corrected by DiffAugment and higher rates",
         {**_TEXT_CONV, "augmentation": "diffaugment", "lr_g": 1e-3, "lr_d": 5e-4},
-        "open",
+        "healthy",
     ),
     "text-leaky": Recipe(
         "leaky-ReLU MLP pair on uniform noise; corrected by R1 and the default's rates",
