@@ -13,6 +13,10 @@ from gandiag.errors import NotRecorded
 SAME = 0.02  # relative difference up to which a force is the one that a loss on squashed scores has
 SAME_IN_MEAN = 0.1  # the same where scores were recorded as logits, of which only the mean is known
 FEWEST = 20  # steps that must show it
+WAYS_OUT = {
+    "generator": "detach() the fakes that the discriminator is trained on",
+    "discriminator": "call its optimizer's step() before the generator's loss.backward()",
+}
 STALE = 0.05  # of the gradient that an update takes, which was there before its own backward pass; 0 where gradients are cleared
 # Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
 # 6.1 were seen at the fifth step and 7.7 to 10 at the tenth; with it, of gradients that turn as little, at most 2.1 and 7.9 (benchmark).
@@ -87,18 +91,14 @@ def stale_gradients(e: Evidence) -> Finding | None:
         return Finding(
             "objective_fault",
             Verdict.FAILED,
-            f"as the {who}'s own backward pass begins, its gradients still hold {np.median(share):.0%} of what its optimizer will take, in "
+            f"what the {who}'s optimizer takes comes for {np.median(share):.0%} of its size from elsewhere than its own backward pass, in "
             f"{np.mean(share > STALE):.0%} of {len(share)} looks (limits: {STALE:.0%}, {e.limits.force_share:.0%})",
             cause=f"the {who}'s gradients are never cleared: each step adds to those of all steps before"
             if never
             else f"what the {other}'s backward pass leaves in the {who}'s gradients is not cleared: its update also follows the {other}'s loss",
             remedies=(
                 f"call the {who}'s optimizer.zero_grad() right before its loss.backward()",
-                *(
-                    ("detach() the fakes that the discriminator is trained on",)
-                    if who == "generator" and not never
-                    else ()
-                ),
+                *(() if never else (WAYS_OUT[who],)),
             ),
             series=(f"{who}_stale_gradient_norm", f"{who}_gradient_norm"),
             onset=int(norm.index[0]),

@@ -68,7 +68,7 @@ def gradients() -> list[Quantity]:
             ),
             Quantity(
                 f"{who}_stale_gradient_norm",
-                f"L2 norm of what the {who}'s gradients still held as the backward pass of its update began: 0 where they were cleared.",
+                f"L2 norm of the part of the {who}'s gradients that came from elsewhere than its own update's passes: left there, or added.",
                 range=">= 0",
                 group=group,
             ),

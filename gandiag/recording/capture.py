@@ -68,6 +68,9 @@ class Pass:
         None  # norm of what that player's gradients still held as it began; None: not looked at
     )
     stale_of: str = ""  # the player
+    beneath: list[Tensor] | None = (
+        None  # D's gradients before this pass through both, which D is yet to use; None: not looked at
+    )
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -318,19 +321,33 @@ class Capture:
             who = "generator" if reached[1] else "discriminator"
             if who in self.stepped:
                 self.stepped.discard(who)
-                if self.row < STALE_FIRST or not self.row % STALE_EVERY:
-                    current.stale, current.stale_of = self._held_by(who), who
+                if self._looks:
+                    current.stale, current.stale_of = self._norm_held_by(who), who
+            if reached[0] and reached[1] and len(self.open) > 1 and self._looks:
+                before = self.open[-2]
+                if before.reached_discriminator and not before.reached_generator and before.row == self.row:
+                    held = self.held_by("discriminator")
+                    current.beneath = None if held is None else [g.clone() for g in held]
         return current
 
-    def _held_by(self, who: str) -> Tensor | float | None:
-        """Returns the norm of the gradients that a player's parameters hold at this moment; None where that is not known."""
+    @property
+    def _looks(self) -> bool:
+        """Whether this is one of the steps in which it is looked what gradients hold."""
+        return self.row < STALE_FIRST or not self.row % STALE_EVERY
+
+    def _norm_held_by(self, who: str) -> Tensor | float | None:
+        held = self.held_by(who)
+        if held is None:
+            return None
+        return norm(torch.stack([norm(g) for g in held])) if held else 0.0
+
+    def held_by(self, who: str) -> list[Tensor] | None:
+        """Returns the gradients that a player's parameters hold at this moment; None where that is not known."""
         known = self.optimised.get(who)
         if known is None:
             return None
         held = [p.grad.detach() for p in known() if p.grad is not None]
-        if any(g.layout is not torch.strided for g in held):
-            return None
-        return norm(torch.stack([norm(g) for g in held])) if held else 0.0
+        return None if any(g.layout is not torch.strided for g in held) else held
 
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gandiag.recording.capture import Call, Capture, Pass
+from gandiag.recording.capture import Call, Capture, Pass, norm
 from gandiag.recording.force import in_logit_space
 from gandiag.recording.origin import nearer
 
@@ -60,12 +60,24 @@ class Turns:
         own = self._last[who]
         if own and own[0].stale is not None and own[0].stale_of == who:
             self.stale.setdefault(who, own[0].stale)
+        if who == "discriminator" and (others := self._of_the_generator(own)) is not None:
+            self.stale[who] = others
         used = self._capture.stepped
         used.add(who)
         if (
             self._joint and who == "discriminator"
         ):  # what it added to the generator's gradients is to be cleared as well
             used.add("generator")
+
+    def _of_the_generator(self, own: list[Pass]) -> Tensor | None:
+        """Returns the norm of what the generator's pass has added to D's gradients since D's own; None where none ran in between."""
+        for one in (*self._capture.open, *own):
+            if one.beneath is not None and one.row == self._capture.row:
+                held = self._capture.held_by("discriminator")
+                if held is None or [g.shape for g in held] != [g.shape for g in one.beneath]:
+                    return None
+                return norm(torch.stack([norm(now - was) for now, was in zip(held, one.beneath)]))
+        return None
 
     def _claim(self, who: str) -> None:
         waiting = self._capture.open
