@@ -17,6 +17,7 @@ from torch.optim import optimizer as optimizers
 from gandiag.errors import RunError
 from gandiag.recording.distributed import ranks
 from gandiag.recording.finder import Watch
+from gandiag.recording.guard import warn
 from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY
 from gandiag.recording.untouched import hidden_from_scripting
@@ -51,7 +52,7 @@ class Attachment:
         self.failure = ""  # why no recording could begin although the players were found
         self.speaks = True  # of processes that train together, only the first one does
         self._every, self._seed, self._about = every, seed, dict(about)
-        self._say: Callable[[str], None] = lambda line: say(line) if self.speaks else None
+        self._tell = say
         self._names, self._namespace = names, namespace
         self._on_recording = on_recording
         self._foreign = 0
@@ -75,6 +76,17 @@ class Attachment:
     def why_not(self) -> str:
         """Why nothing is being recorded (yet); empty once the players are found."""
         return "" if self.games else self.failure or self._watch.verdict.why
+
+    def _say(self, line: str) -> None:
+        """Says a line; whoever listens cannot stop the script by an error of its own."""
+        if self.speaks:
+            try:
+                self._tell(line)
+            except Exception as error:
+                self.speaks = False
+                warn(
+                    f"gandiag: what it says could not be told any more ({type(error).__name__}: {error}); first: {line}"
+                )
 
     def _begin(self, found: list[Players]) -> None:
         """Begins a recording for each pair; a script must not fall because of one that cannot begin."""
@@ -115,11 +127,11 @@ class Attachment:
         """Notices what comes after: an optimizer that takes the place of a player's, or another training altogether."""
         if self._over or not self.games:
             return
-        owners = [game for game in self.games if game.owns(optimizer)]
-        if owners or optimizer in self._known:
-            self._foreign = 0
-            return
         try:
+            owners = [game for game in self.games if game.owns(optimizer)]
+            if owners or optimizer in self._known:
+                self._foreign = 0
+                return
             heirs = [game for game in self.games if game.takes_over(optimizer)]
             if heirs:
                 self._foreign = 0
@@ -128,7 +140,7 @@ class Attachment:
             if self._foreign >= ANOTHER_TRAINING and len(self.paths) < MOST_RUNS:
                 self._begin_anew()
         except Exception as error:  # a script must not fall because of what watches it
-            self._known.add(optimizer)
+            self._over = True
             self._say(f"what follows could not be watched ({type(error).__name__}: {error})")
 
     def _begin_anew(self) -> None:

@@ -20,6 +20,7 @@ from torch.optim import optimizer as optimizers
 from torch.utils._pytree import tree_flatten
 
 from gandiag.recording.direct import Direct, called_directly
+from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
 from gandiag.recording.outputs import last_operation, scores
 from gandiag.recording.witnessed import Call, Turn
@@ -109,17 +110,18 @@ class Watch:
         return self._here.stack  # a thread's own attribute has no type
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
-        if torch.compiler.is_compiling():
+        if self.done or torch.compiler.is_compiling():
             return
         try:
             self._entered(module)
         except Exception as error:  # as in _after_step
             self._give_up(error)
 
-    def _leave(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
-        if torch.compiler.is_compiling():
+    def _leave(self, module: nn.Module, inputs: Any, *rest: Any) -> None:
+        if self.done or torch.compiler.is_compiling():
             return
         try:
+            named, output = rest if len(rest) == 2 else ({}, None)  # after an exception torch gives no named arguments
             self._left(module, inputs, named, output)
         except Exception as error:  # as in _after_step
             self._give_up(error)
@@ -219,16 +221,21 @@ class Watch:
         )
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _named: Any) -> None:
-        if self.done:
-            return
-        try:
-            self._judge(optimizer)
-        except Exception as error:  # a script must not fall because of what watches it
-            self._give_up(error)
+        if not self.done:
+            try:
+                self._judge(optimizer)
+            except Exception as error:  # a script must not fall because of what watches it
+                self._give_up(error)
+        if self.done and self._module_hooks:
+            self._deafen()
 
     def _give_up(self, error: Exception) -> None:
-        self._rest()
-        self.verdict = NoPlayers(f"the watch over its first updates failed ({type(error).__name__}: {error})")
+        """Ends the watch, from whatever hook; the hooks go at the next update: torch may be going through their table just now."""
+        self.done = True
+        self._forget()
+        why = f"the watch over its first updates failed ({type(error).__name__}: {error})"
+        self.verdict = NoPlayers(why)
+        warn(f"gandiag: {why}: nothing is recorded. The training is not touched; please report this.")
 
     def _judge(self, optimizer: Optimizer) -> None:
         """Looks whether the players are known after this update."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -24,15 +26,42 @@ def guarded(hook: Hook) -> Hook:
     return safe  # type: ignore[return-value]  # the same signature, as `wraps` says
 
 
+def until_it_fails(hook: Callable[..., None], told: Callable[[str, Exception], Any]) -> Callable[..., None]:
+    """Makes a function a hook that cannot raise into the training: after the first failure `told` knows, and it does nothing any more."""
+    failed: list[Exception] = []
+
+    @wraps(hook)
+    def safe(*arguments: Any, **named: Any) -> None:
+        if failed:
+            return
+        try:
+            hook(*arguments, **named)
+        except Exception as error:
+            failed.append(error)
+            told(hook.__name__.strip("_"), error)
+
+    return safe
+
+
+def warned(where: str, error: BaseException) -> None:
+    """Warns that a hook has failed which no recording is told of."""
+    warn(f"gandiag: something unexpected happened in gandiag's own hook ({where}: {type(error).__name__}: {error})")
+
+
+def warn(sentence: str) -> None:
+    """Warns; where warnings are made errors, the sentence goes to standard error: a training must not fall because of it."""
+    try:
+        warnings.warn(sentence, RuntimeWarning, stacklevel=4)
+    except RuntimeWarning:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"{sentence}\n")
+
+
 def warn_once(path: Any, where: str, error: BaseException) -> str:
     """Warns that the watching ended, and returns the sentence for run.json."""
     sentence = (
         f"something unexpected happened in gandiag's own hook ({where}: {type(error).__name__}: {error}): "
         "from then on nothing was captured; what step() was given is recorded on"
     )
-    warnings.warn(
-        f"gandiag: {sentence}. The training is not touched; please report this. The run: {path}",
-        RuntimeWarning,
-        stacklevel=4,
-    )
+    warn(f"gandiag: {sentence}. The training is not touched; please report this. The run: {path}")
     return sentence

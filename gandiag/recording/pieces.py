@@ -11,6 +11,7 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from gandiag.recording.capture import Watching
+from gandiag.recording.guard import until_it_fails, warned
 from gandiag.recording.outputs import tensors
 from gandiag.recording.witnessed import Call, Network, Turn
 
@@ -36,8 +37,11 @@ class Together(nn.Module):
             else:
                 told(self, arguments, output)
 
-    def link(self) -> Callable[[], None]:
-        """Begins to pass each call through both on to this module's forward hooks; returns what ends that."""
+    def link(self, told: Callable[[str, Exception], Any] = warned) -> Callable[[], None]:
+        """Begins to pass each call through both on to this module's forward hooks; returns what ends that.
+
+        A failure ends it as well, and `told` knows of it.
+        """
         open_calls: OrderedDict[int, tuple[StorageWeakRef, tuple[Any, ...], dict[str, Any]]] = OrderedDict()
 
         def body_called(_body: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
@@ -59,8 +63,8 @@ class Together(nn.Module):
                 self._tell_hooks(found[1], found[2], output)
 
         handles = [
-            self.body.register_forward_hook(Watching(body_called), with_kwargs=True),
-            self.head.register_forward_hook(Watching(head_called), with_kwargs=True),
+            self.body.register_forward_hook(Watching(until_it_fails(body_called, told)), with_kwargs=True),
+            self.head.register_forward_hook(Watching(until_it_fails(head_called, told)), with_kwargs=True),
         ]
 
         def end() -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from gandiag.recording.direct import Direct, tell_hooks
+from gandiag.recording.guard import until_it_fails
 from gandiag.recording.latents import Feed
 from gandiag.recording.naming import Players, parameters_of
 from gandiag.recording.passing import KEEP_EVERY, LOOK_EVERY, Passing
@@ -45,8 +46,8 @@ class Game:
         self._say, self._on_look = say, on_look
         self._undo: list[Callable[[], None]] = []
         if isinstance(players.discriminator, Together):
-            self._undo.append(players.discriminator.link())
-        direct = Direct(_nothing, tell_hooks)
+            self._undo.append(players.discriminator.link(self._failed))
+        direct = Direct(_nothing, until_it_fails(tell_hooks, self._failed))
         for module in players.called_directly:
             direct.watch(module)
         self._undo.append(direct.remove)
@@ -84,6 +85,10 @@ class Game:
         say(f"recording to {path}: {in_words(players)}")
         for doubt in players.doubts:
             say(f"could not tell: {doubt}")
+
+    def _failed(self, where: str, error: Exception) -> None:
+        """Ends the watching after a failure of a hook that only passes calls on to the recorder's."""
+        self.recorder.give_up(where, error)
 
     @property
     def steps(self) -> int:
