@@ -202,7 +202,7 @@ def main() -> None:
             copied(source, copy / part)  # type: ignore[operator]  # either takes two paths
         unhurt = sorted({test for mutant in chosen for test in tests_of(mutant.file, copy)})
         if not _passes(unhurt, copy):
-            raise SystemExit("the tests fail without a mutant: nothing can be told")
+            raise SystemExit(f"the tests fail without a mutant, or take more than {SECONDS} s: nothing can be told")
         for mutant in chosen:
             lives = survives(mutant, copy)
             alive += lives
