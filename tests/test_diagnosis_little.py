@@ -16,7 +16,7 @@ from gandiag.diagnosis.balance import handicap
 from gandiag.diagnosis.baseline import Change
 from gandiag.diagnosis.fakes import coverage, fakes_path, getting_nearer, lapse, restlessness, samples_hit
 from gandiag.diagnosis.gate import Judged, judge_runs
-from gandiag.diagnosis.motion import read_game
+from gandiag.diagnosis.motion import _spectrum, read_game
 from gandiag.errors import NotRecorded, RunError
 from gandiag.logs.log import Log
 from gandiag.run import RunWriter
@@ -227,6 +227,11 @@ TOLD: dict[str, tuple[str, Held, Verdict, str, str]] = {
         Held(Path("x"), {}, {"generator_loss": pd.Series(np.ones(STEPS))},
              vectors={"discriminator_layer_effective_rank": pd.DataFrame({"a": [3.0, 3.0, 1.0, 1.0, 1.0]}, index=np.arange(5) * 100)}),
         Verdict.HEALTHY, "", "no weight matrix has more than 4 directions to lose"),
+    "a mode at a seventh of its even share is not left out": (
+        "mode_dropping",
+        Held(Path("x"), {}, {"generator_loss": pd.Series(np.ones(STEPS))},
+             vectors={"mode_histogram": pd.DataFrame([[0.4, 0.4, 0.1643, 0.0357]] * 8, index=np.arange(8) * 70)}),
+        Verdict.HEALTHY, "", "0 of 4 modes have less than 10% of their share"),
     "modes are left out, and no distance says whether it gets better": (
         "mode_dropping",
         Held(Path("x"), {}, {"generator_loss": pd.Series(np.ones(STEPS))},
@@ -246,6 +251,22 @@ def test_what_little_there_is_is_judged(case: str) -> None:
     finding = found(check, run)
     assert words in finding.claim
     assert (finding.verdict, finding.kind) == (verdict, kind)
+
+
+@pytest.mark.parametrize(
+    ("real", "words"),
+    [
+        ([-0.2, -0.1], "locally stable"),
+        ([-0.2, 0.1], "locally unstable"),
+        ([-0.2, 0.0], "neither attracting nor repelling"),
+    ],
+)
+def test_the_games_spectrum_is_named_by_its_rightmost_eigenvalue(real: list[float], words: str) -> None:
+    vectors = {"game_eigenvalues_real": pd.DataFrame([real]), "game_eigenvalues_imaginary": pd.DataFrame([[0.5, -2.0]])}
+    said = _spectrum(Evidence(Held(Path("x"), {}, {}, vectors=vectors)))
+    assert f"are {words} (largest real part {max(real):.3g}, most rotating {real[1]:.3g} +- 2i)" in said
+    vectors["game_eigenvalues_real"] = pd.DataFrame([[np.nan, 0.0]])
+    assert _spectrum(Evidence(Held(Path("x"), {}, {}, vectors=vectors))) == ""
 
 
 def test_nothing_but_the_wandering_of_its_fakes_makes_no_generator_bad_for_good() -> None:
