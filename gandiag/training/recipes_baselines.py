@@ -113,7 +113,7 @@ BASELINES = {
             "d_steps": 5,
             "threads": 1,
         },
-        "open",
+        "healthy",
         "Arjovsky et al. 2017",
     ),
     "wgan-gp": Recipe(
@@ -243,7 +243,7 @@ BASELINES = {
             "beta1": 0.0,
             "beta2": 0.99,
         },
-        "open",
+        "healthy",
         "Huang et al. 2024",
     ),
     "conditional": Recipe(
