@@ -269,6 +269,18 @@ def test_the_games_spectrum_is_named_by_its_rightmost_eigenvalue(real: list[floa
     assert _spectrum(Evidence(Held(Path("x"), {}, {}, vectors=vectors))) == ""
 
 
+def test_a_gradient_that_died_at_the_logit_is_cured_by_another_loss_and_one_that_died_behind_it_by_a_penalty() -> None:
+    dead = {"generator_gradient_norm": np.where(AT < 60, 1.0, 1e-5), "discriminator_auc": 0.999, "diversity_ratio": 0.2}
+    config = {"config": {"loss": "minimax", "gamma": 0.5, "penalties": ["r1"]}}
+    for at_logit, kind, cure in (
+        (np.where(AT < 60, 1.0, 1e-5), "logit", "--set loss=non-saturating"),
+        (1.0, "image", "--set gamma=1"),
+    ):
+        finding = found("vanishing_generator_gradient", held(config, **dead, generator_gradient_at_logit=at_logit))
+        assert (finding.verdict, finding.kind) == (Verdict.FAILED, kind)
+        assert finding.remedies[0] == cure
+
+
 def test_nothing_but_the_wandering_of_its_fakes_makes_no_generator_bad_for_good() -> None:
     """Fakes that wander, with neither the share of good ones nor precision: whether D is to blame is not known."""
     wandering = np.where(AT // 10 % 2, 1.0, -1.0)
