@@ -120,6 +120,7 @@ class Capture:
         self._all: dict[str, list[Any]] = {}
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
+        self.fills = False  # whether a backward pass was ever seen that fills a player's gradients
         self._undo = [_hook(generator, self._generator_called), _hook(discriminator, self._discriminator_called)]
 
     def follow_wrapper(self, who: str) -> bool:
@@ -154,11 +155,6 @@ class Capture:
         self._all.clear()
         self._met = {"discriminator": [], "generator": []}
         self.generated = Outputs()
-
-    @property
-    def fills(self) -> bool:
-        """Whether a backward pass was ever seen that fills a player's gradients."""
-        return bool(self._met["discriminator"] or self._met["generator"])
 
     def next_row(self) -> None:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
@@ -349,6 +345,11 @@ class Capture:
         held = [p.grad.detach() for p in known() if p.grad is not None]
         return None if any(g.layout is not torch.strided for g in held) else held
 
+    def relearn(self, who: str) -> None:
+        """Forgets which parameters stand for a player: it was stepped, and no pass was seen to reach those that do."""
+        self._all.pop(who, None)
+        self._met[who] = []
+
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]
         for node in met:
@@ -357,13 +358,14 @@ class Capture:
                     return True
             except RuntimeError:
                 continue
-        if not thorough:
+        if not thorough and met:  # of a player that was never met all are looked for, however late its first turn comes
             return False
         if who not in self._all:
             self._all[who] = _leaves(self._discriminator if who == "discriminator" else self._generator)
         for node in self._all[who]:
             if _fills(node):
                 self._met[who] = [node, *(n for n in met if n in self._all[who])]
+                self.fills = True
                 return True
         return False
 

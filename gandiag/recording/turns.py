@@ -58,6 +58,8 @@ class Turns:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
         self._claim(who)
         own = self._last[who]
+        if not own and self._capture.open:
+            self._capture.relearn(who)
         if own and own[0].stale is not None and own[0].stale_of == who:
             self.stale.setdefault(who, own[0].stale)
         if who == "discriminator" and (others := self._of_the_generator(own)) is not None:
