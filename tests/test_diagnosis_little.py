@@ -253,6 +253,28 @@ def test_what_little_there_is_is_judged(case: str) -> None:
     assert (finding.verdict, finding.kind) == (verdict, kind)
 
 
+RANGES = {
+    "frechet_distance": (0, None), "precision": (0, 1), "recall": (0, 1), "coverage": (0, 1), "density": (0, None), "inception_score": (1, None),
+    "vendi_score": (1, None), "authenticity": (0, 1), "high_quality_share": (0, 1), "mode_kl": (0, None), "modes_covered": (0, None),
+    "nearest_real_distance": (0, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_score_is_impossible_beyond_its_range_and_not_within_it(name: str) -> None:
+    low, high = RANGES[name]
+    steady = {"generator_loss": pd.Series(np.ones(STEPS))}
+
+    def judged(value: float) -> Finding:
+        values = [value + 0.001 * i for i in range(3)]  # a score that never moves would be another fault
+        return found("metric_fault", Held(Path("x"), {}, {**steady, **evaluated({f"{name}[mine]": values})}))
+
+    for value in (low + 0.01, 0.5 if high == 1 else 40.0):
+        assert judged(value).verdict is Verdict.HEALTHY, judged(value).claim
+    for value in (low - 0.5, *((1.5,) if high == 1 else ())):
+        assert (judged(value).verdict, judged(value).kind) == (Verdict.FAILED, "impossible")
+
+
 @pytest.mark.parametrize(
     ("real", "words"),
     [
