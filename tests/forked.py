@@ -85,7 +85,7 @@ def _taken(file: Path) -> str:
 
 
 def _be(arguments: tuple[str, ...], folder: str, environment: dict[str, str], said: str) -> None:
-    """Becomes `python ARGUMENTS`; never returns."""
+    """Becomes `python ARGUMENTS`, and ends with its exit code."""
     for number, end in ((1, ".out"), (2, ".err")):
         file = os.open(said + end, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.dup2(file, number)
@@ -112,7 +112,7 @@ def _be(arguments: tuple[str, ...], folder: str, environment: dict[str, str], sa
         for stream in (sys.stdout, sys.stderr):
             if not stream.closed:
                 stream.flush()
-        os._exit(code)
+    sys.exit(code)  # to multiprocessing, which ends the process
 
 
 def _run(arguments: tuple[str, ...], folder: str) -> None:

@@ -39,6 +39,7 @@ from gandiag.recording.trace import parameter_trace
 from gandiag.recording.untouched import bare, hidden_from_scripting
 from gandiag.recording.weights import _quadrature
 from gandiag.recording.witnessed import Turn
+from tests import made_runs
 
 A, B, C = torch.rand(4), torch.rand(4, 3), torch.rand(4, 1, 2, 2)
 HALF = C[:, :, :1]
@@ -464,6 +465,18 @@ def test_a_finding_is_handed_over_once_and_a_callback_may_stop_the_training(tmp_
     silent = Judging(tmp_path, lambda path: 1 / 0, None)  # nobody to tell: nothing is judged
     silent.look()
     silent.hand_over()
+
+
+def test_without_a_judge_of_ones_own_the_run_is_watched_as_it_is_written(tmp_path: Path) -> None:
+    run = made_runs.MADE["divergence_with_nan"](tmp_path / "run", steps=400)
+    told: list[str] = []
+    judging = Judging(run, None, lambda found: told.append(found.check))
+    for _ in range(2):
+        judging.hurry()
+        judging.look()
+    judging.hand_over()
+    assert "numerical_failure" in told
+    assert len(told) == len(set(told))
 
 
 # ------------------------------------------------------------------------------------------------------------- wrong calls
