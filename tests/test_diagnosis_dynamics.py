@@ -532,6 +532,10 @@ def test_what_runs_straight_away_ever_faster_diverges_and_what_comes_to_rest_has
     straight = read_trace(np.exp(0.05 * at)[:, None] * np.array([1.0, 2.0]))
     assert straight.word is Word.DIVERGING
     assert straight.multiplier == pytest.approx(math.exp(0.05), rel=1e-6)
+    scattered = np.cumsum(np.exp(0.05 * at + 0.1 * np.random.default_rng(0).standard_normal(200)))
+    assert (
+        read_trace(scattered[:, None]).word is Word.DIVERGING
+    )  # as steady a growth as a scatter of a tenth lets it be
     assert read_trace(np.full((200, 2), 3.0)).word is Word.STILL
     resting = np.where(at < 4, 0.5**at, 0.0)[:, None]
     assert read_trace(resting).word is Word.CONVERGING

@@ -291,6 +291,26 @@ def test_the_games_spectrum_is_named_by_its_rightmost_eigenvalue(real: list[floa
     assert _spectrum(Evidence(Held(Path("x"), {}, {}, vectors=vectors))) == ""
 
 
+def test_what_hops_from_mode_to_mode_rotates_and_what_stays_at_one_does_not() -> None:
+    modes = {"modes_covered": 1.0, "modes_total": 8.0, "generator_loss": 1.0}
+    for places, kind in (([0] * 8, "partial"), (list(range(8)), "rotating")):
+        histogram = pd.DataFrame(np.eye(8)[places], index=np.arange(8) * 70)
+        run = Held(Path("x"), {}, held(**modes).series, vectors={"mode_histogram": histogram})
+        finding = found("mode_collapse", run)
+        assert (finding.verdict, finding.kind) == (Verdict.FAILED, kind)
+
+
+def test_a_diversity_that_changes_is_not_one_that_stays() -> None:
+    moving = found("stagnation", held(diversity_ratio=np.linspace(0.2, 0.45, STEPS)))
+    assert moving.verdict is Verdict.HEALTHY
+
+
+def test_the_learning_rate_to_take_is_that_of_a_usual_update() -> None:
+    """Updates of .7 of the weights at 1e-3, where 1e-2 is usual for small nets: 1.4e-5, in one digit."""
+    run = held({"config": {"lr_g": 1e-3}}, generator_update_ratio=0.7, discriminator_update_ratio=1e-3)
+    assert found("learning_rate", run).remedies == ("--set lr_g=1e-05",)
+
+
 def test_a_gradient_that_died_at_the_logit_is_cured_by_another_loss_and_one_that_died_behind_it_by_a_penalty() -> None:
     dead = {"generator_gradient_norm": np.where(AT < 60, 1.0, 1e-5), "discriminator_auc": 0.999, "diversity_ratio": 0.2}
     config = {"config": {"loss": "minimax", "gamma": 0.5, "penalties": ["r1"]}}
