@@ -1,7 +1,7 @@
 """What recording costs: the same training with and without a Recorder, in turns within one process; medians and ranges.
 
-    python -m benchmarks.overhead                     both workloads, default tier, recorded every step
-    python -m benchmarks.overhead --workload mlp --probes full --pairs 30
+    python -m benchmarks.overhead --threads 1         both workloads, default tier, recorded every step
+    python -m benchmarks.overhead --workload mlp --probes full --pairs 20
     python -m benchmarks.overhead --workload mlp --parts      what each of the recorder's entries costs the training's thread
 
 On the CPU the recorder's arithmetic is done by the compiled accelerator, where there is a compiler, and by torch, side by side.
@@ -39,6 +39,10 @@ class Seconds:
 
     wall: float
     cpu: float
+
+    def mean(self, other: Seconds) -> Seconds:
+        """Returns what a step took in two turns."""
+        return Seconds((self.wall + other.wall) / 2, (self.cpu + other.cpu) / 2)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def dcgan_discriminator() -> nn.Module:
 
 WORKLOADS = (
     Workload(
-        "mlp", lambda: (mlp(8, 2), mlp(2, 1)), lambda: torch.randn(256, 2), lambda: torch.randn(256, 8), 200, 1.10
+        "mlp", lambda: (mlp(8, 2), mlp(2, 1)), lambda: torch.randn(256, 2), lambda: torch.randn(256, 8), 400, 1.10
     ),
     Workload(
         "dcgan",
@@ -151,30 +155,39 @@ class Training:
         )
 
 
-def compare(workload: Workload, device: str, pairs: int, probes: str) -> dict[str, list[tuple[Seconds, Seconds]]]:
-    """Returns what a step took, bare and recorded by each way, in turns."""
-    with trainings(workload, device, probes) as (bare, ways):
-        turns = [(bare.turn(device), {way: t.turn(device) for way, t in ways.items()}) for _ in range(pairs)]
-    return {way: [(a, recorded[way]) for a, recorded in turns] for way in ways}
+def compare(workload: Workload, device: str, pairs: int, probes: str, way: str) -> list[tuple[Seconds, Seconds]]:
+    """Returns what a step took, bare and recorded, in turns there and back: A B B A.
+
+    So what drifts while they last (other work, the processor's clock) falls on both alike. A turn is long beside the 0.4 s after which
+    a recorder writes: short ones would have it write more often than it does.
+    """
+    found = []
+    with trainings(workload, device, probes, way) as (bare, recorded):
+        for _ in range(pairs):
+            first, second, third, fourth = (t.turn(device) for t in (bare, recorded, recorded, bare))
+            found.append((first.mean(fourth), second.mean(third)))
+    return found
+
+
+def ways_on(device: str) -> tuple[str, ...]:
+    """Returns by which ways a recorder can compute here."""
+    return ("compiled", "torch") if device == "cpu" and find_accelerator().accelerator else ("torch",)
 
 
 @contextmanager
-def trainings(workload: Workload, device: str, probes: str) -> Iterator[tuple[Training, dict[str, Training]]]:
-    """Yields the training bare, and recorded by the accelerator, where there is one, and by torch; all warm."""
+def trainings(workload: Workload, device: str, probes: str, way: str) -> Iterator[tuple[Training, Training]]:
+    """Yields the training bare, and recorded by one of the ways; both warm."""
     folder = Path(tempfile.mkdtemp(prefix="overhead-"))
     bare = Training(workload, device, None)
-    ways: dict[str, Training] = {}
-    for way in ("compiled", "torch") if device == "cpu" and find_accelerator().accelerator else ("torch",):
-        with switched(way):
-            ways[way] = Training(workload, device, partial(Recorder, folder / way, probes=probes))
+    with switched(way):
+        recorded = Training(workload, device, partial(Recorder, folder / way, probes=probes))
     try:
-        for training in (bare, *ways.values()):
+        for training in (bare, recorded):
             training.turn(device)
-        yield bare, ways
+        yield bare, recorded
     finally:
-        for training in ways.values():
-            if training.recorder:
-                training.recorder.close()
+        if recorded.recorder:
+            recorded.recorder.close()
         shutil.rmtree(folder)
 
 
@@ -209,6 +222,7 @@ def shown(ratios: list[float]) -> str:
     return f"{middle:.3f} ({low:.3f} .. {high:.3f})"
 
 
+PART_STEPS = {"mlp": 2000, "dcgan": 40}
 # what the training's thread enters the recorder by: where, method
 PARTS: tuple[tuple[type, str], ...] = (
     (Capture, "_generator_called"),
@@ -239,8 +253,7 @@ def parts(workload: Workload, device: str, probes: str, steps: int) -> list[str]
     for owner, name, function in kept:
         setattr(owner, name, timed(name, function))
     try:
-        with trainings(workload, device, probes) as (_, ways):
-            recorded = next(iter(ways.values()))
+        with trainings(workload, device, probes, ways_on(device)[0]) as (_, recorded):
             for _ in range(steps):
                 spent.clear()
                 recorded.step()
@@ -262,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workload", choices=[w.name for w in WORKLOADS])
     parser.add_argument("--probes", default="default")
-    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=12)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -272,13 +285,13 @@ def main() -> None:
     chosen = [w for w in WORKLOADS if asked.workload in (None, w.name)]
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs, "
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {asked.pairs} pairs of turns, "
         f"probes {asked.probes}, {os.cpu_count()} cores, load {load}\n"
     )
     if asked.parts:
         for workload in chosen:
             print(f"{workload.name}, us a step | median | mean |\n|---|---|---|")
-            print(*parts(workload, asked.device, asked.probes, 10 * workload.steps), sep="\n", flush=True)
+            print(*parts(workload, asked.device, asked.probes, PART_STEPS[workload.name]), sep="\n", flush=True)
         return
     print(
         "| workload | device | way | bare, wall ms | recorded / bare, wall | bare, CPU ms | recorded / bare, CPU of the training's thread "
@@ -286,7 +299,8 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|---|---|")
     for workload in chosen:
-        for way, pairs in compare(workload, asked.device, asked.pairs, asked.probes).items():
+        for way in ways_on(asked.device):
+            pairs = compare(workload, asked.device, asked.pairs, asked.probes, way)
             print(line(workload, asked.device, way, pairs), flush=True)
 
 

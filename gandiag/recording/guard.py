@@ -13,12 +13,15 @@ Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 
 def guarded(hook: Hook) -> Hook:
-    """Makes a method a hook that cannot raise into the training: its owner's `give_up` is told instead, which may say no."""
+    """Makes a method a hook that cannot raise into the training: its owner's `give_up` is told instead, which may say no.
+
+    Hooks are called without named arguments, which would cost each call a dictionary.
+    """
 
     @wraps(hook)
-    def safe(self: Any, *arguments: Any, **named: Any) -> Any:
+    def safe(self: Any, *arguments: Any) -> Any:
         try:
-            return hook(self, *arguments, **named)
+            return hook(self, *arguments)
         except Exception as error:
             if not self.give_up(hook.__name__.strip("_"), error):
                 raise

@@ -104,8 +104,11 @@ class Rows:
         if self._ranks is not None and len(self._host) + sum(len(p.host) for p in self._parts) >= self._most:
             self.meet()  # after as many rows on every rank, whatever the sizes of its batches
         elif self.block.full or len(self._host) == self._most:
-            self._most = self._steps
             self.reduce()
+            if self._ranks is None:
+                self._most = self._steps
+                if now - self._last_ship >= FLUSH_SECONDS / 2:  # or a few rows alone would be written soon after
+                    self.ship()
         if now - self._last_ship >= FLUSH_SECONDS:
             if self._ranks is None:
                 self.reduce()

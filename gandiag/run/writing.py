@@ -19,6 +19,8 @@ from gandiag.errors import RunError
 from gandiag.run.layout import FORMAT, LABELS, SAMPLE_FILE, STEP, SUPERSEDES, TABLE_FILE
 from gandiag.run.reading import load_run
 
+_PLAIN = {np.dtype(name): getattr(pa, name)() for name in ("float32", "float64", "int64")}
+
 
 class RunWriter:
     """Writes one run directory. One process at a time: a second writer is refused. Not for use by several threads at once.
@@ -204,10 +206,18 @@ class RunWriter:
 def _arrow(values: np.ndarray, absent: np.ndarray | None) -> pa.Array:
     values = np.asarray(values)
     if values.ndim == 1:
-        return pa.array(values, mask=absent, from_pandas=False)
-    flat = pa.array(np.ascontiguousarray(values).reshape(-1), from_pandas=False)
+        return _whole(values) if absent is None else pa.array(values, mask=absent, from_pandas=False)
+    flat = _whole(values.reshape(-1))
     mask = None if absent is None else pa.array(np.asarray(absent, dtype=bool))
     return pa.FixedSizeListArray.from_arrays(flat, values.shape[1], mask=mask)
+
+
+def _whole(values: np.ndarray) -> pa.Array:
+    """Wraps a column without gaps where it lies: `pa.array` would let go of the interpreter's lock for each, and a training waits then."""
+    kind = _PLAIN.get(values.dtype)
+    if kind is None:
+        return pa.array(values, from_pandas=False)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))], 0)
 
 
 def _last_byte(file: Path) -> bytes:
