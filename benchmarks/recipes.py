@@ -54,7 +54,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "lsgan": {"steps": 2500},
     "conv": {"steps": 1000, "generator_width": 32, "discriminator_width": 32},
     "sngan": {"steps": 1500},
-    "sagan": {"steps": 1800},
+    "sagan": {"steps": 2400},
     "wgan-gp": {"steps": 1200},
     "dragan": {"steps": 2000},
     "r3gan": {"steps": 1500, "batch": 32, **_NARROW},
