@@ -19,7 +19,7 @@ def hang_from_now_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     answers, true = threading.Event(), RunWriter.append
 
     def append(self: RunWriter, *positional: Any, **named: Any) -> None:
-        answers.wait(60)
+        answers.wait(600)  # the tests set it: no slow machine may end the hang before
         true(self, *positional, **named)
 
     monkeypatch.setattr(RunWriter, "append", append)
