@@ -544,3 +544,27 @@ def test_what_was_measured_as_nan_never_reads_as_healthy(tmp_path: Path) -> None
     for check in ("discriminator_dominance", "discriminator_weakness"):
         finding = found(path, check)
         assert finding.verdict is not Verdict.HEALTHY, finding.claim
+
+
+@pytest.mark.parametrize("value", [2.3e17, math.nan, math.inf])
+@pytest.mark.parametrize("away", [False, True])
+def test_a_score_of_fakes_that_ran_away_may_have_any_size(tmp_path: Path, value: float, away: bool) -> None:
+    """The same number of fakes within the reals' range cannot be."""
+    reach = np.where(10 * np.arange(TENS) >= 500, 700.0 if away else 1.0, 1.0)
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        slow={"fake_max": reach, "real_max": np.ones(TENS), "real_min": -np.ones(TENS), "fake_min": -np.ones(TENS)},
+        scores=lambda s: {"kernel_distance[points]": value if s >= 600 else 0.01 + s / 1e6},
+    )
+    assert found(path, "metric_fault").verdict is (Verdict.HEALTHY if away else Verdict.FAILED)
+
+
+def test_a_negative_frechet_distance_is_a_fault_wherever_the_fakes_are(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        slow={"fake_max": np.full(TENS, 700.0), "real_max": np.ones(TENS)},
+        scores=lambda s: {"frechet_distance[points]": -5.0},
+    )
+    assert found(path, "metric_fault").verdict is Verdict.FAILED

@@ -32,6 +32,7 @@ MOVES = (
     "inception_score",
     "vendi_score",
 )  # scores that no training leaves exactly where they were
+BEYOND = 10.0  # times the largest value of the reals: images of a tanh or sigmoid never get there
 STILL = 1e-6  # an update ratio below which the generator's samples need not change
 FEATURE_COUNT = {"inception": 2048, "vgg16": 4096, "dinov2": 1024, "clip": 512}
 
@@ -67,9 +68,12 @@ def _impossible(e: Evidence, name: str) -> Finding | None:
     slack = e.limits.score_slack * max(
         1.0, float(np.nanmedian(np.abs(values[np.isfinite(values)]))) if np.isfinite(values).any() else 1.0
     )
-    out = (values < low - slack) | (values > high + slack) | ~np.isfinite(values)
+    out = (values < low - slack) | (values > high + slack)
+    unlikely = ~np.isfinite(values)
     if base in SQUARED:
-        out |= np.abs(values) > e.limits.absurd_score
+        unlikely |= np.abs(values) > e.limits.absurd_score
+    if unlikely.any():
+        out |= unlikely & ~_ran_away(e, series.index.to_numpy())
     if not out.any():
         return None
     place = int(np.argmax(np.abs(np.nan_to_num(values[out], nan=np.inf))))
@@ -96,6 +100,22 @@ def _impossible(e: Evidence, name: str) -> Finding | None:
         onset=int(series.index[out][0]),
         kind="impossible",
     )
+
+
+def _ran_away(e: Evidence, at: np.ndarray) -> np.ndarray:
+    """Whether, since the evaluation before (n,) bool, fakes lay so far beyond the reals that a score of them may have any size."""
+    found = np.zeros(len(at), dtype=bool)
+    for side in ("min", "max"):
+        try:
+            real, fake = e[f"real_{side}"].abs(), e[f"fake_{side}"].abs()
+        except NotRecorded:
+            continue
+        usual = float(np.nanmax(real.to_numpy(dtype=float), initial=0.0))
+        steps, beyond = fake.index.to_numpy(), ~(fake.to_numpy(dtype=float) <= BEYOND * usual)  # NaN is beyond as well
+        ends = np.searchsorted(steps, at, side="right")
+        begins = np.minimum(np.r_[0, ends[:-1]], np.maximum(ends - 1, 0))
+        found |= np.array([bool(beyond[i:j].any()) for i, j in zip(begins, ends)], dtype=bool)
+    return found
 
 
 def _shortage(e: Evidence, name: str) -> str:

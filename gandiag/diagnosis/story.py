@@ -14,6 +14,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "data_mismatch": ("*",),
     "metric_fault": ("convergence", "mode_dropping", "memorisation", "stagnation"),
     "learning_rate": (
+        "metric_fault",
         "divergence",
         "numerical_failure",
         "mode_collapse",
@@ -37,6 +38,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "vanishing_generator_gradient",
     ),
     "divergence": (
+        "metric_fault",
         "numerical_failure",
         "mode_collapse",
         "discriminator_dominance",
@@ -50,6 +52,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "discriminator_weakness",
     ),
     "numerical_failure": (
+        "metric_fault",
         "divergence",
         "mode_collapse",
         "stagnation",
