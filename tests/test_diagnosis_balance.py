@@ -89,3 +89,16 @@ def test_a_generator_that_hops_between_modes_has_collapsed_and_d_is_not_blamed(t
     diagnosis = diagnose(path)
     assert diagnosis.illnesses[0].check == "mode_collapse", diagnosis.story
     assert diagnosis.finding("discriminator_weakness").kind != "blind"
+
+
+@pytest.mark.parametrize(("first", "ill"), [(0.998, True), (0.97, False)])
+def test_a_discriminator_that_has_won_stays_the_winner_until_the_generator_comes_near(
+    tmp_path: Path, first: float, ill: bool
+) -> None:
+    """AUC .97 at the end of a run in which it was .998 before, of narrow fakes; at .97 all along D never dominated."""
+    auc = np.where(np.arange(STEPS) < STEPS // 2, first, 0.97)
+    slow = made_runs.batches(STEPS, 0, 0.3, 8.0)
+    path = made(tmp_path / "run", steps=STEPS, columns={"discriminator_auc": auc}, slow=slow, without=WIDE)
+    found = diagnose(path).finding("discriminator_dominance")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
+    assert not ill or found.onset == 0

@@ -111,3 +111,11 @@ def test_usual_level_leaves_the_very_start_out() -> None:
     levels[:2] = 1e6
     levels[50:] = 1e9
     assert trends.usual_level(levels) == 1.0
+
+
+def test_a_latched_state_begins_when_sure_and_ends_when_gone() -> None:
+    enters = np.array([0, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0], dtype=bool)
+    stays = np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1], dtype=bool)
+    assert trends.latched(enters, stays, least=3).tolist() == [False] * 3 + [True] * 5 + [False] * 3
+    assert trends.latched(enters, stays, least=1).tolist() == [False] + [True] * 7 + [False] + [True] * 2
+    assert not trends.latched(enters, stays, least=4).any()

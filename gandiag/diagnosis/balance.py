@@ -31,12 +31,16 @@ def discriminator_dominance(run: Recorded) -> Finding:
     e.need_steps()
     e.need_spread_data()
     now = trends.middle(trends.tail(auc, e.limits.tail_share))
-    claim = f"AUC is {now:.4f} (limit: {e.limits.dominance_auc:g})"
+    claim = f"AUC is {now:.4f} (limit: {e.limits.dominance_auc:g}, once won {e.limits.near_dominance_auc:g})"
     state = np.nan_to_num(auc, nan=0.5) > e.limits.dominance_auc
     series = tuple(s for s in ("discriminator_auc", "real_logit_mean", "fake_logit_mean", "generator_loss") if s in e)
     signs = failing_generator(e)
     if not e.holds(state) and (len(signs) > 1 or stands_still(e)) and far_away(e):
         state = np.nan_to_num(auc, nan=0.5) > e.limits.near_dominance_auc
+    if not e.holds(state) and signs:  # a D that has won stays the winner until the generator has plainly come nearer
+        known = np.nan_to_num(auc, nan=0.5)
+        least = max(1, round(e.limits.sustained_share * len(known)))
+        state = trends.latched(known > e.limits.dominance_auc, known > e.limits.near_dominance_auc, least=least)
     if not e.holds(state):
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
     onset = e.onset(state)

@@ -70,6 +70,19 @@ def onset(state: np.ndarray, *, patience: int = 5) -> int | None:
     return int(where[breaks[-1] + 1] if len(breaks) else where[0])
 
 
+def latched(enters: np.ndarray, stays: np.ndarray, *, least: int) -> np.ndarray:
+    """Returns a state (n,) bool that begins with `least` values in a row where `enters` holds, and lasts as long as `stays` does."""
+    state = np.zeros(len(enters), dtype=bool)
+    run, on = 0, False
+    for i, (begins, goes_on) in enumerate(zip(enters, stays)):
+        run = run + 1 if begins else 0
+        if not on and run >= least:
+            on, state[i - run + 1 : i] = True, True
+        on = on and bool(goes_on)
+        state[i] = on
+    return state
+
+
 def longest(state: np.ndarray, *, patience: int = 2) -> tuple[int, int] | None:
     """Returns (first, last) of the longest stretch of a state, gaps of up to `patience` bridged; None where it never holds."""
     where = np.flatnonzero(state)
