@@ -102,3 +102,16 @@ def test_a_discriminator_that_has_won_stays_the_winner_until_the_generator_comes
     found = diagnose(path).finding("discriminator_dominance")
     assert (found.verdict is Verdict.FAILED) is ill, found.claim
     assert not ill or found.onset == 0
+
+
+def test_a_discriminator_that_is_slowed_in_mid_run_is_slow_since_then(tmp_path: Path) -> None:
+    half = np.arange(TENS) >= TENS // 2
+    slow = made_runs.batches(STEPS, 0, 0.3, 8.0) | {
+        "generator_update_ratio": np.full(TENS, 1e-2),
+        "discriminator_update_ratio": np.where(half, 1e-5, 1e-2),
+    }
+    found = diagnose(made(tmp_path / "run", steps=STEPS, columns=scores_apart(1.0), slow=slow, without=WIDE))
+    weak = found.finding("discriminator_weakness")
+    assert (weak.verdict, weak.kind) == (Verdict.FAILED, "slow")
+    assert weak.onset is not None
+    assert abs(weak.onset - STEPS // 2) <= 0.03 * STEPS

@@ -147,7 +147,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
             cause="the discriminator cannot follow the generator",
             remedies=_strengthen(e, kind),
             series=series,
-            onset=0,
+            onset=_handicapped_since(e, kind),
             kind=kind,
         )
     blind = np.nan_to_num(auc, nan=0.5) < e.limits.blind_auc
@@ -209,8 +209,9 @@ def handicap(e: Evidence) -> tuple[str, str]:
             return "frozen", f"{name.replace('_', ' ')} is 0 (limit: above 0)"
     d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
     if d is not None and g is not None:
-        share = trends.middle(d) / max(trends.middle(g), 1e-30)
-        if share < e.limits.slow_discriminator:
+        slow = slowness(e, d, g)
+        if e.holds(slow):
+            share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             return (
                 "slow",
                 f"D's updates are {share:.2g} of the generator's in size (limit: {e.limits.slow_discriminator:g})",
@@ -232,6 +233,16 @@ def handicap(e: Evidence) -> tuple[str, str]:
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
     return "", ""
+
+
+def slowness(e: Evidence, d: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Where D's updates are far smaller than the generator's (n,) bool."""
+    return np.asarray(np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0))
+
+
+def _handicapped_since(e: Evidence, kind: str) -> int | None:
+    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
+    return e.onset(slowness(e, d, g)) if kind == "slow" and d is not None and g is not None else 0
 
 
 def outrun(e: Evidence) -> bool:
