@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.diagnosis import as_good
 from benchmarks.diagnosis_cases import CASES
 from benchmarks.diagnosis_mixtures import mixture
 from benchmarks.diagnosis_truth import lost_modes, truth
@@ -92,3 +93,13 @@ def test_controls_and_sick_configurations_are_about_as_many() -> None:
     assert 0.4 < healthy / len(fresh) < 0.6
     assert sum(bool(c.causes) for c in CASES.values()) >= 24
     assert sum(not c.causes for c in CASES.values()) >= 10
+
+
+@pytest.mark.parametrize(("count", "most"), [(12, 0.10), (16, 0.07), (24, 0.05)])
+def test_looks_that_are_equally_good_are_seldom_called_worse(count: int, most: float) -> None:
+    """Nor is a look that is ten times the noise worse ever called as good."""
+    chance = np.random.default_rng(0)
+    runs = [chance.standard_normal(count) for _ in range(2000)]
+    assert np.mean([~as_good(run) for run in runs]) < most
+    falling = np.r_[np.full(4, 100.0), np.zeros(count)]
+    assert not any(as_good(falling + np.r_[np.zeros(4), run])[:3].any() for run in runs[:200])

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gandiag.diagnosis import CHECKS, Evidence, Finding, Verdict, judge, remedies, render
-from gandiag.diagnosis.balance import handicap
+from gandiag.diagnosis.balance import Handicap, handicap
 from gandiag.diagnosis.baseline import Change
 from gandiag.diagnosis.fakes import coverage, fakes_path, getting_nearer, lapse, restlessness, samples_hit
 from gandiag.diagnosis.gate import Judged, judge_runs
@@ -104,7 +104,7 @@ def test_what_was_not_recorded_is_no_sign_of_anything() -> None:
     assert restlessness(bare) is None
     assert lapse(bare, np.ones(len(bare.edges) - 1, dtype=bool)) is None
     assert not getting_nearer(bare)
-    assert handicap(bare) == ("", "")
+    assert handicap(bare) == Handicap()
     assert coverage(Evidence(held(modes_covered=1.0, modes_total=1.0))) is None  # data of one mode have none to lose
     assert restlessness(Evidence(held(fake_pairwise_distance=0.0, real_pairwise_distance=1.0))) is None
     with pytest.raises(NotRecorded):

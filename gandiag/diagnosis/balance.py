@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gandiag.diagnosis import trends
@@ -32,15 +34,14 @@ def discriminator_dominance(run: Recorded) -> Finding:
     e.need_spread_data()
     now = trends.middle(trends.tail(auc, e.limits.tail_share))
     claim = f"AUC is {now:.4f} (limit: {e.limits.dominance_auc:g}, once won {e.limits.near_dominance_auc:g})"
-    state = np.nan_to_num(auc, nan=0.5) > e.limits.dominance_auc
+    known = np.nan_to_num(auc, nan=0.5)
+    state, near = known > e.limits.dominance_auc, known > e.limits.near_dominance_auc
     series = tuple(s for s in ("discriminator_auc", "real_logit_mean", "fake_logit_mean", "generator_loss") if s in e)
     signs = failing_generator(e)
     if not e.holds(state) and (len(signs) > 1 or stands_still(e)) and far_away(e):
-        state = np.nan_to_num(auc, nan=0.5) > e.limits.near_dominance_auc
-    if not e.holds(state) and signs:  # a D that has won stays the winner until the generator has plainly come nearer
-        known = np.nan_to_num(auc, nan=0.5)
-        least = max(1, round(e.limits.sustained_share * len(known)))
-        state = trends.latched(known > e.limits.dominance_auc, known > e.limits.near_dominance_auc, least=least)
+        state = near
+    elif not e.holds(state) and signs:  # a D that has won stays the winner until the generator has plainly come nearer
+        state = trends.latched(state, near, least=max(1, round(e.limits.sustained_share * len(state))))
     if not e.holds(state):
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
     onset = e.onset(state)
@@ -136,7 +137,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
     c = coverage(e)
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
         signs.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
-    kind, why = handicap(e)
+    kind, why, since = handicap(e)
     claim = f"AUC is {now:.2f} (limits: {e.limits.weak_auc:g} and {e.limits.blind_auc:g})"
     inverted = np.nan_to_num(auc, nan=0.5) < e.limits.weak_auc
     if kind and signs:
@@ -147,7 +148,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
             cause="the discriminator cannot follow the generator",
             remedies=_strengthen(e, kind),
             series=series,
-            onset=_handicapped_since(e, kind),
+            onset=since,
             kind=kind,
         )
     blind = np.nan_to_num(auc, nan=0.5) < e.limits.blind_auc
@@ -201,20 +202,28 @@ def nothing_good(e: Evidence) -> str:
     return ""
 
 
-def handicap(e: Evidence) -> tuple[str, str]:
-    """Why D could not do its part, if anything: its kind and a sentence with number and limit."""
+class Handicap(NamedTuple):
+    """Why D could not do its part: its kind, a sentence with number and limit, and since which step; empty where nothing hindered it."""
+
+    kind: str = ""
+    why: str = ""
+    since: int | None = 0
+
+
+def handicap(e: Evidence) -> Handicap:
+    """Says why D could not do its part, if anything."""
     for name in ("discriminator_learning_rate", "discriminator_update_ratio"):
         level = e.maybe(name)
         if level is not None and np.nanmax(level) == 0:
-            return "frozen", f"{name.replace('_', ' ')} is 0 (limit: above 0)"
+            return Handicap("frozen", f"{name.replace('_', ' ')} is 0 (limit: above 0)")
     d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
     if d is not None and g is not None:
-        slow = slowness(e, d, g)
+        slow = np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
         if e.holds(slow):
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
-            return (
-                "slow",
-                f"D's updates are {share:.2g} of the generator's in size (limit: {e.limits.slow_discriminator:g})",
+            limit = f"(limit: {e.limits.slow_discriminator:g})"
+            return Handicap(
+                "slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=e.onset(slow)
             )
     players = e.about.get("players")
     counts = (
@@ -228,21 +237,11 @@ def handicap(e: Evidence) -> tuple[str, str]:
         and isinstance(counts[1], int)
         and counts[0] < e.limits.small_discriminator * counts[1]
     ):
-        return (
+        return Handicap(
             "too small",
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
-    return "", ""
-
-
-def slowness(e: Evidence, d: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """Where D's updates are far smaller than the generator's (n,) bool."""
-    return np.asarray(np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0))
-
-
-def _handicapped_since(e: Evidence, kind: str) -> int | None:
-    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
-    return e.onset(slowness(e, d, g)) if kind == "slow" and d is not None and g is not None else 0
+    return Handicap()
 
 
 def outrun(e: Evidence) -> bool:

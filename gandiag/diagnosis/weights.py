@@ -114,7 +114,7 @@ def _restless(e: Evidence) -> Finding | None:
     if often < BURSTS:
         return None
     poor = poor_batches(e)
-    if handicap(e)[0] or outrun(e) or (poor is not None and e.holds(poor)):
+    if handicap(e).kind or outrun(e) or (poor is not None and e.holds(poor)):
         return None  # then that is the cause: discriminator_weakness or mode_collapse tells it
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
     first = trends.onset(state, patience=max(5, len(state) // 10))
