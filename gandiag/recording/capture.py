@@ -26,10 +26,8 @@ from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
-STALE_FIRST, STALE_EVERY = (
-    32,
-    10,
-)  # first steps, and every how many later, in which it is looked what gradients still hold
+# first steps, and every how many later, in which it is looked what gradients hold
+STALE_FIRST, STALE_EVERY = 32, 10
 LEARNT_IN = (
     32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
 )
@@ -64,13 +62,11 @@ class Pass:
     beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
 
     differentiable: bool = False  # `create_graph=True`
-    stale: Tensor | float | None = (
-        None  # norm of what that player's gradients still held as it began; None: not looked at
-    )
+    # None where it was not looked at: the norm of what a player's gradients still held as it began, and D's gradients before this pass
+    # through both, which D is yet to use
+    stale: Tensor | float | None = None
     stale_of: str = ""  # the player
-    beneath: list[Tensor] | None = (
-        None  # D's gradients before this pass through both, which D is yet to use; None: not looked at
-    )
+    beneath: list[Tensor] | None = None
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -110,13 +106,10 @@ class Capture:
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
         self.row = 0
-        self.stepped = {
-            "discriminator",
-            "generator",
-        }  # whose gradients have been used since the last pass that adds to them
-        self.optimised: Mapping[
-            str, Callable[[], Sequence[Tensor]]
-        ] = {}  # whose parameters are stepped, where that is known
+        # whose gradients have been used since the last pass that adds to them
+        self.stepped = {"discriminator", "generator"}
+        # whose parameters are stepped, where that is known
+        self.optimised: Mapping[str, Callable[[], Sequence[Tensor]]] = {}
         self._all: dict[str, list[Any]] = {}
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
@@ -317,9 +310,9 @@ class Capture:
             who = "generator" if reached[1] else "discriminator"
             if who in self.stepped:
                 self.stepped.discard(who)
-                if self._looks:
+                if self._looks_at_gradients:
                     current.stale, current.stale_of = self._norm_held_by(who), who
-            if reached[0] and reached[1] and len(self.open) > 1 and self._looks:
+            if reached[0] and reached[1] and len(self.open) > 1 and self._looks_at_gradients:
                 before = self.open[-2]
                 if before.reached_discriminator and not before.reached_generator and before.row == self.row:
                     held = self.held_by("discriminator")
@@ -327,7 +320,7 @@ class Capture:
         return current
 
     @property
-    def _looks(self) -> bool:
+    def _looks_at_gradients(self) -> bool:
         """Whether this is one of the steps in which it is looked what gradients hold."""
         return self.row < STALE_FIRST or not self.row % STALE_EVERY
 

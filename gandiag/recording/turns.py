@@ -50,9 +50,8 @@ class Turns:
         self._say = say
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
-        self.stale: dict[
-            str, Tensor | float
-        ] = {}  # what a player's gradients still held as its first update of the step began
+        # what of a player's gradients came from elsewhere than the passes of its first update of the step
+        self.stale: dict[str, Tensor | float] = {}
 
     def stepped(self, who: str) -> None:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
@@ -64,12 +63,9 @@ class Turns:
             self.stale.setdefault(who, own[0].stale)
         if who == "discriminator" and (others := self._of_the_generator(own)) is not None:
             self.stale[who] = others
-        used = self._capture.stepped
-        used.add(who)
-        if (
-            self._joint and who == "discriminator"
-        ):  # what it added to the generator's gradients is to be cleared as well
-            used.add("generator")
+        self._capture.stepped.add(who)
+        if self._joint and who == "discriminator":
+            self._capture.stepped.add("generator")  # what D's pass added to its gradients is to be cleared as well
 
     def _of_the_generator(self, own: list[Pass]) -> Tensor | None:
         """Returns the norm of what the generator's pass has added to D's gradients since D's own; None where none ran in between."""
