@@ -26,4 +26,5 @@ for step in range(30):
     opt_g.step()
 print(f"rank {rank} ends with {sum(p.sum().item() for p in generator.parameters())}\n", end="")  # in one write: two ranks share a pipe
 torch.save(generator.module.state_dict(), f"{sys.argv[1]}-{rank}.pt")
+dist.barrier()  # a rank that leaves while the other still talks makes gloo abort now and then
 dist.destroy_process_group()
