@@ -31,8 +31,9 @@ SHOWN = {
 class Display:
     """Shows the numbers of the run directory, not of the training: it reads what is on the disk, at most every tick."""
 
-    def __init__(self, steps: int, begun_at: int = 0, stream: TextIO | None = None, *, title: str = "") -> None:
-        self.steps, self.begun_at = steps, begun_at
+    def __init__(self, steps: int, stream: TextIO | None = None, *, title: str = "") -> None:
+        self.steps = steps
+        self._first: Progress | None = None
         self._title = title  # said once the first step is done: what cannot begin has only its error to say
         self.stream = stream or sys.stderr
         self.terminal = self.stream.isatty()
@@ -43,6 +44,7 @@ class Display:
     def __call__(self, progress: Progress) -> None:
         """Shows a step, when a tick has gone by."""
         now = time.monotonic()
+        self._first = self._first or progress
         if self._title:
             self.say(self._title)
             self._title = ""
@@ -78,11 +80,11 @@ class Display:
             fields["modes"] += f"/{total:.0f}"
         if not self.terminal:
             values = "  ".join(f"{title} {value}" for title, value in fields.items())
-            self.say(f"step {progress.step}/{self.steps}  {time_left(progress, self.begun_at)} left  {values}")
+            self.say(f"step {progress.step}/{self.steps}  {time_left(progress, self._first)}  {values}")
             return
         if self._live is None:
             self._live = _live(self.stream)
-        self._live.update(_panel(progress, fields, self.begun_at), refresh=True)
+        self._live.update(_panel(progress, fields, time_left(progress, self._first)), refresh=True)
 
 
 def latest(path: Path, names: Iterable[str]) -> dict[str, float | None]:
@@ -107,14 +109,19 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def time_left(progress: Progress, begun_at: int) -> str:
-    """Returns how long the rest will take at the speed so far, as 1:02:03 or 12 s."""
-    done = progress.step - begun_at
-    seconds = progress.seconds / max(done, 1) * max(progress.steps - progress.step, 0)
+def time_left(progress: Progress, first: Progress | None) -> str:
+    """Returns how long the rest will take, as 1:02:03 or 12 s.
+
+    At the speed since the first step that was seen: that one has also loaded, compiled and evaluated what the others find ready.
+    """
+    done = 0 if first is None else progress.step - first.step
+    if first is None or done < 1:
+        return "time left unknown"
+    seconds = (progress.seconds - first.seconds) / done * max(progress.steps - progress.step, 0)
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.0f} s left"
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} left" if minutes >= 60 else f"{minutes}:{rest:02d} left"
 
 
 def _live(stream: TextIO) -> Any:
@@ -126,13 +133,13 @@ def _live(stream: TextIO) -> Any:
     return live
 
 
-def _panel(progress: Progress, fields: dict[str, str], begun_at: int) -> Any:
+def _panel(progress: Progress, fields: dict[str, str], left: str) -> Any:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
-    head = Text(f"{progress.path.name}   step {progress.step}/{progress.steps}   {time_left(progress, begun_at)} left")
+    head = Text(f"{progress.path.name}   step {progress.step}/{progress.steps}   {left}")
     table = Table.grid(padding=(0, 3))
     for _ in fields:
         table.add_column()
