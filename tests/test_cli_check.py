@@ -46,6 +46,19 @@ def test_a_damaged_table_is_said_beside_the_verdict(runs: Path, tmp_path: Path) 
     ]
 
 
+def test_a_folder_of_runs_and_logs_is_judged_whole(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "healthy", tmp_path / "b")
+    shutil.copytree(runs / "range_mismatch", tmp_path / "a")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "stats.jsonl").write_text('{"Progress/kimg": 1, "Loss/G/loss": 1.0}\n{"Progress/kimg": 2}\n')
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "elsewhere").symlink_to(runs / "rotating_collapse")  # what a link leads to is not in the folder
+    judged = json.loads(check(str(tmp_path), "--json").stdout)
+    assert [Path(run["run"]).name for run in judged["runs"]] == ["a", "b", "c"]
+    assert [run["verdict"] for run in judged["runs"]] == ["unstable", "stable", "inconclusive"]
+    assert code_of("check", str(tmp_path / "notes")) == 3
+
+
 def code_of(*args: str) -> int:
     with pytest.raises(SystemExit) as raised:
         main(["check", *args])

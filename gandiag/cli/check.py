@@ -15,7 +15,7 @@ SEVERITIES = ("failed", "suspect", "inconclusive", "never")
     epilog="""\b
 Examples:
   gandiag check runs/00000-mlp-digits
-  gandiag check runs/* --fail-on suspect --junit checks.xml
+  gandiag check runs --fail-on suspect --junit checks.xml
   gandiag check runs/mine --fail-on mode_collapse,divergence --json
   gandiag check runs/seed-* --baseline runs/good-0 --baseline runs/good-1
   gandiag check --csv log.csv --map my_d_loss=discriminator_loss
@@ -81,17 +81,19 @@ def command(
 ) -> int:
     """Judge runs, or other people's logs: verdict, what is wrong, since when, and what to do.
 
-    RUN is the folder that `gandiag run` or a Recorder wrote, the folder of a StyleGAN training, a folder of TensorBoard events, or a
-    file of CSV or JSON lines. The exit code is 0 where nothing is bad enough, 1 where something is, 2 for a mistake in the command, 3
-    where a run cannot be read.
+    RUN is the folder that `gandiag run` or a Recorder wrote, the folder of a StyleGAN training, a folder of TensorBoard events, a
+    file of CSV or JSON lines, or a folder in which such folders lie: all of them are judged. The exit code is 0 where nothing is bad
+    enough, 1 where something is, 2 for a mistake in the command, 3 where a run cannot be read.
     """
     from gandiag.diagnosis import load_limits, render
     from gandiag.diagnosis.gate import judge_runs
+    from gandiag.logs import recordings_in
 
     if not runs and not logs:
         raise click.UsageError(
             "give at least one RUN: the folder that `gandiag run` or a Recorder wrote, or a log of another trainer"
         )
+    runs = tuple(found for given in runs for found in recordings_in(given))
     for name in damaged(runs):
         click.echo(f"{name} is damaged: it is judged by what is left", err=True)
     result = judge_runs(

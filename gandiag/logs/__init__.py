@@ -15,7 +15,7 @@ from gandiag.logs.text import read_text
 from gandiag.quantities import QUANTITIES, quantity
 from gandiag.run import Run, load_run
 
-__all__ = ["Log", "open_recording"]
+__all__ = ["Log", "open_recording", "recordings_in"]
 
 BY_SUFFIX: dict[str, Callable[[Path, dict[str, str]], Log]] = {
     **dict.fromkeys((".csv", ".tsv"), read_csv),
@@ -34,6 +34,18 @@ def open_recording(path: str | os.PathLike[str], names: Mapping[str, str] | None
     if read is None:
         return load_run(where)  # which says what is wrong
     return read(where, _checked(names or {}))
+
+
+def recordings_in(path: Path) -> list[Path]:
+    """Returns a run or log itself, or of a folder that is neither those that lie in it, by name; the folder itself where none does."""
+    if _is_recording(path) or not path.is_dir():
+        return [path]
+    inside = [child for child in path.iterdir() if child.is_dir() and not child.is_symlink() and _is_recording(child)]
+    return sorted(inside) or [path]
+
+
+def _is_recording(where: Path) -> bool:
+    return (where / "run.json").is_file() or _reader(where) is not None
 
 
 def _reader(where: Path) -> Callable[[Path, dict[str, str]], Log] | None:
