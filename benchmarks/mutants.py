@@ -1,8 +1,9 @@
-"""Mutants: small faults put into metrics and checks, one at a time; does a test notice? Prints a table, and every survivor.
+"""Mutants: small faults put into metrics, checks, recording and the run directory, one at a time; does a test notice? Prints a table.
 
-    python -m benchmarks.mutants                       48 mutants
+    python -m benchmarks.mutants                       53 mutants, one a file
     python -m benchmarks.mutants --count 10 --seed 3 --only metrics/frechet.py
     python -m benchmarks.mutants --count 40 --only diagnosis/
+    python -m benchmarks.mutants --count 46 --only recording/
 
 A mutant is one change of one place: a comparison turned round or made strict, plus for minus, times for divide, `and` for `or`, a number a tenth
 larger or a whole number one larger, a condition negated. The tests of that file's topic run in a copy of the repository until the first one fails.
@@ -23,41 +24,57 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 900  # that the tests may take; a mutant that makes them hang is noticed too
+
+
+def _files(topic: str, names: str) -> str:
+    return " ".join(f"test_{topic}_{name}.py" for name in names.split())
+
+
+METRICS = {
+    "frechet": "frechet*",
+    "fidelity": "fidelity*",
+    "kernel": "kernel*",
+    "neighbours": "neighbours*",
+    "diversity": "diversity*",
+    "modes": "modes*",
+    "memorisation": "fidelity* neighbours*",
+}
+CHECKS = (
+    "balance", "collapse", "data_change", "dropping", "dynamics", "evidence", "failures",
+    "fakes", "inputs", "local_dynamics", "memory", "miswired", "motion", "objective",
+    "pictures", "progress", "scores", "trends", "turning", "weights",
+)  # fmt: skip
+RECORDING = {
+    "arnoldi": "game",
+    "buffer": "twin recorder accelerator",
+    "diversity": "diversity twin",
+    "duality": "measures",
+    "force": "twin shapes",
+    "game": "game measures",
+    "gradients": "twin parts",
+    "heldout": "measures",
+    "jacobian": "measures parts",
+    "judging": "recorder threads",
+    "logits": "logits twin parts",
+    "noise": "measures",
+    "numerics": "twin parts",
+    "origin": "origin loops",
+    "pace": "recorder parts",
+    "paths": "measures trace",
+    "player": "twin parts stale shapes double capture",
+    "reduce": "twin recorder parts accelerator",
+    "schedule": "twin recorder parts",
+    "suspicions": "parts recorder",
+    "trace": "trace",
+    "turns": "late_turns loops odd_loops stale shapes",
+    "weights": "measures parts",
+}
+# a file's own tests first: most mutants end there
 TESTS = (
-    {
-        "metrics/frechet.py": "test_metrics_frechet*.py",
-        "metrics/fidelity.py": "test_metrics_fidelity*.py",
-        "metrics/kernel.py": "test_metrics_kernel*.py",
-        "metrics/neighbours.py": "test_metrics_neighbours*.py",
-        "metrics/diversity.py": "test_metrics_diversity*.py",
-        "metrics/modes.py": "test_metrics_modes*.py",
-        "metrics/memorisation.py": "test_metrics_fidelity*.py test_metrics_neighbours*.py",
-    }
-    | {
-        f"diagnosis/{name}.py": f"test_diagnosis_{name}*.py test_diagnosis_*.py"  # its own tests first: most mutants end there
-        for name in (
-            "balance",
-            "collapse",
-            "data_change",
-            "dropping",
-            "dynamics",
-            "evidence",
-            "failures",
-            "fakes",
-            "inputs",
-            "local_dynamics",
-            "memory",
-            "miswired",
-            "motion",
-            "objective",
-            "pictures",
-            "progress",
-            "scores",
-            "trends",
-            "turning",
-            "weights",
-        )
-    }
+    {f"metrics/{name}.py": _files("metrics", tests) for name, tests in METRICS.items()}
+    | {f"diagnosis/{name}.py": _files("diagnosis", f"{name}* *") for name in CHECKS}
+    | {f"recording/{name}.py": _files("recording", tests) for name, tests in RECORDING.items()}
+    | {f"run/{name}.py": "test_run*.py" for name in ("following", "reading", "writing")}
 )
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -175,10 +192,13 @@ def _passes(tests: list[str], copy: Path) -> bool:
 def main() -> None:
     """Plays the mutants and prints what became of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=48)
+    parser.add_argument("--count", type=int, default=53)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--only", default="", metavar="FILE", help="a file, or the beginning of its name: metrics/, diagnosis/"
+        "--only",
+        default="",
+        metavar="FILE",
+        help="a file, or the beginning of its name: metrics/, diagnosis/, recording/, run/",
     )
     asked = parser.parse_args()
     chance = random.Random(asked.seed)

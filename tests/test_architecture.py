@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,46 @@ def test_imports_follow_the_arrows(file: Path) -> None:
             assert target in allowed, (
                 f"{file.relative_to(ROOT)}:{line} imports gandiag.{target}; {stage} may import only {sorted(allowed)}"
             )
+
+
+@cache
+def files_read_by(file: Path) -> set[Path]:
+    """The files of its own folder that a file imports, anywhere in it: in a function or for types alone is an arrow too."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {file_of(alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {file_of(f"{node.module}.{alias.name}") or file_of(node.module) for alias in node.names}
+    return {f for f in found if f is not None and f.parent == file.parent and f != file}
+
+
+def file_of(module: str) -> Path | None:
+    """The file that a module of ours is; a folder's is its door."""
+    place = ROOT.joinpath(*module.split("."))
+    return next((f for f in (place.with_suffix(".py"), place / "__init__.py") if f in FILES), None)
+
+
+def circle_through(file: Path) -> list[str]:
+    """The shortest way by imports within a folder from a file back to itself; empty where there is none."""
+    ways = [[file]]
+    seen = set()
+    for way in ways:  # grows as it goes: the nearest files first
+        for following in sorted(files_read_by(way[-1])):
+            if following == file:
+                return [p.stem for p in (*way, file)]
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return []
+
+
+@pytest.mark.parametrize("folder", sorted({f.parent for f in FILES} - {PACKAGE}), ids=lambda f: f.name)
+def test_data_flows_one_way_within_a_folder(folder: Path) -> None:
+    circles = {" -> ".join(c) for f in sorted(folder.glob("*.py")) if (c := circle_through(f))}
+    assert not circles, (
+        f"files of {folder.relative_to(ROOT)} that cannot be read one after the other: {sorted(circles)}"
+    )
 
 
 @pytest.mark.parametrize(

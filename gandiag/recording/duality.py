@@ -83,11 +83,11 @@ def _best_response(
     moving = [p for p in players[mover].parameters() if p.requires_grad]
     mine = make(moving)
     values = []
-    for k in range(steps + 1):
+    while True:
         with own_randomness(GAME_SEED), frozen_buffers(players), torch.enable_grad():
             reached = value(players[0], players[1], latents, reals)
             values.append(reached.detach())
-            if k == steps or not reached.requires_grad:
+            if len(values) > steps or not reached.requires_grad:
                 break
             slopes = torch.autograd.grad(sign * reached, moving, allow_unused=True, materialize_grads=True)
         for parameter, slope in zip(moving, slopes):

@@ -84,16 +84,14 @@ def first_nonfinite(
     if not bad.any():
         return None
     row = int(np.argmax(bad))
-    for (name, values, column), flag in zip(suspects, flags):
-        if flag[row]:
-            fact: dict[str, Any] = {"step": int(steps[row]), "tensor": name}
-            if values.ndim == 2:
-                wrong = np.flatnonzero(~np.isfinite(values[row]))
-                names = layers.get(column, ())
-                fact["layer"] = names[wrong[-1]] if len(names) > wrong[-1] else str(wrong[-1])
-                fact["layers"] = f"{len(wrong)} of {values.shape[1]}"
-            return fact
-    return None
+    name, values, column = next(suspect for suspect, flag in zip(suspects, flags) if flag[row])
+    fact: dict[str, Any] = {"step": int(steps[row]), "tensor": name}
+    if values.ndim == 2:
+        wrong = np.flatnonzero(~np.isfinite(values[row]))
+        names = layers.get(column, ())
+        fact["layer"] = names[wrong[-1]] if len(names) > wrong[-1] else str(wrong[-1])
+        fact["layers"] = f"{len(wrong)} of {values.shape[1]}"
+    return fact
 
 
 def _layers(who: str, columns: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray, str]]:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from gandiag.recording.player import Player
+
+class VisiblePlayer(Protocol):
+    """What a probe may read of a player; `player.Player`, which also fills the rows that probes read, is one."""
+
+    module: nn.Module
+    optimizer: Any
+    parameters: list[nn.Parameter]
+    names: list[str]  # of the parameters
+
+    def learning_rate(self) -> Tensor | float | None:
+        """Returns the largest learning rate of the groups that hold this player's parameters."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,8 @@ class Step:
     generator_change: Callable[[], tuple[Tensor, Tensor]] | None = None
     previous_real: Tensor | None = None  # the first values of the real batch of the step before, flat
     previous_fake: Tensor | None = None
-    discriminator: Player | None = None  # the networks, with their optimizers
-    generator: Player | None = None
+    discriminator: VisiblePlayer | None = None  # the networks, with their optimizers
+    generator: VisiblePlayer | None = None
     shared: dict[str, Any] = field(default_factory=dict)  # what one of its probes has computed for the others
 
     @cached_property

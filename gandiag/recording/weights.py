@@ -113,10 +113,11 @@ def _lanczos(wide: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         for _ in range(2):
             image = image - (basis[: k + 1] @ image) @ basis[: k + 1]
         length = image.norm()
-        if float(length) < 1e-12 * float(diagonal[0]) or k == LANCZOS_STEPS - 1:
+        if float(length) < 1e-12 * float(diagonal[0]):
             break
         beside.append(length)
         basis[k + 1] = image / length
+    beside = beside[: len(diagonal) - 1]
     return torch.stack(diagonal), torch.stack(beside) if beside else diagonal[0].new_zeros(0)
 
 
