@@ -15,6 +15,8 @@ from gandiag.errors import UsageError
 from gandiag.run import load_run
 from gandiag.training import Config
 from gandiag.training.checkpoint import load_checkpoint
+from gandiag.training.combinations import refuse_for_processes
+from gandiag.training.config import check_config
 from gandiag.training.players import as_settings, initial_settings
 from gandiag.training.preparation import prepare
 from gandiag.training.processes import Processes
@@ -93,6 +95,69 @@ def test_threads_are_set_as_the_configuration_says() -> None:
 def test_each_process_takes_its_part_of_what_all_drew() -> None:
     batch = torch.arange(8)
     assert torch.equal(torch.cat([Processes(rank, 4).share(batch) for rank in range(4)]), batch)
+
+
+EVERY_UPDATE = """
+import os
+import torch
+from torch import distributed
+from gandiag.training.config import Config
+from gandiag.training.optimizers import UPDATES
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import prepare
+from gandiag.training.step import play
+
+found = {}
+for update in UPDATES:
+    for clip in (None, 0.05):
+        config = Config(**SETTINGS, update=update, clip_gradient=clip)
+        training = prepare(config)
+        for training.players.step in range(5):
+            play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+        players = training.players.generator, training.players.discriminator
+        found[update, clip] = torch.cat([p.detach().flatten() for player in players for p in player.parameters()])
+torch.save(found, f"{os.environ.get('WORLD_SIZE', '1')}-{os.environ.get('RANK', '0')}.pt")
+if training.processes.world > 1:
+    distributed.barrier()
+    distributed.destroy_process_group()
+"""
+
+
+def test_two_processes_make_every_update_as_one_does(tmp_path: Path) -> None:
+    """Also those that differentiate a gradient, which each process knows of its own share only; and one that is cut after it was changed."""
+    chosen = dataclasses.replace(TINY_RING, accumulate=2, optimizer_g="sgd", optimizer_d="sgd", threads=1)
+    settings = {
+        name: value for name, value in dataclasses.asdict(chosen).items() if name not in ("update", "clip_gradient")
+    }
+    (tmp_path / "play.py").write_text(EVERY_UPDATE.replace("SETTINGS", repr(settings)))
+    for count in (1, 2):
+        for done in forked.ranks("play.py", cwd=tmp_path, count=count):
+            assert done.returncode == 0, done.stderr[-2000:]
+    one, first, second = (torch.load(tmp_path / f"{name}.pt", weights_only=True) for name in ("1-0", "2-0", "2-1"))
+    for update, weights in one.items():
+        assert torch.equal(first[update], second[update]), update
+        assert torch.allclose(weights, first[update], atol=1e-6), update
+
+
+@pytest.mark.parametrize(
+    ("settings", "processes", "fits"),
+    [
+        ({"batch": 12, "accumulate": 2}, 2, True),
+        ({"batch": 12, "accumulate": 4}, 2, False),  # parts of 2, 2, 2 and none at all
+        ({"batch": 16, "pack": 16}, 2, False),
+        ({"batch": 16, "pack": 2, "accumulate": 4}, 2, True),
+        ({"batch": 16}, 3, False),
+    ],
+)
+def test_a_share_of_the_batch_that_has_no_equal_parts_is_refused(
+    settings: dict[str, object], processes: int, fits: bool
+) -> None:
+    config = check_config(dataclasses.replace(TINY_RING, **settings))  # type: ignore[arg-type]
+    if fits:
+        refuse_for_processes(config, processes)
+        return
+    with pytest.raises(UsageError, match="choose a multiple of"):
+        refuse_for_processes(config, processes)
 
 
 def test_two_processes_train_and_resume_as_one_trains_on_the_whole_batch(tmp_path: Path) -> None:

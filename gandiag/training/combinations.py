@@ -59,6 +59,18 @@ def refuse_settings(config: Config) -> None:
     )
 
 
+def refuse_for_processes(config: Config, processes: int) -> None:
+    """Raises UsageError where a process's share of the batch cannot be cut into equal parts of whole packs."""
+    whole = processes * config.accumulate * config.pack
+    _refuse(
+        (
+            processes > 1 and config.batch % whole != 0,
+            f"a batch of {config.batch} cannot be shared by {processes} processes in {config.accumulate} parts of packs of "
+            f"{config.pack}: choose a multiple of {whole}",
+        )
+    )
+
+
 def refuse_for_data(config: Config, data: Dataset) -> None:
     """Raises UsageError for settings that do not go with the data."""
     _refuse(

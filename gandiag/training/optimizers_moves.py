@@ -26,8 +26,9 @@ class Player(Generic[Seen]):
 
     `gradient()` leaves the true gradient (averaged, unscaled, clipped) on this player's parameters, touches nothing else, and returns what
     it saw. `apply()` makes the move: one `optimizer.step()`, by way of a loss scaler where there is one. `project()` brings the parameters
-    back to where they may be (weight clipping); it is called after every real move. `loss()` is asked for by consensus and unrolled
-    updates only: this player's loss, 0-d, as a function of both players' parameters, nothing detached.
+    back to where they may be (weight clipping); it is called after every real move. `loss()` and `finish()` are asked for by consensus
+    and unrolled updates only: this player's loss, 0-d, as a function of both players' parameters, nothing detached; and what
+    `gradient()` does last (average, unscale, clip), done again on a gradient that the update itself has changed.
     """
 
     module: nn.Module
@@ -36,6 +37,7 @@ class Player(Generic[Seen]):
     apply: Callable[[], Any]
     project: Callable[[], None] = lambda: None
     loss: Callable[[], Tensor] | None = None
+    finish: Callable[[], None] = lambda: None
 
 
 Update = Callable[..., tuple[Any, Any]]  # (discriminator, generator, *, options) -> what each saw in its last gradient

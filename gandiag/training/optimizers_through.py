@@ -27,14 +27,16 @@ def consensus(
     if first is None:
         seen = discriminator.gradient(), generator.gradient()
         _add_gradients(_agreement(discriminator, generator, (discriminator, generator)), weight)
-        move(discriminator)
-        move(generator)
+        for player in (discriminator, generator):
+            player.finish()
+            move(player)
         return seen
     by_name = {"discriminator": discriminator, "generator": generator}
     seen_by: dict[str, Seen] = {}
     for name in sorted(by_name, key=lambda name: name != first):
         seen_by[name] = by_name[name].gradient()
         _add_gradients(_agreement(discriminator, generator, (by_name[name],)), weight)
+        by_name[name].finish()
         move(by_name[name])
     return seen_by["discriminator"], seen_by["generator"]
 
@@ -106,6 +108,7 @@ def _unrolled_gradient(discriminator: Player[Any], generator: Player[Seen], unro
         )
     for parameter, gradient in zip(targets, found):
         parameter.grad = gradient
+    generator.finish()
     return seen
 
 

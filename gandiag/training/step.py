@@ -138,6 +138,9 @@ def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPla
         apply=lambda: apply(players.discriminator_optimizer),
         project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None,
         loss=losses[0],
+        finish=lambda: finish_gradient(
+            players, players.discriminator, players.discriminator_optimizer, rules, settings
+        ),
     )
     generator = Player(
         players.generator,
@@ -145,6 +148,7 @@ def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPla
         gradient=g_gradient,
         apply=lambda: apply(players.generator_optimizer),
         loss=losses[1],
+        finish=lambda: finish_gradient(players, players.generator, players.generator_optimizer, rules, settings),
     )
     turns = update(discriminator, generator, settings)
     if players.scaler.is_enabled():
@@ -216,11 +220,18 @@ def finish_gradient(
 def differentiable_losses(
     players: Players, rules: Rules, settings: Settings
 ) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
-    """Returns both players' losses as functions of both players' parameters, on one batch that is drawn when it is first asked for."""
+    """Returns both players' losses as functions of both players' parameters, on one batch that is drawn when it is first asked for.
+
+    Of several processes each takes the whole batch: what differentiates a gradient needs the game's, and knows only its own.
+    """
+
+    def whole(batch: Batch) -> Batch:
+        samples, labels = batch
+        return rules.gather(samples), None if labels is None else rules.gather(labels)
 
     @cache
     def batch() -> tuple[Batch, Batch]:
-        return rules.draw_real(), rules.draw_latent(rules.batch, players.random)
+        return whole(rules.draw_real()), whole(rules.draw_latent(rules.batch, players.random))
 
     def logits() -> tuple[Tensor, Tensor]:
         (real, real_labels), (latent, labels) = batch()
