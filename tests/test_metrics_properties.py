@@ -135,5 +135,6 @@ def kernel_twin(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def vendi_twin(x: np.ndarray) -> float:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
     unit = x / np.where(norms > 0, norms, 1)
-    p = np.linalg.eigvalsh(unit @ unit.T / len(x)).clip(0)
+    kernel = unit @ unit.T + (norms == 0) * (norms == 0).T  # zeros are like each other
+    p = np.linalg.eigvalsh(kernel / len(x)).clip(0)
     return float(np.exp(-(p[p > 0] * np.log(p[p > 0])).sum()))

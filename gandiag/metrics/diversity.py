@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import linalg
 
-from gandiag.metrics.inputs import feature_matrix, feature_pair
+from gandiag.metrics.inputs import feature_matrix, feature_pair, host_array
 from gandiag.metrics.intervals import LEVEL, Interval, normal_quantile
 from gandiag.metrics.neighbours import distance_blocks, nearest
 
@@ -37,11 +37,11 @@ def vendi_score(features: Any, q: float = 1.0) -> float:
     """Returns the Vendi score of features (n, d): exp of the Renyi-q entropy of eig(K/n), K the cosine similarity.
 
     The effective number of distinct samples, 1 to min(n, d); higher is more diverse. Friedman and Dieng 2023; the entropy
-    is Shannon's at q = 1. Computed on the smaller of the n x n and the d x d matrix, whose eigenvalues are the same.
+    is Shannon's at q = 1. Rows of zeros are alike, and unlike all others. Computed on the smaller of the n x n and the d x d matrix, whose eigenvalues are the same.
     """
     x = _unit_rows(feature_matrix(features, "given"))
     product = x.T @ x if x.shape[0] > x.shape[1] else x @ x.T
-    return vendi_of_kernel(product * (len(product) / len(x)), q)
+    return _effective_number(linalg.eigvalsh(product / len(x), check_finite=False), q)
 
 
 def vendi_interval(features: Any, *, level: float = LEVEL) -> Interval:
@@ -61,17 +61,30 @@ def vendi_interval(features: Any, *, level: float = LEVEL) -> Interval:
 
 
 def _unit_rows(x: np.ndarray) -> np.ndarray:
+    """Rows of length one. Rows of zeros have no direction: an axis of their own makes them like each other and unlike all else."""
     norms = np.linalg.norm(x, axis=1)
-    return x / np.where(norms > 0, norms, 1.0)[:, None]
+    unit: np.ndarray = x / np.where(norms > 0, norms, 1.0)[:, None]
+    return unit if (norms > 0).all() else np.column_stack([unit, norms == 0])
 
 
 def vendi_of_kernel(kernel: Any, q: float = 1.0) -> float:
-    """Returns the Vendi score of a similarity matrix (n, n) with ones on its diagonal: exp of the entropy of eig(K/n)."""
+    """Returns the Vendi score of a similarity matrix (n, n) with ones on its diagonal: exp of the entropy of eig(K/n).
+
+    Raises ValueError where it is not symmetric or its diagonal is not one: the eigenvalues are then no distribution.
+    """
     k = feature_matrix(kernel, "kernel")
     if k.shape[0] != k.shape[1]:
         raise ValueError(f"a similarity matrix (n, n) was expected, found shape {k.shape}")
-    p = linalg.eigvalsh(k / len(k), check_finite=False)
-    p = p[p > 0]
+    if not (np.allclose(np.diag(k), 1.0, atol=1e-4) and np.allclose(k, k.T, atol=1e-4)):
+        raise ValueError("a similarity matrix is symmetric, with ones on its diagonal; this one is not")
+    return _effective_number(linalg.eigvalsh(k / len(k), check_finite=False), q)
+
+
+def _effective_number(eigenvalues: np.ndarray, q: float) -> float:
+    """exp of the Renyi-q entropy; what rounding leaves of zero eigenvalues is none of them, which decides at orders q below one."""
+    if not q >= 0:
+        raise ValueError(f"the order q is {q}; a number >= 0 was expected")
+    p = eigenvalues[eigenvalues > len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues[-1]]
     if q == 1:
         return math.exp(-float((p * np.log(p)).sum()))
     if math.isinf(q):
@@ -184,8 +197,8 @@ def fractal_dimension(samples: Any, *, seeds: int = 100, bins: int = 1000, scale
 
     A line reads 1, a square 2 (compare_gan's definition). Raises ValueError on fewer samples than `seeds`.
     """
-    x = np.asarray(samples, dtype=np.float64)
-    x = feature_matrix(x.reshape(len(x), -1), "given", at_least=seeds)
+    x = host_array(samples, "given")
+    x = feature_matrix(x.reshape(len(x), -1) if x.size else x, "given", at_least=seeds)
     middle = x[np.random.default_rng(seed).integers(len(x), size=seeds)]
     distances = np.sort(np.concatenate([np.sqrt(np.maximum(b, 0.0)).ravel() for _, b in distance_blocks(middle, x)]))
     positive = distances[distances > 1e-9 * distances[-1]]

@@ -43,11 +43,12 @@ def check_images(images: Any) -> Tensor:
     return x
 
 
-def to_uint8(images: Tensor) -> Tensor:
+def to_uint8(images: Any) -> Tensor:
     """Returns images in [-1, 1] as uint8, rounded as stylegan does: (x * 127.5 + 128) clamped to 0..255, truncated.
 
     Raises ValueError on NaN, which has no grey value.
     """
+    images = torch.as_tensor(images)
     if images.dtype == torch.uint8:
         return images
     if torch.isnan(images).any():

@@ -62,6 +62,8 @@ class FrechetStatistics:
     @cached_property
     def trace(self) -> float:
         """The covariance's trace."""
+        if self.divisor <= 0:
+            return math.nan
         return (
             float(np.trace(self.scatter) if self.scatter is not None else np.einsum("ij,ij->", self._rows, self._rows))
             / self.divisor

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+LARGEST = 1e24  # the kernel distance's variance takes twelfth powers, whose sums are infinite from about 1e25 on
+
 
 def feature_matrix(values: Any, who: str, *, at_least: int = 1) -> np.ndarray:
     """Returns features (n, d) as a float64 array on the host; a tensor of any device or an array of any numeric type will do.
 
-    Raises ValueError where they are not two-dimensional, not finite, or fewer than `at_least`, TypeError where not numeric.
+    Raises ValueError where they are not two-dimensional, not finite, above LARGEST, or fewer than `at_least`, TypeError where
+    not numeric.
     """
     x = host_array(values, who)
     if x.ndim != 2:
@@ -21,15 +24,23 @@ def feature_matrix(values: Any, who: str, *, at_least: int = 1) -> np.ndarray:
         raise ValueError(f"{who} features have no columns")
     if len(x) < at_least:
         raise ValueError(
-            f"there {'is' if len(x) == 1 else 'are'} {len(x)} {who} sample{'s' * (len(x) != 1)}; at least {at_least} are needed"
+            f"there {'is' if len(x) == 1 else 'are'} {len(x)} {who} sample{'s' * (len(x) != 1)}; "
+            f"at least {at_least} {'is' if at_least == 1 else 'are'} needed"
         )
     x = np.ascontiguousarray(x, dtype=np.float64)
-    if not np.isfinite(x).all():
-        rows = int((~np.isfinite(x)).any(axis=1).sum())
+    if not scorable(x):
+        bad, what = ~np.isfinite(x), "NaN or infinite features"
+        if not bad.any():
+            bad, what = np.abs(x) > LARGEST, f"features beyond {LARGEST:g}"
         raise ValueError(
-            f"{rows} of {len(x)} {who} samples have NaN or infinite features: find where they come from, they cannot be scored"
+            f"{int(bad.any(axis=1).sum())} of {len(x)} {who} samples have {what}: find where they come from, they cannot be scored"
         )
     return x
+
+
+def scorable(x: np.ndarray) -> bool:
+    """Returns whether all values are finite, and small enough that every score of them is."""
+    return bool((np.abs(x) <= LARGEST).all())
 
 
 def feature_pair(real: Any, fake: Any, *, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -45,9 +56,17 @@ def feature_pair(real: Any, fake: Any, *, at_least: int = 1) -> tuple[np.ndarray
 def host_array(values: Any, who: str) -> np.ndarray:
     """Returns a tensor or anything array-like as a numeric numpy array on the host."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu()
+        values = values.detach().cpu().resolve_conj().resolve_neg()
         values = values.float().numpy() if str(values.dtype) == "torch.bfloat16" else values.numpy()
     x = np.asarray(values)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{who} values have dtype {x.dtype}; numbers were expected")
     return x
+
+
+def whole_numbers(labels: Any, who: str) -> np.ndarray:
+    """Returns labels as int64, of any shape; raises ValueError where some are no whole numbers >= 0."""
+    values = host_array(labels, who)
+    if (values != np.rint(values)).any() or (values < 0).any():
+        raise ValueError(f"{who} labels must be whole numbers >= 0")
+    return values.astype(np.int64)

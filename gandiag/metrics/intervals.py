@@ -39,6 +39,7 @@ def frechet_interval(real: Any, fake: Any, *, level: float = LEVEL, blocks: int 
     bootstrap doubles it and covered 7.5 % of the time. Ends below zero are zero. Raises ValueError on fewer than 4 samples.
     """
     x, y = feature_pair(real, fake, at_least=4)
+    _check_blocks(blocks)
     a, b = frechet_statistics(x), frechet_statistics(y)
     value = frechet_distance(a, b)
     without_real = [frechet_distance(part, b) for part in statistics_without_blocks(x, blocks)]
@@ -57,6 +58,7 @@ def combine_jackknife(
     """Returns the interval of a score of independent sides, from its values with each block of each side left out."""
     from scipy.stats import t
 
+    check_level(level)
     bias, variances, free = 0.0, [], []
     for values in left_out:
         g = len(values)
@@ -103,6 +105,9 @@ def basic_bootstrap(
     Both sides are drawn again with replacement. Not for scores that duplicates change by themselves (nearest neighbours).
     """
     x, y = feature_pair(real, fake, at_least=2)
+    check_level(level)
+    if replicates < 2:
+        raise ValueError(f"{replicates} replicates have no spread: at least 2 are needed")
     random = np.random.default_rng(seed)
     value = float(score(x, y))
     drawn = np.asarray(
@@ -137,6 +142,7 @@ def jackknife_interval(
     Blocks are taken in the samples' order, which must be random. Not for scores by nearest neighbours, which are not smooth.
     """
     x, y = feature_pair(real, fake, at_least=4)
+    _check_blocks(blocks)
     parts = [np.array_split(np.arange(len(side)), min(blocks, len(side) // 2)) for side in (x, y)]
     left_out = [
         [score(np.delete(x, rows, axis=0), y) for rows in parts[0]],
@@ -158,6 +164,7 @@ def normal_quantile(level: float) -> float:
     """Returns how many standard errors an interval of that level reaches to each side: 1.96 for 0.95."""
     from scipy.stats import norm
 
+    check_level(level)
     return float(norm.ppf(0.5 + level / 2))
 
 
@@ -165,6 +172,7 @@ def binomial_interval(successes: int, trials: int, *, level: float = LEVEL) -> I
     """Returns a share with its exact (Clopper-Pearson) interval: for shares of independent samples, such as those of high quality."""
     from scipy.stats import beta
 
+    check_level(level)
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} of {trials} is no share")
     tail = (1 - level) / 2
@@ -172,3 +180,14 @@ def binomial_interval(successes: int, trials: int, *, level: float = LEVEL) -> I
     high = float(beta.ppf(1 - tail, successes + 1, trials - successes)) if successes < trials else 1.0
     share = successes / trials
     return Interval(share, low, high, math.sqrt(share * (1 - share) / trials), 0.0, "exact binomial")
+
+
+def check_level(level: float) -> None:
+    """Raises ValueError where an interval's level is no share between 0 and 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"the level is {level}; a share between 0 and 1 was expected, as in 0.95")
+
+
+def _check_blocks(blocks: int) -> None:
+    if blocks < 2:
+        raise ValueError(f"{blocks} blocks cannot be left out in turn: at least 2 are needed")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gandiag.metrics.inputs import feature_pair, host_array
-from gandiag.metrics.intervals import BLOCKS, LEVEL, Interval, combine_jackknife
+from gandiag.metrics.inputs import feature_matrix, feature_pair, host_array, scorable
+from gandiag.metrics.intervals import BLOCKS, LEVEL, Interval, combine_jackknife, normal_quantile
 from gandiag.metrics.kernel_moments import chunks, moments_of, pair_sum, projections
 from gandiag.metrics.neighbours import distance_blocks
 from gandiag.metrics.threads import on_threads, thread_count
@@ -18,6 +18,7 @@ MOMENT_WIDTH = 160  # above, the third moment (d^3 numbers) no longer fits; belo
 SUBSET_ROWS = 128  # of a subset's kernel at a time: half a megabyte; of wide features all, since the product is then the whole cost
 WIDE = 256
 SECOND_ORDER_SAMPLES = 1000  # for the small part of the variance that only matters near zero distance
+LARGEST_SINGLE = 1e5  # its sixth power, times the features and the pairs, still is a number in single precision
 CMMD_BANDWIDTH, CMMD_SCALE = 10.0, 1000.0  # Jayasumana et al. 2024
 
 
@@ -53,8 +54,6 @@ def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> I
     The variance is that of the projections on each sample, less what the projections count twice of the second order, so
     that it is right for equal distributions too (where the first order vanishes).
     """
-    from scipy.stats import norm
-
     x, y = feature_pair(real, fake, at_least=4)
     n, m = len(x), len(y)
     if _by_moments(x, y):
@@ -69,7 +68,7 @@ def kernel_distance_interval(real: Any, fake: Any, *, level: float = LEVEL) -> I
     vxx, vyy, vxy = _second_order(x[:SECOND_ORDER_SAMPLES], y[:SECOND_ORDER_SAMPLES])
     second = 2 * vxx / (n * (n - 1)) + 2 * vyy / (m * (m - 1)) + 4 * vxy / (n * m)
     error = math.sqrt(max(first - second, second, 0.0))
-    reach = float(norm.ppf(0.5 + level / 2)) * error
+    reach = normal_quantile(level) * error
     return Interval(value, value - reach, value + reach, error, 0.0, "U-statistic variance")
 
 
@@ -83,10 +82,15 @@ def kernel_distance_subsets(
     """
     x, y = _in_own_precision(real, "real"), _in_own_precision(fake, "fake")
     feature_pair(x[:1], y[:1])
-    if min(len(x), len(y)) < subset_size or subset_size < 2:
+    few = min(len(x), len(y))
+    if few < subset_size or subset_size < 2 or subsets < 1:
         raise ValueError(
-            f"subsets of {subset_size} cannot be drawn from {len(x)} real and {len(y)} fake samples: give a subset_size "
-            f"of 2 to {min(len(x), len(y))}, which is a protocol of its own"
+            f"{subsets} subsets of {subset_size} cannot be drawn from {len(x)} real and {len(y)} fake samples: "
+            + (
+                f"give a subset_size of 2 to {few}, which is a protocol of its own"
+                if few >= 2
+                else "at least 2 of each are needed"
+            )
         )
     random = np.random.RandomState(seed)
     drawn = [tuple(random.choice(len(side), subset_size, replace=False) for side in (x, y)) for _ in range(subsets)]
@@ -202,9 +206,9 @@ def _sum_of_kernels(
 def _in_own_precision(values: Any, who: str) -> np.ndarray:
     x = host_array(values, who)
     x = np.ascontiguousarray(x, dtype=np.float32 if x.dtype in (np.float16, np.float32) else np.float64)
-    if x.ndim == 2 and not np.isfinite(x).all():
-        raise ValueError(f"{who} features hold NaN or infinity: find where they come from, they cannot be scored")
-    return x
+    if x.ndim != 2 or not scorable(x):
+        feature_matrix(x, who)  # says what is wrong
+    return x.astype(np.float64) if np.abs(x).max(initial=0) > LARGEST_SINGLE else x
 
 
 def _own(x: np.ndarray) -> np.ndarray:

@@ -30,8 +30,9 @@ def authenticity(real: Any, fake: Any) -> float:
 def copying_z(train: Any, heldout: Any, fake: Any, *, cells: int = CELLS, seed: int = 0) -> float:
     """Returns C_T (Meehan et al. 2020): the z of the Mann-Whitney test that fakes lie nearer to the training set than held-out reals.
 
-    Standard normal where fakes are as new as held-out reals; far below 0 = copies, far above 0 = underfitting. Cells are
-    k-means on the training set, weighted by the held-out share; cells with at most 20 fakes, or without held-out reals, are
+    Far below 0 = copies, far above 0 = underfitting. Cells are k-means on the training set, and the score is the mean of their
+    z, weighted by the held-out share: 0 on average where fakes are as new as held-out reals, with a standard deviation of about
+    1 / sqrt(cells), which is less than a single z has; cells with at most 20 fakes, or without held-out reals, are
     left out. NaN where no cell is left.
     """
     t, p = feature_pair(train, heldout, at_least=cells)

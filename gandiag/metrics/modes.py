@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gandiag.metrics.inputs import feature_matrix, host_array
+from gandiag.metrics.inputs import feature_matrix, host_array, whole_numbers
 
 HIGH_QUALITY_RADIUS = 3.0  # standard deviations (VEEGAN, PacGAN)
 COVERED_SAMPLES, COVERED_OF = (
@@ -84,11 +84,11 @@ def stacked_class_coverage(channel_labels: Any, *, classes: int = 10) -> ModeCov
     `hit` is what papers call modes captured (at least one sample; 26 000 samples are usual), `kl` is to uniform: .0194 for a
     perfect generator at that N. Srivastava et al. 2017.
     """
-    labels = host_array(channel_labels, "fake")
-    if labels.ndim != 2 or not len(labels) or labels.min() < 0 or labels.max() >= classes:
+    labels = whole_numbers(channel_labels, "fake")
+    if labels.ndim != 2 or not labels.size or labels.max() >= classes:
         raise ValueError(f"labels (n, channels) of 0 to {classes - 1} were expected, found shape {labels.shape}")
     places = classes ** np.arange(labels.shape[1] - 1, -1, -1)
-    return class_coverage(labels.astype(np.int64) @ places, classes=classes ** labels.shape[1])
+    return class_coverage(labels @ places, classes=classes ** labels.shape[1])
 
 
 def class_coverage_of_counts(counts: Any, weights: Any = None, *, drawn: int | None = None) -> ModeCoverage:
@@ -141,11 +141,10 @@ def _shares(weights: Any, modes: int) -> np.ndarray:
 
 
 def _counts(labels: Any, classes: int, who: str) -> np.ndarray:
-    values = host_array(labels, who)
-    if values.ndim != 1 or not len(values) or (values != np.rint(values)).any():
-        raise ValueError(f"{who} labels must be whole numbers of shape (n,), n >= 1; found shape {values.shape}")
-    values = values.astype(np.int64)
-    if values.min() < 0 or values.max() >= classes:
+    values = whole_numbers(labels, who)
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"{who} labels of shape (n,), n >= 1, were expected; found shape {values.shape}")
+    if values.max() >= classes:
         raise ValueError(f"{who} labels run from {values.min()} to {values.max()}; 0 to {classes - 1} were expected")
     return np.bincount(values, minlength=classes)
 

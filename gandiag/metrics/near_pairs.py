@@ -23,6 +23,9 @@ WIDE = 512  # features above which the products are nearly all of the work: larg
 WIDE_BLOCK_ELEMENTS = 2**23  # ... with this many distances at a time, and the other side's rows taken ...
 TILE_ELEMENTS = 2**21  # ... by tiles, since all of them in single precision would be most of what may be held
 AMBIGUOUS_A_ROW = 64  # pairs within the margin beyond which a block is computed again in float64
+OVERFLOWING = (
+    1e36  # sums of squares from here on may leave single precision's range (3e38): those blocks are taken in double
+)
 SAFETY = 2.0  # times (8 + sqrt d) roundings of the squared norms: six standard deviations of a sum's rounding and more
 
 
@@ -58,12 +61,15 @@ def as_points(values: np.ndarray, origin: np.ndarray) -> Points:
 def kth_neighbour_squares(x: Points, k: int) -> np.ndarray:
     """Returns the squared distance (n,) float64 of each point to its k-th nearest other point."""
     found = np.empty(len(x))
-    columns = _columns(x)
+    single = _fit_single(x, x)
+    columns = _columns(x) if single else None
 
     def find(rows: slice) -> None:
-        block, margin = _block(x, rows, x, columns, np.float32)
-        _empty_diagonal(block, rows)
-        squares = _kth_of_block(block, margin, x, rows, k)
+        squares = None
+        if single:
+            block, margin = _block(x, rows, x, columns, np.float32)
+            _empty_diagonal(block, rows)
+            squares = _kth_of_block(block, margin, x, rows, k)
         found[rows] = _kth_in_float64(x, rows, k) if squares is None else squares
 
     _in_blocks(find, x, x)
@@ -85,19 +91,27 @@ class Limit:
 
 def pairs_within(x: Points, y: Points, limits: Sequence[Limit], *, inclusive: bool) -> None:
     """Tells each limit, block by block, of the pairs (indices of x, indices of y) that are nearer; `inclusive` counts an equal distance."""
-    columns = _columns(y)
+    single = _fit_single(x, y)
+    columns = _columns(y) if single else None
     telling = threading.Lock()
 
     def find(rows: slice) -> None:
-        block, margin = _block(x, rows, y, columns, np.float32)
+        block, margin = _block(x, rows, y, columns, np.float32) if single else (None, None)
         for limit in limits:
             at_most = limit.of_block(rows)
-            decided = _decided(block, margin, at_most, x, y, rows, inclusive=inclusive)
+            decided = None
+            if block is not None and margin is not None:
+                decided = _decided(block, margin, at_most, x, y, rows, inclusive=inclusive)
             near = _by_products(x, y, rows, at_most, inclusive=inclusive) if decided is None else decided
             with telling:
                 limit.tell(near[0] + rows.start, near[1])
 
     _in_blocks(find, x, y)
+
+
+def _fit_single(x: Points, y: Points) -> bool:
+    """Whether squared distances stay within single precision: those of a diverged generator's points do not."""
+    return bool(x.squares.max() + y.squares.max() < OVERFLOWING)
 
 
 def _columns(y: Points) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gandiag.metrics.inputs import feature_matrix, feature_pair, host_array
+from gandiag.metrics.inputs import LARGEST, feature_matrix, feature_pair, host_array
 from gandiag.metrics.near_pairs import Limit, as_points, kth_neighbour_squares, pairs_within
 
 BLOCK_ELEMENTS = 2**21  # distances held at a time, 16 MiB: fits the cache levels and the 100 MB that are allowed
@@ -115,6 +115,8 @@ def distance_blocks(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.nd
         np.matmul(doubled[rows], y.T, out=block)
         block += y_squares
         block += x_squares[rows, None]
+        if y is x:
+            block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = 0.0  # not what rounding makes of it
         yield rows, block
 
 
@@ -143,10 +145,16 @@ def _compare(real: Any, fake: Any, k: int, *, inclusive: bool) -> Prdc:
 def _points(values: Any, who: str, k: int) -> np.ndarray:
     """Features in their own precision, single or double: a copy in float64 would cost more memory than all the rest."""
     x = host_array(values, who)
-    if x.dtype not in (np.float32, np.float64) or x.ndim != 2 or not len(x) or not np.isfinite(x.sum(axis=1)).all():
+    if x.dtype not in (np.float32, np.float64) or x.ndim != 2 or not x.size or not _surely_scorable(x):
         x = feature_matrix(x, who)
     _enough(x, k, who)
     return np.ascontiguousarray(x)
+
+
+def _surely_scorable(x: np.ndarray) -> bool:
+    """Whether every value is finite and moderate, told without a copy: a row's sum of squares is no smaller than any of its values'."""
+    with np.errstate(over="ignore"):
+        return bool((np.einsum("ij,ij->i", x, x) <= min(LARGEST, float(np.finfo(x.dtype).max))).all())
 
 
 def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gandiag.metrics.feature_space import Features, check_images
 from gandiag.metrics.frechet import FrechetStatistics, frechet_distance, frechet_statistics
-from gandiag.metrics.inputs import feature_matrix
+from gandiag.metrics.inputs import feature_matrix, host_array, scorable, whole_numbers
 from gandiag.metrics.intervals import frechet_interval
 from gandiag.metrics.kernel import kernel_distance_interval
 from gandiag.metrics.modes import (
@@ -89,7 +89,7 @@ class Reference:
 
 def make_reference(real: Tensor, features: Features, *, real_labels: Any = None, seed: int = 0) -> Reference:
     """Returns the real side of images uint8 (n, c, h, w), to be given to evaluate_images in place of the images."""
-    labels = None if real_labels is None else np.asarray(torch.as_tensor(real_labels).cpu(), dtype=np.int64)
+    labels = None if real_labels is None else whole_numbers(real_labels, "real")
     if labels is not None and labels.shape != (len(real),):
         raise ValueError(
             f"{len(real)} real images came with labels of shape {labels.shape}: one label an image was expected"
@@ -128,17 +128,20 @@ def evaluate_images(
 
 
 def evaluate_points(real: Any, fake: Any, centres: Any, sd: Any, weights: Any = None, *, seed: int = 0) -> Evaluation:
-    """Scores points (n, d) against a known mixture (`centres` (K, d), `sd`, `weights`) and against real points (n, d)."""
+    """Scores points (n, d) against a known mixture (`centres` (K, d), `sd`, `weights`) and against real points (n, d).
+
+    Fakes that are not finite, or so far out that no distance can be computed, have the mixture's scores alone.
+    """
     reference = real if isinstance(real, Reference) else Reference(feature_matrix(real, "real", at_least=2), seed=seed)
-    finite = torch.as_tensor(fake).detach().cpu().to(torch.float64).numpy()
-    coverage = mode_coverage(finite, centres, sd, weights=weights)
+    points = host_array(fake, "fake").astype(np.float64)
+    coverage = mode_coverage(points, centres, sd, weights=weights)
     scores: dict[str, float | list[float]] = dict(_mode_scores(coverage))
-    if np.isfinite(finite).all():
-        scores.update(feature_scores(reference, finite, "points", seed=seed))
+    if scorable(points):
+        scores.update(feature_scores(reference, points, "points", seed=seed))
     names = [
         " ".join(f"{value:g}" for value in np.round(centre, 3)) for centre in np.asarray(centres, dtype=np.float64)
     ]
-    protocol = make_protocol({"features": "points"}, reference, len(finite), seed=seed)
+    protocol = make_protocol({"features": "points"}, reference, len(points), seed=seed)
     protocol["mixture"] = {"modes": len(names), "high_quality_radius_sd": 3}
     return Evaluation(scores, {"mode_histogram": names, "data_mode_histogram": names}, protocol)
 

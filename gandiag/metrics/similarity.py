@@ -19,8 +19,12 @@ def pair_similarity(images: Any, *, batches: int = BATCHES, batch: int = BATCH, 
     Up to `batches` batches of `batch` images are drawn by the seed. Odena et al. 2017. Raises ValueError on fewer than two.
     """
     x = torch.as_tensor(images)
-    if x.ndim != 4 or len(x) < 2:
+    if x.ndim != 4 or len(x) < 2 or not x.numel():
         raise ValueError(f"at least two images (n, c, h, w) were expected, found shape {tuple(x.shape)}")
+    if batch < 2 or batches < 1:
+        raise ValueError(f"{batches} batches of {batch} hold no pair: at least one batch of two was expected")
+    if x.is_floating_point() and not bool(x.isfinite().all()):
+        raise ValueError("images hold NaN or infinity: they cannot be compared")
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
     parts = [p for p in order.split(batch)[:batches] if len(p) > 1]
     return float(torch.stack([_mean_over_pairs(x[p.to(x.device)].to(torch.float64)) for p in parts]).mean())
@@ -31,6 +35,8 @@ def ms_ssim(first: Tensor, second: Tensor, *, largest: float = 255.0) -> Tensor:
 
     Five scales, an 11x11 Gaussian window of sd 1.5 (smaller where the image is), odd sides doubled at their end.
     """
+    if not first.is_floating_point():
+        first, second = first.to(torch.float64), second.to(torch.float64)
     factors = []
     for scale in range(len(POWERS)):
         if scale:

@@ -33,9 +33,12 @@ class FrechetDistance:
         """Adds uint8 images (n, c, h, w) to the real or the fake side."""
         self.update_features(self.features.extract(check_images(images)), real=real)
 
-    def update_features(self, features: Tensor, *, real: bool) -> None:
-        """Adds features (n, d) that were extracted already."""
-        self._sides[bool(real)].add(features.detach())
+    def update_features(self, features: Any, *, real: bool) -> None:
+        """Adds features (n, d) that were extracted already; raises ValueError where they do not fit those given before."""
+        rows = torch.as_tensor(features).detach()
+        if rows.ndim != 2:
+            raise ValueError(f"features have shape {tuple(rows.shape)}; (samples, features) was expected")
+        self._sides[bool(real)].add(rows)
 
     def statistics(self, *, real: bool) -> FrechetStatistics:
         """Returns one side's statistics, of all processes together; raises ValueError where no process has seen a sample."""
@@ -48,19 +51,25 @@ class FrechetDistance:
     def reset(self, *, real: bool | None = None) -> None:
         """Forgets both sides, or one: `reset(real=False)` keeps the reals and their factor for the next fakes."""
         for side in (True, False) if real is None else (real,):
-            self._sides[side] = _Side(self._biased)
+            self._sides[side] = _Side("real" if side else "fake", self._biased)
 
 
 class _Side:
     """Merged statistics and a buffer of rows that are not in them yet."""
 
-    def __init__(self, biased: bool) -> None:
-        self._biased = biased
+    def __init__(self, who: str, biased: bool) -> None:
+        self._who, self._biased = who, biased
+        self._width: int | None = None
         self._merged: FrechetStatistics | None = None
         self._rows: list[Tensor] = []  # where they were made
 
     def add(self, rows: Tensor) -> None:
+        if self._width not in (None, rows.shape[1]):
+            raise ValueError(
+                f"the {self._who} features were {self._width} wide so far, these are {rows.shape[1]}: give images of one size"
+            )
         if len(rows):
+            self._width = rows.shape[1]
             self._rows.append(rows)
         if sum(len(r) for r in self._rows) >= ROWS_KEPT:
             self._merge()
@@ -71,7 +80,7 @@ class _Side:
 
     def _merge(self) -> None:
         if self._rows:
-            fresh = frechet_statistics(torch.cat(self._rows), biased=self._biased)
+            fresh = frechet_statistics(torch.cat(self._rows), who=self._who, biased=self._biased)
             self._merged = fresh if self._merged is None else self._merged.merge(fresh)
             self._rows = []
 
