@@ -96,6 +96,7 @@ NO_GAN = {
     "actor_critic": "none is shown both what another makes and data from outside",
     "shared_head": "none is shown both what another makes and data from outside",
     "plain_functions": "networks that are written as plain functions",
+    "crossed_pairs": "no pair is each other's opponent",
 }
 
 

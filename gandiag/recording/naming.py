@@ -106,7 +106,7 @@ def name_pair(
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
-        return NoPlayers(why_no_pair(networks, called, names, len(steps)))
+        return NoPlayers(crossed(seen, called) or why_no_pair(networks, called, names, len(steps)))
     described = [with_doubts(describe(p, networks, turns, called), encoders, called) for p in playing]
     if len(playing) > 1:
         said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
@@ -230,7 +230,8 @@ def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: boo
     others = [c for c in mine if maker not in c.sources and (c.from_outside or not outside)]
     if not others or any(is_target_of(c, mine[-1]) for c in seen):
         return any(is_double(c, seen, maker) for c in mine)
-    return bool(fakes) or len(others) >= 2 or any(is_double(c, seen, maker) for c in mine)
+    untraced = [c for c in mine if c.from_outside and not c.sources]  # what another network made is no fake of this one
+    return bool(fakes) or len(untraced) >= 2 or any(is_double(c, seen, maker) for c in mine)
 
 
 def shown_in_turn(maker: Network, since: list[Call], judge: Network) -> bool:
@@ -323,6 +324,18 @@ def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str
         if updates > 1:
             return f"alternating, {updates} {who} updates a step"
     return "alternating"
+
+
+def crossed(seen: dict[Pair, Evidence], called: dict[Network, str]) -> str:
+    """Says where a maker is stepped through a judge that is only ever trained on what another makes; empty where none is."""
+    for (maker, judge), of_pair in seen.items():
+        others = [g for (g, d), e in seen.items() if d == judge and g != maker and e.discriminator_turns]
+        if of_pair.generator_turns and not of_pair.discriminator_turns and others:
+            return (
+                f"{called[maker]} is stepped through {called[judge]}, but {called[judge]} is trained on what "
+                f"{called[others[0]]} makes: no pair is each other's opponent"
+            )
+    return ""
 
 
 def why_no_pair(
