@@ -164,6 +164,4 @@ class Filling:
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):
             return torch.full((), float(value), device=self._device)
-        if value.dim():
-            value = value.mean() if value.numel() != 1 else value.reshape(())
-        return value
+        return value.mean() if value.numel() != 1 else value.reshape(())

@@ -61,21 +61,25 @@ class Turns:
             self._capture.relearn(who)
         if own and own[0].stale is not None and own[0].stale_of == who:
             self.stale.setdefault(who, own[0].stale)
-        if who == "discriminator" and (others := self._of_the_generator(own)) is not None:
-            self.stale[who] = others
+        if who == "discriminator":
+            self._note_what_the_generator_added(own)
         self._capture.stepped.add(who)
         if self._joint and who == "discriminator":
             self._capture.stepped.add("generator")  # what D's pass added to its gradients is to be cleared as well
 
-    def _of_the_generator(self, own: list[Pass]) -> Tensor | None:
-        """Returns the norm of what the generator's pass has added to D's gradients since D's own; None where none ran in between."""
+    def _note_what_the_generator_added(self, own: list[Pass]) -> None:
+        """Notes the norm of what the generator's pass has added to D's gradients since D's own, where one ran in between."""
         for one in (*self._capture.open, *own):
             if one.beneath is not None and one.row == self._capture.row:
                 held = self._capture.held_by("discriminator")
                 if held is None or [g.shape for g in held] != [g.shape for g in one.beneath]:
-                    return None
-                return norm(torch.stack([norm(now - was) for now, was in zip(held, one.beneath)]))
-        return None
+                    self.stale.pop(
+                        "discriminator", None
+                    )  # it was more than they held at first, and nobody can tell how much
+                else:
+                    apart = [norm(now - was) for now, was in zip(held, one.beneath)]
+                    self.stale["discriminator"] = norm(torch.stack(apart))
+                return
 
     def _claim(self, who: str) -> None:
         waiting = self._capture.open
