@@ -110,6 +110,19 @@ def test_a_mistake_says_what_was_found_and_what_to_do(
     assert sorted(str(f) for f in broken.rglob("*")) == before
 
 
+def test_a_fault_is_told_whole_and_under_no_code_that_means_a_finding(
+    say: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("gandiag.cli.group.main", fail)
+    said = say("show", "run")
+    assert said.code == 3
+    assert "Traceback" in said.err
+    assert "a fault of ours" in said.err
+
+
 def test_the_version(say: Callable[..., Said]) -> None:
     assert say("--version").out.strip() == f"gandiag {gandiag.__version__}"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gandiag.errors import UsageError
 from gandiag.training.config import (
     FIELDS,
     Config,
+    as_read,
     as_toml,
     check_config,
     comments,
@@ -89,6 +92,13 @@ def test_what_does_not_fit_the_type_is_refused_with_what_was_expected(name: str,
         read_value(name, text)
 
 
+def test_a_configuration_made_in_python_is_read_as_the_command_line_s() -> None:
+    given = Config(steps=np.int64(7), lr_g="1e-4", penalties="r1,r2", data=Path("some/folder"), gamma=1)  # type: ignore[arg-type]
+    read = as_read(given)
+    assert (read.steps, read.lr_g, read.penalties, read.data, read.gamma) == (7, 1e-4, ("r1", "r2"), "some/folder", 1.0)
+    assert as_read(Config()) == Config()
+
+
 def test_unknown_names_are_answered_with_the_nearest_one() -> None:
     with pytest.raises(UsageError, match=r"no recipe 'rotatingcollapse' \(did you mean 'rotating-collapse'\?\)"):
         effective_config("rotatingcollapse")
@@ -106,6 +116,10 @@ def test_unknown_names_are_answered_with_the_nearest_one() -> None:
         ({"steps": 0}, "steps must be at least 1"),
         ({"lr_d": -1.0}, "lr_d must be at least 0"),
         ({"beta2": 1.0}, "beta2 must be below 1"),
+        ({"clip_gradient": 0.0}, "clip_gradient must be above 0, not 0.0; none: unbounded"),
+        ({"clip_weights": 0.0}, "clip_weights must be above 0"),
+        ({"lookahead_share": 0.0}, "lookahead_share must be above 0"),
+        ({"lookahead_share": 1.5}, "lookahead_share must be at most 1"),
         ({"gamma": float("nan")}, "nan"),
         ({"precision": "float8"}, "one of float32"),
         ({"batch": 10, "accumulate": 3}, "divisible"),

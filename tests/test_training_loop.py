@@ -282,6 +282,15 @@ def test_a_failing_step_leaves_a_run_that_says_so(tmp_path: Path) -> None:
         ({"conditional": True, "data": "absent.npz"}, "absent"),
         ({"changes": "5: lrg=1"}, "lr_g"),
         ({"stop_on": ("mode_colapse",)}, "mode_collapse"),
+        ({"precision": "fp16"}, "did you mean float16"),
+        ({"latent": "gauss"}, "normal, uniform"),
+        ({"schedule": "typo"}, "constant, linear"),
+        ({"steps": -3}, "at least 1"),
+        ({"accumulate": 3}, "divisible by accumulate"),
+        ({"threads": None}, "whole number"),
+        ({"device": torch.device("cpu")}, "a text"),
+        ({"changes": "2-8: clip_weights=0.1"}, "none at step 2, and a ramp needs a value to begin from"),
+        ({"changes": "4: clip_gradient=0"}, "number above 0"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(
@@ -352,3 +361,39 @@ def test_conditional_training_needs_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32))
     with pytest.raises(UsageError, match="no labels"):
         prepare(tiny(data=str(tmp_path / "points.npy"), conditional=True))
+
+
+def test_a_ramp_begins_from_the_value_that_an_earlier_change_has_set(tmp_path: Path) -> None:
+    train(tiny(changes="2: clip_gradient=4; 4-8: clip_gradient=1"), out=tmp_path / "run")
+
+
+def test_reals_are_shown_also_where_samples_come_at_the_end_only(tmp_path: Path) -> None:
+    train(tiny(sample_every=0, evaluate_every=0), out=tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    assert (run.sample_steps("real"), run.sample_steps("fake")) == ([0], [12])
+
+
+def test_only_a_penalty_that_is_there_slows_the_discriminator_down(tmp_path: Path) -> None:
+    for name, penalties in (("lazy", ("r1",)), ("none", ())):
+        train(tiny(penalty_every=4, penalties=penalties, beta1=0.5, probes="full"), out=tmp_path / name)
+    rates = {name: load_run(tmp_path / name)["discriminator_learning_rate"].iloc[-1] for name in ("lazy", "none")}
+    assert rates == pytest.approx({"lazy": 1e-3 * 4 / 5, "none": 1e-3})
+    group = prepare(tiny(penalty_every=4, penalties=(), beta1=0.5)).players.discriminator_optimizer.param_groups[0]
+    assert group["betas"] == (0.5, 0.99)
+
+
+def test_a_training_leaves_the_process_as_it_found_it(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        train(tiny(threads=1, deterministic=True), out=tmp_path / "run")
+        assert torch.get_num_threads() == before + 1
+        assert not torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(False)
+
+
+def test_a_lack_of_memory_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(GandiagError, match=r"out of memory .*smaller --batch"):
+        train(tiny(batch=2**50), out=tmp_path / "run")

@@ -30,6 +30,7 @@ TINY = dataclasses.replace(
 
 
 def test_a_grid_is_every_combination_and_each_has_its_folder() -> None:
+    assert parse_grid("gamma=1e+1") == {"gamma": ["1e+1"]}
     grid = parse_grid("lr_g=1e-4:1e-3, penalties=r1:r1+r2,seed=0")
     assert grid == {"lr_g": ["1e-4", "1e-3"], "penalties": ["r1", "r1,r2"], "seed": ["0"]}
     found = cells(grid, Path("out"))
@@ -64,8 +65,10 @@ def test_every_evaluation_is_reported_once_and_a_pruner_ends_the_cell(tmp_path: 
     assert (result.step, result.ended) == (20, "finished")
     assert [step for step, _ in reports] == [0, 5, 10, 15, 20]
     assert all("modes_covered" in names for _, names in reports)
-    result = train_cell(TINY, out=tmp_path / "pruned", should_stop=lambda: True)
-    assert (result.step, result.ended) == (1, "stopped")
+    for every in (5, 1):
+        config = dataclasses.replace(TINY, evaluate_every=every)
+        result = train_cell(config, out=tmp_path / f"pruned-{every}", should_stop=lambda: True)
+        assert (result.step, result.ended) == (1, "stopped")
 
 
 def test_the_command_trains_every_cell_draws_the_map_and_goes_on_where_it_was(

@@ -99,6 +99,11 @@ def main(args: Sequence[str] | None = None) -> None:
         code = 0
     except OSError as error:
         code = _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 3)
+    except Exception:  # a fault of ours or of a stranger's network: told whole, and under no code that means a finding
+        import traceback
+
+        traceback.print_exc()
+        code = 3
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -11,7 +11,7 @@ from gandiag.training.alarms import known_checks
 from gandiag.training.config import Config
 from gandiag.training.dataset import Dataset
 from gandiag.training.other_names import meant
-from gandiag.training.schedule import WHOLE, parse_changes
+from gandiag.training.schedule import CHANGEABLE, WHOLE, parse_changes, require_beginnings
 from gandiag.training.step import Players
 
 FREE_OFFSET = ("wasserstein", "relativistic")  # losses that leave the level of D's outputs open: its sign says nothing
@@ -26,6 +26,7 @@ def refuse_settings(config: Config) -> None:
     _known("measure", config.measure, PARTS)
     _known("metrics", tuple(name.partition("[")[0] for name in config.metrics), tuple(QUANTITIES))
     changes = parse_changes(config.changes)
+    require_beginnings(changes, {name: getattr(config, name) for name in CHANGEABLE})
     _known("best_by", (config.best_by.partition("[")[0],), ("auto", *QUANTITIES))
     _refuse(
         (

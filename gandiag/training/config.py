@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +22,7 @@ from gandiag.training.other_names import meant
 __all__ = [
     "FIELDS",
     "Config",
+    "as_read",
     "as_toml",
     "check_config",
     "comments",
@@ -90,6 +94,12 @@ def read_value(name: str, value: Any) -> Value:
         return _read(kind, value)
     except (ValueError, TypeError, OverflowError):
         raise UsageError(f"{name} must be {_wanted(kind)}, not {value!r}") from None
+
+
+def as_read(config: Config) -> Config:
+    """Returns a configuration that was made in Python as the command line would have read and checked it; raises UsageError as it does."""
+    values: dict[str, Any] = {name: read_value(name, getattr(config, name)) for name in FIELDS}
+    return check_config(replace(config, **values))
 
 
 def read_config_file(path: str | Path) -> dict[str, Any]:
@@ -177,10 +187,10 @@ def _read(kind: Any, value: Any) -> Any:
     if kind is bool:
         return _read_bool(value)
     if kind is str:
-        if not isinstance(value, str):
+        if not isinstance(value, (str, os.PathLike)):
             raise TypeError
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return os.fspath(value)
+    if isinstance(value, bool) or not isinstance(value, (Real, str)):
         raise TypeError
     number = float(value)
     if kind is int:

@@ -41,7 +41,7 @@ class Config:
     gamma: float = 5.0  # weight of the penalties
     penalty_every: int = 1  # lazy regularisation: at every so many steps, so many times as strong
     instance_noise: float = 0.0  # standard deviation of the noise that is added to what the discriminator sees
-    clip_weights: float | None = None  # the discriminator's weights are clipped to +- this
+    clip_weights: float | None = None  # the discriminator's weights are clipped to +- this; none: unbounded
     augmentation: str = "none"  # none, diffaugment, ada
     augmentation_probability: float = 1.0  # of diffaugment; ada finds its own, beginning at 0
     augmentation_target: float = 0.6  # E[sign D(real)] that ada holds
@@ -149,11 +149,11 @@ AT_LEAST_ZERO = (
     "heldout",
     "consensus",
     "seed",
-    "clip_gradient",
-    "clip_weights",
 )
+ABOVE_ZERO = ("clip_gradient", "clip_weights", "lookahead_share")
 LARGEST_SEED = 2**63 - 1  # what torch takes
 BELOW_ONE = ("beta2", "heldout")
+AT_MOST_ONE = ("lookahead_share",)
 
 
 def check_config(config: Config) -> Config:
@@ -171,6 +171,11 @@ def check_config(config: Config) -> Config:
             raise UsageError(f"{name} must be at least 1, not {value}")
         if name in AT_LEAST_ZERO and value is not None and value < 0:
             raise UsageError(f"{name} must be at least 0, not {value}")
+        if name in ABOVE_ZERO and value is not None and value <= 0:
+            without = "" if FIELDS[name].default is not None else "; none: unbounded"
+            raise UsageError(f"{name} must be above 0, not {value}{without}")
+        if name in AT_MOST_ONE and value > 1:
+            raise UsageError(f"{name} must be at most 1, not {value}")
         if name in BELOW_ONE and value >= 1:
             raise UsageError(f"{name} must be below 1, not {value}")
     if config.seed > LARGEST_SEED:

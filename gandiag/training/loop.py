@@ -37,6 +37,7 @@ from gandiag.training.schedule import learning_rate_factor, parse_changes, setti
 from gandiag.training.step import Turn, play, set_learning_rates, update_average
 
 LEAST_FREE_BYTES = 32 * 2**20  # a run that cannot even write this much is not begun
+NO_MEMORY = "DefaultCPUAllocator"  # torch has an error of its own for a lack of memory on a GPU, and on the CPU a text
 ADAPTIVE_TOLD_EVERY = 16  # ADA's p is read off the device this often only
 Ended = Literal["finished", "interrupted", "stopped"]
 
@@ -79,11 +80,11 @@ def train(
     """
     path = Path(out)
     refuse_unusable_folder(path, resume=resume)
-    checkpoint = load_checkpoint(path) if resume else None
-    training = prepare(config)
-    if checkpoint is not None:
-        restore(training, checkpoint)
-    try:
+    with _machine_put_back(), _lack_of_memory_told():
+        checkpoint = load_checkpoint(path) if resume else None
+        training = prepare(config)
+        if checkpoint is not None:
+            restore(training, checkpoint)
         with (
             _signals() as asked_to_stop,
             _recording(training, path, None if checkpoint is None else checkpoint.step, about) as recorder,
@@ -103,19 +104,15 @@ def train(
             )
             if recorder is not None:
                 recorder.close("interrupted" if outcome.ended == "interrupted" else "finished")
-    except torch.OutOfMemoryError as error:
-        raise GandiagError(
-            f"the device is out of memory ({str(error).splitlines()[0]}): choose a smaller --batch, or --set accumulate=2"
-        ) from None
-    leave_processes(training.processes)
+        leave_processes(training.processes)
     return outcome
 
 
 def dry_run(config: Config) -> Training:
     """Builds everything and plays one step, so that what does not fit is found; writes nothing."""
-    training = prepare(config)
-    parse_changes(config.changes)
-    play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+    with _machine_put_back(), _lack_of_memory_told():
+        training = prepare(config)
+        play(training.players, training.rules, as_settings(initial_settings(training.config)), training.update)
     return training
 
 
@@ -156,7 +153,7 @@ def _play_on(
             return Outcome(path, players.step, ended, why)
         settings = as_settings(settings_at(players.step, initial, changes))
         factor = learning_rate_factor(players.step, schedule=config.schedule, warmup=config.warmup, steps=config.steps)
-        set_learning_rates(players, settings.lr_g * factor, settings.lr_d * factor, config.penalty_every)
+        set_learning_rates(players, settings.lr_g * factor, settings.lr_d * factor, training.rules.penalty_every)
         if (
             training.processes.rank
         ):  # one process writes checkpoints: what the others draw must not depend on more than the step
@@ -270,6 +267,32 @@ def device_name(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     count = torch.get_num_threads()
     return f"{device.type}, {count} thread{'' if count == 1 else 's'}"
+
+
+@contextmanager
+def _machine_put_back() -> Iterator[None]:
+    """Puts back what a training sets for the whole process: its caller's own work may come after it."""
+    threads, warning = torch.get_num_threads(), torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warning)
+
+
+@contextmanager
+def _lack_of_memory_told() -> Iterator[None]:
+    """Says in one sentence that a device's memory does not suffice, and what to do."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and NO_MEMORY not in str(error):
+            raise
+        found = (str(error).splitlines() or [type(error).__name__])[0]
+        raise GandiagError(
+            f"the device is out of memory ({found}): choose a smaller --batch, or --set accumulate=2"
+        ) from None
 
 
 @contextmanager

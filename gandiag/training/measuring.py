@@ -120,7 +120,7 @@ def _penalty(rules: Rules, settings: Settings, seed: int) -> GanLoss | None:
             real,
             fake[: len(real)],
             real_labels=labels,
-            fake_labels=labels,
+            fake_labels=latents[1][: len(real)] if isinstance(latents, tuple) else None,
             random=torch.Generator(real.device).manual_seed(seed),
         )
         return settings.gamma * torch.stack([p.value(shown) for p in rules.penalties]).sum()

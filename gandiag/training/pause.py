@@ -39,6 +39,8 @@ def pause(training: Training, recorder: Recorder, *, last: bool, fresh: bool) ->
         return
     if fresh and step and (last or due(step, config.checkpoint_every)):
         _keep(training, recorder)
+    if step == 0:
+        _show_reals(training, recorder)
     if last or due(step, config.sample_every) or due(step, config.evaluate_every):
         with torch.random.fork_rng():  # what an evaluation draws at random is none of the training's
             _show_and_score(training, recorder, last=last)
@@ -46,9 +48,7 @@ def pause(training: Training, recorder: Recorder, *, last: bool, fresh: bool) ->
 
 def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> None:
     config, players, step = training.config, training.players, training.players.step
-    kept = SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
-    if step == 0:
-        _show_reals(training, recorder, kept)
+    kept = _kept(training)
     if not config.ema_images:
         players.generator_ema.load_state_dict(players.generator.state_dict())
     scoring = last or due(step, config.evaluate_every)
@@ -68,9 +68,13 @@ def _show_and_score(training: Training, recorder: Recorder, *, last: bool) -> No
             measure(training, recorder)
 
 
-def _show_reals(training: Training, recorder: Recorder, kept: int) -> None:
+def _kept(training: Training) -> int:
+    return SAMPLES_KEPT if training.data.kind == "images" else POINTS_KEPT
+
+
+def _show_reals(training: Training, recorder: Recorder) -> None:
     data = training.shown
-    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 0))[:kept]
+    chosen = torch.randperm(len(data), generator=seeded(training.config.seed, 0))[: _kept(training)]
     recorder.record_samples(
         data.batch(chosen), kind="real", labels=None if data.labels is None else data.labels[chosen], step=0
     )

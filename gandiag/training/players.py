@@ -136,7 +136,7 @@ def build_rules(
     return Rules(
         loss=loss_named(config.loss),
         penalties=tuple(penalty_named(name) for name in config.penalties),
-        penalty_every=config.penalty_every,
+        penalty_every=penalty_interval(config),
         view=_view(config),
         draw_latent=latent_source(config, data=data, num_classes=num_classes, device=device, processes=processes),
         draw_real=_real_source(sampler, num_classes, waited),
@@ -193,6 +193,11 @@ def build_update(config: Config) -> UpdateOfPlayers:
     return lambda discriminator, generator, settings: update(settings.d_steps, settings.g_steps)(
         discriminator, generator
     )
+
+
+def penalty_interval(config: Config) -> int:
+    """Returns how many steps lie between two penalties; 1 where there are none, for whose sake nothing is slowed down."""
+    return config.penalty_every if config.penalties else 1
 
 
 def initial_settings(config: Config) -> dict[str, float | None]:
@@ -257,7 +262,7 @@ def _built(
 
 def _optimizer(config: Config, which: str, player: nn.Module) -> torch.optim.Optimizer:
     name, rate = (config.optimizer_g, config.lr_g) if which == "generator" else (config.optimizer_d, config.lr_d)
-    lazy = config.penalty_every if which == "discriminator" else 1
+    lazy = penalty_interval(config) if which == "discriminator" else 1
     _, (beta1, beta2) = (
         lazy_rates(rate, (config.beta1, config.beta2), lazy)
         if config.beta1 >= 0

@@ -10,7 +10,7 @@ import torch
 from gandiag.errors import UsageError
 from gandiag.metrics.quality import Evaluation
 from gandiag.training.combinations import refuse_for_data, refuse_for_players, refuse_for_processes, refuse_settings
-from gandiag.training.config import Config
+from gandiag.training.config import Config, as_read
 from gandiag.training.data import Dataset, Sampler, hold_out, load_data
 from gandiag.training.dataset import subset
 from gandiag.training.evaluation import make_evaluation
@@ -48,6 +48,7 @@ class Training:
 
 def prepare(config: Config) -> Training:
     """Builds everything and trains nothing; raises UsageError for what does not fit together: a batch larger than the data, no such device ..."""
+    config = as_read(config)
     refuse_settings(config)
     processes, device = join_processes(choose_device(config.device))
     refuse_for_processes(config, processes.world)

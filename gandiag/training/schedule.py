@@ -23,6 +23,7 @@ CHANGEABLE = (
     "clip_weights",
 )
 WHOLE = ("d_steps", "g_steps")
+BOUNDS = ("clip_gradient", "clip_weights")  # a bound of 0 is no play at all
 _CHANGE = re.compile(r"^\s*(?P<begin>\d+)\s*(?:-\s*(?P<end>\d+)\s*)?:\s*(?P<settings>.+)$")
 
 
@@ -52,6 +53,17 @@ def parse_changes(text: str) -> tuple[Change, ...]:
         for setting in re.split(r"[,\s]+", match["settings"].strip()):
             changes.append(_change(setting, begin, end))
     return tuple(sorted(changes, key=lambda change: change.begin))
+
+
+def require_beginnings(changes: tuple[Change, ...], initial: dict[str, float | None]) -> None:
+    """Raises UsageError for a ramp of a setting that has no value when it begins: from unbounded there is no way down."""
+    known = {name for name, value in initial.items() if value is not None}
+    for change in changes:
+        if change.end > change.begin and change.name not in known:
+            raise UsageError(
+                f"changes: {change.name} is none at step {change.begin}, and a ramp needs a value to begin from: set {change.name} too"
+            )
+        known.add(change.name)
 
 
 def settings_at(step: int, initial: dict[str, float | None], changes: tuple[Change, ...]) -> dict[str, float | None]:
@@ -95,10 +107,12 @@ def _change(setting: str, begin: int, end: int) -> Change:
         or not math.isfinite(value)
         or (whole and (value != int(value) or value < 1))
         or (value < 0 and not name.startswith("data_"))
+        or (value == 0 and name in BOUNDS)
     ):
-        raise UsageError(
-            f"changes: {setting!r} is no {'whole number of at least 1' if whole else 'number of at least 0'} for {name}"
+        wanted = (
+            "whole number of at least 1" if whole else "number above 0" if name in BOUNDS else "number of at least 0"
         )
+        raise UsageError(f"changes: {setting!r} is no {wanted} for {name}")
     if whole and end > begin:
         raise UsageError(f"changes: {name} is a whole number, it changes at once and not in a ramp")
     return Change(name, value, begin, end)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gandiag.errors import GandiagError, UsageError
-from gandiag.training.config import Config, effective_config, known_field, read_value
+from gandiag.training.config import FIELDS, Config, effective_config, known_field, read_value
 
 Report = Callable[[Mapping[str, Any], int], None]
 SEPARATOR = "_"
@@ -59,7 +59,7 @@ def parse_grid(text: str) -> dict[str, list[str]]:
             )
         if known_field(name, "--over") in grid:
             raise UsageError(f"--over gives {name} twice")
-        grid[name] = [v.replace("+", ",") for v in found]
+        grid[name] = [v.replace("+", ",") for v in found] if isinstance(FIELDS[name].default, tuple) else found
         for value in grid[name]:
             for end in value.split(RANGE):
                 read_value(name, end)
@@ -99,7 +99,7 @@ def train_cell(
                 told = record["step"] + 1
 
     def watch(progress: Progress) -> bool:
-        if config.evaluate_every == 0 or progress.step % config.evaluate_every != 1:
+        if config.evaluate_every == 0 or (progress.step - 1) % config.evaluate_every != 0:
             return False  # an evaluation is made before the step that follows it
         tell()
         return should_stop() if should_stop is not None else False
