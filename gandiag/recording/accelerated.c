@@ -478,3 +478,15 @@ int64_t equal_pairs(const float *now, const float *before, int64_t rows, int64_t
         for (int64_t b = 0; b < rows; b++) same += marks[0][a] == marks[1][b];
     return same;
 }
+
+/* All of a batch in one call: range, spread (of `pairs` points of `dimensions`, which lie at `points`), where there is one before it the shares of
+   values that repeat it and of pairs of rows that do, and the channels' means (none where `channels` is 0). Returns 1 where `spread` does. */
+int64_t batch_facts(const float *batch, int64_t count, const float *points, int64_t pairs, int64_t dimensions, const float *before,
+                    int64_t compared, int64_t rows, int64_t width, const int64_t *odd, int64_t samples, int64_t channels, float *out) {
+    range(batch, count, out);
+    if (spread(points, pairs, dimensions, out + 4)) return 1;
+    if (before) out[6] = equal_share(batch, before, compared);
+    if (before && rows > 0) out[7] = (float)((double)equal_pairs(batch, before, rows, width, odd) / ((double)rows * (double)rows));
+    if (channels) channel_means(batch, samples, channels, count / (samples * channels), out + 8);
+    return 0;
+}
