@@ -43,6 +43,25 @@ static double total(const double *lanes) {
         RESULT = total(lanes);                               \
     } while (0)
 
+/* Adds TERM, an expression of x and y, over two lists of values to LANES partial sums. One sum a loop: of several, compilers make no vectors. */
+#define ADD(SUMS, VALUES, OTHERS, COUNT, TERM)                        \
+    do {                                                              \
+        double lanes[LANES];                                          \
+        memcpy(lanes, SUMS, sizeof lanes);                            \
+        const float *one_at = (VALUES), *other_at = (OTHERS);         \
+        int64_t in_lanes = (COUNT) - (COUNT) % LANES, i = 0;          \
+        for (; i < in_lanes; i += LANES)                              \
+            for (int lane = 0; lane < LANES; lane++) {                \
+                const double x = one_at[i + lane], y = other_at[i + lane];\
+                lanes[lane] += (TERM);                                \
+            }                                                         \
+        for (; i < (COUNT); i++) {                                    \
+            const double x = one_at[i], y = other_at[i];              \
+            lanes[i - in_lanes] += (TERM);                            \
+        }                                                             \
+        memcpy(SUMS, lanes, sizeof lanes);                            \
+    } while (0)
+
 /* Copies `count` values of a row: `plan` holds for each (where row 0 begins, bytes between rows, bytes to copy). Returns 0, or 1
    where a source has no memory, and then nothing was copied. */
 int64_t copy_row(const uint64_t *from, const int64_t *plan, int64_t count, int64_t row) {
@@ -151,20 +170,9 @@ WIDE float cosine_with(const uint64_t *from, const int64_t *sizes, int64_t count
     double product[LANES] = {0}, own[LANES] = {0}, other[LANES] = {0};
     for (int64_t p = 0; p < count; kept += sizes[p], p++) {
         const float *now = value_at(from, p);
-        const int64_t whole = sizes[p] - sizes[p] % LANES;
-        for (int64_t i = 0; i < whole; i += LANES)
-            for (int lane = 0; lane < LANES; lane++) {
-                const double a = now[i + lane], b = kept[i + lane];
-                product[lane] += a * b;
-                own[lane] += a * a;
-                other[lane] += b * b;
-            }
-        for (int64_t i = whole; i < sizes[p]; i++) {
-            const double a = now[i], b = kept[i];
-            product[i - whole] += a * b;
-            own[i - whole] += a * a;
-            other[i - whole] += b * b;
-        }
+        ADD(product, now, kept, sizes[p], x * y);
+        ADD(own, now, now, sizes[p], x * y);
+        ADD(other, kept, kept, sizes[p], x * y);
     }
     double one = sqrt(total(own)), two = sqrt(total(other));
     if (one < 1e-8) one = 1e-8;
@@ -177,18 +185,8 @@ WIDE void changes_of(const uint64_t *from, const int64_t *sizes, int64_t count, 
     for (int64_t p = 0; p < count; kept += sizes[p], p++) {
         const float *now = value_at(from, p);
         double moved[LANES] = {0}, whole[LANES] = {0};
-        const int64_t blocks = sizes[p] - sizes[p] % LANES;
-        for (int64_t i = 0; i < blocks; i += LANES)
-            for (int lane = 0; lane < LANES; lane++) {
-                const double x = now[i + lane], step = now[i + lane] - kept[i + lane];
-                moved[lane] += step * step;
-                whole[lane] += x * x;
-            }
-        for (int64_t i = blocks; i < sizes[p]; i++) {
-            const double x = now[i], step = now[i] - kept[i];
-            moved[i - blocks] += step * step;
-            whole[i - blocks] += x * x;
-        }
+        ADD(moved, now, kept, sizes[p], (double)(float)(x - y) * (double)(float)(x - y));
+        ADD(whole, now, now, sizes[p], x * y);
         out[p] = (float)sqrt(total(moved));
         out[count + p] = (float)sqrt(total(whole));
     }
@@ -477,4 +475,16 @@ int64_t equal_pairs(const float *now, const float *before, int64_t rows, int64_t
     for (int64_t a = 0; a < rows; a++)
         for (int64_t b = 0; b < rows; b++) same += marks[0][a] == marks[1][b];
     return same;
+}
+
+/* All of a batch in one call: range, spread (of `pairs` points of `dimensions`, which lie at `points`), where there is one before it the shares of
+   values that repeat it and of pairs of rows that do, and the channels' means (none where `channels` is 0). Returns 1 where `spread` does. */
+int64_t batch_facts(const float *batch, int64_t count, const float *points, int64_t pairs, int64_t dimensions, const float *before,
+                    int64_t compared, int64_t rows, int64_t width, const int64_t *odd, int64_t samples, int64_t channels, float *out) {
+    range(batch, count, out);
+    if (spread(points, pairs, dimensions, out + 4)) return 1;
+    if (before) out[6] = equal_share(batch, before, compared);
+    if (before && rows > 0) out[7] = (float)((double)equal_pairs(batch, before, rows, width, odd) / ((double)rows * (double)rows));
+    if (channels) channel_means(batch, samples, channels, count / (samples * channels), out + 8);
+    return 0;
 }

@@ -20,7 +20,6 @@ from gandiag.recording.accelerator import Accelerator
 from gandiag.recording.step import Probe, Step, Value
 
 MOST_VALUES = 2**21  # of a batch or a network: beyond, torch's threads are as fast
-SHORT_VALUES = 4096  # up to so many values are read without letting go of the interpreter's lock: microseconds
 
 
 def real_batch(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
@@ -45,7 +44,7 @@ def fake_batch(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
         if others is None:
             others = _spread(accelerator, step.real)[0]
         assert isinstance(own, float)
-        found["diversity_ratio"] = own / others if others else math.nan if own == 0 or own != own else math.inf
+        found["diversity_ratio"] = _ratio(own, others)
     return found
 
 
@@ -59,14 +58,13 @@ def update_ratios(accelerator: Accelerator, step: Step) -> dict[str, Value] | No
         if change is not None:
             if not all(values.dtype is torch.float32 and values.is_cpu for values in change):
                 return None
-            updates, parameters = (values.numpy() for values in change)
-            moved, whole = (np.sqrt(np.square(values, dtype=np.float64).sum()) for values in (updates, parameters))
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                found |= {
-                    f"{who}_layer_update_ratio": (updates / parameters).tolist(),
-                    f"{who}_parameter_norm": float(np.float32(whole)),
-                    f"{who}_update_ratio": float(np.float32(moved / whole)),
-                }
+            updates, parameters = (values.tolist() for values in change)
+            moved, whole = math.hypot(*updates), math.hypot(*parameters)
+            found |= {
+                f"{who}_layer_update_ratio": [_ratio(u, p) for u, p in zip(updates, parameters)],
+                f"{who}_parameter_norm": whole,
+                f"{who}_update_ratio": _ratio(moved, whole),
+            }
     return found
 
 
@@ -76,6 +74,11 @@ STEPWISE: dict[Probe, Callable[[Accelerator, Step], dict[str, Value] | None]] = 
     diversity.fake_batch: fake_batch,
     gradients.update_ratios: update_ratios,
 }
+
+
+def _ratio(one: float, other: float) -> float:
+    """Returns the quotient of two numbers that are not negative, as torch has it."""
+    return one / other if other else math.nan if one == 0 or one != one else math.inf
 
 
 def _plain(values: Tensor) -> bool:
@@ -93,34 +96,52 @@ def _plain(values: Tensor) -> bool:
 def _batch(accelerator: Accelerator, batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value] | None:
     if not _plain(batch) or (previous is not None and not _plain(previous)):
         return None
-    library = accelerator.held if batch.numel() <= SHORT_VALUES else accelerator.free
-    out, at = room(4)
-    library.range(batch.data_ptr(), batch.numel(), at)
-    distance, rank = _spread(accelerator, batch)
-    found: dict[str, Value] = dict(zip((f"{what}_mean", f"{what}_sd", f"{what}_min", f"{what}_max"), out.tolist()))
-    found |= {f"{what}_pairwise_distance": distance, f"{what}_effective_rank": rank}
-    if batch.dim() > 1 and batch.shape[1] <= diversity.PROJECTED:
-        means, at = room(batch.shape[1])
-        each = batch.numel() // (batch.shape[0] * batch.shape[1])
-        library.channel_means(batch.data_ptr(), batch.shape[0], batch.shape[1], each, at)
-        found[f"{what}_channel_mean"] = means.tolist()
-    count = min(batch.numel(), diversity.COMPARED)
-    if previous is not None and previous.numel() == count:
-        found[f"{what}_batch_repeat"] = library.equal_share(batch.data_ptr(), previous.data_ptr(), count)
+    count = batch.numel()
+    samples = batch.shape[0] if batch.dim() else 1
+    pairs, dimensions = min(samples, diversity.PAIRED), min(count // samples, diversity.PROJECTED)
+    points = _points(batch, count // samples)
+    channels = batch.shape[1] if batch.dim() > 1 and batch.shape[1] <= diversity.PROJECTED else 0
+    compared = min(count, diversity.COMPARED)
+    before, rows, width, odd = 0, 0, 0, 0
+    if previous is not None and previous.numel() == compared:
+        before = previous.data_ptr()
         if what == "real":
-            rows, each = diversity.paired(batch, previous)
-            if rows > 1:
-                odd = diversity.odd_numbers(each, batch.device)
-                same = library.equal_pairs(batch.data_ptr(), previous.data_ptr(), rows, each, odd.data_ptr())
-                found["real_batch_collision"] = same / rows**2
+            rows, width = diversity.paired(batch, previous)
+            rows = rows if rows > 1 else 0
+            odd = diversity.odd_numbers(width, batch.device).data_ptr()
+    out, at = room(8 + channels)
+    # one call, and one return to Python's lock
+    if accelerator.free.batch_facts(
+        batch.data_ptr(), count, points.data_ptr(), pairs, dimensions, before, compared, rows, width, odd, samples, channels, at
+    ):
+        raise ValueError(f"points of {dimensions} dimensions are more than the accelerator takes")
+    mean, sd, low, high, distance, rank, repeat, collision, *means = out.tolist()
+    found: dict[str, Value] = {
+        f"{what}_mean": mean,
+        f"{what}_sd": sd,
+        f"{what}_min": low,
+        f"{what}_max": high,
+        f"{what}_pairwise_distance": distance,
+        f"{what}_effective_rank": rank,
+    }
+    if channels:
+        found[f"{what}_channel_mean"] = means
+    if before:
+        found[f"{what}_batch_repeat"] = repeat
+    if rows:
+        found["real_batch_collision"] = collision
     return found
+
+
+def _points(batch: Tensor, width: int) -> Tensor:
+    """Returns a batch as `diversity` projects it."""
+    return batch if width <= diversity.PROJECTED else diversity.projected(batch).contiguous()
 
 
 def _spread(accelerator: Accelerator, batch: Tensor) -> tuple[float, float]:
     """Returns the pairwise distance and the effective rank of a batch as `diversity` projects it."""
-    count = min(len(batch), diversity.PAIRED)
-    width = batch.numel() // len(batch)
-    points = batch if width <= diversity.PROJECTED else diversity.projected(batch).contiguous()
+    count, width = min(len(batch), diversity.PAIRED), batch.numel() // len(batch)
+    points = _points(batch, width)
     out, at = room(2)
     if accelerator.free.spread(points.data_ptr(), count, min(width, diversity.PROJECTED), at):
         raise ValueError(f"points of {width} dimensions are more than the accelerator takes")

@@ -51,6 +51,7 @@ SIGNATURES = {
     "spread": "pnnp>n",
     "equal_share": "ppn>f",
     "equal_pairs": "ppnnp>n",
+    "batch_facts": "pnpnnpnnnpnnp>n",
 }
 
 

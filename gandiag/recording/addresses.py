@@ -11,7 +11,6 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, islice
 from struct import Struct
 from typing import Any
 
@@ -103,23 +102,11 @@ class Parameters:
         """Returns the cosine of all of them with what was kept."""
         return float(self._held.cosine_with(at, self._lengths, self._count, kept.data_ptr()))
 
-    def turn(self, now: Tensor, before: Tensor) -> Tensor:
-        """Returns the cosine of two flat tensors that `keep` has made, 0-d."""
-        return torch.from_numpy(np.array(self.cosine(self._places_in(now), before), dtype=np.float32))
-
-    def changed(self, now: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns what `changes` does, of two flat tensors that `keep` has made."""
-        return self.changes(self._places_in(now), before)
-
-    def _places_in(self, flat: Tensor) -> bytes:
-        ends = accumulate(self._bytes, initial=flat.data_ptr())
-        return self._pack(*islice(ends, self._count))
-
-    def changes(self, at: bytes | int, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the norms of their differences from what was kept, and their own (layers,)."""
-        out = torch.empty(2, self._count, dtype=_FLOAT, device="cpu")
-        self._held.changes_of(at, self._lengths, self._count, kept.data_ptr(), out.data_ptr())
-        return out[0], out[1]
+    def changes(self, at: bytes | int, kept: Tensor) -> np.ndarray:
+        """Returns the norms of their differences from what was kept, and their own: (2, layers)."""
+        out = np.empty((2, self._count), dtype=np.float32)
+        self._held.changes_of(at, self._lengths, self._count, kept.data_ptr(), out.ctypes.data)
+        return out
 
 
 @dataclass(frozen=True, slots=True)

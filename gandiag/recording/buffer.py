@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ WHOLE = {"real_values": "real_sum", "fake_values": "fake_sum", "image_gradient":
 WHOLE_VALUES = 4096  # up to so many values are copied whole; measured with benchmarks/overhead.py
 BIT = {name: 1 << i for i, name in enumerate((*SCALARS, *VECTORS))}
 BLOCK_STEPS = 64  # steps that wait on the device at most; one block is reduced in one go
-ACCELERATED_BLOCK_STEPS = 128  # where C reduces them, whose numbers do not depend on how many there are
+ACCELERATED_BLOCK_STEPS = 256  # where C reduces them, whose numbers do not depend on how many there are
 BLOCK_VALUES = 4_000_000  # float32 values that one vector entry may take for all rows of a block: 16 MB
 
 
@@ -77,6 +77,7 @@ class Block:
     def __post_init__(self) -> None:
         self.scalars = torch.empty(self.capacity, len(SCALARS), dtype=torch.float32, device=self.device)
         self._places = [row.unbind(0) for row in self.scalars.unbind(0)]
+        self._bits: tuple[int, int, int] | None = None  # of how many masks, and what all of them and any of them have
         self.plans: dict[Any, Any] = {}  # how rows are copied by address, as long as the vectors lie where they are
         self._vector_rows: dict[str, Sequence[Tensor]] = {}
         self._widths: dict[str, int] = {}
@@ -167,7 +168,7 @@ class Block:
 
     def clear(self) -> None:
         """Forgets the rows; the memory stays."""
-        self.steps, self.masks = [], []
+        self.steps, self.masks, self._bits = [], [], None
         self._blank()
 
     def reduce_whole(self, library: ctypes.CDLL | None = None) -> None:
@@ -189,11 +190,18 @@ class Block:
                 at = on_device(torch.tensor(rows), self.device)
                 column[at] = reduced[at]
             self.masks = [mask | BIT[scalar] if mask & bit else mask for mask in self.masks]
+            self._bits = None
+
+    def measured(self) -> tuple[int, int]:
+        """Returns the bits of the entries that all rows have, and of those that any row has."""
+        if self._bits is None or self._bits[0] != len(self.masks):
+            self._bits = len(self.masks), reduce(and_, self.masks, ~0), reduce(or_, self.masks, 0)
+        return self._bits[1:]
 
     def lacks(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray | None:
         """Returns for each of these rows whether any of the entries was not measured; None where all were."""
         bits = sum(BIT[n] for n in names)
-        if reduce(and_, self.masks, bits) == bits:
+        if self.measured()[0] & bits == bits:
             return None
         missing = (np.asarray(self.masks, dtype=np.int64) & bits) != bits
         return missing[rows]

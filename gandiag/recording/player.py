@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -64,8 +65,7 @@ class Player:
         self.names = [name for name, _ in owned]
         self.parameters = [p for _, p in owned]
         self.values = sum(p.numel() for p in self.parameters)
-        self._small = self.values <= FLAT_VALUES
-        self.flat = self._small and self._held is None
+        self.flat = self.values <= FLAT_VALUES and self._held is None
         self._by_address = (
             Parameters(self._held, self.parameters) if self._held is not None and self.values <= READ_VALUES else None
         )
@@ -170,17 +170,10 @@ class Player:
         if cosine or cosine_next:
             before = self._previous
             kept = None if before is None or not parameters.fits(before[1]) else before[1]
-            known = kept if cosine and before is not None and before[0] == self.total_updates - 1 else None
-            if self._small:  # a copy that nobody writes to again: the cosine is computed later and elsewhere
-                current = parameters.keep(at, None)
-                if known is not None:
-                    self.turn = partial(parameters.turn, current, known)
-            else:
-                if known is not None:
-                    turn = torch.full((), parameters.cosine(at, known), dtype=torch.float32, device="cpu")
-                    self.turn = lambda: turn
-                current = parameters.keep(at, kept)
-            self._previous = self.total_updates, current
+            if kept is not None and cosine and before is not None and before[0] == self.total_updates - 1:
+                self.turn = partial(_scalar, parameters.cosine(at, kept))
+            # into the room of the last one: a copy of its own for the writer thread would cost more than the cosine
+            self._previous = self.total_updates, parameters.keep(at, kept)
         if update:
             self._keep_parameters(parameters)
 
@@ -191,8 +184,7 @@ class Player:
         if at is None:
             self._before = [p.detach().clone() for p in self.parameters]
         else:
-            self._before_flat = parameters.keep(at, self._room)
-            self._room = None if self._small else self._before_flat
+            self._before_flat = self._room = parameters.keep(at, self._room)
 
     def _note_largest(self, row: Tensor) -> None:
         last = torch.linalg.vector_norm(row)
@@ -224,7 +216,7 @@ class Player:
     def layer_updates(self) -> Callable[[], tuple[Tensor, Tensor]] | None:
         """Returns what computes the norms of the last update and of the parameters (layers,); None where no update of this step was followed.
 
-        A small network is copied, so that the work may be done later and elsewhere.
+        Where torch does it, a small network is copied, so that the work may be done later and elsewhere.
         """
         before, self._before = self._before, None
         flat, self._before_flat = self._before_flat, None
@@ -234,11 +226,8 @@ class Player:
                 before = [
                     piece.view(s) for piece, s in zip(flat.split([s.numel() for s in self._shapes]), self._shapes)
                 ]
-            elif self._small:
-                return partial(self._by_address.changed, self._by_address.keep(at, None), flat)
             else:
-                changes = self._by_address.changes(at, flat)
-                return lambda: changes
+                return partial(_as_tensors, self._by_address.changes(at, flat))
         if before is None:
             return None
         if self.flat:
@@ -306,6 +295,14 @@ class Player:
 
 def _number(value: Any) -> Tensor | None:
     return value.detach().clone().float().reshape(()) if isinstance(value, Tensor) else None
+
+
+def _scalar(value: float) -> Tensor:
+    return torch.full((), value, dtype=torch.float32, device="cpu")
+
+
+def _as_tensors(changes: np.ndarray) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(changes[0]), torch.from_numpy(changes[1])
 
 
 def change(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -119,9 +119,7 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
     What torch reduces takes all rows of the block, also those not filled: the shapes, and with them the rounding, do not depend
     on when it was cut off.
     """
-    some = 0
-    for mask in block.masks:
-        some |= mask
+    some = block.measured()[1]
     there = {name for name, bit in BIT.items() if some & bit}
     given: dict[str, Tensor] = {
         name: block.scalars[:rows, i] for i, name in enumerate(SCALARS) if name in there and name in _STEP_FIELDS
@@ -223,8 +221,7 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
 
 
 def _some(block: Block, name: str) -> bool:
-    bit = BIT[name]
-    return any(mask & bit for mask in block.masks)
+    return bool(block.measured()[1] & BIT[name])
 
 
 def _add_eager(

@@ -10,7 +10,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -271,8 +271,7 @@ def _import_ahead() -> None:
         importlib.import_module(name)
 
 
-@dataclass(frozen=True)
-class _Form:
+class _Form(NamedTuple):
     """How a column looks: what later chunks repeat where they have not measured it."""
 
     dtype: np.dtype

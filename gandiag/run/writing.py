@@ -49,6 +49,7 @@ class RunWriter:
             self._lock.release()
             raise self._taken()
         self._streams: dict[str, tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]] = {}
+        self._forms: dict[str, list[tuple[Any, ...]]] = {}  # how the last batch of a table looked
         self._doubtful: dict[str, int] = {}  # table -> first step of a batch whose write failed
         self.about: dict[str, Any] = {"format": FORMAT, "name": self.path.name, **about}
         if resume_at is not None:
@@ -78,18 +79,16 @@ class RunWriter:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", table):
             raise ValueError(f"a table's name is letters, digits, _ and -, not {table!r}")
         labels, absent = labels or {}, absent or {}
-        arrays = {STEP: pa.array(np.asarray(steps, dtype=np.int64))}
-        for name, values in columns.items():
-            arrays[name] = _arrow(values, absent.get(name))
-        fields = [
-            pa.field(
-                name, a.type, metadata={LABELS: json.dumps(list(labels[name])).encode()} if name in labels else None
-            )
-            for name, a in arrays.items()
-        ]
-        schema, writer, sink = self._stream(table, pa.schema(fields))
+        columns = {STEP: np.asarray(steps, dtype=np.int64)} | {name: np.asarray(v) for name, v in columns.items()}
+        known = {name: tuple(texts) for name, texts in labels.items()}
+        form = [(name, v.dtype, v.shape[1:], known.get(name)) for name, v in columns.items()]
+        arrays = [_arrow(values, absent.get(name)) for name, values in columns.items()]
+        if table not in self._streams or form != self._forms[table]:
+            self._begin(table, [_field(name, a.type, known.get(name)) for name, a in zip(columns, arrays)])
+            self._forms[table] = form  # the schema is made, and compared, only where this has changed
+        schema, writer, sink = self._streams[table]
         try:
-            writer.write_batch(pa.record_batch(list(arrays.values()), schema=schema))
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
             sink.flush()
         except BaseException:
             self._abandon(table)  # the tail may be torn: the next batch begins a new segment
@@ -151,19 +150,17 @@ class RunWriter:
             self._open(table, pa.schema([pa.field(STEP, pa.int64())]), supersedes_from=resume_at)
             self._end(table)
 
-    def _stream(self, table: str, schema: pa.Schema) -> tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]:
-        opened = self._streams.get(table)
+    def _begin(self, table: str, fields: Sequence[pa.Field]) -> None:
+        """Opens a stream for batches of these fields, unless the open one is for the like."""
+        schema, opened = pa.schema(fields), self._streams.get(table)
         if opened is not None and opened[0].equals(schema, check_metadata=True):
-            return opened
+            return
         if opened is not None:
             self._end(table)
-        stream = self._open(table, schema, supersedes_from=self._doubtful.get(table))
+        self._open(table, schema, supersedes_from=self._doubtful.get(table))
         self._doubtful.pop(table, None)
-        return stream
 
-    def _open(
-        self, table: str, schema: pa.Schema, supersedes_from: int | None = None
-    ) -> tuple[pa.Schema, pa.RecordBatchStreamWriter, BinaryIO]:
+    def _open(self, table: str, schema: pa.Schema, supersedes_from: int | None = None) -> None:
         folder = self.path / "tables"
         taken = [int(m["segment"]) for f in folder.iterdir() if (m := TABLE_FILE.match(f.name)) and m["table"] == table]
         if supersedes_from is not None:
@@ -176,7 +173,6 @@ class RunWriter:
             sink.close()
             raise
         self._streams[table] = (schema, writer, sink)
-        return self._streams[table]
 
     def _end(self, table: str) -> None:
         _, writer, sink = self._streams.pop(table)
@@ -203,8 +199,11 @@ class RunWriter:
         os.replace(scratch, self.path / "run.json")
 
 
+def _field(name: str, kind: pa.DataType, labels: tuple[str, ...] | None) -> pa.Field:
+    return pa.field(name, kind, metadata=None if labels is None else {LABELS: json.dumps(list(labels)).encode()})
+
+
 def _arrow(values: np.ndarray, absent: np.ndarray | None) -> pa.Array:
-    values = np.asarray(values)
     if values.ndim == 1:
         return _whole(values) if absent is None else pa.array(values, mask=absent, from_pandas=False)
     flat = _whole(values.reshape(-1))
