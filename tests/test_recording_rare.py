@@ -19,8 +19,10 @@ from torch.utils._pytree import tree_flatten
 
 import gandiag
 from gandiag.errors import RunError
-from gandiag.recording import accelerator, measure
+from gandiag.recording import accelerated_steps, accelerator, gradients, measure
 from gandiag.recording.addresses import Parameters, tensor_reader
+from gandiag.recording.game import NoSecondDerivative, game_spectrum, player
+from gandiag.recording.jacobian import generator_jacobians
 from gandiag.recording.latents import Feed, latent_kinds
 from gandiag.recording.logits import running_sum
 from gandiag.recording.naming import NoPlayers, Players, name_players
@@ -395,3 +397,65 @@ def test_scores_that_were_changed_in_place_are_left_out_and_said(tmp_path: Path)
     run = gandiag.load_run(tmp_path / "run")
     assert run["real_logit_mean"].index.to_list() == [0]
     assert any("changed in place" in sentence for sentence in run.about["could_not_tell"])
+
+
+# ------------------------------------------------------------------------------------------- operations without a second derivative
+
+
+CODES = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [3.0, 4.0], [-1.0, 2.0]])
+
+
+def distances(z: Tensor) -> Tensor:
+    """Distances to a table of codes, by torch's own operation, which can be differentiated once."""
+    return torch.cdist(z, CODES)
+
+
+def test_the_jacobian_of_distances_is_their_directions() -> None:
+    z = torch.tensor([[0.5, 0.25], [2.0, -1.0]])
+    directions = (z[:, None] - CODES) / (z[:, None] - CODES).norm(dim=2, keepdim=True)
+    assert torch.allclose(generator_jacobians(distances, z), directions, atol=1e-6)
+
+
+def test_a_game_of_distances_names_the_operation_that_has_no_second_derivative() -> None:
+    x, y = torch.ones(1, 2, requires_grad=True), torch.ones(5, requires_grad=True)
+
+    def worth() -> Tensor:
+        return (distances(x) @ y).sum()
+
+    with pytest.raises(NoSecondDerivative, match="_cdist_backward"):
+        game_spectrum([player([x], worth), player([y], lambda: -worth())])
+
+
+class Broken(torch.autograd.Function):
+    """An operation whose backward pass fails for a reason of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]  # autograd's own
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # autograd's own
+        raise RuntimeError("no such kernel")
+
+
+def test_another_error_of_a_game_is_its_own() -> None:
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+
+    def worth() -> Tensor:
+        return (Broken.apply(x) * y).sum()
+
+    with pytest.raises(RuntimeError, match="no such kernel") as raised:
+        game_spectrum([player([x], worth), player([y], lambda: -worth())])
+    assert not isinstance(raised.value, NoSecondDerivative)
+
+
+@pytest.mark.skipif(accelerator.find_accelerator().accelerator is None, reason="no C compiler is at hand")
+def test_updates_in_double_precision_are_left_to_torch() -> None:
+    found = accelerator.find_accelerator().accelerator
+    assert found is not None
+    moved = (torch.tensor([3.0, 4.0]).double(), torch.tensor([10.0, 0.5]).double())
+    step = Step(0, discriminator_change=lambda: moved)
+    assert accelerated_steps.update_ratios(found, step) is None
+    by_torch = gradients.update_ratios(step)
+    assert by_torch["discriminator_layer_update_ratio"].tolist() == pytest.approx([0.3, 8.0])  # type: ignore[union-attr]
+    assert float(by_torch["discriminator_update_ratio"]) == pytest.approx(5 / 100.25**0.5)  # type: ignore[arg-type]
