@@ -198,6 +198,27 @@ def test_a_table_that_is_not_continued_is_cut_too(tmp_path: Path) -> None:
     assert load_run(tmp_path / "r")["generator_loss"].index.to_list() == [0, 1]
 
 
+@pytest.mark.parametrize(("before", "after"), [("every-10", "every-1"), ("every-1", "every-10")])
+def test_a_run_that_goes_on_at_another_cadence_keeps_both_parts_of_a_series(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    with RunWriter(tmp_path / "run", {}) as writer:
+        rows(writer, 0, 20, 1.0, table=before)
+    with RunWriter(tmp_path / "run", {}, resume_at=15) as writer:
+        rows(writer, 15, 30, 2.0, table=after)
+    series = load_run(tmp_path / "run")["generator_loss"]
+    assert list(series.index) == list(range(30))
+    assert list(series) == [1.0] * 15 + [2.0] * 15
+
+
+def test_a_series_type_does_not_depend_on_where_a_segment_ends(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run", {}) as writer:
+        values = {"p": np.zeros(5, dtype=np.float32)}
+        writer.append("every-1", np.arange(5), values)
+        writer.append("every-1", np.arange(5, 10), {**values, "q": values["p"]}, absent={"p": np.ones(5, dtype=bool)})
+    assert load_run(tmp_path / "run")["p"].dtype == np.float32
+
+
 def test_scores_are_series_and_need_no_features_name_where_there_is_one(tmp_path: Path) -> None:
     with RunWriter(tmp_path / "r", {}) as writer:
         for step, score in ((0, 9.0), (10, 4.0), (20, math.nan)):

@@ -11,8 +11,10 @@ from gandiag.errors import UsageError
 from gandiag.training.augmentation import (
     AUGMENTATIONS,
     AdaptiveProbability,
+    ada,
     augmentation_named,
     cut_out,
+    hue_turned,
     shifted,
     warped,
 )
@@ -78,6 +80,31 @@ def test_known_maps_are_exact() -> None:
     assert torch.allclose(
         warped(batch, affine((1, 0, 2), (0, 1, 0)))[..., :6], batch[..., 2:], atol=1e-5
     )  # the pixel at u is the old one at u + 2
+
+
+def test_a_turn_of_the_hue_moves_red_to_green_and_leaves_greys() -> None:
+    red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
+    third = torch.full((1, 1, 1, 1), 2 * math.pi / 3)
+    assert hue_turned(red, third).flatten().tolist() == pytest.approx([0.0, 1.0, 0.0], abs=1e-6)
+    grey = torch.full((1, 3, 1, 1), 0.3)
+    assert torch.allclose(hue_turned(grey, third), grey)
+    colours = torch.randn(4, 3, 5, 5)
+    back = hue_turned(hue_turned(colours, torch.tensor(0.7)), torch.tensor(-0.7))
+    assert torch.allclose(back, colours, atol=1e-6)
+    assert torch.allclose(hue_turned(colours, torch.tensor(1.1)).square().sum(1), colours.square().sum(1), atol=1e-5)
+
+
+def test_ada_turns_hues_of_three_channels_only() -> None:
+    """With every geometric part undone, a colour image keeps its grey level's distance and changes its hue."""
+    flat = torch.tensor([0.5, 0.1, -0.2]).reshape(1, 3, 1, 1).expand(64, 3, 8, 8)
+    changed = ada(flat, 1.0, torch.Generator().manual_seed(0))[:, :, 4, 4]
+    off = changed - changed.mean(1, keepdim=True)
+    original = flat[:1, :, 0, 0] - flat[:1, :, 0, 0].mean()
+    cosines = torch.nn.functional.cosine_similarity(off, original)
+    assert cosines.abs().max() <= 1 + 1e-6
+    assert (cosines.abs() < 0.7).float().mean() > 0.3  # without a turn of the hue all are 1 or -1
+    two = torch.tensor([0.5, 0.1]).reshape(1, 2, 1, 1).expand(8, 2, 8, 8)
+    assert torch.isfinite(ada(two, 1.0, torch.Generator().manual_seed(0))).all()
 
 
 def test_whole_pixel_shifts_are_exact_and_fill_with_grey() -> None:

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from gandiag.diagnosis import Verdict, judge
 from gandiag.diagnosis.inputs import data_mismatch
 from gandiag.errors import GandiagError, UsageError
 from gandiag.run import load_run
-from gandiag.training.data import SOURCES, Sampler, hold_out, load_data, make_dataset, to_images, to_model
+from gandiag.training.data import SOURCES, Dataset, Sampler, hold_out, load_data, make_dataset, to_images, to_model
 from gandiag.training.data_arrays import read_plain_pickle
 from gandiag.training.data_images import decode
 from gandiag.training.data_resize import resized
@@ -277,6 +278,24 @@ def test_parquet_with_image_bytes(tmp_path: Path, pictures: np.ndarray) -> None:
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "y.parquet")
     with pytest.raises(UsageError, match="no column named image"):
         load_data(str(tmp_path / "y.parquet"))
+
+
+def test_a_label_that_is_missing_is_named_and_a_column_without_any_is_none(
+    tmp_path: Path, pictures: np.ndarray
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def load(labels: list[int | None], on_bad: Literal["error", "skip"] = "error") -> Dataset:
+        table = pa.table({"image": [png(p) for p in pictures[:3]], "label": pa.array(labels, pa.int64())})
+        pq.write_table(table, tmp_path / "x.parquet")
+        return load_data(tmp_path / "x.parquet", on_bad=on_bad)
+
+    with pytest.raises(GandiagError, match=r"1 of 3 images cannot be read .*row 1: no label beside it"):
+        load([0, None, 2])
+    with pytest.warns(UserWarning, match="left out"):
+        assert load([0, None, 2], "skip").labels.tolist() == [0, 2]  # type: ignore[union-attr]
+    assert load([None, None, None]).labels is None
 
 
 def test_a_users_own_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -661,3 +680,39 @@ def test_labels_agree_with_their_neighbours_unless_they_were_shuffled(tmp_path: 
             )
         )
         assert judge(data_mismatch, run).verdict is verdict
+
+
+def test_samples_of_every_make_become_the_same_data() -> None:
+    images = torch.arange(6 * 8 * 8 * 3, dtype=torch.uint8).reshape(6, 8, 8, 3).permute(0, 3, 1, 2)
+    forms = [
+        images,
+        images.contiguous(),
+        images.to(memory_format=torch.channels_last),
+        images.numpy(),
+        np.asfortranarray(images),
+    ]
+    assert len({make_dataset("x", form).hash for form in forms}) == 1
+    points = np.arange(6.0).reshape(3, 2)
+    forms = [
+        points,
+        points.astype(">f4"),
+        torch.tensor(points, requires_grad=True),
+        points.tolist(),
+        torch.tensor(points).bfloat16(),
+    ]
+    assert len({make_dataset("x", form).hash for form in forms}) == 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "labels", "says"),
+    [
+        (np.full((3, 2), 1e300), None, "beyond float32"),
+        (np.float64(3), None, "of shape"),
+        (np.zeros((3, 2)), [0.0, 1.0, 1.5], "no whole numbers"),
+    ],
+)
+def test_what_would_be_changed_in_silence_is_refused(
+    samples: np.ndarray, labels: list[float] | None, says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        make_dataset("x", samples, labels=labels)  # type: ignore[arg-type]

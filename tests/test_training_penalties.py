@@ -51,6 +51,14 @@ def test_on_a_linear_discriminator_every_gradient_penalty_is_known(name: str, va
     assert PENALTIES[name].value(shown(linear)).item() == pytest.approx(value, abs=1e-12)
 
 
+def test_a_penalty_keeps_the_precision_of_the_game() -> None:
+    """Also where the weights are no whole numbers: in float32 this would be off by 1e-8."""
+    weight = torch.tensor([0.1, 0.7], dtype=torch.float64)
+    assert PENALTIES["r1"].value(shown(lambda x: x @ weight)).item() == pytest.approx(0.25, abs=1e-15)
+    half = Shown(lambda x: x @ weight.bfloat16() * 1e4, REAL.bfloat16(), FAKE.bfloat16())
+    assert PENALTIES["r1"].value(half).dtype == torch.float32
+
+
 def test_the_dirac_gan_pays_half_gamma_psi_squared() -> None:
     """D(x) = psi x: R1 = R2 = psi^2 / 2, and d/dpsi of gamma times it is gamma psi."""
     psi, gamma = torch.tensor(1.7, dtype=torch.float64, requires_grad=True), 0.3

@@ -82,15 +82,15 @@ class Run:
         return {table: [s for s in segments if s is not None] for table, segments in opened.items()}
 
     @cached_property
-    def _where(self) -> dict[str, str]:
-        """Which table holds a series that has been measured at least once."""
-        return {
-            name: table
-            for table, segments in sorted(self._segments.items())
-            for s in segments
-            for name in s.schema.names
-            if name != STEP and s.has(name)
-        }
+    def _where(self) -> dict[str, dict[str, None]]:
+        """Which tables hold a series that has been measured: one, or several where a run was resumed with another cadence."""
+        found: dict[str, dict[str, None]] = {}
+        for table, segments in sorted(self._segments.items()):
+            for segment in segments:
+                for name in segment.schema.names:
+                    if name != STEP and segment.has(name):
+                        found.setdefault(name, {})[table] = None
+        return found
 
     @cached_property
     def _cut(self) -> dict[str, list[int | None]]:
@@ -219,27 +219,21 @@ class Run:
         raise NotRecorded(name)
 
     def _column(self, name: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        table = self._where[name]
-        steps: list[np.ndarray] = []
-        values: list[np.ndarray] = []
-        labels: list[str] = []
-        for segment, cut in zip(self._segments[table], self._cut[table]):
-            if name not in segment.schema.names:
-                continue
-            labels = segment.labels(name)
-            at, column = _measured(segment, name)
-            keep = slice(None) if cut is None else at < cut
-            steps.append(at[keep])
-            values.append(column[keep])
-        width = {v.shape[1:] for v in values}
-        if len(width) > 1:  # a vector whose length changed on resume: the last form is the one that its labels fit
-            last = values[-1].shape[1:]
-            steps, values = map(list, zip(*[(s, v) for s, v in zip(steps, values) if v.shape[1:] == last]))
-        return (
-            np.concatenate(steps) if steps else np.empty(0, np.int64),
-            np.concatenate(values) if values else np.empty(0),
-            labels,
-        )
+        pieces: list[tuple[np.ndarray, np.ndarray, list[str]]] = []
+        for table in self._where[name]:
+            for segment, cut in zip(self._segments[table], self._cut[table]):
+                if name in segment.schema.names:
+                    at, column = _measured(segment, name)
+                    keep = slice(None) if cut is None else at < cut
+                    pieces.append((at[keep], column[keep], segment.labels(name)))
+        found = sorted((p for p in pieces if len(p[0])), key=lambda piece: int(piece[0][0])) or pieces[-1:]
+        last, labels = found[-1][1].shape[1:], found[-1][2]  # a vector whose length changed on resume: its last form
+        fitting = [(at, column) for at, column, _ in found if column.shape[1:] == last]
+        steps, values = (np.concatenate(parts) for parts in zip(*fitting))
+        if len(steps) > 1 and (np.diff(steps) <= 0).any():  # two tables that tell of one step: it counts once
+            steps, first = np.unique(steps, return_index=True)
+            values = values[first]
+        return steps, values, labels
 
     @cached_property
     def _evaluations(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ All are differentiable by the images and draw from the random generator that the
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log, pi
+from math import log, pi, sqrt
 from typing import Any
 
 import torch
@@ -120,7 +120,7 @@ def _geometry(images: Tensor, probability: Probability, random: torch.Generator 
 
 
 def _recoloured(images: Tensor, probability: Probability, random: torch.Generator | None) -> Tensor:
-    """Brightness, contrast, inversion of the luma and, in colour, saturation."""
+    """Brightness, contrast, inversion of the luma and, in colour, a turn of the hue and saturation."""
 
     def maybe(changed: Tensor, images: Tensor) -> Tensor:
         return torch.where(_gate(images, probability, random), changed, images)
@@ -131,8 +131,19 @@ def _recoloured(images: Tensor, probability: Probability, random: torch.Generato
     images = maybe(images - 2 * grey * (_uniform(images, random) < 0.5), images)
     if images.shape[1] == 1:
         return images
+    if images.shape[1] == 3:
+        images = maybe(hue_turned(images, (_uniform(images, random) * 2 - 1) * pi), images)
     grey = images.mean(1, keepdim=True)
     return maybe(grey + (images - grey) * torch.exp(LOG_SATURATION_SD * log(2) * _normal(images, random)), images)
+
+
+def hue_turned(images: Tensor, angle: Tensor) -> Tensor:
+    """Turns the colours (n, 3, h, w) by an angle (n, 1, 1, 1) about the axis of the greys, which stay as they are (Rodrigues)."""
+    grey = images.mean(1, keepdim=True)
+    across = (images.roll(1, dims=1) - images.roll(-1, dims=1)) / sqrt(
+        3
+    )  # the axis (1, 1, 1) / sqrt(3) times the colour
+    return grey + (images - grey) * angle.cos() + across * angle.sin()
 
 
 def _matrix(entries: list[list[Tensor | float]], like: Tensor) -> Tensor:

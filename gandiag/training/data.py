@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,7 @@ FILES: dict[str, Callable[..., Dataset]] = {".zip": zip_file, ".npz": arrays, ".
 
 
 def load_data(
-    uri: str,
+    uri: str | os.PathLike[str],
     *,
     imbalance: float | None = None,
     resolution: int | None = None,
@@ -70,7 +71,7 @@ def load_data(
     """
     if on_bad not in ON_BAD:
         raise UsageError(f"on_bad is one of {', '.join(ON_BAD)}, not {on_bad!r}")
-    dataset = _read(uri, resolution, on_bad)
+    dataset = _read(os.fspath(uri), resolution, on_bad)
     if resolution is not None and dataset.kind == "images" and dataset.shape[1:] != (resolution, resolution):
         samples = torch.from_numpy(resized(dataset.samples.numpy(), resolution))
         dataset = replace(dataset, samples=samples, hash=fingerprint(samples, dataset.labels))

@@ -95,6 +95,8 @@ def parquet(path: str, *, resolution: int | None = None, on_bad: str = "error") 
             (name for name in LABEL_COLUMNS if name in schema.names and pa.types.is_integer(schema.field(name).type)),
             None,
         )
+        if label is not None and file.read(columns=[label]).column(label).null_count == count:
+            label = None  # a column that was kept for the form's sake
         groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         refuse_bomb(path, packed=os.path.getsize(path), unpacked=sum(group.total_byte_size for group in groups))
         rows = _parquet_rows(file, image, label)
@@ -112,13 +114,15 @@ def _parquet_rows(file: Any, image: str, label: str | None) -> Iterator[Encoded]
         labels = batch.column(label).to_pylist() if label else [None] * batch.num_rows
         for value, number in zip(batch.column(image).to_pylist(), labels):
             content = value.get("bytes") if isinstance(value, dict) else value
-            yield f"row {row}", partial(_present, content), number
+            yield f"row {row}", partial(_present, content, unlabelled=bool(label) and number is None), number
             row += 1
 
 
-def _present(content: Any) -> bytes:
+def _present(content: Any, *, unlabelled: bool) -> bytes:
     if not isinstance(content, bytes):
         raise ValueError("no image bytes in it")
+    if unlabelled:
+        raise ValueError("no label beside it")
     return content
 
 

@@ -108,9 +108,9 @@ def make_dataset(
 
     Labels without class names get the names '0', '1', ...; what cannot be data raises UsageError.
     """
-    tensor = torch.as_tensor(np.ascontiguousarray(samples) if isinstance(samples, np.ndarray) else samples)
+    tensor = _as_tensor(samples)
     kind = _kind(name, tensor)
-    tensor = tensor if kind == "images" else tensor.to(torch.float32)
+    tensor = tensor if kind == "images" else _as_points(name, tensor)
     numbers = None if labels is None else _numbers(name, labels)
     names = _class_names(name, len(tensor), numbers, classes)
     return Dataset(
@@ -124,14 +124,28 @@ def make_dataset(
     )
 
 
+def _as_tensor(samples: Any) -> Tensor:
+    """Returns samples as a tensor in the computer's memory, of this machine's byte order, apart from any graph."""
+    if isinstance(samples, np.ndarray):
+        samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
+    return torch.as_tensor(samples).detach().cpu()
+
+
+def _as_points(name: str, samples: Tensor) -> Tensor:
+    points = samples.to(torch.float32)
+    if not bool(torch.isfinite(points).all()):
+        raise UsageError(
+            f"{name}: some of its points are NaN, infinite or beyond float32; remove them, or scale them down"
+        )
+    return points
+
+
 def _kind(name: str, samples: Tensor) -> Kind:
-    if len(samples) == 0:
+    if samples.ndim > 0 and len(samples) == 0:
         raise UsageError(f"{name}: no samples in it")
     if samples.ndim == 4 and samples.dtype == torch.uint8:
         return "images"
     if samples.ndim == 2 and samples.is_floating_point():
-        if not bool(torch.isfinite(samples).all()):
-            raise UsageError(f"{name}: some of its points are NaN or infinite; remove them")
         return "points"
     raise UsageError(
         f"{name}: found {samples.dtype} of shape {tuple(samples.shape)}, expected uint8 images (n, c, h, w) in 0..255 "
@@ -141,9 +155,13 @@ def _kind(name: str, samples: Tensor) -> Kind:
 
 def _numbers(name: str, labels: Any) -> Tensor:
     try:
-        return torch.as_tensor(labels).to(torch.int64).reshape(-1)
+        given = _as_tensor(labels).reshape(-1)
+        numbers = given.to(torch.int64)
+        if not bool((numbers == given).all()):
+            raise ValueError
     except (OverflowError, RuntimeError, TypeError, ValueError):
         raise UsageError(f"{name}: its labels are no whole numbers from 0 on") from None
+    return numbers
 
 
 def _class_names(name: str, count: int, labels: Tensor | None, classes: Sequence[str] | None) -> tuple[str, ...] | None:

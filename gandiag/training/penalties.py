@@ -142,7 +142,8 @@ def interpolates(real: Tensor, fake: Tensor, random: torch.Generator | None = No
 def squared_gradient_norms(logits: Tensor, inputs: Tensor) -> Tensor:
     """|gradient of each sample's score by that sample|^2, (n,), differentiable once more; several scores of a sample are added up."""
     (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    precise = torch.promote_types(gradient.dtype, torch.float32)  # half precision overflows on squares
+    return gradient.to(precise).square().flatten(1).sum(1)
 
 
 def _squared_norms(shown: Shown, what: str) -> Tensor:
