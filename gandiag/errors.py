@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
 
 class GandiagError(Exception):
     """Something went wrong that the message explains: what was found, what was expected, what to do next (exit code 3)."""
@@ -31,9 +35,17 @@ class NotRecorded(GandiagError, KeyError):
         return f"{self.name} was not recorded" + (f": {self.why}" if self.why else "")
 
 
+def printable(text: str) -> str:
+    """Returns a text without control characters, and without the halves of characters that stand for bytes of no encoding.
+
+    A file's name may hold escape codes for the reader's terminal; line ends and tabs are kept.
+    """
+    return _UNPRINTABLE.sub("?", text)
+
+
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
     """Returns ' (did you mean X?)' for the known word that is nearest to a mistyped one, or an empty string."""
     import difflib
 
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""

@@ -222,3 +222,9 @@ def test_a_new_illness_is_a_regression_whatever_the_gate(runs: Path) -> None:
 def test_help_ends_with_examples_that_begin_with_the_program() -> None:
     said = CliRunner().invoke(group, ["check", "--help"]).output
     assert "gandiag check runs/" in said
+
+
+def test_an_empty_gate_is_a_mistake_and_not_a_pass(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for nothing in ("", " , "):  # what a variable that nobody set leaves
+        assert code_of(str(runs / "rotating_collapse"), "--fail-on", nothing) == 2
+        assert "--fail-on is empty" in capsys.readouterr().err

@@ -325,3 +325,10 @@ def test_a_mapped_column_without_a_number_is_named(tmp_path: Path) -> None:
     table = csv(tmp_path / "log.csv", "step,verlust", ["0,hoch", "1,tief"])
     with pytest.raises(UsageError, match=r"'verlust' holds no number \(it begins with 'hoch'\)"):
         open_recording(table, {"verlust": "discriminator_loss"})
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "step,d_loss,g_loss\n"), ("a.jsonl", "")])
+def test_a_log_without_rows_says_so(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(RunError, match="holds no row yet"):
+        open_recording(tmp_path / name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from gandiag.errors import GandiagError, did_you_mean
+from gandiag.errors import GandiagError, did_you_mean, printable
 
 VERBS = {
     "run": "Train a GAN, record every step, diagnose it and write its report.",
@@ -72,11 +73,21 @@ def _file_exists(verb: str) -> bool:
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDIAG", "max_content_width": 110},
 )
 @click.version_option(package_name="gandiag", message="gandiag %(version)s")
-def group() -> None:
+@click.pass_context
+def group(ctx: click.Context) -> None:
     """Tell whether a GAN training is healthy: record every step, diagnose, report, export.
 
     Begin with `gandiag run`: it trains on real digits and ends with a verdict and a report.
     """
+    if ctx.invoked_subcommand != "attach":  # there stdout is the script's own
+        print_whatever_the_encoding()
+
+
+def print_whatever_the_encoding() -> None:
+    """Has stdout and stderr replace what their encoding lacks: a pipe of Windows' has no minus sign, a path may hold any bytes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -98,7 +109,8 @@ def main(args: Sequence[str] | None = None) -> None:
         )  # the reader of our output has gone: that is no error
         code = 0
     except OSError as error:
-        code = _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 3)
+        why = error.strerror or str(error)
+        code = _say(f"{why}: {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else why, 3)
     except Exception:  # a fault of ours or of a stranger's network: told whole, and under no code that means a finding
         import traceback
 
@@ -108,5 +120,5 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"Error: {message}" if code != 130 else message, err=True)
+    click.echo(f"Error: {printable(message)}" if code != 130 else message, err=True)
     return code

@@ -87,6 +87,7 @@ def command(
     """
     from gandiag.diagnosis import load_limits, render
     from gandiag.diagnosis.gate import judge_runs
+    from gandiag.errors import printable
     from gandiag.logs import recordings_in
 
     if not runs and not logs:
@@ -95,7 +96,7 @@ def command(
         )
     runs = tuple(found for given in runs for found in recordings_in(given))
     for name in damaged(runs):
-        click.echo(f"{name} is damaged: it is judged by what is left", err=True)
+        click.echo(f"{printable(name)} is damaged: it is judged by what is left", err=True)
     result = judge_runs(
         (*runs, *logs),
         baselines,
@@ -129,6 +130,8 @@ def _wanted(fail_on: str) -> list[str]:
 
     known = (*SEVERITIES, *(check.__name__ for check in CHECKS))
     words = [w.strip() for w in fail_on.split(",") if w.strip()]
+    if not words:
+        raise click.UsageError("--fail-on is empty, so that nothing would ever fail; say `never` where that is meant")
     for word in words:
         if word not in known:
             raise click.UsageError(

@@ -71,7 +71,7 @@ def command(
         raise UsageError(f"--map {over}: two options with a comma between them were expected, as in lr_g,lr_d")
     comparison = compare_runs(runs, by_group=not each)
     if as_json:
-        click.echo(json.dumps(comparison_facts(comparison), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(comparison_facts(comparison), indent=1))
         return
     if markdown:
         click.echo(comparison_markdown(comparison))

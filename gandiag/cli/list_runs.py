@@ -24,7 +24,7 @@ Examples:
 def command(folder: Path, as_json: bool, as_csv: bool) -> None:
     """List the runs in FOLDER (default: runs) and below it: verdict, steps, best score."""
     from gandiag.diagnosis import diagnose
-    from gandiag.errors import RunError
+    from gandiag.errors import RunError, printable
     from gandiag.reporting.tables import aligned, find_runs, run_row
 
     if not folder.is_dir():
@@ -33,12 +33,12 @@ def command(folder: Path, as_json: bool, as_csv: bool) -> None:
         )
     runs, left_out = find_runs(folder)
     for why in left_out:
-        click.echo(f"Left out: {why}", err=True)
+        click.echo(f"Left out: {printable(why)}", err=True)
     rows = [run_row(run, diagnose(run)) for run in runs]
     if as_json:
         import json
 
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(rows, indent=1))
     elif as_csv:
         import csv
         import io

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gandiag.diagnosis.finding import Finding
-from gandiag.diagnosis.render import plain
-from gandiag.errors import GandiagError
+from gandiag.errors import GandiagError, printable
 
 if TYPE_CHECKING:
     from gandiag.training.loop import Progress
@@ -63,9 +62,9 @@ class Display:
     def say(self, line: str) -> None:
         """Prints one line above the display."""
         if self._live is not None:
-            self._live.console.print(plain(line), markup=False, highlight=False)
+            self._live.console.print(printable(line), markup=False, highlight=False)
         else:
-            print(plain(line), file=self.stream, flush=True)
+            print(printable(line), file=self.stream, flush=True)
 
     def close(self) -> None:
         """Leaves the last state standing and gives the terminal back."""

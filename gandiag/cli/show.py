@@ -38,7 +38,7 @@ def command(run: Path, series: tuple[str, ...], as_csv: bool, as_json: bool, par
     if as_json:
         import json
 
-        click.echo(json.dumps(tables.as_json(recording, names), ensure_ascii=False))
+        click.echo(json.dumps(tables.as_json(recording, names)))
     elif as_csv:
         import sys
 

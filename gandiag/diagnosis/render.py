@@ -10,14 +10,9 @@ from typing import Any
 
 from gandiag.diagnosis.finding import Diagnosis, Finding, Verdict
 from gandiag.diagnosis.gate import Judged
+from gandiag.errors import printable
 
 MARKS = {Verdict.FAILED: "FAIL", Verdict.SUSPECT: "WARN", Verdict.HEALTHY: "pass", Verdict.NOT_CHECKED: "skip"}
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-
-
-def plain(text: str) -> str:
-    """Returns a text without control characters: a run's name may hold escape codes for the reader's terminal."""
-    return _UNPRINTABLE.sub("?", text)
 
 
 def judged_as_data(judged: Judged) -> dict[str, Any]:
@@ -39,15 +34,19 @@ def judged_as_text(judged: Judged, *, everything: bool = False) -> str:
     """Returns what the gate saw as lines for a terminal."""
     lines = [as_text(name, d, everything=everything) for name, d in judged.runs]
     lines += [f"{'WORSE' if c.worse else 'same '} {c.claim}" for c in judged.changes]
-    return plain("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def as_text(name: str, diagnosis: Diagnosis, *, everything: bool = False) -> str:
     """Returns a diagnosis as lines for a terminal: the verdict, then each illness with its remedy, consequences indented."""
-    lines = [f"{name}: {diagnosis.verdict.value.upper()}. {diagnosis.story}"]
+    lines = [f"{_one_line(name)}: {diagnosis.verdict.value.upper()}. {diagnosis.story}"]
     for f in diagnosis.findings if everything else diagnosis.illnesses:
         lines += _told(f)
-    return plain("\n".join(lines))
+    return printable("\n".join(lines))
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _told(f: Finding) -> list[str]:
@@ -89,7 +88,7 @@ def as_markdown(judged: Judged) -> str:
 
 
 def _cell(text: str) -> str:
-    text = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\").replace("\n", " ")
+    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\").replace("\n", " ")
     return re.sub(r"([|`*_\[\]])", r"\\\1", text)
 
 
@@ -115,14 +114,14 @@ def _suite(root: ET.Element, name: str, cases: Sequence[tuple[Finding, bool]]) -
         "skipped": str(skipped),
         "errors": "0",
     }
-    suite = ET.SubElement(root, "testsuite", {"name": plain(name), **counts})
+    suite = ET.SubElement(root, "testsuite", {"name": printable(name), **counts})
     for f, bad in cases:
-        case = ET.SubElement(suite, "testcase", classname=plain(name), name=plain(f.check))
+        case = ET.SubElement(suite, "testcase", classname=printable(name), name=printable(f.check))
         if bad:
-            ET.SubElement(case, "failure", message=plain(f.claim), type=f.verdict.value).text = plain(
+            ET.SubElement(case, "failure", message=printable(f.claim), type=f.verdict.value).text = printable(
                 "\n".join(_told(f))
             )
         elif f.verdict is Verdict.NOT_CHECKED:
-            ET.SubElement(case, "skipped", message=plain(f.claim))
+            ET.SubElement(case, "skipped", message=printable(f.claim))
         elif f.verdict is Verdict.SUSPECT:
-            ET.SubElement(case, "system-out").text = plain("\n".join(_told(f)))
+            ET.SubElement(case, "system-out").text = printable("\n".join(_told(f)))

@@ -242,7 +242,7 @@ def _sentence(e: Evidence, verdict: Overall, findings: Sequence[Finding]) -> str
     unseen = [words(f.check) for f in findings if f.verdict is Verdict.NOT_CHECKED]
     if verdict is Overall.STABLE:
         return f"No illness was found in {e.steps} steps" + (f"; not checked: {_list(unseen)}" if unseen else "") + "."
-    why = f"{e.steps} steps are too few" if e.short else f"not checked: {_list(unseen)}"
+    why = f"{e.steps} step{'s are' if e.steps != 1 else ' is'} too few" if e.short else f"not checked: {_list(unseen)}"
     return f"No illness was found, but the run cannot be called stable: {why}."
 
 

@@ -97,6 +97,8 @@ def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
 
     if len(table.columns) > MAX_COLUMNS:
         raise RunError(f"{file} has {len(table.columns)} columns: this is no log of a training")
+    if table.empty and (len(table.columns) or not file.stat().st_size):
+        raise RunError(f"{file} holds no row yet: {'a header line alone' if len(table.columns) else 'it is empty'}")
     table = table.rename(columns=lambda c: str(c).strip())
     missing = [theirs for theirs in names if theirs not in table.columns]
     if missing:

@@ -37,7 +37,8 @@ def vendi_score(features: Any, q: float = 1.0) -> float:
     """Returns the Vendi score of features (n, d): exp of the Renyi-q entropy of eig(K/n), K the cosine similarity.
 
     The effective number of distinct samples, 1 to min(n, d); higher is more diverse. Friedman and Dieng 2023; the entropy
-    is Shannon's at q = 1. Rows of zeros are alike, and unlike all others. Computed on the smaller of the n x n and the d x d matrix, whose eigenvalues are the same.
+    is Shannon's at q = 1. Rows of zeros are alike, and unlike all others. Computed on the smaller of the n x n and the d x d
+    matrix, whose eigenvalues are the same.
     """
     x = _unit_rows(feature_matrix(features, "given"))
     product = x.T @ x if x.shape[0] > x.shape[1] else x @ x.T

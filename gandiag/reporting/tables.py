@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from gandiag.diagnosis.finding import Diagnosis
-from gandiag.errors import NotRecorded, RunError, did_you_mean
+from gandiag.errors import NotRecorded, RunError, did_you_mean, printable
 from gandiag.quantities import quantity
 from gandiag.reporting.numbers import number, plain
 from gandiag.reporting.scorecard import best_score
@@ -135,6 +135,7 @@ def _extremes(values: np.ndarray) -> list[str]:
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     """Returns rows as text in columns; `right` are the columns that are aligned to the right."""
+    rows = [[printable(cell).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths)))

@@ -59,7 +59,7 @@ class _Followed:
     def read_on(self) -> None:
         """Reads the batches that were finished since the last time; a torn tail is left for the next."""
         try:
-            with pa.OSFile(str(self._file)) as source:
+            with pa.OSFile(os.fsencode(self._file)) as source:
                 if self._schema is None:
                     self._schema = pa.ipc.read_schema(source)
                     self._offset = source.tell()

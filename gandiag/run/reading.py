@@ -324,7 +324,7 @@ def _opened(file: Path) -> pa.RecordBatchStreamReader | None:
     try:
         if file.stat().st_size == 0:
             return None
-        reader = pa.ipc.open_stream(pa.memory_map(str(file), "r"))
+        reader = pa.ipc.open_stream(pa.memory_map(os.fsencode(file), "r"))
         names = reader.schema.names
         steps = names.count(STEP) == 1 and reader.schema.field(STEP).type == pa.int64()
     except (pa.ArrowException, OSError, ValueError):
