@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -112,7 +111,19 @@ def _batch(accelerator: Accelerator, batch: Tensor, previous: Tensor | None, wha
     out, at = room(8 + channels)
     # one call, and one return to Python's lock
     if accelerator.free.batch_facts(
-        batch.data_ptr(), count, points.data_ptr(), pairs, dimensions, before, compared, rows, width, odd, samples, channels, at
+        batch.data_ptr(),
+        count,
+        points.data_ptr(),
+        pairs,
+        dimensions,
+        before,
+        compared,
+        rows,
+        width,
+        odd,
+        samples,
+        channels,
+        at,
     ):
         raise ValueError(f"points of {dimensions} dimensions are more than the accelerator takes")
     mean, sd, low, high, distance, rank, repeat, collision, *means = out.tolist()

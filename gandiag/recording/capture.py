@@ -87,7 +87,15 @@ _will_run = torch._C._will_engine_execute_node
 class Capture:
     """Watches two modules through forward hooks and tensor hooks; `remove` leaves them as they were."""
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, *, say: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        *,
+        say: Callable[[str, str], None],
+        compiled: Any | None = None,
+    ) -> None:
+        self._compiled = compiled  # the usual way through these hooks in C (`compiled_hooks`)
         self.muted = False
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
@@ -163,6 +171,8 @@ class Capture:
     ) -> None:
         if self.muted or _compiling() or module is not self._generator:
             return
+        if self._compiled is not None and self._compiled.generator_called(self, output):
+            return
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
@@ -181,6 +191,8 @@ class Capture:
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
         if self.muted or _compiling() or module is not self._discriminator:
+            return
+        if self._compiled is not None and self._compiled.discriminator_called(self, arguments, named, output):
             return
         self.called.add("discriminator")
         if type(output) is Tensor:
