@@ -58,6 +58,18 @@ PAUSES = {
 }
 
 
+def test_updates_of_nothing_at_a_rate_above_0_are_another_illness(tmp_path: Path) -> None:
+    """Weights that have blown up take in no update, and a dead gradient makes none: neither is an end that somebody set."""
+    tens = made_runs.batches(STEPS, 0)
+    still = {
+        "generator_update_ratio": np.where(
+            made_runs.DIVERSITY_EVERY * np.arange(len(tens["real_sd"])) >= TURN, 0.0, 3e-3
+        )
+    }
+    found = diagnose(made(tmp_path / "run", steps=STEPS, slow=still)).finding("objective_fault")
+    assert found.verdict is Verdict.HEALTHY, found.claim
+
+
 @pytest.mark.parametrize("name", PAUSES)
 def test_a_pause_is_no_end(name: str, tmp_path: Path) -> None:
     finding = fault(tmp_path / "run", PAUSES[name])

@@ -61,10 +61,17 @@ def _rates(e: Evidence, who: str) -> np.ndarray:
 
 
 def _moves(e: Evidence, who: str) -> np.ndarray:
-    """The steps at which a player was updated, at a rate above 0 and by more than nothing, as far as these were last seen."""
+    """The steps at which a player was updated, at a rate above 0 as far as that was last seen.
+
+    An update of nothing at a rate above 0 is no end by itself: weights that have blown up take none in, and a gradient may have died. Where the
+    rate has become 0, sizes of updates tell since when: they are seen more often.
+    """
     updates = e[f"{who}_updates"]
     at = updates.index.to_numpy()[updates.to_numpy(dtype=float) > 0]
-    for name in (f"{who}_learning_rate", f"{who}_update_ratio"):
+    rates = _rates(e, who)
+    if not len(rates):
+        return np.asarray(at)
+    for name in (f"{who}_learning_rate", f"{who}_update_ratio")[: 2 if rates[-1] == 0 else 1]:
         if name not in e:
             continue
         series = e[name].dropna()
