@@ -53,6 +53,25 @@ def test_a_generator_that_stands_still_elsewhere_is_dominated(
     assert (found.verdict is Verdict.FAILED) is ill, found.claim
 
 
+@pytest.mark.parametrize(
+    ("ratio", "rank", "away", "gap", "ill"),
+    [
+        (0.75, 7.0, 0.25, 5.0, True),
+        (0.97, 7.0, 0.25, 5.0, False),
+        (0.75, 9.0, 0.25, 5.0, False),
+        (0.75, 7.0, 0.0, 5.0, False),
+    ],
+    ids=["all three", "as wide", "all directions", "in place"],
+)
+def test_fakes_that_fall_short_by_little_of_each_fail_against_a_d_that_is_never_wrong(
+    ratio: float, rank: float, away: float, gap: float, ill: bool, tmp_path: Path
+) -> None:
+    slow = made_runs.batches(STEPS, 0, ratio, rank, hop=0.7 * away)
+    path = made(tmp_path / "run", steps=STEPS, columns=scores_apart(gap), slow=slow, without=WIDE)
+    found = diagnose(path).finding("discriminator_dominance")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim
+
+
 def blind(path: Path, *, good: float = 0.05, rise: float = 0.0, hop: float = 0.28, gap: float = 0.0) -> Finding:
     """A run whose D sees this much, whose fakes swing this far every 16 steps and of which so many are good."""
     swing = hop * 0.7 * np.sign(np.sin(np.arange(STEPS) / 5))

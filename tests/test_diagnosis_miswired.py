@@ -52,6 +52,31 @@ def with_event(path: Path, columns: dict[str, np.ndarray]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("target", [0.9, 0.7])
+def test_it_is_named_where_the_labels_of_reals_are_smoothed_too(target: float, tmp_path: Path) -> None:
+    real, fake = probabilities(0)
+    found = judged(with_event(tmp_path / "run", scores(real, fake, target - sigmoid(real), -sigmoid(fake))))
+    assert (found.verdict, found.kind) == (Verdict.FAILED, "double sigmoid")
+
+
+@pytest.mark.parametrize(("target", "twice"), [(0.9, True), (0.9, False), (0.8, False)])
+def test_of_a_d_that_is_known_to_give_probabilities_smoothed_labels_are_told_apart(
+    target: float, twice: bool, tmp_path: Path
+) -> None:
+    """Recorded as logits, of which only the mean is known, through the sigmoid that D ends in."""
+    chance = np.random.default_rng(0)
+    learning = np.linspace(0, 1, STEPS)[:, None]
+    real, fake = (side * learning + 0.2 * chance.standard_normal((STEPS, BATCH)) for side in (1.2, -1.2))
+    p, q = sigmoid(real), sigmoid(fake)
+    if twice:
+        columns = scores(real, fake, (target - sigmoid(p)) * p * (1 - p), -sigmoid(q) * q * (1 - q))
+    else:
+        columns = scores(real, fake, target - p, -q)
+    players = {"discriminator": {"output": "probability"}}
+    found = judged(made(tmp_path / "run", steps=STEPS, columns=columns, facts={"players": players}))
+    assert (found.kind == "double sigmoid") is twice, found.claim
+
+
 def test_a_loss_on_logits_applied_to_probabilities_is_named(tmp_path: Path) -> None:
     real, fake = probabilities(0)
     found = judged(with_event(tmp_path / "run", scores(real, fake, 1 - sigmoid(real), -sigmoid(fake))))

@@ -105,6 +105,34 @@ def test_least_squares_past_its_target_for_a_while_is_not_accused(tmp_path: Path
     assert finding.verdict is Verdict.HEALTHY, finding.claim
 
 
+def least_squares(generator_target: float, fake_target: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Forces of least squares on fakes whose scores drift about 0, each player on a batch of its own."""
+    middle = 0.6 * np.sin(np.arange(STEPS) / 9)[:, None]
+    seen_by_d, seen_by_g = draws(2, middle), draws(3, middle)  # type: ignore[arg-type]
+    return 1 - draws(0, 1.0), fake_target - seen_by_d, generator_target - seen_by_g
+
+
+def test_a_generator_that_is_given_the_target_of_fakes_shares_ds_objective(tmp_path: Path) -> None:
+    """Past the target both turn round: neither force points one way, and each is the other many times over."""
+    finding = played(tmp_path / "run", *least_squares(0.0))
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "shared objective"), finding.claim
+    assert "target" in finding.remedies[0]
+
+
+@pytest.mark.parametrize(("generator_target", "fake_target"), [(1.0, 0.0), (0.5, 0.0), (0.0, -1.0)])
+def test_a_target_of_its_own_is_sound(generator_target: float, fake_target: float, tmp_path: Path) -> None:
+    finding = played(tmp_path / "run", *least_squares(generator_target, fake_target))
+    assert finding.verdict is Verdict.HEALTHY, finding.claim
+
+
+def test_scores_that_a_softmax_ties_together_push_to_nothing(tmp_path: Path) -> None:
+    """Forces on the classes of one sample sum to 0: what is left of them is rounding, the same for both players perhaps."""
+    rounding = 1e-9 * draws(4)
+    tied = np.tile([1.0, -1.0], (STEPS, 32))
+    finding = played(tmp_path / "run", tied + rounding, tied + rounding, tied + rounding)
+    assert finding.verdict is Verdict.HEALTHY, finding.claim
+
+
 def test_a_hinge_that_falls_silent_is_not_accused(tmp_path: Path) -> None:
     real, fake = draws(0, 6.0), draws(1, -6.0)
     real[:40], fake[:40] = REAL[:40], FAKE[:40]
@@ -157,6 +185,21 @@ def test_a_detached_generator_is_named(tmp_path: Path) -> None:
     ):
         finding = judge(objective_fault, load_run(made(tmp_path / name, steps=STEPS, columns=columns, without=without)))
         assert (finding.verdict, finding.kind) == (Verdict.FAILED, "detached generator"), name
+
+
+def test_a_discriminator_that_is_never_updated_is_named(tmp_path: Path) -> None:
+    """Its optimizer is known and is never called: of its losses and reals nothing is seen at all."""
+    columns = {"discriminator_updates": np.zeros(STEPS)}
+    without = (
+        "discriminator_gradient",
+        "discriminator_force",
+        "discriminator_update_ratio",
+        "discriminator_auc",
+        "real_",
+    )
+    run = load_run(made(tmp_path / "run", steps=STEPS, columns=columns, without=without))
+    finding = judge(objective_fault, run)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "frozen discriminator"), finding.claim
 
 
 def test_a_generator_that_is_never_updated_is_named(tmp_path: Path) -> None:

@@ -92,6 +92,47 @@ def test_what_the_discriminators_loss_leaves_in_the_generator_is_recorded_exactl
     assert held.to_list() == pytest.approx([left[step] for step in held.index], rel=1e-5)
 
 
+def both_late(
+    path: Path, *, g_first: bool, detached: bool, shared_fakes: bool = True, relativistic: bool = False
+) -> Run:
+    """Both players' gradients are cleared, both losses go backward, and only then both step."""
+    g, d, g_opt, d_opt = players()
+    recorder = Recorder(path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt)
+    for _ in range(40):
+        g_opt.zero_grad()
+        d_opt.zero_grad()
+        fake, real = g(torch.randn(16, 4)), torch.randn(16, 2) + 1
+        d_loss = F.softplus(-d(real)).mean() + F.softplus(d(fake.detach() if detached else fake)).mean()
+        d_loss.backward(retain_graph=True)
+        again = fake if shared_fakes else g(torch.randn(16, 4))
+        g_loss = F.softplus(-(d(again) - (d(real).mean() if relativistic else 0))).mean()
+        g_loss.backward()
+        for optimizer in (g_opt, d_opt) if g_first else (d_opt, g_opt):
+            optimizer.step()
+        recorder.step(d_loss=d_loss, g_loss=g_loss)
+    recorder.close()
+    return load_run(path)
+
+
+@pytest.mark.parametrize("g_first", [True, False])
+@pytest.mark.parametrize("shared_fakes", [True, False])
+def test_undetached_fakes_are_told_also_where_both_losses_go_backward_before_either_steps(
+    tmp_path: Path, g_first: bool, shared_fakes: bool
+) -> None:
+    run = both_late(tmp_path / "run", g_first=g_first, detached=False, shared_fakes=shared_fakes)
+    assert (run["discriminator_force_on_fake"] < 0).all()
+    assert (run["generator_force_on_fake"] > 0).all()
+    assert (run["generator_stale_gradient_norm"] > 0).mean() > 0.9
+    found = diagnose(run).finding("objective_fault")
+    assert (found.verdict, found.kind) == (Verdict.FAILED, "gradients of the other player"), found.claim
+
+
+@pytest.mark.parametrize("g_first", [True, False])
+def test_detached_ones_leave_nothing_in_the_generator(tmp_path: Path, g_first: bool) -> None:
+    run = both_late(tmp_path / "run", g_first=g_first, detached=True)
+    assert (run["generator_stale_gradient_norm"] == 0).all()
+
+
 @pytest.mark.parametrize("to_none", [True, False])
 def test_what_the_generators_pass_adds_before_the_discriminator_steps_is_recorded_exactly(
     tmp_path: Path, to_none: bool

@@ -8,7 +8,16 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import coverage, covered_now, far_away, getting_nearer, misfit, wander
+from gandiag.diagnosis.fakes import (
+    coverage,
+    covered_now,
+    falls_short,
+    far_away,
+    getting_nearer,
+    misfit,
+    misfits,
+    wander,
+)
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import (
     equal_rates,
@@ -87,7 +96,7 @@ def stands_still(e: Evidence) -> bool:
 
 def failing_generator(e: Evidence) -> list[str]:
     """What shows, beside D's scores, that the generator gets nowhere."""
-    signs = misfit(e)
+    signs = misfit(e) or falls_short(e)
     c = coverage(e)
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
         signs.insert(0, f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
@@ -219,12 +228,11 @@ def handicap(e: Evidence) -> Handicap:
     d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
     if d is not None and g is not None:
         slow = np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
-        if e.holds(slow):
+        since = e.onset(slow) if e.holds(slow) else _slow_when_ill(e, slow)
+        if since is not None:
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             limit = f"(limit: {e.limits.slow_discriminator:g})"
-            return Handicap(
-                "slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=e.onset(slow)
-            )
+            return Handicap("slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=since)
     players = e.about.get("players")
     counts = (
         [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")]
@@ -242,6 +250,20 @@ def handicap(e: Evidence) -> Handicap:
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
     return Handicap()
+
+
+def _slow_when_ill(e: Evidence, slow: np.ndarray) -> int | None:
+    """Returns since when D was too slow as the fakes went astray, and for most of the time since; None where it was not.
+
+    Weights that have run away are large, and a loss that has saturated is flat: the generator that outran D slows down by itself.
+    """
+    off = misfits(e)
+    if off is None or not e.holds(off) or (first := trends.onset(off)) is None:
+        return None
+    then = slow[first : first + max(1, round(e.limits.sustained_share * len(slow)))]
+    if not (np.mean(then) > 0.5 and np.mean(slow[first:]) > 0.5):
+        return None
+    return int(e.edges[first + int(np.argmax(then))])
 
 
 def outrun(e: Evidence) -> bool:

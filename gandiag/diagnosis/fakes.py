@@ -13,6 +13,10 @@ from gandiag.errors import NotRecorded
 WINDOW = 5  # stretches on either side over which the fakes' mean may wander
 FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, such as a 1-D mixture, have none to lose
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
+NARROWER, FEWER_DIRECTIONS = (
+    0.85,
+    0.8,
+)  # healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
 LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
 # A generator that has fitted the reals for a tenth of the run and has lost them, without a gap, for so many stretches and steps, is ill at
@@ -204,6 +208,27 @@ def misfit(e: Evidence) -> list[str]:
     if away is not None and (far := trends.tail_middle(away, e.limits.tail_share)) > e.limits.misfit_distance:
         signs.append(f"the fakes lie {far:.2g} sd of the reals away")
     return signs
+
+
+def falls_short(e: Evidence) -> list[str]:
+    """What shows, where D is sure of fakes, that they are none by little of each: spread, directions and place are all off, though none plainly.
+
+    Each lies beyond where healthy runs end (see misfit); all three at once, of a D that is never wrong, are no chance.
+    """
+    ratio, ranks, away = e.maybe("diversity_ratio"), rank_ratio(e), distance_from_reals(e)
+    if ratio is None or ranks is None or away is None:
+        return []
+    known = np.nan_to_num(ratio, nan=1.0)
+    off = (np.abs(np.log(np.maximum(known, 1e-6))) > -np.log(NARROWER)) & (
+        np.nan_to_num(ranks, nan=1.0) < FEWER_DIRECTIONS
+    )
+    if not e.holds(off & (away > e.limits.misfit_distance / 2)):
+        return []
+    diversity, directions, place = (trends.tail_middle(x, e.limits.tail_share) for x in (ratio, ranks, away))
+    return [
+        f"the fakes' diversity is {diversity:.2g} of the reals' (limit: {NARROWER:g}), their directions {directions:.2g} ({FEWER_DIRECTIONS:g}), and "
+        f"they lie {place:.2g} sd away ({e.limits.misfit_distance / 2:g})"
+    ]
 
 
 def samples_hit(e: Evidence) -> bool:

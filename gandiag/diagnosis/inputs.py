@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gandiag.diagnosis import trends
 from gandiag.diagnosis.data_change import changed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import misfits
@@ -17,6 +18,7 @@ CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fake
 PERHAPS = (
     2.0  # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
 )
+FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
 
@@ -103,16 +105,22 @@ def _never_negative(e: Evidence) -> bool:
 def _constant(e: Evidence) -> Finding | None:
     """Reals that are all one value; a game of two points (Dirac-GAN) has constant fakes too, and is meant so."""
     real_sd, fake_sd = e.maybe("real_sd"), e.maybe("fake_sd")
-    if real_sd is None or fake_sd is None or np.nanmax(real_sd) > 0 or np.nanmax(fake_sd) <= 1e-12:
+    if real_sd is None or fake_sd is None or np.nanmax(fake_sd) <= 1e-12:
+        return None
+    spread = np.flatnonzero(~(real_sd == 0))  # a loader may run dry, or lose its scale, in the middle of the run
+    first = int(spread[-1]) + 1 if len(spread) else 0
+    if len(real_sd) - first < min(FEWEST_CONSTANT, len(real_sd)):
         return None
     return Finding(
         "data_mismatch",
         Verdict.FAILED,
-        f"all values of the real batches are {e.now('real_mean'):.3g} (standard deviation 0; limit: above 0)",
+        f"all values of the real batches are {trends.middle(e.level('real_mean')[first:]):.3g}"
+        + (f" since step {e.edges[first]}" if first else "")
+        + " (standard deviation 0; limit: above 0)",
         cause="the loader gives constant samples",
         remedies=("look at a batch of the loader",),
         series=("real_sd", "real_min", "real_max"),
-        onset=0,
+        onset=int(e.edges[first]),
         kind="constant",
     )
 

@@ -12,6 +12,7 @@ from gandiag.errors import NotRecorded
 
 SAME = 0.02  # relative difference up to which a force is the one that a loss on squashed scores has
 SAME_IN_MEAN = 0.1  # the same where scores were recorded as logits, of which only the mean is known
+SMOOTHED = 0.6  # the lowest target that labels of reals are smoothed to
 FEWEST = 20  # steps that must show it
 WAYS_OUT = {
     "generator": "detach() the fakes that the discriminator is trained on",
@@ -38,19 +39,27 @@ def double_sigmoid(e: Evidence) -> Finding | None:
         return None
     real, fake, up, down = (x[:n] for x in (real, fake, up, down))
     told = e.about.get("players", {}).get("discriminator", {}).get("output") == "probability"
+    if not told and not _ends_in_sigmoid(e):
+        return None
     if told:
         real, fake = _sigmoid(real), _sigmoid(fake)
-        due = (1 - _sigmoid(real)) * real * (1 - real) / np.maximum(_sigmoid(fake) * fake * (1 - fake), 1e-12)
-    elif _ends_in_sigmoid(e):
-        due = (1 - _sigmoid(real)) / _sigmoid(fake)
-    else:
-        return None
     with np.errstate(all="ignore"):
-        off = np.abs(np.log(up / -down) - np.log(due))
-        # a loss of probabilities pushes by (1 - p) and p in logits: where that fits as well, nothing is told
-        usual = np.abs(np.log(up / -down) - np.log((1 - real) / fake)) if told else np.full(n, np.inf)
-    close = off < (SAME_IN_MEAN if told else SAME)
-    share = float(np.mean(close & (usual > 2 * off)))
+        forces = up / -down
+        passed_on = real * (1 - real) / np.maximum(fake * (1 - fake), 1e-12) if told else np.ones(n)
+        squashed = _sigmoid(real), _sigmoid(fake)
+        # labels that are smoothed pull reals to a target below 1: what the forces say of it is then the same at every step
+        smoothed = float(np.nanmedian(squashed[0] + forces / passed_on * squashed[1]))
+        found = []
+        for target, usual_target, same in (
+            (1.0, 1.0, SAME_IN_MEAN if told else SAME),
+            (smoothed, float(np.nanmedian(real + forces * fake)), SAME),
+        ):
+            off = np.abs(np.log(forces) - np.log(passed_on * (target - squashed[0]) / squashed[1]))
+            # a loss of probabilities pushes by (1 - p) and p in logits: where that fits as well, nothing is told
+            usual = np.abs(np.log(forces) - np.log((usual_target - real) / fake)) if told else np.full(n, np.inf)
+            fits = (off < same) & (np.isnan(usual) | (usual > 2 * off))
+            found.append(float(np.mean(fits)) if SMOOTHED <= target <= 1 else 0.0)
+    share = max(found)
     if share < e.limits.force_share:
         return None
     return Finding(

@@ -7,6 +7,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.balance import handicap, outrun
 from gandiag.diagnosis.collapse import poor_batches
+from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -140,6 +141,21 @@ def dead_layers(run: Recorded) -> Finding:
     held = [n for who in PLAYERS if (n := f"{who}_layer_gradient_norm") in e]
     if not held:
         raise NotRecorded("the gradient norm of any layer")
+    if (found := dead_player(e)) is not None:
+        return Finding(
+            "dead_layers",
+            Verdict.FAILED,
+            f"not one of the {found.who}'s {found.weights} weights gets a gradient since step {found.since}, although its loss pushes (limit: "
+            "one must)",
+            cause=f"units of the {found.who} are dead: its output no longer depends on what goes in, and nothing can bring it back",
+            remedies=(
+                f"use LeakyReLU in place of ReLU in the {found.who}",
+                "look at the first values of its weights and biases, and at its learning rate before that step",
+            ),
+            series=(f"{found.who}_layer_gradient_norm",),
+            onset=found.since,
+            kind=f"dead {found.who}",
+        )
     dead: list[str] = []
     count = 0
     for name in held:

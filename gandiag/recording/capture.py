@@ -326,6 +326,9 @@ class Capture:
                     current.stale, current.stale_of = self._norm_held_by(who), who
             if reached[0] and reached[1] and len(self.open) > 1 and self._looks_at_gradients:
                 before = self.open[-2]
+                if before.reached_discriminator and before.reached_generator and current.stale is None:
+                    # where that one turns out to be D's, of fakes that were not detached: what it left in G's gradients
+                    current.stale, current.stale_of = self._norm_held_by("generator"), "generator"
                 if before.reached_discriminator and not before.reached_generator and before.row == self.row:
                     held = self.held_by("discriminator")
                     current.beneath = None if held is None else [g.clone() for g in held]

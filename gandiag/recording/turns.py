@@ -109,6 +109,10 @@ class Turns:
                 ]
                 self._last[who], self._joint = alone, []
                 return
+        if (mine := _of_each(joint).get(who)) and joint == own:  # nothing was detached, and neither has stepped yet
+            self._last[who], self._joint = mine, []
+            self._capture.open = [p for p in waiting if p not in mine]
+            return
         if (
             not own and self._joint
         ):  # both players went backward before either stepped: the passes through both are the generator's
@@ -378,6 +382,15 @@ def _is_one_call(passes: list[Pass], batches: list[int]) -> bool:
 def _shows_both(passes: list[Pass]) -> bool:
     """Tells whether scores on reals and on fakes took part in these passes, each known by where its batch came from."""
     return len(_sides(passes)) == 2
+
+
+def _of_each(joint: list[Pass]) -> dict[str, list[Pass]]:
+    """Tells passes that reached both players apart, where it can be told: D's showed reals and fakes, and those after them fakes alone."""
+    sides = [_sides([p]) for p in joint]
+    first = next((i for i, s in enumerate(sides) if s == {True}), None)
+    if first is None or not first or any(len(s) != 2 for s in sides[:first]) or any(s != {True} for s in sides[first:]):
+        return {}
+    return {"discriminator": joint[:first], "generator": joint[first:]}
 
 
 def _other(who: str) -> str:

@@ -1,0 +1,54 @@
+"""A player whose units are dead: its loss pushes, and none of its weights hears of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.errors import NotRecorded
+
+FEWEST_LOOKS = 3
+PUSHES = {
+    "discriminator": ("discriminator_force_size_on_real", "discriminator_force_size_on_fake"),
+    # a generator behind a dead discriminator gets no gradient either: what must push is what comes back through D
+    "generator": ("generator_gradient_at_image",),
+}
+
+
+class Dead(NamedTuple):
+    """Whose weights are dead, how many there are, and since which step."""
+
+    who: str
+    weights: int
+    since: int
+
+
+def dead_player(e: Evidence) -> Dead | None:
+    """Returns the player of whose weights not one gets a gradient, to the last digit, until the end, although its loss pushes.
+
+    Biases do not count: behind a layer of dead units they still learn, and the output is one constant for every input. A gradient that dies
+    because a loss is flat is no such thing: there nothing pushes.
+    """
+    for who, pushes in PUSHES.items():
+        try:
+            table = e.layers(f"{who}_layer_gradient_norm")
+            push = [e[name] for name in pushes]
+        except NotRecorded:
+            continue
+        columns = [i for i, name in enumerate(table.columns) if not str(name).endswith("bias")]
+        norms = table.to_numpy(dtype=float)[:, columns]
+        if not columns:
+            continue
+        alive = np.flatnonzero(~(norms == 0).all(axis=1))
+        first = int(alive[-1]) + 1 if len(alive) else 0
+        at = table.index.to_numpy()[first:]
+        if len(at) < FEWEST_LOOKS:
+            continue
+        if e.steps - int(at[0]) < e.limits.sustained_share * e.steps:
+            continue
+        pushed = [(s.loc[s.index >= at[0]].to_numpy(dtype=float) > 0).mean() for s in push]
+        if max(pushed, default=0.0) >= e.limits.force_share:
+            return Dead(who, len(columns), int(at[0]))
+    return None

@@ -1,0 +1,81 @@
+"""A player that stops in mid-run while the other goes on: a rate that has become 0, an optimizer that is called no more or finds no gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.remedies import set_rate
+from gandiag.errors import NotRecorded
+
+PLAYERS = ("discriminator", "generator")
+# A player that is updated now and then pauses in between, and one whose updates are skipped while it wins pauses as long as that takes:
+# only a pause that is so many times as long as any before it is an end.
+LONGEST_PAUSE = 5.0
+FEWEST = 20  # updates of the other one meanwhile
+
+
+def stopped(e: Evidence) -> Finding | None:
+    """A player that is updated no more for the last fifth of the run, while the other goes on: nobody trains one of two on purpose."""
+    moves = {who: _moves(e, who) for who in PLAYERS}
+    for who, other in (PLAYERS, PLAYERS[::-1]):
+        at, goes_on = moves[who], moves[other]
+        if not len(at):
+            continue  # it never moved at all: told elsewhere
+        last = int(at[-1])
+        pause = e.steps - 1 - last
+        longest = int(np.diff(at).max(initial=1))
+        needed = max(e.limits.sustained_steps, e.limits.tail_share * e.steps, LONGEST_PAUSE * longest)
+        since = goes_on[goes_on > last]
+        if pause < needed or len(since) < FEWEST or since[-1] - last < needed:
+            continue
+        rate = _rates(e, who)
+        zero = bool(len(rate) and rate[-1] == 0 and (rate > 0).any())
+        cut_off = who == "generator" and not zero
+        cause = f"the {who} has learned until then, and stands still while the {other} goes on"
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"the {who} made its last update at step {last} of {e.steps}, the {other} {len(since)} since "
+            f"(limit: {needed:.0f} steps)" + (": its learning rate is 0" if zero else ""),
+            cause=cause + (": no gradient reaches it any more, or its step() is not called" if cut_off else ""),
+            remedies=(
+                (set_rate(e, who, float(rate[rate > 0][-1])), "look at what its schedule does at that step")
+                if zero
+                else (f"look why the {who}'s optimizer finds no gradient, or is not called, from that step on",)
+            ),
+            series=tuple(n for n in (f"{who}_updates", f"{who}_learning_rate", f"{other}_updates") if n in e),
+            onset=last + 1,
+            kind="detached generator" if cut_off else f"frozen {who}",
+        )
+    return None
+
+
+def _rates(e: Evidence, who: str) -> np.ndarray:
+    """A player's learning rates as they were recorded, as many as there are."""
+    try:
+        return e[f"{who}_learning_rate"].dropna().to_numpy(dtype=float)
+    except NotRecorded:
+        return np.zeros(0)
+
+
+def _moves(e: Evidence, who: str) -> np.ndarray:
+    """The steps at which a player was updated, at a rate above 0 as far as that was last seen.
+
+    An update of nothing at a rate above 0 is no end by itself: weights that have blown up take none in, and a gradient may have died. Where the
+    rate has become 0, sizes of updates tell since when: they are seen more often.
+    """
+    updates = e[f"{who}_updates"]
+    at = updates.index.to_numpy()[updates.to_numpy(dtype=float) > 0]
+    rates = _rates(e, who)
+    if not len(rates):
+        return np.asarray(at)
+    for name in (f"{who}_learning_rate", f"{who}_update_ratio")[: 2 if rates[-1] == 0 else 1]:
+        if name not in e:
+            continue
+        series = e[name].dropna()
+        if len(series):
+            seen = np.searchsorted(series.index.to_numpy(), at, side="right") - 1
+            at = at[series.to_numpy(dtype=float)[np.maximum(seen, 0)] > 0]
+    return np.asarray(at)
