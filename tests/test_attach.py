@@ -652,3 +652,26 @@ def test_the_comparison_of_scripts_tells_times_from_other_text(tmp_path: Path) -
     assert same_text("loss 0.5\n", "loss 0.5\n") == "same"
     assert same_text("took 1.52 s, 3it/s\n", "took 11.4 s, 12it/s\n") == "same but for numbers"
     assert same_text("loss 0.5\n", "lass 0.5\n") == "DIFFERS"
+
+
+@pytest.mark.parametrize("still", ["generator", "discriminator"])
+def test_of_a_gan_one_of_whose_players_never_moves_it_is_said_where_to_look(still: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    attachment = gandiag.attach(tmp_path / "run")
+    try:
+        g, d = torch.nn.Linear(4, 2), torch.nn.Linear(2, 1)
+        optimizers = {
+            who: torch.optim.SGD(net.parameters(), 0.01) for who, net in (("generator", g), ("discriminator", d))
+        }
+        for _ in range(8):
+            for who, optimizer in optimizers.items():
+                optimizer.zero_grad()
+                fakes = d(g(torch.randn(8, 4)))
+                (fakes.mean() - d(torch.randn(8, 2)).mean() if who == "discriminator" else -fakes.mean()).backward()
+                if who != still:
+                    optimizer.step()
+    finally:
+        gandiag.detach()
+    assert attachment.players is None
+    assert "its other player never moves" in attachment.why_not
+    assert "step()" in attachment.why_not

@@ -125,6 +125,7 @@ def test_undetached_fakes_are_told_also_where_both_losses_go_backward_before_eit
     assert (run["generator_stale_gradient_norm"] > 0).mean() > 0.9
     found = diagnose(run).finding("objective_fault")
     assert (found.verdict, found.kind) == (Verdict.FAILED, "gradients of the other player"), found.claim
+    assert "times as large as the whole" in found.claim  # two pulls that all but cancel
 
 
 @pytest.mark.parametrize("g_first", [True, False])

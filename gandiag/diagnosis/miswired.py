@@ -100,7 +100,7 @@ def stale_gradients(e: Evidence) -> Finding | None:
         return Finding(
             "objective_fault",
             Verdict.FAILED,
-            f"what the {who}'s optimizer takes comes for {np.median(share):.0%} of its size from elsewhere than its own backward pass, in "
+            f"of what the {who}'s optimizer takes, {_share(float(np.median(share)))} comes from elsewhere than its own backward pass, in "
             f"{np.mean(share > STALE):.0%} of {len(share)} looks (limits: {STALE:.0%}, {e.limits.force_share:.0%})",
             cause=f"the {who}'s gradients are never cleared: each step adds to those of all steps before"
             if never
@@ -116,6 +116,11 @@ def stale_gradients(e: Evidence) -> Finding | None:
     if not looked:
         raise NotRecorded("what gradients still hold")
     return None
+
+
+def _share(share: float) -> str:
+    """Of two parts that all but cancel each may be many times as large as the sum."""
+    return f"{share:.0%} of its size" if share <= 1 else f"a part {share:.3g} times as large as the whole"
 
 
 def never_cleared(e: Evidence) -> Finding | None:

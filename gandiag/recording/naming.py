@@ -356,7 +356,10 @@ def why_no_pair(
             "methods of their own, cannot be watched; gandiag.Recorder takes what the loop gives it"
         )
     if len(networks) < 2:
-        return f"only one network was trained ({seen})"
+        return (
+            f"only one network was trained ({seen}); if this is a GAN, its other player never moves: look whether the optimizer holds that "
+            "player's parameters, and whether its loss.backward() and step() are called"
+        )
     return f"of the networks trained ({seen}) none is shown both what another makes and data from outside"
 
 
