@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ import gandiag
 from gandiag.errors import RunError
 from gandiag.recording import accelerated_steps, accelerator, gradients, measure
 from gandiag.recording.addresses import Parameters, tensor_reader
+from gandiag.recording.arnoldi import KINDS, eigenvalues
 from gandiag.recording.game import NoSecondDerivative, game_spectrum, player
 from gandiag.recording.jacobian import generator_jacobians
 from gandiag.recording.latents import Feed, latent_kinds
@@ -459,3 +461,20 @@ def test_updates_in_double_precision_are_left_to_torch() -> None:
     by_torch = gradients.update_ratios(step)
     assert by_torch["discriminator_layer_update_ratio"].tolist() == pytest.approx([0.3, 8.0])  # type: ignore[union-attr]
     assert float(by_torch["discriminator_update_ratio"]) == pytest.approx(5 / 100.25**0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("products", [12, 17, 31, 57])
+@pytest.mark.parametrize("seed", range(3))
+def test_values_from_a_basis_that_was_cut_short_are_exact_for_a_matrix_within_their_residual(
+    seed: int, products: int
+) -> None:
+    """A cut through a conjugate pair would break the recurrence, and the residuals would promise what does not hold."""
+    draw = np.random.default_rng(seed)
+    radii, angles = 2.0 * 0.75 ** np.arange(8), draw.uniform(0.3, 2.8, 8)
+    turns = [r * np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]]) for r, t in zip(radii, angles)]
+    mixed, _ = np.linalg.qr(draw.normal(size=(16, 16)))
+    matrix = mixed @ scipy.linalg.block_diag(*turns) @ mixed.T
+    known, start = torch.from_numpy(matrix), torch.ones(16, dtype=torch.float64)
+    found = eigenvalues(lambda v: known @ v, start, kinds=tuple(KINDS), count=2, products=products, basis=8)
+    nearest = [np.linalg.svd(matrix - value * np.eye(16), compute_uv=False)[-1] for value in found.values]
+    assert (np.array(nearest) <= found.residuals + 1e-12).all()

@@ -116,6 +116,8 @@ def test_what_is_kept_does_not_depend_on_when_the_looks_were_made(tmp_path: Path
     for name in ("discriminator_loss", "diversity_ratio"):
         assert seen[name].equals(once[name])
     assert len(seen["discriminator_loss"]) < 12_000
+    at = np.arange(20_000)
+    assert np.array_equal(seen["discriminator_loss"].index, at[kept_steps(at, 20_000)])
 
 
 def test_a_watch_says_what_a_diagnosis_says(tmp_path: Path) -> None:
