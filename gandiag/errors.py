@@ -32,7 +32,8 @@ class NotRecorded(GandiagError, KeyError):
         super().__init__(name)
 
     def __str__(self) -> str:
-        return f"{self.name} was not recorded" + (f": {self.why}" if self.why else "")
+        said = f"no {self.name[4:]} was recorded" if self.name.startswith("any ") else f"{self.name} was not recorded"
+        return said + (f": {self.why}" if self.why else "")
 
 
 def printable(text: str) -> str:

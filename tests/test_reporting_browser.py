@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from test_reporting_page import HOSTILE, hostile_run
 
-from gandiag.reporting import write_comparison, write_report
+from gandiag.reporting import compare_runs, write_comparison, write_report
 from gandiag.reporting.live import Live, address, serve
 from gandiag.run import RunWriter
 
@@ -104,6 +104,23 @@ def test_a_comparison_opens_offline(tmp_path: Path) -> None:
     assert seen.console == []
     assert seen.requests == []
     assert seen.found > 10
+
+
+NARROW_LOOK = """
+  await new Promise((done) => setTimeout(done, 1000));
+  const box = document.querySelector(".chart");
+  return {plot: box.querySelector(".nsewdrag").getBoundingClientRect().width, card: box.clientWidth,
+          to: document.querySelector(".zoom .to").value};
+"""
+
+
+def test_many_runs_leave_room_for_their_curves_on_a_telephone(tmp_path: Path) -> None:
+    runs = [made_runs.only_losses(tmp_path / f"with-a-long-name-{i}", steps=200 + i) for i in range(5)]
+    page = write_comparison(compare_runs(runs, by_group=False), tmp_path / "comparison.html")
+    seen = browser.visit(page, NARROW_LOOK, width=500)
+    assert seen.console == []
+    assert seen.found["plot"] > 0.6 * seen.found["card"]
+    assert seen.found["to"] == "204"  # the last step, and not the end of the padded axis
 
 
 def test_a_watched_run_shows_new_points_without_a_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

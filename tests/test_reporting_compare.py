@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import made_runs
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -16,7 +17,7 @@ from gandiag.errors import UsageError
 from gandiag.reporting import compare_runs, comparison_markdown, write_comparison, write_report
 from gandiag.reporting.decimate import untyped
 from gandiag.reporting.noise import Score, more_than_noise
-from gandiag.reporting.overlay import overlay
+from gandiag.reporting.overlay import overlay, overlays
 from gandiag.reporting.stability_map import cells, stability_map, table
 from gandiag.run import RunWriter
 
@@ -152,3 +153,15 @@ def test_the_command_says_verdicts_and_writes_the_page(tmp_path: Path) -> None:
     assert facts["options"]["lr_g"] == ["0.001", "0.1"]
     assert {r["verdict"] for r in facts["runs"]} <= {str(v) for v in Overall}
     assert isinstance(CliRunner().invoke(command, [*runs, "--map", "lr_g"]).exception, UsageError)
+
+
+def test_titles_are_written_as_the_field_writes_them_and_an_empty_option_is_none(tmp_path: Path) -> None:
+    paths = [made_runs.healthy(tmp_path / name, steps=60, seed=seed) for seed, name in enumerate("ab")]
+    for path, penalties in zip(paths, ([], ["r1"])):
+        about = json.loads((path / "run.json").read_text())
+        about["config"] = {**about["config"], "penalties": penalties}
+        (path / "run.json").write_text(json.dumps(about))
+    comparison = compare_runs(paths)
+    assert dict(comparison.options)["penalties"] == ("none", "r1")
+    titles = {d.panel.title for d in overlays(comparison)}
+    assert {"Discriminator AUC", "Discriminator Wasserstein"} <= titles

@@ -384,3 +384,21 @@ def test_a_score_on_several_features_has_a_curve_for_each(tmp_path: Path) -> Non
         drawn = {t["meta"].split("[")[1] for t in figures[id]["data"]}
         assert drawn == {"pixels]", "digits-cnn]"}, id
     assert "precision-recall" in figures
+
+
+def test_what_a_healthy_run_looks_like_is_not_said_as_if_this_one_were(collapsed: Path, tmp_path: Path) -> None:
+    said = text_of(write_report(collapsed, tmp_path / "report.html"))
+    assert said.count("When healthy:") > 20
+    assert not re.search(r"(?<!When )\bhealthy: |Healthy", said)
+
+
+def test_a_log_that_does_not_say_how_it_ended_is_not_said_to_be_unknown(tmp_path: Path) -> None:
+    log = tmp_path / "losses.csv"
+    log.write_text("step,d_loss,g_loss\n" + "".join(f"{i},0.5,0.7\n" for i in range(50)))
+    said = " ".join(text_of(write_report(log, tmp_path / "report.html")).split())
+    assert "Steps 50 recorded" in said
+    assert "unknown" not in said.split("Findings")[1]
+
+
+def test_what_no_quantity_could_show_reads_as_english() -> None:
+    assert str(NotRecorded("any score")) == "no score was recorded"

@@ -138,7 +138,7 @@ def _options(runs: Sequence[Run]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Returns the options whose values differ, with the value of each run, then the versions, the commit and the data that differ."""
     tables = [configuration(r) | {f"version of {k}": v for k, v in _versions(r).items()} | _facts(r) for r in runs]
     keys = list(dict.fromkeys(k for t in tables for k in t))
-    rows = [(k, tuple(plain(t.get(k)) for t in tables)) for k in keys if k not in ("out", "outdir", "name")]
+    rows = [(k, tuple(plain(t.get(k)) or "none" for t in tables)) for k in keys if k not in ("out", "outdir", "name")]
     return tuple((k, values) for k, values in rows if len(set(values)) > 1)
 
 

@@ -141,7 +141,7 @@ def over_steps(
         },
         "yaxis": axis,
         "hovermode": "x unified",
-        "meta": {"over": "steps"},
+        "meta": {"over": "steps", "last": max(steps, 1)},
         "shapes": bands(diagnosis, steps) + [reference_line(value) for value, _ in references],
         "annotations": [reference_label(np.log10(value) if log else value, name) for value, name in references],
     }
@@ -251,7 +251,7 @@ def frames_of_hills(
     slider = {
         "active": len(frames) - 1,
         "currentvalue": {"prefix": "step "},
-        "pad": {"t": 34},
+        "pad": {"t": 52},  # below the axis' title: on a narrow page its own would lie on it
         "len": 1,
         "x": 0,
         "ticklen": 3,
@@ -261,7 +261,7 @@ def frames_of_hills(
             for (step, _), visible in zip(frames, shown)
         ],
     }
-    layout = base(HEIGHT + 60) | {
+    layout = base(HEIGHT + 78) | {
         "hovermode": "x unified",
         "meta": {"over": "values"},
         "sliders": [slider] if len(frames) > 1 else [],

@@ -36,6 +36,7 @@ from gandiag.reporting.panel import Panel
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot")
 GRID = 400  # places at which a group's seeds are brought together
+WRITTEN = {"auc": "AUC", "kl": "KL", "wasserstein": "Wasserstein"}  # in a title
 BESIDE = 3  # more groups than that have their legend at the side of a wide chart
 LOG_SCALED = ("gradient_norm", "update_ratio", "step_seconds")
 OVERLAID = (
@@ -99,7 +100,8 @@ def overlay(comparison: Comparison, name: str, *, chapter: str, align: Align = "
 
 def _title(name: str) -> str:
     base, bracket, features = name.partition("[")
-    return check_title(base) + (f" ({features.rstrip(']')})" if bracket else "")
+    words = [WRITTEN.get(word, word) for word in check_title(base).split(" ")]
+    return " ".join(words) + (f" ({features.rstrip(']')})" if bracket else "")
 
 
 def _lead(name: str) -> str:

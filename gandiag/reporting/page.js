@@ -19,9 +19,10 @@
     }
     return value;
   };
+  const NARROW = 480;  /* pixels of a chart */
   const overSteps = (figure) => figure.layout.meta && figure.layout.meta.over === "steps";
 
-  function themed(figure) {
+  function themed(figure, width) {
     const night = dark.matches && !printing;
     const grid = css("--line"), soft = css("--soft");
     const data = night ? figure.data.map(recolor) : figure.data;
@@ -36,13 +37,17 @@
     for (const note of layout.annotations || []) note.bgcolor = css("--card");
     if (night) layout.shapes = (layout.shapes || []).map(recolor);
     if (zoom && overSteps(figure)) layout.xaxis.range = zoom.slice();
+    if (width < NARROW && layout.legend && layout.legend.orientation === "v") {  /* beside the chart it would leave no room for it */
+      layout.height += 22 * figure.data.filter((trace) => trace.showlegend !== false).length;
+      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" };
+    }
     return [data, layout];
   }
 
   function render(id) {
     const box = document.getElementById("chart-" + id);
     if (!box || !figures[id] || typeof Plotly === "undefined") return;
-    const [data, layout] = themed(figures[id]);
+    const [data, layout] = themed(figures[id], box.clientWidth);
     box.style.minHeight = layout.height + "px";
     const first = !drawn.has(id);
     drawn.add(id);
@@ -86,7 +91,7 @@
 
   /* The zoom for those who have no mouse, and what it stands at for everybody. */
   const from = document.querySelector(".zoom .from"), to = document.querySelector(".zoom .to"), all = document.querySelector(".zoom .all");
-  const whole = () => { const f = Object.values(figures).find(overSteps); return f ? f.layout.xaxis.range : null; };
+  const whole = () => { const f = Object.values(figures).find(overSteps); return f ? [0, f.layout.meta.last] : null; };
   function tell() {
     const range = zoom || whole();
     document.querySelector(".zoom").hidden = !range;

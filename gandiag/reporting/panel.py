@@ -62,7 +62,7 @@ class Panel:
     missing: str = ""
     note: str = ""
     wide: bool = False
-    label: str = "Healthy"  # what stands before the lead
+    label: str = "When healthy:"  # what stands before the lead
 
 
 @dataclass(frozen=True)

@@ -152,8 +152,9 @@ def _length(run: Run) -> Tile:
     planned = run.about.get("steps_planned")
     of = f"of {number(planned)} planned" if isinstance(planned, int) and planned != run.steps else "recorded"
     took = _seconds(run)
-    status = str(run.about.get("status", "")) or "unknown"
-    return Tile("Steps", number(run.steps), f"{of}, {status}" + (f" in {duration(took)}" if took else ""), "")
+    status = str(run.about.get("status") or "")  # somebody's log does not say how it ended
+    said = f"{of}, {status}" if status else of
+    return Tile("Steps", number(run.steps), said + (f" in {duration(took)}" if took else ""), "")
 
 
 def _seconds(run: Run) -> float:
