@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from gandiag.errors import UsageError
 from gandiag.export import ExportError, export_generator
+from gandiag.export.contract import latent_shape
 
 
 class Around(nn.Module):
@@ -194,3 +196,11 @@ def test_a_forward_that_returns_more_than_images_is_told(tmp_path: Path) -> None
 def test_a_wrong_latent_shape_is_told_with_the_layer(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"fails in torch on inputs \(3, 9\), in layer 'first' \(Linear\)"):
         export_generator(around(nn.Identity()), 9, tmp_path / "b", measure=False)
+
+
+@pytest.mark.parametrize("given", [4.0, "4", torch.nn.Linear(4, 2), (4, 1.5), None])
+def test_a_latent_dim_that_is_no_whole_number_is_told(given: object) -> None:
+    with pytest.raises(UsageError, match="latent_dim is whole numbers"):
+        latent_shape(given)  # type: ignore[arg-type]
+    assert latent_shape(np.int64(4)) == (4,)  # type: ignore[arg-type]
+    assert latent_shape(torch.Size([4, 1, 1])) == (4, 1, 1)

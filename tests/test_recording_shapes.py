@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gandiag.errors import UsageError
 from gandiag.recording import Recorder
 from gandiag.run import Run, load_run
 
@@ -548,3 +549,48 @@ def test_generator_every_third_step_and_twice(tmp_path: Path) -> None:
     assert run["generator_updates"].to_list() == [1] * 6
     assert run["real_logit_mean"].index.to_list() == [0, 2, 4]
     assert run["fake_logit_mean"].index.to_list() == [0, 1, 2, 3, 4, 5]
+
+
+def played(path: Path, give: Any, steps: int = 4) -> Run:
+    """Records a loop that gives D's outputs in some form: give(real scores, fake scores)."""
+    torch.manual_seed(0)
+    G, D = small_generator(), nn.Linear(2, 1)
+    g_opt, d_opt = torch.optim.Adam(G.parameters()), torch.optim.Adam(D.parameters())
+    with Recorder(
+        path, generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(steps):
+            fake = G(latent())
+            real_scores, fake_scores = D(torch.randn(BATCH, 2)), D(fake.detach())
+            d_opt.zero_grad()
+            (F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            F.softplus(-D(fake)).mean().backward()
+            g_opt.step()
+            real_logits, fake_logits = give(real_scores, fake_scores)
+            recorder.step(real_logits=real_logits, fake_logits=fake_logits)
+    return load_run(path)
+
+
+def test_a_step_of_no_sample_leaves_its_series_out(tmp_path: Path) -> None:
+    """The compiled twin read beyond an empty row, and took the user's training with it."""
+    run = played(tmp_path / "run", lambda real, fake: (real[:0], fake[:0]))
+    assert run.about["status"] == "finished"
+    assert "real_logit_mean" not in run
+    assert "discriminator_auc" not in run
+    assert len(run["generator_gradient_norm"]) == 4
+
+
+def test_logits_may_be_arrays_or_lists_of_several_scales(tmp_path: Path) -> None:
+    forms = {
+        "tensor": lambda real, fake: (torch.cat([real, real[:2]]), fake),
+        "list": lambda real, fake: ([real, real[:2]], (fake,)),
+        "array": lambda real, fake: (torch.cat([real, real[:2]]).detach().numpy(), fake.detach().numpy()),
+    }
+    runs = {name: played(tmp_path / name, give) for name, give in forms.items()}
+    for name in ("real_logit_mean", "real_logit_q05", "discriminator_auc"):
+        assert runs["list"][name].equals(runs["tensor"][name])
+        assert runs["array"][name].equals(runs["tensor"][name])
+    with pytest.raises(UsageError, match="logits are a tensor"):
+        played(tmp_path / "text", lambda real, fake: ("real", fake))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import prod
@@ -102,7 +103,13 @@ def _check_types(contract: Contract) -> None:
 
 def latent_shape(latent_dim: int | tuple[int, ...] | list[int]) -> tuple[int, ...]:
     """Returns the shape of one latent from a number (128) or a shape ((100, 1, 1)); raises UsageError where a size is below 1."""
-    shape = (latent_dim,) if isinstance(latent_dim, int) else tuple(int(n) for n in latent_dim)
+    try:
+        given = latent_dim if isinstance(latent_dim, (tuple, list)) else (latent_dim,)
+        shape = tuple(operator.index(n) for n in given)
+    except TypeError:
+        raise UsageError(
+            f"latent_dim is whole numbers, such as 128 or (100, 1, 1), not a {type(latent_dim).__name__}"
+        ) from None
     if not shape or any(n < 1 for n in shape):
         raise UsageError(
             f"latent_dim is {latent_dim!r}: give the size of one latent, such as 128 or (100, 1, 1), without the batch axis"

@@ -9,8 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gandiag.errors import UsageError
 from gandiag.recording.capture import Call
 from gandiag.recording.diversity import COMPARED
+
+Scores = Tensor | np.ndarray | Sequence[Tensor] | None
 
 
 def says(
@@ -71,6 +74,22 @@ def _by_storage(given: Sequence[tuple[Tensor | None, bool]]) -> dict[int, bool]:
 
 def _nothing_said(call: Call) -> bool | None:
     return None
+
+
+def as_scores(given: Any) -> Tensor | None:
+    """Returns what a loop gives as D's outputs as one tensor: arrays as they are, the outputs of several scales one after the other."""
+    if given is None or isinstance(given, Tensor):
+        return given
+    try:
+        parts = [as_scores(part) for part in given] if isinstance(given, (list, tuple)) else [torch.as_tensor(given)]
+    except (TypeError, ValueError, RuntimeError):
+        parts = []
+    scores = [part.detach().reshape(-1) for part in parts if part is not None]
+    if not scores:
+        raise UsageError(
+            f"logits are a tensor, or a list of those of several scales, not {type(given).__name__}: give what the discriminator returned"
+        )
+    return torch.cat(scores)
 
 
 def joined(images: Sequence[Tensor]) -> Tensor | None:

@@ -21,7 +21,7 @@ from gandiag.errors import UsageError
 from gandiag.recording.about import describe
 from gandiag.recording.accelerator import Accelerator, chosen
 from gandiag.recording.addresses import Copier
-from gandiag.recording.arguments import listed
+from gandiag.recording.arguments import Scores, as_scores, listed
 from gandiag.recording.beginning import first_step, probe_table, totals_before
 from gandiag.recording.capture import Capture
 from gandiag.recording.compiled_hooks import find_hooks
@@ -183,8 +183,8 @@ class Recorder:
     def step(
         self,
         *,
-        real_logits: Tensor | None = None,
-        fake_logits: Tensor | None = None,
+        real_logits: Scores = None,
+        fake_logits: Scores = None,
         d_loss: Given = None,
         g_loss: Given = None,
         real: Tensor | None = None,
@@ -195,12 +195,15 @@ class Recorder:
         augmentation_probability: float | None = None,
     ) -> None:
         """Ends one step of the game. What is given wins over what was captured; `real_logits` and `fake_logits` are D's outputs as
-        they are (probabilities where `discriminator_output="probability"`), of any shape. Waits for nothing on the device.
+        they are (probabilities where `discriminator_output="probability"`), of any shape, or lists of those of several scales. Waits for
+        nothing on the device.
         """
         if self._closed:
             raise UsageError(f"the recorder of {self.path} is closed: make a new one with resume=True to go on")
         if self._updates.automatic:
             self._updates.automatic, self._capture.on_call = False, None
+        if not (isinstance(real_logits, Tensor) and isinstance(fake_logits, Tensor)):
+            real_logits, fake_logits = as_scores(real_logits), as_scores(fake_logits)
         self._end_step(
             real_logits,
             fake_logits,

@@ -85,7 +85,7 @@ def reduce(
         columns: dict[str, Tensor] = {}
         known: dict[str, np.ndarray] = {}
         absent: dict[str, np.ndarray] = {}
-        wanted = [(p, block.lacks(BLOCKWISE[p], due)) for p, n in probes.items() if n == every and p in BLOCKWISE]
+        wanted = [(p, block.lacks(BLOCKWISE[p], due)) for p, n in probes.items() if n == every and readable(p, block)]
         wanted = [(p, lack) for p, lack in wanted if lack is None or not lack.all()]
         part = whole if every == 1 else _rows(whole, due, every, {need for p, _ in wanted for need in BLOCKWISE[p]})
         for probe, lack in wanted:
@@ -111,6 +111,11 @@ def reduce(
         if columns or known or every == 1:
             tables.append(Table(f"every-{every}", steps[due], columns, absent, known, host if every == 1 else ()))
     return tables
+
+
+def readable(probe: Probe, block: Block) -> bool:
+    """Whether a probe runs on whole blocks, and what it reads has a value a step: a batch of no sample has no quantiles, in any arithmetic."""
+    return probe in BLOCKWISE and all(block.vectors[n].shape[1] for n in BLOCKWISE[probe] if n in block.vectors)
 
 
 def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability: bool, rows: int) -> Step:
@@ -201,7 +206,7 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
         if _some(block, name):
             columns[f"{HIDDEN}{name}"] = block.scalars[:rows, SCALARS.index(name)]
     for name in ("real_logits", "fake_logits"):
-        if _some(block, name):
+        if _some(block, name) and block.vectors[name].shape[1]:
             low, high = torch.aminmax(block.vectors[name][:rows], dim=1)
             columns |= {f"{HIDDEN}{name}_low": low, f"{HIDDEN}{name}_high": high}
     for who in ("discriminator", "generator"):
