@@ -85,6 +85,7 @@ FOUND = {
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
     "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),
     "joined_pairs": Expected("netG (Translator)", "netD (PairJudge)", latents=("unknown",)),
+    "reconstructs_first": Expected("encoder (Sequential)", "judge (Sequential)", "probability", ("unknown",)),
     "own_train_method": Expected(
         "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
     ),

@@ -37,7 +37,7 @@ LEARNT_IN = (
 class Call:
     """One call of the discriminator that built a graph."""
 
-    scores: list[Tensor]  # detached; several for a discriminator of several scales
+    scores: list[Tensor]  # detached; several for a discriminator of several scales, none for one that returns images
     versions: list[int]
     image: Tensor | None  # detached
     origin: Origin
@@ -79,6 +79,7 @@ class Pass:
 
 
 _UNKNOWN = object()
+_NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
 _compiling = torch.compiler.is_compiling
 _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
@@ -210,6 +211,10 @@ class Capture:
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
+            shown = Call(
+                [], [], image, origin, self.generated.count
+            )  # its images and whose turn it is are the game's all the same
+            on_gradient(first, first.grad_fn, partial(self._shown, shown))
             return
         if image is not None and image.dim() == 1 and found[0].numel() == 1:
             image = image.unsqueeze(0)  # one sample without an axis for the batch
@@ -245,6 +250,10 @@ class Capture:
                     return tensor.detach(), origin
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
         return (None if first is None else first.detach()), REAL
+
+    @guarded
+    def _shown(self, call: Call, _gradient: Tensor) -> None:
+        self._pushed(call, 0, _NO_FORCE)
 
     @guarded
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:

@@ -270,6 +270,7 @@ class Recorder:
         """Names tensors that the generator returned before this recorder watched it, so that what is made of them is known as fake."""
         for output in outputs:
             self._capture.generated.remember(output)
+        self._updates.sees_the_game = True  # whoever knows the fakes has seen the discriminator called
 
     def follow_optimizer(self, who: str, optimizer: Any) -> None:
         """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""
