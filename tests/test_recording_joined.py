@@ -72,3 +72,32 @@ def test_a_discriminator_that_returns_images_is_shown_reals_and_fakes_all_the_sa
     assert run["fake_max"].max() < 1
     assert "real_logit_mean" not in run
     assert any("energy-based" in said for said in run.about["could_not_tell"])
+
+
+@pytest.mark.parametrize("log_softmax", [False, True])
+def test_two_classes_that_a_softmax_joins_are_read_as_one_score_and_its_force(
+    log_softmax: bool, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    last: list[nn.Module] = [nn.LogSoftmax(dim=1)] if log_softmax else []
+    playing = players(nn.Sequential(nn.Linear(12, 2), *last))
+    g, d, g_opt, d_opt = playing.values()
+    real_class, fake_class = torch.ones(16, dtype=torch.long), torch.zeros(16, dtype=torch.long)
+    cross_entropy = nn.CrossEntropyLoss()
+    forces = []
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        recorder.read_two_classes()
+        for _ in range(20):
+            fake, on_real = g(torch.randn(16, 3)), d(torch.rand(16, 12))
+            share = (on_real[:, 1] - on_real[:, 0]).sigmoid()
+            forces.append((1 - share).mean().item())  # -d/ds of softplus(-s), as of one logit
+            d_opt.zero_grad()
+            (cross_entropy(on_real, real_class) + cross_entropy(d(fake.detach()), fake_class)).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            cross_entropy(d(fake), real_class).backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["discriminator_force_on_real"].to_numpy() == pytest.approx(forces, rel=1e-4)
+    assert (run["generator_force_on_fake"] > 0).all()
+    assert len(run["real_logit_mean"]) == 20

@@ -103,6 +103,7 @@ class Capture:
         self._score_form: torch.Size | None = (
             None  # of a batch's verdicts, where the discriminator has returned them alone
         )
+        self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
@@ -201,6 +202,9 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
+        if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
+            self._two_classes_called(first, image, origin)
+            return
         if (
             image is not None
             and first.numel() == image.numel()
@@ -250,6 +254,25 @@ class Capture:
                     return tensor.detach(), origin
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
         return (None if first is None else first.detach()), REAL
+
+    def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> None:
+        """Notes a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
+        if not self.score_operation:
+            self.score_operation = last_operation(values)
+        with torch.no_grad():
+            score = values[:, 1] - values[:, 0]
+        call = Call([score], [score._version], image, origin, self.generated.count)
+        after_softmax = self.score_operation == "LogSoftmax"
+        on_gradient(values, values.grad_fn, partial(self._pushed_apart, call, after_softmax))
+
+    @guarded
+    def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor) -> None:
+        first, second = gradient.detach().unbind(1)
+        if after_softmax:  # the chain rule through both log-probabilities of the difference
+            share = torch.sigmoid(call.scores[0])
+            self._pushed(call, 0, second * (1 - share) - first * share)
+        else:
+            self._pushed(call, 0, (second - first) / 2)
 
     @guarded
     def _shown(self, call: Call, _gradient: Tensor) -> None:

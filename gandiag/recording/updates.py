@@ -113,8 +113,8 @@ class Updates:
         self._turns.aside("generator")
         self._untold.say(
             "aside",
-            "the generator is also stepped without the discriminator (a reconstruction, a penalty on itself): such updates begin "
-            "and end no step, and their gradients are not in the record",
+            "the generator is also stepped without the discriminator's verdict (a reconstruction, a penalty on itself): such updates "
+            "begin and end no step, and their gradients are not in the record",
         )
         return True
 
