@@ -85,6 +85,8 @@ FOUND = {
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
     "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),
     "joined_pairs": Expected("netG (Translator)", "netD (PairJudge)", latents=("unknown",)),
+    "reconstructs_first": Expected("encoder (Sequential)", "judge (Sequential)", "probability", ("unknown",)),
+    "two_classes": Expected("maker (Sequential)", "judge (Sequential)"),
     "own_train_method": Expected(
         "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
     ),
@@ -96,6 +98,7 @@ NO_GAN = {
     "actor_critic": "none is shown both what another makes and data from outside",
     "shared_head": "none is shown both what another makes and data from outside",
     "plain_functions": "networks that are written as plain functions",
+    "both_at_once": "judge (Pairwise) is shown data and what maker (Sequential) makes in one and the same call",
     "crossed_pairs": "no pair is each other's opponent",
 }
 

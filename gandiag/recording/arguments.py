@@ -30,10 +30,12 @@ def says(
     def said(call: Call) -> bool | None:
         nonlocal images_at
         # the usual case: the very tensor, whose memory begins where the given one's does
-        score, image = call.scores[0], call.image
-        found = scores_at.get(score.data_ptr()) if len(call.scores) == 1 else None
-        if found is not None and found[0] == score.numel():
-            return found[1]
+        image = call.image
+        if len(call.scores) == 1:
+            score = call.scores[0]
+            found = scores_at.get(score.data_ptr())
+            if found is not None and found[0] == score.numel():
+                return found[1]
         if images_at is None:
             images_at = _by_address(real, fake)
         found = None if image is None else images_at.get(image.data_ptr())

@@ -37,7 +37,7 @@ LEARNT_IN = (
 class Call:
     """One call of the discriminator that built a graph."""
 
-    scores: list[Tensor]  # detached; several for a discriminator of several scales
+    scores: list[Tensor]  # detached; several for a discriminator of several scales, none for one that returns images
     versions: list[int]
     image: Tensor | None  # detached
     origin: Origin
@@ -79,6 +79,7 @@ class Pass:
 
 
 _UNKNOWN = object()
+_NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
 _compiling = torch.compiler.is_compiling
 _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
@@ -110,6 +111,7 @@ class Capture:
         self._score_form: torch.Size | None = (
             None  # of a batch's verdicts, where the discriminator has returned them alone
         )
+        self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
@@ -212,6 +214,9 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
+        if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
+            self._two_classes_called(first, image, origin)
+            return
         if (
             image is not None
             and first.numel() == image.numel()
@@ -222,6 +227,10 @@ class Capture:
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
+            shown = Call(
+                [], [], image, origin, self.generated.count
+            )  # its images and whose turn it is are the game's all the same
+            on_gradient(first, first.grad_fn, partial(self._shown, shown))
             return
         if image is not None and image.dim() == 1 and found[0].numel() == 1:
             image = image.unsqueeze(0)  # one sample without an axis for the batch
@@ -257,6 +266,29 @@ class Capture:
                     return tensor.detach(), origin
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
         return (None if first is None else first.detach()), REAL
+
+    def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> None:
+        """Notes a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
+        if not self.score_operation:
+            self.score_operation = last_operation(values)
+        with torch.no_grad():
+            score = values[:, 1] - values[:, 0]
+        call = Call([score], [score._version], image, origin, self.generated.count)
+        after_softmax = self.score_operation == "LogSoftmax"
+        on_gradient(values, values.grad_fn, partial(self._pushed_apart, call, after_softmax))
+
+    @guarded
+    def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor) -> None:
+        first, second = gradient.detach().unbind(1)
+        if after_softmax:  # the chain rule through both log-probabilities of the difference
+            share = torch.sigmoid(call.scores[0])
+            self._pushed(call, 0, second * (1 - share) - first * share)
+        else:
+            self._pushed(call, 0, (second - first) / 2)
+
+    @guarded
+    def _shown(self, call: Call, _gradient: Tensor) -> None:
+        self._pushed(call, 0, _NO_FORCE)
 
     @guarded
     def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:

@@ -54,9 +54,9 @@ class Filling:
         d, g = self._seen(real_logits, fake_logits, real, fake)
         d_real, g_real, d_fake, g_fake = d.real, g.real, d.fake, g.fake
         if real is None:
-            real = joined((d_real if d_real.scores else g_real).images)
+            real = self._turns.sample(joined((d_real if d_real.images else g_real).images))
         if fake is None:
-            fake = joined((d_fake if d_fake.scores else g_fake).images)
+            fake = self._turns.sample(joined((d_fake if d_fake.images else g_fake).images))
         vectors: dict[str, list[Tensor]] = {
             "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
             "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],

@@ -33,6 +33,7 @@ TENSORS_KEPT = 8  # newest calls whose large inputs and outputs are held; older 
 SMALL = 65_536  # values
 GRAPH_NODES = 2000  # how far back a discriminator's input is followed towards a generator's output
 OPTIMIZER_STEPS = 1000  # after so many updates without a GAN the module hooks go; a new optimizer brings them back
+CANCELS = 1e-3  # of the gradients' size: rounding, also in half precision
 JUDGED_AT_FIRST, JUDGED_EVERY = 8, 16  # updates in a row by one optimizer
 
 
@@ -189,7 +190,7 @@ class Watch:
                 origin[0].fed[call.owned] = origin[1]
         for output in outputs:
             if output.requires_grad:
-                output.register_hook(partial(_was_used, weakref.ref(call)))
+                output.register_hook(partial(_was_used, weakref.ref(call), output is score))
         self._remember(call, outputs)
 
     def _remember(self, call: Call, outputs: list[Tensor]) -> None:
@@ -284,10 +285,19 @@ class Watch:
         return turn.repeats <= JUDGED_AT_FIRST or turn.repeats % JUDGED_EVERY == 0
 
 
-def _was_used(call: weakref.ref[Call], _gradient: Tensor) -> None:
+def _was_used(call: weakref.ref[Call], is_score: bool, gradient: Tensor) -> None:
     found = call()
     if found is not None:
         found.used = True
+        found.balanced = is_score and is_balanced(gradient)
+
+
+def is_balanced(gradient: Tensor) -> bool:
+    """Tells whether the gradients at two values of each sample cancel: a softmax does not feel what both have in common."""
+    if gradient.dim() != 2 or gradient.shape[1] != 2:
+        return False
+    left, size = gradient.detach().sum(1).abs(), gradient.detach().abs().sum(1)
+    return bool((left <= CANCELS * size).all()) and bool(size.any())
 
 
 def watch_compiled(enter: Callable[..., None], leave: Callable[..., None]) -> list[Callable[[], None]]:

@@ -19,6 +19,11 @@ MOST_PAIRS = 4  # that are recorded beside one another
 FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
 MOST_ATTRIBUTES = 200  # of an object in which a network's name is looked for
 
+TWO_CLASSES = (
+    "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, as if the second "
+    "class were the reals"
+)
+
 Output = Literal["logit", "probability"]
 
 
@@ -36,6 +41,7 @@ class Players:
     doubts: tuple[str, ...] = ()
     called_directly: tuple[nn.Module, ...] = ()  # modules whose `forward` the script calls itself, past torch's hooks
     fakes: tuple[Tensor, ...] = ()  # G's last outputs, which the script may yet show to D
+    two_classes: bool = False  # D's verdict is two values that one softmax joins
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,8 @@ def name_pair(
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
-        return NoPlayers(crossed(seen, called) or why_no_pair(networks, called, names, len(steps)))
+        why = crossed(seen, called) or at_once(seen, turns, called) or why_no_pair(networks, called, names, len(steps))
+        return NoPlayers(why)
     described = [with_doubts(describe(p, networks, turns, called), encoders, called) for p in playing]
     if len(playing) > 1:
         said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
@@ -271,7 +278,9 @@ def describe(
     if not playing:
         return NoPlayers(f"the inputs of {called[maker]} are too large to be looked at")
     which = playing[-1].fed.get(judge, 0)
-    output, doubts = output_of([c for t in turns for c in t.calls if c.owned == judge and c.with_grad])
+    judged = [c for t in turns for c in t.calls if c.owned == judge and c.with_grad]
+    two_classes = judges_by_two_classes(judged)
+    output, doubts = ("logit", (TWO_CLASSES,)) if two_classes else output_of(judged)
     others = sorted({called[n] for n in networks if n not in pair})
     if others:
         doubts = (*doubts, f"other networks are trained beside them and are not recorded: {', '.join(others)}")
@@ -284,7 +293,18 @@ def describe(
         "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
     }
     fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
-    return Players(networks[maker], networks[judge], g_opt, d_opt, output, tuple(playing), facts, doubts, fakes=fakes)
+    return Players(
+        networks[maker],
+        networks[judge],
+        g_opt,
+        d_opt,
+        output,
+        tuple(playing),
+        facts,
+        doubts,
+        fakes=fakes,
+        two_classes=two_classes,
+    )
 
 
 def optimizer_of(network: Network, turns: list[Turn]) -> Optimizer | None:
@@ -294,6 +314,13 @@ def optimizer_of(network: Network, turns: list[Turn]) -> Optimizer | None:
         holders.values(), key=lambda t: (len(t.parameters - network), -len(t.parameters & network)), default=None
     )
     return None if best is None else best.optimizer
+
+
+def judges_by_two_classes(judged: list[Call]) -> bool:
+    """Tells whether D's verdict is a softmax over two classes, by its last function or by gradients that cancel in every call."""
+    used = [c for c in judged if c.used and c.score_is < len(c.output_shapes)]
+    pairs = [c for c in used if len(c.output_shapes[c.score_is]) == 2 and c.output_shapes[c.score_is][1] == 2]
+    return bool(used) and len(pairs) == len(used) and all(c.balanced or c.operation == "LogSoftmax" for c in pairs)
 
 
 def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
@@ -334,6 +361,21 @@ def crossed(seen: dict[Pair, Evidence], called: dict[Network, str]) -> str:
             return (
                 f"{called[maker]} is stepped through {called[judge]}, but {called[judge]} is trained on what "
                 f"{called[others[0]]} makes: no pair is each other's opponent"
+            )
+    return ""
+
+
+def at_once(seen: dict[Pair, Evidence], turns: list[Turn], called: dict[Network, str]) -> str:
+    """Says where a judge is given reals and fakes as two arguments of one call; empty where none is."""
+    for (maker, judge), of_pair in seen.items():
+        if not of_pair.generator_turns or of_pair.discriminator_turns:
+            continue
+        shown = [c for t in turns if t.parameters & judge for c in t.calls if c.owned == judge and c.used]
+        both = [c for c in shown if maker in c.sources and c.from_outside and len(set(c.shapes)) < len(c.shapes)]
+        if both and len(both) == len(shown):
+            return (
+                f"{called[judge]} is shown data and what {called[maker]} makes in one and the same call: hooks cannot tell its "
+                "verdicts on them apart; gandiag.Recorder takes them by step(real_logits=, fake_logits=)"
             )
     return ""
 

@@ -18,6 +18,17 @@ from torch.multiprocessing.reductions import StorageWeakRef
 KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
 HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
+PARTS_TRIED = (
+    8  # inputs made from an output of G, in which it is looked whether they are that output joined to something else
+)
+VIEWS = (
+    "View",
+    "Reshape",
+    "UnsafeView",
+    "Squeeze",
+    "Unsqueeze",
+    "Alias",
+)  # that may lie between an output and what it is joined to
 COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
 
@@ -54,6 +65,8 @@ class Outputs:
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
         self.count = 0  # of all outputs so far
+        self.part: tuple[int, slice] | None = None  # of so many values along axis 1 of D's input, which are G's own
+        self._tried = 0
 
     def remember(self, output: Tensor) -> Any:
         """Notes one output of the generator; returns the node of the graph that made it."""
@@ -78,6 +91,9 @@ class Outputs:
             batch = self._batch_of.get(made_by._sequence_nr())  # the usual case: an output itself
             if batch is None:
                 batch = self._ancestor(made_by)
+                if batch is not None and self.part is None and self._tried < PARTS_TRIED:
+                    self._tried += 1
+                    self.part = self._part_of(made_by, value.shape)
             if batch is not None:
                 known = self._attached.get(batch)
                 if known is None:
@@ -88,6 +104,39 @@ class Outputs:
             return FAKE
         reference = self._storages.get(storage)
         return FAKE if reference is not None and not reference.expired() else REAL
+
+    def sample_in(self, batch: Tensor) -> Tensor:
+        """Returns a batch as D saw it without the labels, codes or source images that the loop joins to samples along axis 1."""
+        if self.part is None or batch.dim() < 2 or batch.shape[1] != self.part[0]:
+            return batch
+        return batch[:, self.part[1]].contiguous()
+
+    def _part_of(self, joined: Any, shape: torch.Size) -> tuple[int, slice] | None:
+        """Returns which part of D's input is an output of G, by the concatenation that the graph shows; None where it shows none."""
+        if not type(joined).__name__.startswith("CatBackward") or len(shape) < 2:
+            return None
+        axis = joined._saved_dim % 2**64  # a negative one comes wrapped
+        if axis not in (1, 2**64 + 1 - len(shape)):
+            return None
+        pieces = [self._is_output(node) for node, _ in joined.next_functions]
+        whole = shape[1]
+        sizes = {(h[0].numel() if len(shape) == 2 else h.shape[1]) for h in self.held if h.dim() > 1 and len(h)}
+        size = sizes.pop() if len(sizes) == 1 else whole  # of a G that returns several which of them it is is not known
+        if pieces.count(True) != 1 or size >= whole:
+            return None
+        if pieces[0]:
+            return whole, slice(0, size)
+        return (whole, slice(whole - size, whole)) if pieces[-1] else None
+
+    def _is_output(self, node: Any) -> bool:
+        """Tells whether a node made an output of G, or a view of one."""
+        while node is not None:
+            if node._sequence_nr() in self._batch_of:
+                return True
+            if not type(node).__name__.startswith(VIEWS) or not node.next_functions:
+                return False
+            node = node.next_functions[0][0]
+        return False
 
     def _let_go(self, output: Tensor, storage: int) -> None:
         """Goes on recognising an output that is held no more, where somebody else holds its memory."""

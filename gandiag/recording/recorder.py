@@ -274,6 +274,11 @@ class Recorder:
         """Names tensors that the generator returned before this recorder watched it, so that what is made of them is known as fake."""
         for output in outputs:
             self._capture.generated.remember(output)
+        self._updates.sees_the_game = True  # whoever knows the fakes has seen the discriminator called
+
+    def read_two_classes(self) -> None:
+        """Reads two values that D returns for each sample as the logits of two classes, the second of them the reals."""
+        self._capture.two_classes = True
 
     def follow_optimizer(self, who: str, optimizer: Any) -> None:
         """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""

@@ -127,12 +127,26 @@ class Turns:
         batches = [len(h) if h.dim() > 1 else 1 for h in self._capture.generated.held if h.dim()]
         return _with_the_other_side(self._last["discriminator"], own, batches)
 
+    def in_game(self, who: str) -> bool | None:
+        """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where no pass is known."""
+        own = [p for p in self._capture.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
+        return any(p.pushes for p in own) if own else None
+
+    def aside(self, who: str) -> None:
+        """Notes that this player is about to be stepped by what is no part of the game: those passes are nobody's."""
+        self._capture.open = [p for p in self._capture.open if p.reached_discriminator or not _reached(p, who)]
+        self._capture.stepped.add(who)
+
     def stepped_together(self) -> None:
         """Notes that one optimizer is about to step both players."""
         self._drop_stale()
         passes, self._capture.open = self._capture.open, []
         self._last = {who: [p for p in passes if _reached(p, who)] for who in PLAYERS}
         self._joint = []
+
+    def sample(self, batch: Tensor | None) -> Tensor | None:
+        """Returns the samples in what D was shown, without what the loop has joined to them."""
+        return None if batch is None else self._capture.generated.sample_in(batch)
 
     def nobody_stepped(self) -> None:
         """Assigns what is left by the parameters that it reached, for loops whose optimizers cannot be watched."""
@@ -222,8 +236,11 @@ class Turns:
         probability: bool,
         found: Seen,
     ) -> None:
-        calls = [(call, *_flat(call, parts, probability)) for call, parts in pushes.items() if call.untouched]
-        if len(calls) < len(pushes):
+        scored = {call: parts for call, parts in pushes.items() if call.scores}
+        if len(scored) < len(pushes):
+            _add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
+        calls = [(call, *_flat(call, parts, probability)) for call, parts in scored.items() if call.untouched]
+        if len(calls) < len(scored):
             self._say(
                 "in place",
                 "the discriminator's outputs were changed in place after it returned them: those were left out",
@@ -322,13 +339,23 @@ def _whole(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
     """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
     call, _, gradient = push
     scores = call.scores
-    if call.penalised or len(scores) > 1 or scores[0]._version != call.versions[0]:
+    if call.penalised or len(scores) != 1 or scores[0]._version != call.versions[0]:
         return None
     score = scores[0]
     if probability:
         score = score.float()
         gradient = in_logit_space(gradient.float(), score)
     return Side([score], [gradient], [] if call.image is None else [call.image])
+
+
+def _add_images(shown: list[Call], is_real: Callable[[Call], bool | None], found: Seen) -> None:
+    """Adds what a discriminator without scores was shown; nothing where several batches all look real: one of them may be fakes."""
+    labels = [_or(is_real(call), not call.origin.fake) for call in shown]
+    if labels.count(True) > 1:
+        return
+    for call, real in zip(shown, labels):
+        if call.image is not None:
+            (found.real if real else found.fake).images.append(call.image)
 
 
 def _or(said: bool | None, otherwise: bool) -> bool:

@@ -18,6 +18,7 @@ from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
 from gandiag.recording.untold import Untold
 
+MOST_ASIDE = 64  # updates of the generator in a row without the discriminator; then it is recorded as if it had none
 UNSEEN_STEPS = 4  # after so many a player that trains and was never seen called is looked for
 
 
@@ -47,6 +48,10 @@ class Updates:
         self._cosine_every = probes.get(gradients.gradient_cosines, 0)
         self._update_every = probes.get(gradients.update_ratios, 0)
         self._steps = 0
+        self.sees_the_game = (
+            False  # whether the discriminator is known to be seen where it takes part in the generator's updates
+        )
+        self._aside = 0
         self._undo = self._watch()
 
     def _watch(self) -> list[Callable[[], None]]:
@@ -83,6 +88,8 @@ class Updates:
         if not self._watching:
             return
         who = player.who
+        if self.automatic and who == "generator" and self._is_aside():
+            return
         self.goes_first = self.goes_first or who
         if self.automatic:
             self._begin(who)
@@ -90,6 +97,26 @@ class Updates:
         self._read(player)
         if self.automatic and who == "generator" and self.goes_first == "discriminator":
             self.complete = True
+
+    def _is_aside(self) -> bool:
+        """Tells whether the generator is about to be stepped outside the game: a reconstruction, a penalty on itself alone.
+
+        Such an update begins and ends no step. As long as the discriminator was never seen to take part, none is known to be one.
+        """
+        in_game = self._turns.in_game("generator")
+        if in_game is not False:
+            self.sees_the_game, self._aside = self.sees_the_game or bool(in_game), 0
+            return False
+        self._aside += 1
+        if not self.sees_the_game or self._aside > MOST_ASIDE:
+            return False
+        self._turns.aside("generator")
+        self._untold.say(
+            "aside",
+            "the generator is also stepped without the discriminator's verdict (a reconstruction, a penalty on itself): such updates "
+            "begin and end no step, and their gradients are not in the record",
+        )
+        return True
 
     @guarded
     def _both_step(self) -> None:

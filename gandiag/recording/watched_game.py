@@ -71,6 +71,8 @@ class Game:
             about={**about, **watched},
         )
         self.recorder.remember_fakes(*players.fakes)
+        if players.two_classes:
+            self.recorder.read_two_classes()
         self.passing.recorder = self.recorder
         self._closed = False
         self._modules: dict[Who, nn.Module] = {

@@ -31,6 +31,7 @@ class Call:
     operation: str  # what the score came out of
     score_is: int = 0  # which of the outputs the score is
     used: bool = False  # a backward pass went through its outputs
+    balanced: bool = False  # of two values for each sample: their gradients cancel, as behind one softmax
     fed: dict[Network, int] = field(
         default_factory=dict
     )  # to whom this call's output went on, and which of its outputs

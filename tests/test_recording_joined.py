@@ -1,0 +1,103 @@
+"""What D is shown beside samples (codes, labels), or returns in the place of a score (images): the samples are recorded, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+import gandiag
+
+
+def players(d: nn.Module) -> dict[str, Any]:
+    g = nn.Sequential(nn.Linear(3, 12), nn.Sigmoid())
+    return {
+        "generator": g,
+        "discriminator": d,
+        "generator_optimizer": torch.optim.SGD(g.parameters(), 1e-3),
+        "discriminator_optimizer": torch.optim.SGD(d.parameters(), 1e-3),
+    }
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("code_first", [False, True])
+def test_codes_joined_to_samples_are_no_part_of_their_range(code_first: bool, axis: int, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    playing = players(nn.Linear(15, 1))
+    g, d, g_opt, d_opt = playing.values()
+    seen = []
+
+    def judge(sample: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
+        return d(torch.cat([code, sample] if code_first else [sample, code], axis))
+
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        for _ in range(30):
+            code, real = 5 * torch.randn(16, 3), torch.rand(16, 12)
+            seen.append(real.max().item())
+            d_opt.zero_grad()
+            (softplus(-judge(real, code)).mean() + softplus(judge(g(code).detach(), code)).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-judge(g(code), code)).mean().backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["real_max"].to_numpy() == pytest.approx([seen[i] for i in run["real_max"].index], abs=1e-6)
+    assert run["real_min"].min() >= 0
+    assert 0 <= run["fake_min"].min() <= run["fake_max"].max() <= 1
+    assert not [e for e in run.records("events") if e["event"] == "data_mismatch"]
+
+
+def test_a_discriminator_that_returns_images_is_shown_reals_and_fakes_all_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    playing = players(nn.Sequential(nn.Linear(12, 4), nn.ReLU(), nn.Linear(4, 12)))
+    g, d, g_opt, d_opt = playing.values()
+    means = []
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        for _ in range(30):
+            real, fake = torch.rand(16, 12) + 3, g(torch.randn(16, 3))
+            means.append(real.mean().item())
+            d_opt.zero_grad()
+            energy = (d(real) - real).square().mean() - 0.3 * (d(fake.detach()) - fake.detach()).square().mean()
+            energy.backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            (d(fake) - fake).square().mean().backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["real_mean"].to_numpy() == pytest.approx([means[i] for i in run["real_mean"].index], abs=1e-5)
+    assert run["fake_max"].max() < 1
+    assert "real_logit_mean" not in run
+    assert any("energy-based" in said for said in run.about["could_not_tell"])
+
+
+@pytest.mark.parametrize("log_softmax", [False, True])
+def test_two_classes_that_a_softmax_joins_are_read_as_one_score_and_its_force(
+    log_softmax: bool, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    last: list[nn.Module] = [nn.LogSoftmax(dim=1)] if log_softmax else []
+    playing = players(nn.Sequential(nn.Linear(12, 2), *last))
+    g, d, g_opt, d_opt = playing.values()
+    real_class, fake_class = torch.ones(16, dtype=torch.long), torch.zeros(16, dtype=torch.long)
+    cross_entropy = nn.CrossEntropyLoss()
+    forces = []
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        recorder.read_two_classes()
+        for _ in range(20):
+            fake, on_real = g(torch.randn(16, 3)), d(torch.rand(16, 12))
+            share = (on_real[:, 1] - on_real[:, 0]).sigmoid()
+            forces.append((1 - share).mean().item())  # -d/ds of softplus(-s), as of one logit
+            d_opt.zero_grad()
+            (cross_entropy(on_real, real_class) + cross_entropy(d(fake.detach()), fake_class)).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            cross_entropy(d(fake), real_class).backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["discriminator_force_on_real"].to_numpy() == pytest.approx(forces, rel=1e-4)
+    assert (run["generator_force_on_fake"] > 0).all()
+    assert len(run["real_logit_mean"]) == 20
