@@ -216,3 +216,26 @@ def test_constant_images_have_a_distance_and_no_traceback(tmp_path: Path, capsys
     scores = json.loads(capsys.readouterr().out)["evaluations"][0]["scores"]
     assert scores["vendi_score[pixels]"] == pytest.approx(1)
     assert scores["recall[pixels]"] == 0
+
+
+def test_all_metrics_of_unlabelled_images_leave_out_what_needs_a_classifier(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, fake = written(tmp_path / "real.npy", TRAIN[:60]), written(tmp_path / "fake.npy", TRAIN[60:120])
+    assert call("--real", real, "--fake", fake, "--metrics", "all", "--features", "pixels") == 0
+    assert "the Inception Score is left out: pixels is no classifier" in capsys.readouterr().out
+    assert call("--real", real, "--fake", fake, "--metrics", "is", "--features", "pixels") == 2
+
+
+def test_no_metric_at_all_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--real", "digits", "--fake", "digits", "--metrics", "") == 2
+    assert "no metric is named" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_image_is_refused_without_an_address(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_text("x")
+    assert call("--real", tmp_path, "--fake", "digits") == 3
+    said = capsys.readouterr().err
+    assert "a.png is no image that can be read (its content is of no known format)" in said

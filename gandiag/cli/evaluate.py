@@ -154,12 +154,18 @@ class Ticker:
         self._bar.update(self._task, completed=done, total=total)
 
 
+def _floor_heading(results: list[tuple[str, Evaluation]]) -> str:
+    """Names the floor's own count, which is smaller than the scores': a Frechet distance grows with 1/N, and is read beside like N only."""
+    counts = {str(e.protocol.get("floor", "")).rpartition(", ")[2] for _, e in results if e.floors}
+    return f"real vs real ({counts.pop()})" if len(counts) == 1 else "real vs real"
+
+
 def table(results: list[tuple[str, Evaluation]]) -> str:
     """Returns the scores as text: one row a score, one column a fake, intervals in brackets, and the floor last."""
     names = list(
         dict.fromkeys(k for _, e in results for k, v in e.scores.items() if not isinstance(v, list) and not _is_part(k))
     )
-    headings = ["score", *(_short(name) for name, _ in results), "real vs real"]
+    headings = ["score", *(_short(name) for name, _ in results), _floor_heading(results)]
     rows = [headings]
     for name in names:
         floor = next((e.floors[name] for _, e in results if name in e.floors), None)

@@ -76,6 +76,9 @@ def evaluate(request: Request, progress: Progress) -> tuple[list[tuple[str, Eval
     everything = open_images(request.real, size=request.size)  # to choose by, however few are then scored
     features = request.processes.first_then_all(lambda: choose_features(everything, request))
     notes = _make_alike(fakes)
+    if list(request.metrics) == ["all"] and features.probabilities is None:
+        metrics = tuple(m for m in metrics if m != "is")
+        notes.append(f"the Inception Score is left out: {features.name} is no classifier")
     reference = Reference(
         extract(real.images, features, request, progress), real.images.labels, request.seed, source=real.name
     )

@@ -138,7 +138,7 @@ def _open_header(files: _Files, i: int) -> Any:
         Image.DecompressionBombError,
         struct.error,
     ) as error:
-        raise GandiagError(f"{files.names[i]} is no image that can be read ({error})") from None
+        raise GandiagError(f"{files.names[i]} is no image that can be read ({why_unreadable(error)})") from None
     if image.width * image.height > MOST_PIXELS:
         raise GandiagError(
             f"{files.names[i]} is {image.width}x{image.height}: more than {MOST_PIXELS} pixels are refused"
@@ -223,3 +223,10 @@ def open_parquet(path: Path, size: int | None) -> ImageSource:
     return _open_files(
         str(path), _Files([f"row {i}" for i in range(len(cells))], lambda i: cells[i].as_py()), size, labels
     )
+
+
+def why_unreadable(error: Exception) -> str:
+    """Returns what Pillow says, without the address of the stream that it read from."""
+    from PIL import UnidentifiedImageError
+
+    return "its content is of no known format" if isinstance(error, UnidentifiedImageError) else str(error)

@@ -220,6 +220,8 @@ def chosen_metrics(names: Sequence[str]) -> tuple[str, ...]:
     """Returns the names of METRICS that were asked for, all of them for `all`; raises UsageError on an unknown one."""
     if list(names) == ["all"]:
         return tuple(METRICS)
+    if not names:
+        raise UsageError(f"no metric is named; known: {', '.join(METRICS)}, all")
     for name in names:
         if name not in METRICS:
             raise UsageError(
