@@ -125,6 +125,14 @@ def test_a_target_of_its_own_is_sound(generator_target: float, fake_target: floa
     assert finding.verdict is Verdict.HEALTHY, finding.claim
 
 
+def test_scores_that_begin_far_beyond_both_targets_are_sound(tmp_path: Path) -> None:
+    """An untrained D may score fakes 40 where the targets are 0 and 1: at first both players push them down alike."""
+    middle = 40 * np.exp(-np.arange(STEPS) / 6)[:, None]
+    seen_by_d, seen_by_g = 0.4 * draws(2) + middle, 0.4 * draws(3) + middle
+    finding = played(tmp_path / "run", 1 - draws(0, 1.0), -seen_by_d, 1 - seen_by_g)
+    assert finding.verdict is Verdict.HEALTHY, finding.claim
+
+
 def test_scores_that_a_softmax_ties_together_push_to_nothing(tmp_path: Path) -> None:
     """Forces on the classes of one sample sum to 0: what is left of them is rounding, the same for both players perhaps."""
     rounding = 1e-9 * draws(4)

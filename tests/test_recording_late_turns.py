@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gandiag.diagnosis import diagnose
 from gandiag.recording import Recorder
 from gandiag.run import load_run
 
@@ -71,3 +72,41 @@ def test_a_generator_that_goes_another_way_later_is_missed_for_one_step_at_most(
     seen = load_run(tmp_path / "run")["generator_force_on_fake"].index
     assert len(seen) >= 59
     assert set(range(47, 60)) <= set(seen)
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_of_weights_that_an_optimizer_nobody_named_moves_the_updates_are_not_known(
+    tmp_path: Path, automatic: bool
+) -> None:
+    """An optimizer made anew in mid-run: the recorder sees no update of D any more, and must not say that D stands still."""
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Linear(2, 1)
+    g_opt, d_opt = (torch.optim.SGD(net.parameters(), 0.01) for net in (g, d))
+    recorder = Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=automatic,
+    )
+    for step in range(400):
+        if step == 100:
+            d_opt = torch.optim.SGD(d.parameters(), 0.01)
+        fake = g(torch.randn(16, 4))
+        d_opt.zero_grad()
+        (F.softplus(d(fake.detach())).mean() + F.softplus(-d(torch.randn(16, 2))).mean()).backward()
+        if step != 50:
+            d_opt.step()
+        g_opt.zero_grad()
+        F.softplus(-d(fake)).mean().backward()
+        g_opt.step()
+        if not automatic:
+            recorder.step()
+    recorder.close()
+    run = load_run(tmp_path / "run")
+    updates = run["discriminator_updates"]
+    assert updates[50] == 0
+    assert updates.index[-1] <= 101
+    assert len(run["generator_updates"]) == 400
+    assert "frozen" not in diagnose(run).finding("objective_fault").kind

@@ -15,8 +15,8 @@ FORCES = ("discriminator_force_on_real", "discriminator_force_on_fake", "generat
 # A sign is turned by a hand where the force is as large as ever. Past its target a loss turns its own sign too, but there its force is about
 # nothing: the reals that D scores right, and no more, push one way this window and the other way the next.
 AS_LARGE = 0.5  # of the force's usual size, when the fault sets in
-# Both were within .01 and .99 where G was given D's target for fakes, .9 where each drew its own fakes; sound least squares add 1.2 to 3.5
-# of their own, however far apart the targets are (benchmark).
+# Two forces with one target differ by the draw of the batches only; a target of one's own adds the way between the two, which is as large as
+# the rest of the force, or larger: a fifth of it is far from either.
 AGREE, OWN = 0.8, 0.2
 FEWEST_PULLS = 50
 WHOLE = (
@@ -75,7 +75,7 @@ def same_pull(e: Evidence) -> Finding | None:
         return None
     slope, rest = (float(x) for x in np.polyfit(theirs, mine, 1))
     agree = float(np.corrcoef(theirs, mine)[0, 1])
-    own = abs(rest) / float(np.sqrt(np.mean(mine**2)))
+    own = max(abs(rest) / float(np.sqrt(np.mean(mine**2))), _own_share(theirs, mine, sizes))
     if not (slope > 0 and agree > AGREE and own < OWN):
         return None
     return Finding(
@@ -89,6 +89,20 @@ def same_pull(e: Evidence) -> Finding | None:
         onset=begin,
         kind="shared objective",
     )
+
+
+def _own_share(theirs: np.ndarray, mine: np.ndarray, sizes: np.ndarray) -> float:
+    """What a force adds of its own to a multiple of the other's, as a share of its size, each step counted alike.
+
+    Scores that begin far beyond both targets look as if these were one: the first steps alone would say so, those at the targets do not.
+    """
+    pushing = sizes > 0
+    if not pushing.any():
+        return float("inf")
+    scale = 1 / sizes[pushing]
+    columns = np.stack([scale, theirs[pushing] * scale], axis=1)
+    (rest, _), *_ = np.linalg.lstsq(columns, mine[pushing] * scale, rcond=None)
+    return abs(float(rest)) * float(np.median(scale))
 
 
 def turned(e: Evidence) -> Finding | None:

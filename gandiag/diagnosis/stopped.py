@@ -24,7 +24,7 @@ def stopped(e: Evidence) -> Finding | None:
         if not len(at):
             continue  # it never moved at all: told elsewhere
         last = int(at[-1])
-        pause = e.steps - 1 - last
+        pause = int(e[f"{who}_updates"].index[-1]) - last  # of steps whose updates are not known nothing is said
         longest = int(np.diff(at).max(initial=1))
         needed = max(e.limits.sustained_steps, e.limits.tail_share * e.steps, LONGEST_PAUSE * longest)
         since = goes_on[goes_on > last]

@@ -23,8 +23,8 @@ class Pace:
         now: float,
         shown: int | None,
         *,
-        discriminator_updates: int,
-        generator_updates: int,
+        discriminator_updates: int | None,
+        generator_updates: int | None,
         data_wait_seconds: float | None,
         augmentation_probability: float | None,
     ) -> HostRow:
@@ -42,7 +42,7 @@ class Pace:
             data_wait_seconds,
             shown / seconds if shown and seconds else None,
             None if shown is None else self.images_seen,
-            float(discriminator_updates),
-            float(generator_updates),
+            None if discriminator_updates is None else float(discriminator_updates),
+            None if generator_updates is None else float(generator_updates),
             augmentation_probability,
         )

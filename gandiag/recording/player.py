@@ -46,6 +46,9 @@ class Player:
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
         self.total_updates = 0
+        self._written: int | None = (
+            None  # how often the parameters had been written to by the end of the last step without an update
+        )
         self.largest: Tensor | None = None
         self.scale: Tensor | None = None  # of the loss, in mixed precision
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
@@ -123,6 +126,17 @@ class Player:
             device = self.parameters[0].device  # a rate that is a tensor may stay on the host
             return torch.stack([on_device(torch.as_tensor(r, dtype=torch.float32), device) for r in rates]).amax()
         return max((float(r) for r in rates), default=None)
+
+    def moved_unseen(self) -> bool:
+        """Says, at the end of a step, whether something else than the optimizer that is watched has written to the parameters.
+
+        Another optimizer was made for them, say. Tells from the second such step on; reads counters of the host only.
+        """
+        if self.updates:
+            self._written = None
+            return False
+        before, self._written = self._written, sum(p._version for p in self.parameters)
+        return before is not None and self._written != before
 
     def begin_step(self) -> None:
         """Forgets the last step."""

@@ -401,8 +401,9 @@ class Recorder:
         row = self._pace.row(
             now,
             None if real is None else real.shape[0] * max(discriminator.updates, 1) * world,
-            discriminator_updates=discriminator.updates,
-            generator_updates=generator.updates,
+            # of weights that something else moves nobody knows how many updates they had
+            discriminator_updates=None if discriminator.moved_unseen() else discriminator.updates,
+            generator_updates=None if generator.moved_unseen() else generator.updates,
             data_wait_seconds=data_wait_seconds,
             augmentation_probability=augmentation_probability,
         )
