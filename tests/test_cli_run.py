@@ -147,6 +147,14 @@ def test_a_folder_that_holds_another_run_is_refused_and_can_be_resumed(say) -> N
     said = say("run", "--resume", "mine", "--batch", "8")
     assert said.code == 2
     assert "batch is built into mine" in said.err
+    said = say("run", "--resume", "mine", "--steps", "20", "--set", "beta1=0.9")
+    assert said.code == 2
+    assert (
+        "beta1 is built into mine" in said.err
+    )  # in the optimizers' state: it would be written down and change nothing
+    said = say("run", "--resume", "mine", "--steps", "5")
+    assert said.code == 2
+    assert "has its 12 steps" in said.err
     said = say("run", "--resume", "mine")
     assert said.code == 2
     assert "has its 12 steps" in said.err

@@ -582,6 +582,32 @@ def test_a_step_of_no_sample_leaves_its_series_out(tmp_path: Path) -> None:
     assert len(run["generator_gradient_norm"]) == 4
 
 
+def test_a_batch_of_no_sample_ends_no_probe(tmp_path: Path) -> None:
+    G, D = small_generator(), nn.Linear(2, 1)
+    g_opt, d_opt = torch.optim.Adam(G.parameters()), torch.optim.Adam(D.parameters())
+    with Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+        probes="full",
+    ):
+        for count in (8, 0, 8, 8):
+            fake = G(torch.randn(count, 3))
+            d_opt.zero_grad()
+            (F.softplus(-D(torch.randn(count, 2))).sum() + F.softplus(D(fake.detach())).sum()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            F.softplus(-D(fake)).sum().backward()
+            g_opt.step()
+    run = load_run(tmp_path / "run")
+    assert run.about["could_not_tell"] == []
+    for name in ("real_mean", "fake_mean", "diversity_ratio", "real_logit_mean"):
+        assert list(run[name].index) == [0, 2, 3], name
+
+
 def test_logits_may_be_arrays_or_lists_of_several_scales(tmp_path: Path) -> None:
     forms = {
         "tensor": lambda real, fake: (torch.cat([real, real[:2]]), fake),

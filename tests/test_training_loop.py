@@ -382,11 +382,19 @@ def test_only_a_penalty_that_is_there_slows_the_discriminator_down(tmp_path: Pat
     assert group["betas"] == (0.5, 0.99)
 
 
-def test_a_training_leaves_the_process_as_it_found_it(tmp_path: Path) -> None:
+def test_a_training_leaves_the_process_as_it_found_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     before = torch.get_num_threads()
     torch.set_num_threads(before + 1)
+    seen = set()
     try:
-        train(tiny(threads=1, deterministic=True), out=tmp_path / "run")
+        train(
+            tiny(threads=1, deterministic=True),
+            out=tmp_path / "run",
+            watch=lambda progress: seen.add(os.environ.get("CUBLAS_WORKSPACE_CONFIG")),
+        )
+        assert seen == {":4096:8"}  # cuBLAS on CUDA is refused without it
+        assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
         assert torch.get_num_threads() == before + 1
         assert not torch.are_deterministic_algorithms_enabled()
     finally:

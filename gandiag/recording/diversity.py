@@ -22,8 +22,9 @@ SEED = 20_260  # of the projection, the same in every run so that runs can be co
 
 def real_batch(step: Step) -> dict[str, Value]:
     """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's."""
-    if step.real is None:
+    if not _has_samples(step.real):
         return {}
+    assert step.real is not None
     found = _batch(step.real, step.previous_real, "real")
     step.shared[REAL_SPREAD] = found["real_pairwise_distance"]
     return found
@@ -31,13 +32,19 @@ def real_batch(step: Step) -> dict[str, Value]:
 
 def fake_batch(step: Step) -> dict[str, Value]:
     """The same of the fake batch, and its pairwise distance over that of the reals: 1 = as diverse, 0 = one point."""
-    if step.fake is None:
+    if not _has_samples(step.fake):
         return {}
+    assert step.fake is not None
     found = _batch(step.fake, step.previous_fake, "fake")
-    if step.real is not None:
+    if step.real is not None and _has_samples(step.real):
         own, others = torch.as_tensor(found["fake_pairwise_distance"]), step.shared.get(REAL_SPREAD)
         found["diversity_ratio"] = own / (pairwise_distance(projected(step.real)) if others is None else others)
     return found
+
+
+def _has_samples(batch: Tensor | None) -> bool:
+    """Whether there is anything to measure: a step may come without a batch, and a batch without a sample."""
+    return batch is not None and batch.numel() > 0
 
 
 def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:

@@ -69,12 +69,12 @@ class Config:
     steps: int = 3000  # updates of the game
     batch: int = 128  # real samples that the discriminator is shown in an update, over all processes
     accumulate: int = 1  # the batch is worked off in so many parts
-    images: int | None = None  # stop after so many real samples
+    images: int | None = None  # stop after so many real samples, a batch a step however often D is updated in it
     minutes: float | None = None  # stop after so long
     stop_on: tuple[str, ...] = ()  # checks whose failure ends the run
     stop_when: str | None = None  # converged: end when the convergence check says so
     # keeping and looking
-    ema_images: int = 44_000  # half-life of the generator's moving average, in real samples shown; 0: none
+    ema_images: int = 44_000  # half-life of the generator's moving average, in real samples, a batch a step; 0: none
     ema_ramp: float = 0.05  # the half-life is at most this share of what was shown so far
     evaluate_every: int = 250  # steps between evaluations; 0: at the end only
     evaluation_samples: int = 2500  # fakes that an evaluation draws

@@ -30,7 +30,7 @@ from gandiag.training.config import Config
 from gandiag.training.dataset import label_agreement, mixed_seed
 from gandiag.training.pause import due, pause
 from gandiag.training.players import as_settings, initial_settings
-from gandiag.training.preparation import Training, prepare
+from gandiag.training.preparation import CUBLAS_WORKSPACE, Training, prepare
 from gandiag.training.processes import leave_processes
 from gandiag.training.resume import remind, restore
 from gandiag.training.schedule import learning_rate_factor, parse_changes, settings_at
@@ -273,10 +273,12 @@ def device_name(device: torch.device) -> str:
 def _machine_put_back() -> Iterator[None]:
     """Puts back what a training sets for the whole process: its caller's own work may come after it."""
     threads, warning = torch.get_num_threads(), torch.is_deterministic_algorithms_warn_only_enabled()
-    deterministic = torch.are_deterministic_algorithms_enabled()
+    deterministic, workspace = torch.are_deterministic_algorithms_enabled(), os.environ.get(CUBLAS_WORKSPACE[0])
     try:
         yield
     finally:
+        if workspace is None:
+            os.environ.pop(CUBLAS_WORKSPACE[0], None)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic, warn_only=warning)
 

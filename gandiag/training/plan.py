@@ -36,6 +36,10 @@ BUILT_IN = (
     "batch",
     "optimizer_g",
     "optimizer_d",
+    "beta1",  # the optimizers' state brings these along
+    "beta2",
+    "weight_decay",
+    "penalty_every",
 )
 _RUN_NAME = re.compile(r"^(\d{5,})-")
 
@@ -95,8 +99,9 @@ def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, s
                 )
             changed: dict[str, Any] = {name: new}
             config, sources[name] = replace(config, **changed), source
-    if run.about.get("status") == "finished" and named_step(Path(path), "last") == config.steps:
-        raise UsageError(f"{path} has its {config.steps} steps: give more with --steps to go on")
+    last = named_step(Path(path), "last") or 0
+    if run.about.get("status") == "finished" and last >= config.steps:
+        raise UsageError(f"{path} has its {last} steps: give more with --steps to go on")
     return Plan(check_config(config), sources, str(run.about.get("recipe", DEFAULT_RECIPE)), Path(path), resume=True)
 
 

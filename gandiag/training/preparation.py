@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,11 @@ from gandiag.training.players import (
 )
 from gandiag.training.processes import Processes, join_processes
 from gandiag.training.step import Players, Rules, UpdateOfPlayers
+
+CUBLAS_WORKSPACE = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    ":4096:8",
+)  # without it torch refuses matrix products on CUDA where deterministic algorithms are asked for
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ def prepare(config: Config) -> Training:
     processes, device = join_processes(choose_device(config.device))
     refuse_for_processes(config, processes.world)
     if config.deterministic:
+        os.environ.setdefault(*CUBLAS_WORKSPACE)
         torch.use_deterministic_algorithms(True)
     if config.threads:
         torch.set_num_threads(config.threads)
