@@ -107,7 +107,9 @@ class Updates:
         """
         in_game = self._turns.in_game("generator")
         if in_game is not False:
-            self.patience, self._aside = MOST_ASIDE if in_game else self.patience, 0
+            self._aside = 0
+            if in_game:
+                self.patience = MOST_ASIDE
             return False
         self._aside += 1
         if self._aside > self.patience:
