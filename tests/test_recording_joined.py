@@ -101,3 +101,74 @@ def test_two_classes_that_a_softmax_joins_are_read_as_one_score_and_its_force(
     assert run["discriminator_force_on_real"].to_numpy() == pytest.approx(forces, rel=1e-4)
     assert (run["generator_force_on_fake"] > 0).all()
     assert len(run["real_logit_mean"]) == 20
+
+
+class Features(nn.Module):
+    """A judge that gives its features beside its verdict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(12, 8), nn.Linear(8, 1)
+
+    def forward(self, shown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.body(shown).relu()
+        return self.head(features), features
+
+
+def test_a_generator_that_only_follows_the_judges_features_is_in_the_game_and_one_that_reconstructs_is_not(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    playing = players(Features())
+    g, d, g_opt, d_opt = playing.values()
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        for _ in range(20):
+            real, fake = torch.rand(16, 12), g(torch.randn(16, 3))
+            d_opt.zero_grad()
+            (softplus(-d(real)[0]).mean() + softplus(d(fake.detach())[0]).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            (d(fake)[1].mean(0) - d(real)[1].mean(0).detach()).square().sum().backward()
+            g_opt.step()
+            g_opt.zero_grad()
+            (g(torch.randn(16, 3)) - real).square().mean().backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run.steps == 20
+    assert (run["generator_updates"] == 1).all()
+    assert any("stepped without the discriminator" in said for said in run.about["could_not_tell"])
+
+
+class Pairwise(nn.Module):
+    """A judge that takes a real and a made batch, and returns lists of verdicts on both, features beside them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(12, 8), nn.Linear(8, 1)
+
+    def forward(self, real: torch.Tensor, made: torch.Tensor) -> tuple[list[torch.Tensor], ...]:
+        features = [self.body(x).relu() for x in (real, made)]
+        return [self.head(features[0])], [self.head(features[1])], [features[0]], [features[1]]
+
+
+def test_verdicts_on_reals_and_fakes_of_one_call_are_left_out_and_what_was_shown_is_not(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    playing = players(Pairwise())
+    g, d, g_opt, d_opt = playing.values()
+    means = []
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        for _ in range(20):
+            real, fake = torch.rand(16, 12) + 3, g(torch.randn(16, 3))
+            means.append(real.mean().item())
+            d_opt.zero_grad()
+            (on_real,), (on_fake,), *_ = d(real, fake.detach())
+            (softplus(-on_real).mean() + softplus(on_fake).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(real, fake)[1][0]).mean().backward()
+            g_opt.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["real_mean"].to_numpy() == pytest.approx([means[i] for i in run["real_mean"].index], abs=1e-5)
+    assert run["fake_max"].max() < 1
+    assert "fake_logit_mean" not in run
+    assert any("reals and fakes in one call" in said for said in run.about["could_not_tell"])

@@ -214,6 +214,8 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
+            if origin.fake and self._both_called(arguments, named, output):
+                return
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
             self._two_classes_called(first, image, origin)
             return
@@ -266,6 +268,35 @@ class Capture:
                     return tensor.detach(), origin
                 first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
         return (None if first is None else first.detach()), REAL
+
+    def _both_called(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> bool:
+        """Notes a call that is given reals and fakes at once and returns a verdict on each, and which is which is not told."""
+        shown = list(tensors((arguments, dict(named))))
+        if (
+            len(shown) != 2
+            or shown[0].shape != shown[1].shape
+            or not isinstance(output, (tuple, list))
+            or len(output) < 2
+        ):
+            return False
+        origins = [self.generated.origin(tensor) for tensor in shown]
+        verdicts = [list(tensors(part)) for part in output[:2]]
+        if (
+            origins[0].fake == origins[1].fake
+            or not verdicts[0]
+            or [*map(_shape, verdicts[0])] != [*map(_shape, verdicts[1])]
+        ):
+            return False
+        self._say(
+            "both at once",
+            "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
+            "step(real_logits=, fake_logits=) would tell",
+        )
+        for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
+            if verdict.requires_grad:
+                call = Call([], [], tensor.detach(), origin, self.generated.count)
+                on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
+        return True
 
     def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> None:
         """Notes a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
@@ -408,6 +439,10 @@ class Capture:
                 self.fills = True
                 return True
         return False
+
+
+def _shape(tensor: Tensor) -> torch.Size:
+    return tensor.shape
 
 
 def _leaves(module: nn.Module) -> list[Any]:

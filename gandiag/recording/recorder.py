@@ -38,7 +38,7 @@ from gandiag.recording.step import Probe
 from gandiag.recording.suspicions import Suspicions
 from gandiag.recording.turns import Turns
 from gandiag.recording.untold import Untold
-from gandiag.recording.updates import Updates
+from gandiag.recording.updates import ASIDE_AT_FIRST, Updates
 from gandiag.recording.writing import Chunk, WriterThread
 from gandiag.run import RunWriter, load_run
 
@@ -274,7 +274,7 @@ class Recorder:
         """Names tensors that the generator returned before this recorder watched it, so that what is made of them is known as fake."""
         for output in outputs:
             self._capture.generated.remember(output)
-        self._updates.sees_the_game = True  # whoever knows the fakes has seen the discriminator called
+        self._updates.patience = ASIDE_AT_FIRST  # whoever knows the fakes has seen the discriminator called
 
     def read_two_classes(self) -> None:
         """Reads two values that D returns for each sample as the logits of two classes, the second of them the reals."""

@@ -130,7 +130,7 @@ class Turns:
     def in_game(self, who: str) -> bool | None:
         """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where no pass is known."""
         own = [p for p in self._capture.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
-        return any(p.pushes for p in own) if own else None
+        return any(p.pushes or p.reached_discriminator for p in own) if own else None
 
     def aside(self, who: str) -> None:
         """Notes that this player is about to be stepped by what is no part of the game: those passes are nobody's."""

@@ -18,7 +18,9 @@ from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
 from gandiag.recording.untold import Untold
 
-MOST_ASIDE = 64  # updates of the generator in a row without the discriminator; then it is recorded as if it had none
+# updates of the generator in a row without the discriminator, until they are recorded as if it took part unseen: where attach has seen it
+# called, and where it was seen to take part in such an update
+ASIDE_AT_FIRST, MOST_ASIDE = 8, 64
 UNSEEN_STEPS = 4  # after so many a player that trains and was never seen called is looked for
 
 
@@ -105,10 +107,12 @@ class Updates:
         """
         in_game = self._turns.in_game("generator")
         if in_game is not False:
-            self.sees_the_game, self._aside = self.sees_the_game or bool(in_game), 0
+            self._aside = 0
+            if in_game:
+                self.patience = MOST_ASIDE
             return False
         self._aside += 1
-        if not self.sees_the_game or self._aside > MOST_ASIDE:
+        if self._aside > self.patience:
             return False
         self._turns.aside("generator")
         self._untold.say(
