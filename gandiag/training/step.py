@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import torch
@@ -107,12 +107,17 @@ class Turn:
     fake: Tensor
 
 
+Gradient = Callable[[Players, Rules, Settings], Turn]
 UpdateOfPlayers = Callable[[Player[Turn], Player[Turn], Settings], tuple[Turn, Turn]]
 
 
 def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPlayers) -> tuple[Turn, Turn]:
     """Plays one step of the game: each side can say its gradient and make its move, the update decides in which order."""
     losses, moved = differentiable_losses(players, rules, settings), set[torch.optim.Optimizer]()
+    optimizers = {
+        players.discriminator: players.discriminator_optimizer,
+        players.generator: players.generator_optimizer,
+    }
 
     def apply(optimizer: torch.optim.Optimizer) -> None:
         players.scaler.step(optimizer)
@@ -123,33 +128,24 @@ def play(players: Players, rules: Rules, settings: Settings, update: UpdateOfPla
             players.scaler.update()
             moved.clear()
 
-    def d_gradient() -> Turn:
-        next_scale(players.discriminator_optimizer)
-        return discriminator_gradient(players, rules, settings)
+    def clip() -> None:
+        if settings.clip_weights:
+            clip_weights(players.discriminator, settings.clip_weights)
 
-    def g_gradient() -> Turn:
-        next_scale(players.generator_optimizer)
-        return generator_gradient(players, rules, settings)
+    def side(
+        module: nn.Module, gradient: Gradient, project: Callable[[], None], loss: Callable[[], Tensor]
+    ) -> Player[Turn]:
+        optimizer = optimizers[module]
 
-    discriminator = Player(
-        players.discriminator,
-        players.discriminator_optimizer,
-        gradient=d_gradient,
-        apply=lambda: apply(players.discriminator_optimizer),
-        project=lambda: clip_weights(players.discriminator, settings.clip_weights) if settings.clip_weights else None,
-        loss=losses[0],
-        finish=lambda: finish_gradient(
-            players, players.discriminator, players.discriminator_optimizer, rules, settings
-        ),
-    )
-    generator = Player(
-        players.generator,
-        players.generator_optimizer,
-        gradient=g_gradient,
-        apply=lambda: apply(players.generator_optimizer),
-        loss=losses[1],
-        finish=lambda: finish_gradient(players, players.generator, players.generator_optimizer, rules, settings),
-    )
+        def found() -> Turn:
+            next_scale(optimizer)
+            return gradient(players, rules, settings)
+
+        finish = partial(finish_gradient, players, module, optimizer, rules, settings)
+        return Player(module, optimizer, found, partial(apply, optimizer), project, loss, finish)
+
+    discriminator = side(players.discriminator, discriminator_gradient, clip, losses[0])
+    generator = side(players.generator, generator_gradient, lambda: None, losses[1])
     turns = update(discriminator, generator, settings)
     if players.scaler.is_enabled():
         players.scaler.update()
