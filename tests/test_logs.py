@@ -332,3 +332,9 @@ def test_a_log_without_rows_says_so(tmp_path: Path, name: str, content: str) -> 
     (tmp_path / name).write_text(content)
     with pytest.raises(RunError, match="holds no row yet"):
         open_recording(tmp_path / name)
+
+
+def test_a_file_that_is_no_log_is_told_which_files_are(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# a log?\n")
+    with pytest.raises(RunError, match=r"notes\.md is no run and no log .* \.csv, .*\.log"):
+        open_recording(tmp_path / "notes.md")

@@ -402,3 +402,9 @@ def test_a_log_that_does_not_say_how_it_ended_is_not_said_to_be_unknown(tmp_path
 
 def test_what_no_quantity_could_show_reads_as_english() -> None:
     assert str(NotRecorded("any score")) == "no score was recorded"
+
+
+def test_a_folder_is_no_file_for_a_report(healthy: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        write_report(healthy, tmp_path)
+    assert not list(tmp_path.iterdir())

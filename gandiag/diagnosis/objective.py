@@ -34,7 +34,7 @@ def objective_fault(run: Recorded) -> Finding:
         raise NotRecorded("the force on the score", "and neither were the learning rates")
     if not all(f in e for f in FORCES):
         missing = next(f for f in FORCES if f not in e)
-        raise NotRecorded(missing, "both players move, but where they push was not seen")
+        raise NotRecorded(missing, "where the players push was not seen")
     real, fake, generator = (forces.told(e, f) for f in FORCES)
     return Finding(
         "objective_fault",

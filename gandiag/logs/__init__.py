@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gandiag.errors import UsageError, did_you_mean
+from gandiag.errors import RunError, UsageError, did_you_mean
 from gandiag.logs.log import Log
 from gandiag.logs.stylegan import read_stylegan
 from gandiag.logs.tables import read_csv, read_json, read_json_lines
@@ -31,6 +31,10 @@ def open_recording(path: str | os.PathLike[str], names: Mapping[str, str] | None
     if (where / "run.json").is_file():
         return load_run(where)
     read = _reader(where)
+    if read is None and where.is_file():
+        raise RunError(
+            f"{where} is no run and no log that can be told by its name: {', '.join(BY_SUFFIX)} or events.out.tfevents… were expected"
+        )
     if read is None:
         return load_run(where)  # which says what is wrong
     return read(where, _checked(names or {}))

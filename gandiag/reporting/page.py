@@ -58,13 +58,15 @@ def write_report(
 
     `out` is the file (RUN/report.html by default). `plotlyjs="inline"` makes a page that needs nothing else, `"directory"` puts
     one plotly.min.js beside it, which all reports of a folder share. `baseline` is a run to compare with. The same run gives the
-    same bytes. Raises RunError for what is no run, UsageError for an unknown `plotlyjs`.
+    same bytes. Raises RunError for what is no run, UsageError for an unknown `plotlyjs` or where `out` is a folder.
     """
     if plotlyjs not in ("inline", "directory"):
         raise UsageError(f"plotlyjs={plotlyjs!r}: 'inline' or 'directory' was expected")
     run = opened(run)
     diagnosis = diagnosis or diagnose_run(run)
     file = Path(out) if out is not None else beside(run, "report.html")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: give the file that the report is written to, {file / 'report.html'} say")
     file.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw(run, diagnosis, sections)
     against = compare_runs([baseline, run], by_group=False) if baseline is not None else None
