@@ -254,6 +254,15 @@ def test_they_are_compiled_once_and_anew_for_another_python(
     assert compiled_hooks.build(tmp_path / "accelerator") != first
 
 
+def test_where_backward_passes_are_compiled_the_hooks_are_pythons(monkeypatch: pytest.MonkeyPatch, hooks: Any) -> None:
+    import torch._dynamo.config as config
+
+    monkeypatch.setattr(config, "compiled_autograd", True)
+    assert find_hooks().module is None
+    monkeypatch.setattr(config, "compiled_autograd", False)
+    assert find_hooks().module is hooks
+
+
 def test_without_headers_or_switched_off_the_hooks_are_pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANDIAG_CACHE", str(tmp_path))
     monkeypatch.setattr(compiled_hooks.sysconfig, "get_path", lambda name: str(tmp_path))

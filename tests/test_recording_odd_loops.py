@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gandiag.recording import Recorder
+from gandiag.recording import Recorder, capture
 from gandiag.recording.capture import MOST_OPEN
 from gandiag.run import load_run
 
@@ -253,3 +253,47 @@ def test_detaching_twice_and_flushing_after_it_is_no_mistake(tmp_path: Path) -> 
     loop.play()
     assert load_run(tmp_path / "run").steps == STEPS
     assert not loop.d._forward_hooks
+
+
+def test_a_penaltys_passes_are_not_looked_through_each_time_and_moved_parameters_are_found_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered: list[int] = []
+    leaves = capture._leaves
+    monkeypatch.setattr(capture, "_leaves", lambda parameters: gathered.append(1) or leaves(parameters))
+    torch.manual_seed(0)
+    G, D = nn.Linear(3, 2), nn.Linear(2, 1)
+    g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
+    moved = 53  # no step in which parameters are looked for anyway
+    with Recorder(
+        tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for step in range(70):
+            if step == 41:
+                gathered.clear()
+            if step == moved:
+                assert len(gathered) <= 2, (
+                    "the parameters of both are gathered again where they may be others, and not each step"
+                )
+                G.double()
+                D.double()
+            kind = D.weight.dtype
+            real = torch.randn(5, 2, dtype=kind, requires_grad=True)
+            score = D(real)
+            (gradient,) = torch.autograd.grad(score.sum(), real, create_graph=True)
+            loss = softplus(-score).mean() + softplus(D(G(torch.randn(5, 3, dtype=kind)).detach())).mean()
+            d_opt.zero_grad()
+            (loss + gradient.square().sum(1).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-D(G(torch.randn(5, 3, dtype=kind)))).mean().backward()
+            g_opt.step()
+            recorder.step()
+    run = load_run(tmp_path / "run")
+    for name in (
+        "real_logit_mean",
+        "discriminator_force_on_real",
+        "generator_force_on_fake",
+        "generator_gradient_norm",
+    ):
+        assert list(run[name].index) == list(range(70)), name

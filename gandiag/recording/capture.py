@@ -121,6 +121,10 @@ class Capture:
         # whose parameters are stepped, where that is known
         self.optimised: Mapping[str, Callable[[], Sequence[Tensor]]] = {}
         self._all: dict[str, list[Any]] = {}
+        self._trained: dict[str, list[Tensor]] = {}  # the parameters whose nodes those are
+        self._in_vain: list[tuple[torch.device, torch.dtype]] | None = (
+            None  # what they were as none of them was reached
+        )
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
         self.fills = False  # whether a backward pass was ever seen that fills a player's gradients
@@ -156,6 +160,7 @@ class Capture:
         self._passes.clear()
         self.returned.clear()
         self._all.clear()
+        self._trained.clear()
         self._met = {"discriminator": [], "generator": []}
         self.generated = Outputs()
 
@@ -371,9 +376,15 @@ class Capture:
         self._looked += 1
         thorough = self._looked <= LEARNT_IN
         reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
-        if not (reached[0] or reached[1]):
+        if not (reached[0] or reached[1]) and self._may_have_changed():
             self._all.clear()  # the nodes may be those of parameters that were moved to another device since
             reached = self._reaches("discriminator", True), self._reaches("generator", True)
+            known, self._in_vain = self._in_vain, None
+            if not (reached[0] or reached[1]):
+                self._in_vain = self._kinds()
+                if known is not None and known != self._in_vain:  # the nodes that were met are nobody's any more
+                    self._all.clear()
+                    self._met = {"discriminator": [], "generator": []}
         current = Pass(*reached, [], [], self.row) if reached[0] or reached[1] else None
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
@@ -396,6 +407,16 @@ class Capture:
                     held = self.held_by("discriminator")
                     current.beneath = None if held is None else [g.clone() for g in held]
         return current
+
+    def _may_have_changed(self) -> bool:
+        """Tells whether other nodes may be the parameters' than those in which a pass like this one was looked for in vain (a penalty's).
+
+        A parameter that is moved to another device or type gets another node; new parameters are looked for now and then.
+        """
+        return self._in_vain is None or self._looks_at_gradients or self._in_vain != self._kinds()
+
+    def _kinds(self) -> list[tuple[torch.device, torch.dtype]]:
+        return [(p.device, p.dtype) for parameters in self._trained.values() for p in parameters]
 
     @property
     def _looks_at_gradients(self) -> bool:
@@ -432,7 +453,9 @@ class Capture:
         if not thorough and met:  # of a player that was never met all are looked for, however late its first turn comes
             return False
         if who not in self._all:
-            self._all[who] = _leaves(self._discriminator if who == "discriminator" else self._generator)
+            module = self._discriminator if who == "discriminator" else self._generator
+            self._trained[who] = [p for p in module.parameters() if p.requires_grad]
+            self._all[who] = _leaves(self._trained[who])
         for node in self._all[who]:
             if _fills(node):
                 self._met[who] = [node, *(n for n in met if n in self._all[who])]
@@ -445,9 +468,9 @@ def _shape(tensor: Tensor) -> torch.Size:
     return tensor.shape
 
 
-def _leaves(module: nn.Module) -> list[Any]:
-    """Returns the nodes at which the gradients of the module's trainable parameters are accumulated, the last layer's first."""
-    return [torch.autograd.graph.get_gradient_edge(p).node for p in module.parameters() if p.requires_grad][::-1]
+def _leaves(parameters: Sequence[Tensor]) -> list[Any]:
+    """Returns the nodes at which the gradients of trainable parameters are accumulated, the last layer's first."""
+    return [torch.autograd.graph.get_gradient_edge(p).node for p in parameters][::-1]
 
 
 def _fills(node: Any) -> bool:

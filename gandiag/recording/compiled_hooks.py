@@ -40,6 +40,8 @@ def find_hooks() -> Hooks:
     """Returns the compiled hooks, built if need be (about a second, once a machine); any trouble leaves the work to Python."""
     if switched_off():
         return Hooks(None, f"Python (switched off by {SWITCH})")
+    if getattr(sys.modules.get("torch._dynamo.config"), "compiled_autograd", False):
+        return Hooks(None, "Python (backward passes are compiled, and no compiler of torch's reads a hook in C)")
     return _found(str(cache_folder()), os.environ.get("PATH", ""))
 
 

@@ -40,6 +40,7 @@ class Filling:
         self._players, self._turns, self._schedule, self._rows = players, turns, schedule, rows
         self._discriminator, self._generator = players["discriminator"], players["generator"]
         self._copier, self._probability, self._device, self._give_up = copier, probability, device, give_up
+        self._zero = torch.zeros((), device=device)
 
     def fill(
         self,
@@ -73,8 +74,11 @@ class Filling:
                 else:
                     scalars[place] = batch.sum()
         at_image = g.image_gradients
-        if len(at_image) == 1 and at_image[0].dim():
-            vectors["image_gradient"] = at_image
+        if len(at_image) == 1:
+            if at_image[0].dim():
+                vectors["image_gradient"] = at_image
+            else:
+                scalars[AT_IMAGE] = at_image[0]
         elif at_image:
             scalars[AT_IMAGE] = norm(torch.stack([norm(one) for one in at_image]))
         mask = self._copy(vectors, scalars)
@@ -163,5 +167,7 @@ class Filling:
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):
+            if value == 0:  # what gradients that were cleared hold, every time that it is looked
+                return self._zero
             return torch.full((), float(value), device=self._device)
         return value.mean() if value.numel() != 1 else value.reshape(())
