@@ -79,9 +79,8 @@ def devices() -> Row:
 def accelerator() -> Row:
     """Whether recording on the CPU has its compiled accelerator; torch does the same without it."""
     from gandiag.recording.accelerator import find_accelerator
-    from gandiag.recording.compiled_hooks import find_hooks
 
-    return Row("accelerator", True, f"{find_accelerator().words}; hooks: {find_hooks().words}")
+    return Row("accelerator", True, find_accelerator().words)
 
 
 def onnx_runtime_packages() -> Row:

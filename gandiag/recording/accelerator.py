@@ -14,7 +14,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -79,14 +78,9 @@ class Found:
 
 def find_accelerator() -> Found:
     """Returns the accelerator, compiled if need be (about a second, once a machine); any trouble leaves the work to torch."""
-    if switched_off():
+    if os.environ.get(SWITCH, "").strip().lower() in ("off", "0", "no", "false"):
         return Found(None, f"torch (the accelerator is switched off by {SWITCH})")
     return _found(str(cache_folder()), os.environ.get("PATH", ""))
-
-
-def switched_off() -> bool:
-    """Tells whether the environment asks for nothing compiled."""
-    return os.environ.get(SWITCH, "").strip().lower() in ("off", "0", "no", "false")
 
 
 def chosen(device: str, before: str | None) -> Found:
@@ -107,8 +101,8 @@ def _found(cache: str, path: str) -> Found:
     return Found(accelerator, f"compiled ({accelerator.file.name})")
 
 
-def compiled(folder: Path, source: Path | None = None, flags: Sequence[str] = FLAGS, made_for: str = "") -> Path:
-    """Returns the library for this source, compiler and machine: from the folder, or compiled into it; the accelerator's own by default.
+def compiled(folder: Path) -> Path:
+    """Returns the library for this source, compiler and machine: from the folder, or compiled into it.
 
     Its name holds the hash of what it was made of and the hash of its own bytes: one that was damaged is made anew.
     """
@@ -117,18 +111,18 @@ def compiled(folder: Path, source: Path | None = None, flags: Sequence[str] = FL
     compiler = next((found for name in COMPILERS if (found := shutil.which(name))), None)
     if compiler is None:
         raise NotThere(f"none of {', '.join(COMPILERS)} was found")
-    source = source or SOURCE
+    source = SOURCE.read_bytes()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_private(folder)
-    made_of = hashlib.sha256(source.read_bytes())
-    made_of.update(repr((flags, made_for, platform.system(), platform.machine(), *_identity(compiler))).encode())
+    made_of = hashlib.sha256(source)
+    made_of.update(repr((FLAGS, platform.system(), platform.machine(), *_identity(compiler))).encode())
     name = made_of.hexdigest()[:16]
     for file in sorted(folder.glob(f"{name}-*.so")):
         _check_private(file)
         if file.stem == f"{name}-{_digest(file)}":
             return file
         file.unlink()
-    return _compile([compiler, *flags, "-x", "c", str(source)], folder, name)
+    return _compile(compiler, folder, name)
 
 
 def load(file: Path) -> Accelerator:
@@ -146,12 +140,12 @@ def load(file: Path) -> Accelerator:
     return Accelerator(free, held, file)
 
 
-def _compile(command: list[str], folder: Path, name: str) -> Path:
+def _compile(compiler: str, folder: Path, name: str) -> Path:
     handle, scratch = tempfile.mkstemp(prefix=f"{name}.", suffix=".part", dir=folder)
     os.close(handle)
     try:
         done = subprocess.run(
-            [*command, "-o", scratch, "-lm"],
+            [compiler, *FLAGS, "-x", "c", str(SOURCE), "-o", scratch, "-lm"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=COMPILE_SECONDS,
@@ -159,7 +153,7 @@ def _compile(command: list[str], folder: Path, name: str) -> Path:
         )
         if done.returncode:
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-            raise NotThere(f"{Path(command[0]).name} failed: {last[0][:200]}")
+            raise NotThere(f"{Path(compiler).name} failed: {last[0][:200]}")
         os.chmod(scratch, 0o700)
         file = folder / f"{name}-{_digest(Path(scratch))}.so"
         os.replace(scratch, file)

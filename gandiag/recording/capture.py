@@ -88,15 +88,7 @@ _will_run = torch._C._will_engine_execute_node
 class Capture:
     """Watches two modules through forward hooks and tensor hooks; `remove` leaves them as they were."""
 
-    def __init__(
-        self,
-        generator: nn.Module,
-        discriminator: nn.Module,
-        *,
-        say: Callable[[str, str], None],
-        compiled: Any | None = None,
-    ) -> None:
-        self._compiled = compiled  # the usual way through these hooks in C (`compiled_hooks`)
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, *, say: Callable[[str, str], None]) -> None:
         self.muted = False
         self.generated = Outputs()
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
@@ -178,8 +170,6 @@ class Capture:
     ) -> None:
         if self.muted or _compiling() or module is not self._generator:
             return
-        if self._compiled is not None and self._compiled.generator_called(self, output):
-            return
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
@@ -198,8 +188,6 @@ class Capture:
         self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
         if self.muted or _compiling() or module is not self._discriminator:
-            return
-        if self._compiled is not None and self._compiled.discriminator_called(self, arguments, named, output):
             return
         self.called.add("discriminator")
         if type(output) is Tensor:

@@ -24,7 +24,6 @@ from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import Scores, as_scores, listed
 from gandiag.recording.beginning import first_step, probe_table, totals_before
 from gandiag.recording.capture import Capture
-from gandiag.recording.compiled_hooks import find_hooks
 from gandiag.recording.distributed import ranks
 from gandiag.recording.filling import Filling, Given
 from gandiag.recording.guard import warn_once
@@ -128,7 +127,7 @@ class Recorder:
             library=library,
             index=begin or 0,
         )
-        self._capture = Capture(generator, discriminator, say=say, compiled=find_hooks().module)
+        self._capture = Capture(generator, discriminator, say=say)
         self._capture.give_up = self.give_up
         self._capture.row = self.index
         self._capture.optimised = {
