@@ -134,3 +134,31 @@ def test_a_discriminator_that_is_slowed_in_mid_run_is_slow_since_then(tmp_path: 
     assert (weak.verdict, weak.kind) == (Verdict.FAILED, "slow")
     assert weak.onset is not None
     assert abs(weak.onset - STEPS // 2) <= 0.03 * STEPS
+
+
+@pytest.mark.parametrize(
+    ("g", "d", "first"),
+    [
+        (1e-4, 1e-3, "--set lr_g=0.001"),  # a D that is faster: its pace for both
+        (3e-4, 0.3, "--set lr_d=0.0003"),  # a typing mistake is not copied to the other player
+        (2e-3, 1e-4, "--set lr_g=0.0001"),  # a G that is thrown about: a slower D would widen the gap
+    ],
+)
+def test_the_first_remedy_of_dominance_brings_the_rates_together_at_a_usual_one(
+    g: float, d: float, first: str, tmp_path: Path
+) -> None:
+    slow = made_runs.batches(STEPS, 0, 0.3, 3.0)
+    facts = {"config": {"lr_g": g, "lr_d": d}}
+    path = made(tmp_path / "run", steps=STEPS, columns=scores_apart(5.0), slow=slow, without=WIDE, facts=facts)
+    found = diagnose(path).finding("discriminator_dominance")
+    assert found.verdict is Verdict.FAILED
+    assert found.remedies[0] == first
+
+
+def test_an_update_of_nothing_asks_for_the_schedule_and_for_no_absurd_rate(tmp_path: Path) -> None:
+    slow = {"generator_update_ratio": np.full(TENS, 1e-12)}
+    facts = {"config": {"lr_g": 1e-4, "lr_d": 1e-4}}
+    found = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow, facts=facts)).finding("learning_rate")
+    assert (found.verdict, found.kind) == (Verdict.SUSPECT, "too low")
+    assert "schedule" in found.remedies[0]
+    assert "0.0001" in found.remedies[0]

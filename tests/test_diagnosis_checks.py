@@ -568,3 +568,39 @@ def test_a_negative_frechet_distance_is_a_fault_wherever_the_fakes_are(tmp_path:
         scores=lambda s: {"frechet_distance[points]": -5.0},
     )
     assert found(path, "metric_fault").verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("fake_low", "real_low", "ill"),
+    [(0.0, -3.0, True), (2e-8, -1.0, True), (0.2, -1.0, False), (-0.01, -3.0, False), (0.0, -0.05, False)],
+    ids=["relu", "sigmoid", "never near 0", "crosses 0", "reals hardly below"],
+)
+def test_a_generator_that_comes_down_to_0_and_never_crosses_it_cannot_give_what_lies_below(
+    fake_low: float, real_low: float, ill: bool, tmp_path: Path
+) -> None:
+    tens = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+    slow = {
+        "fake_min": np.linspace(0.3, fake_low, tens),
+        "fake_max": np.full(tens, 0.8),
+        "real_min": np.full(tens, real_low),
+        "real_max": np.ones(tens),
+    }
+    finding = found(made_runs.made(tmp_path / "run", steps=STEPS, slow=slow), "data_mismatch")
+    assert (finding.verdict is Verdict.FAILED) is ill, finding.claim
+    if ill:
+        assert "never goes below" in finding.claim
+        assert "sigmoid or ReLU" in finding.remedies[0]
+
+
+def test_no_line_that_says_healthy_breaks_the_limit_beside_it_without_saying_why(tmp_path: Path) -> None:
+    """D that ranks all fakes above the reals, of a generator that nothing else speaks against."""
+    apart = np.full(STEPS, -6.0)
+    logits = made_runs.from_logits(*made_runs.drawn_logits(apart, np.zeros(STEPS), np.ones(STEPS), 0))
+    weakness = found(made_runs.made(tmp_path / "run", steps=STEPS, columns=logits), "discriminator_weakness")
+    assert weakness.verdict is Verdict.HEALTHY
+    assert "AUC is 0.00" in weakness.claim
+    assert "nothing beside it shows" in weakness.claim
+    alone = np.where(np.arange(STEPS) > 900, 80.0, 1.0)
+    grown = found(made_runs.made(tmp_path / "alone", steps=STEPS, columns={"generator_loss": alone}), "divergence")
+    assert grown.verdict is Verdict.HEALTHY
+    assert "no second sign went with it" in grown.claim

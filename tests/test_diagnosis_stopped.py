@@ -33,6 +33,15 @@ def test_a_rate_that_becomes_0_for_good_is_named_with_its_step(who: str, tmp_pat
     assert "0.001" in finding.remedies[0]
 
 
+@pytest.mark.parametrize("who", PLAYERS)
+def test_a_rate_that_a_schedule_has_brought_to_nothing_is_named(who: str, tmp_path: Path) -> None:
+    rate = 1e-3 * 0.05 ** (AT // 100)  # a step schedule that was meant for epochs
+    finding = fault(tmp_path / "run", {f"{who}_learning_rate": rate})
+    assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, f"frozen {who}", 400), finding.claim
+    assert "was 0.001 and is 2e-15" in finding.claim
+    assert "0.001" in finding.remedies[0]
+
+
 def test_a_generator_whose_gradient_comes_no_more_is_detached_since_then(tmp_path: Path) -> None:
     finding = fault(tmp_path / "run", {"generator_updates": np.where(LATER, 0.0, 1.0)})
     assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "detached generator", TURN)
@@ -50,6 +59,8 @@ def test_without_rates_the_updates_tell(tmp_path: Path) -> None:
 
 PAUSES = {
     "both players at the end of a schedule": {f"{who}_learning_rate": np.where(LATER, 0.0, 1e-3) for who in PLAYERS},
+    "both players at the end of a decay": {f"{who}_learning_rate": 1e-3 * 0.05 ** (AT // 100) for who in PLAYERS},
+    "a hundredth of its rate": {"generator_learning_rate": np.where(LATER, 1e-5, 1e-3)},
     "the last steps of a schedule": {"generator_learning_rate": np.where(AT >= 950, 0.0, 1e-3)},
     "one update in fifty": {"generator_updates": (AT % 50 == 0).astype(float)},
     "a pause that was made before": {"discriminator_updates": np.where((AT < 400) | (AT == 600), 1.0, 0.0)},
@@ -109,6 +120,34 @@ def test_labels_of_d_that_are_swapped_halfway_are_named_at_their_step(tmp_path: 
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "cooperative players"), finding.claim
     assert finding.onset == TURN
     assert str(TURN) in finding.remedies[0]
+
+
+# Least squares: D is at its new targets ten steps after its labels were swapped, and falls silent there.
+SWAPPED = forces(
+    np.where((TURN <= AT) & (AT < TURN + 10), -1.0, np.where(AT < TURN, 0.5, 0.01))[:, None] * np.ones(64),
+    np.where((TURN <= AT) & (AT < TURN + 10), 1.0, np.where(AT < TURN, -0.5, -0.01))[:, None] * np.ones(64),
+    np.full((STEPS, 64), 0.5),
+)
+RANKS = np.where(LATER, 0.01, 0.9)
+
+
+def test_swapped_labels_of_a_loss_that_falls_silent_at_its_targets_are_named_at_their_step(tmp_path: Path) -> None:
+    finding = fault(tmp_path / "run", {**SWAPPED, "discriminator_auc": RANKS})
+    assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "swapped labels", TURN), finding.claim
+    assert str(TURN) in finding.remedies[0]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"discriminator_auc": np.full(STEPS, 0.9)},  # one batch that pushed hard
+        {"discriminator_auc": np.where(LATER, 0.4, 0.9)},  # fakes that outrun D
+        {"discriminator_auc": np.full(STEPS, 0.01)},  # turned round on purpose, from the start
+        {"discriminator_auc": RANKS, **{"generator_force_on_fake": np.where(LATER, -0.5, 0.5)}},  # and G with it
+    ],
+)
+def test_other_ranks_and_pushes_are_no_swap(columns: dict[str, np.ndarray], tmp_path: Path) -> None:
+    assert fault(tmp_path / "run", {**SWAPPED, **columns}).kind != "swapped labels"
 
 
 def test_a_sign_of_g_that_is_turned_halfway_is_named_at_its_step(tmp_path: Path) -> None:

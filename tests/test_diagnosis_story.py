@@ -196,3 +196,13 @@ def test_a_check_that_breaks_takes_no_other_along(tmp_path: Path) -> None:
     assert diagnosis.finding("broken").verdict is Verdict.NOT_CHECKED
     assert "report it" in diagnosis.finding("broken").claim
     assert len(diagnosis.findings) == len(CHECKS) + 1
+
+
+@pytest.mark.parametrize("judged", [False, True])
+def test_stable_says_where_nobody_judged_the_samples(judged: bool, run: Evidence) -> None:
+    rest = [well("divergence"), well("mode_collapse"), Finding("mode_dropping", Verdict.NOT_CHECKED, "no evaluation")]
+    told = tell(
+        run, [*rest, well("convergence") if judged else Finding("convergence", Verdict.NOT_CHECKED, "no score")]
+    )
+    assert told.verdict is Overall.STABLE
+    assert ("how good the samples are was not judged" in told.story) is not judged

@@ -26,6 +26,7 @@ from gandiag.diagnosis.remedies import (
     lower_rates,
     rate,
     regularise,
+    set_rate,
     without_saturation,
 )
 from gandiag.errors import NotRecorded
@@ -55,6 +56,8 @@ def discriminator_dominance(run: Recorded) -> Finding:
         return Finding("discriminator_dominance", Verdict.HEALTHY, claim, series=series)
     onset = e.onset(state)
     cause = "the discriminator learns faster than the generator can follow"
+    if (g := rate(e, "generator")) and (d := rate(e, "discriminator")) and g > 2 * d:
+        cause = f"the generator gets nowhere, though its learning rate is {g / d:.3g} times the discriminator's: its steps may be too large for it"
     remedies = _relief(e)
     if signs and getting_nearer(e):
         return Finding(
@@ -120,7 +123,11 @@ def failing_generator(e: Evidence) -> list[str]:
 
 def _relief(e: Evidence) -> tuple[str, ...]:
     g, d = rate(e, "generator"), rate(e, "discriminator")
-    balance = (equal_rates(e, "generator"),) if g and d and d > 2 * g else ()
+    balance: tuple[str, ...] = ()
+    if g and d and d > 2 * g:
+        balance = (equal_rates(e, "generator"),)
+    elif g and d and g > 2 * d:  # G is thrown about by its own steps: a slower D would widen the gap
+        balance = (set_rate(e, "generator", d),)
     return (
         *fewer_discriminator_steps(e),
         *balance,
@@ -188,6 +195,8 @@ def discriminator_weakness(run: Recorded) -> Finding:
             onset=onset,
             kind="inverted",
         )
+    if now < e.limits.weak_auc and not signs:
+        claim += ", and nothing beside it shows that the fakes are no reals"
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
 
 

@@ -157,10 +157,11 @@ def divergence(run: Recorded) -> Finding:
             onset=int(e.edges[span[0]]),
             end=int(e.edges[span[1] + 1]),
         )
+    alone = f"{top} was {most:.3g} times its usual level, and no second sign went with it (limit: {limit:g}, for two signs at once)"
     return Finding(
         "divergence",
         Verdict.HEALTHY,
-        f"nothing outgrew its usual level by more than {most:.3g} times for long (limit: {limit:g})",
+        alone if most > limit else f"nothing was more than {most:.3g} times its usual level (limit: {limit:g})",
         series=series,
     )
 

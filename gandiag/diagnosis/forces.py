@@ -19,6 +19,7 @@ AS_LARGE = 0.5  # of the force's usual size, when the fault sets in
 # the rest of the force, or larger: a fifth of it is far from either.
 AGREE, OWN = 0.8, 0.2
 FEWEST_PULLS = 50
+INVERTED = 0.1  # AUC of a D that knows reals from fakes and calls them by each other's name; generators that outran D were seen at .4 and more
 WHOLE = (
     1e-3  # of the force's size: scores that a softmax ties together push to nothing in sum, and their sums are rounding
 )
@@ -125,6 +126,50 @@ def turned(e: Evidence) -> Finding | None:
         claim = f"in {np.mean(state[first:][after]):.0%} of the windows since step {e.edges[first]} (limit: {e.limits.force_share:.0%})"
         return _fault(e, of_d, up, claim, int(e.edges[first]), later=True)
     return None
+
+
+def swapped(e: Evidence) -> Finding | None:
+    """A discriminator that told reals from fakes and, from some step on till the end, tells them the other way round: its labels were swapped.
+
+    A loss with targets (least squares) is at its new ones soon after, and its forces fall silent: what tells is the one push across.
+    """
+    auc = np.nan_to_num(e.auc(), nan=0.5)
+    inverted = auc < INVERTED
+    first = trends.onset(inverted)
+    if not e.holds(inverted) or first is None or first < max(2, round(e.limits.sustained_share * len(auc))):
+        return None
+    if not trends.middle(auc[:first]) > 0.5:
+        return None
+    begin, end = (int(e.edges[i]) for i in (max(first - 2, 0), min(first + 1, len(e.edges) - 1)))
+    pushes = [e[name].to_numpy(dtype=float) for name in FORCES[:2]]
+    steps = e[FORCES[0]].index.to_numpy()
+    if not np.array_equal(steps, e[FORCES[1]].index.to_numpy()):
+        return None
+    crossed = (steps >= begin) & (steps < end)
+    for push in pushes:
+        usual = trends.middle(push[steps < begin])
+        crossed &= (push * usual < 0) & (np.abs(push) > AS_LARGE * trends.middle(np.abs(push[steps < begin])))
+    if not crossed.any():
+        return None
+    at = int(steps[np.argmax(crossed)])
+    if FORCES[2] in e:
+        pull = e[FORCES[2]]
+        if (
+            trends.middle(pull.loc[: at - 1].to_numpy(dtype=float)) * trends.middle(pull.loc[at:].to_numpy(dtype=float))
+            < 0
+        ):
+            return None  # G has turned with it: the same game by other names
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"D has pushed reals and fakes across each other at step {at}, and ranks them the other way round since: AUC was "
+        f"{trends.middle(auc[:first]):.2f} and is {trends.tail_middle(auc, e.limits.tail_share):.2f} (limit: {INVERTED:g})",
+        cause="D's labels, targets or sign were swapped there: it pays G for what is unlike the data",
+        remedies=(f"look at what the loop does with labels, targets and signs at step {at}",),
+        series=(*FORCES[:2], "discriminator_auc"),
+        onset=at,
+        kind="swapped labels",
+    )
 
 
 def told(e: Evidence, name: str) -> str:

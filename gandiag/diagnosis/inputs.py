@@ -22,6 +22,10 @@ FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
 
+# Of the reals' range. A generator that is free to go below 0 does so in its first steps; one that comes as near as this and never crosses is held.
+AT_THE_FLOOR, BELOW = 1e-3, 0.1
+
+
 def data_mismatch(run: Recorded) -> Finding:
     """Finds reals and fakes that live in different ranges, constant or repeated batches, and data that are not what run.json says."""
     e = evidence(run)
@@ -83,6 +87,13 @@ def _range(e: Evidence) -> Finding | None:
         )
     elif sigmoid and low < -0.5 and high <= 1 + slack:
         found, cure = "a range of [-1, 1]", "end the generator in tanh, or scale the data to [0, 1]"
+    elif (
+        0 <= fake_low <= AT_THE_FLOOR * (high - low)
+        and low < -BELOW * (high - low)
+        and e.steps >= e.limits.sustained_steps
+    ):
+        found = "values below 0, which the generator cannot give: it comes down to 0 and never goes below"
+        cure = "end the generator without its sigmoid or ReLU, or in tanh for data in [-1, 1]"
     if not found:
         return None
     return Finding(

@@ -41,6 +41,8 @@ def oscillation(run: Recorded) -> Finding:
     claim = f"the fakes' mean swings by {amplitude:.2g} sd of the reals"
     claim += f" every {reading.period:.0f} steps" if reading.period else ""
     claim += f" (limit: {e.limits.oscillation:g} for {e.limits.turns:g} turns); {_spectrum(e)}".rstrip("; ")
+    if not turning and amplitude >= e.limits.oscillation:
+        claim += ", but they do not turn about a place"
     if not turning or amplitude < e.limits.oscillation:
         return Finding("oscillation", Verdict.HEALTHY, claim, series=(name,))
     kind = "growing" if reading.word is Word.DIVERGING else str(reading.word.value)

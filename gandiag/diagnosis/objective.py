@@ -177,5 +177,6 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     forces.same_pull,
     *miswired.LOOKS,
     forces.turned,
+    forces.swapped,
     stopped,
 )

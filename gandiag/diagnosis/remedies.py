@@ -5,6 +5,8 @@ from __future__ import annotations
 from gandiag.diagnosis.evidence import Evidence
 
 _RATE_OPTION = {"generator": "lr_g", "discriminator": "lr_d"}
+# The largest rate that a remedy names: no recipe of the field moves a player by more, whatever its optimizer.
+LARGEST_RATE = 1e-2
 
 
 def rate(e: Evidence, who: str) -> float | None:
@@ -35,9 +37,11 @@ def lower_rates(e: Evidence, who: str, by: float = 5.0) -> tuple[str, ...]:
 
 
 def equal_rates(e: Evidence, toward: str) -> str:
-    """Says how to give the slower player (`toward`) the other's learning rate."""
+    """Says how to give the slower player (`toward`) the other's learning rate; where that is no usual one, how to slow the faster down."""
     other = "generator" if toward == "discriminator" else "discriminator"
-    value = rate(e, other)
+    value, own = rate(e, other), rate(e, toward)
+    if value and own and value > LARGEST_RATE:
+        return set_rate(e, other, own)
     return set_rate(e, toward, value) if value else f"raise the {toward}'s learning rate to the {other}'s"
 
 

@@ -1,4 +1,4 @@
-"""A player that stops in mid-run while the other goes on: a rate that has become 0, an optimizer that is called no more or finds no gradient."""
+"""A player that stops in mid-run while the other goes on: a rate that has faded, an optimizer that is called no more or finds no gradient."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ PLAYERS = ("discriminator", "generator")
 # only a pause that is so many times as long as any before it is an end.
 LONGEST_PAUSE = 5.0
 FEWEST = 20  # updates of the other one meanwhile
+FADED = 1e-4  # of its own largest rate: what a schedule has left then moves nothing; cosine and warm-up fade both players, and neither goes on
 
 
 def stopped(e: Evidence) -> Finding | None:
@@ -31,17 +32,18 @@ def stopped(e: Evidence) -> Finding | None:
         if pause < needed or len(since) < FEWEST or since[-1] - last < needed:
             continue
         rate = _rates(e, who)
-        zero = bool(len(rate) and rate[-1] == 0 and (rate > 0).any())
+        zero = bool(len(rate) and (rate > 0).any() and rate[-1] <= FADED * rate.max())
         cut_off = who == "generator" and not zero
         cause = f"the {who} has learned until then, and stands still while the {other} goes on"
         return Finding(
             "objective_fault",
             Verdict.FAILED,
             f"the {who} made its last update at step {last} of {e.steps}, the {other} {len(since)} since "
-            f"(limit: {needed:.0f} steps)" + (": its learning rate is 0" if zero else ""),
+            f"(limit: {needed:.0f} steps)"
+            + (f": its learning rate was {rate.max():.2g} and is {rate[-1]:.2g}" if zero else ""),
             cause=cause + (": no gradient reaches it any more, or its step() is not called" if cut_off else ""),
             remedies=(
-                (set_rate(e, who, float(rate[rate > 0][-1])), "look at what its schedule does at that step")
+                (set_rate(e, who, float(rate.max())), "look at what its schedule does until that step")
                 if zero
                 else (f"look why the {who}'s optimizer finds no gradient, or is not called, from that step on",)
             ),
@@ -61,7 +63,7 @@ def _rates(e: Evidence, who: str) -> np.ndarray:
 
 
 def _moves(e: Evidence, who: str) -> np.ndarray:
-    """The steps at which a player was updated, at a rate above 0 as far as that was last seen.
+    """The steps at which a player was updated, at a rate that moves something as far as that was last seen.
 
     An update of nothing at a rate above 0 is no end by itself: weights that have blown up take none in, and a gradient may have died. Where the
     rate has become 0, sizes of updates tell since when: they are seen more often.
@@ -77,5 +79,6 @@ def _moves(e: Evidence, who: str) -> np.ndarray:
         series = e[name].dropna()
         if len(series):
             seen = np.searchsorted(series.index.to_numpy(), at, side="right") - 1
-            at = at[series.to_numpy(dtype=float)[np.maximum(seen, 0)] > 0]
+            least = FADED * rates.max() if name.endswith("learning_rate") else 0.0
+            at = at[series.to_numpy(dtype=float)[np.maximum(seen, 0)] > least]
     return np.asarray(at)

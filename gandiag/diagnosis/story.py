@@ -142,6 +142,7 @@ SATURATES = "logit"  # the kind of a vanishing gradient that dies in the loss
 OUTCOMES = ("stagnation", "convergence", "mode_dropping", "memorisation")
 NOT_OF_THE_GAME = ("metric_fault",)  # an illness of the measurement: the training itself may be well
 MUST_BE_CHECKED = ("divergence", "mode_collapse")  # without these nobody can call a run stable
+NEED_EVALUATIONS = ("mode_dropping", "convergence")
 LATER = 0.05  # share of the run by which a cause may be noticed after its consequence
 
 
@@ -250,9 +251,22 @@ def _sentence(e: Evidence, verdict: Overall, findings: Sequence[Finding]) -> str
         return f"{words(root.check).capitalize()}{f' ({root.kind})' if root.kind else ''}{since}: {root.claim}{then}{beside}."
     unseen = [words(f.check) for f in findings if f.verdict is Verdict.NOT_CHECKED]
     if verdict is Overall.STABLE:
-        return f"No illness was found in {e.steps} steps" + (f"; not checked: {_list(unseen)}" if unseen else "") + "."
+        unjudged = (
+            "; how good the samples are was not judged: no evaluation was recorded" if _unjudged(findings) else ""
+        )
+        return (
+            f"No illness was found in {e.steps} steps{unjudged}"
+            + (f"; not checked: {_list(unseen)}" if unseen else "")
+            + "."
+        )
     why = f"{e.steps} step{'s are' if e.steps != 1 else ' is'} too few" if e.short else f"not checked: {_list(unseen)}"
     return f"No illness was found, but the run cannot be called stable: {why}."
+
+
+def _unjudged(findings: Sequence[Finding]) -> bool:
+    """Whether nothing measured the samples themselves: stable is then said of the game alone."""
+    asked = [f.verdict for f in findings if f.check in NEED_EVALUATIONS]
+    return bool(asked) and all(verdict is Verdict.NOT_CHECKED for verdict in asked)
 
 
 def words(check: str) -> str:

@@ -11,7 +11,7 @@ from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.remedies import lower_rates, rate, regularise, set_rate
+from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
@@ -60,11 +60,13 @@ def _far_off(
 ) -> Finding:
     who = name.split("_", 1)[0]
     present = rate(e, who)
-    remedy = (
-        set_rate(e, who, present * 10 * USUAL_UPDATE / now)
-        if present and now > 0
-        else f"bring the {who}'s learning rate {'down' if kind == 'too high' else 'up'}"
-    )
+    wanted = present * 10 * USUAL_UPDATE / now if present and now > 0 else None
+    if wanted is None:
+        remedy = f"bring the {who}'s learning rate {'down' if kind == 'too high' else 'up'}"
+    elif kind == "too low" and wanted > LARGEST_RATE:
+        remedy = f"look at what a schedule or a decay has left of the {who}'s learning rate: it is {present:.1g}"
+    else:
+        remedy = set_rate(e, who, wanted)
     return Finding(
         "learning_rate",
         verdict,
