@@ -20,11 +20,8 @@ from torch.nn.functional import softplus
 import gandiag
 from benchmarks.attach_scripts import compare_all, table
 
-STEPS, WARM, TURNS = (
-    400,
-    60,
-    3,
-)  # the players are found and the first evaluations (50, 100, 200) lie partly beyond the warm-up
+# the players are found and the first evaluations (50, 100, 200) lie partly beyond the warm-up
+STEPS, WARM, TURNS = 400, 60, 3
 
 
 def train(folder: Path, how: str) -> float:

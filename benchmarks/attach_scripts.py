@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-COMMANDS = (
-    "commands.txt"  # in the folder, one script with its arguments a line; without it every *.py in the folder is run
-)
+# in the folder, one script with its arguments a line; without it every *.py in the folder is run
+COMMANDS = "commands.txt"
 GRACE_SECONDS = 240  # beyond the limit, for the report's imports and a last evaluation
 NUMBERS = re.compile(r"[-+]?\d[\d.,:]*(e[-+]?\d+)?")
 COLUMNS = ("script", "updates", "players", "weights", "streams", "stdout", "exit", "verdict")

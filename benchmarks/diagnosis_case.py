@@ -13,9 +13,8 @@ class Case:
 
     name: str
     causes: tuple[str, ...] = ()
-    data: str = (
-        "ring"  # a mixture of benchmarks/diagnosis_mixtures.py, digits (8x8), digits28 (the same, 28x28) or colour
-    )
+    # a mixture of benchmarks/diagnosis_mixtures.py, digits (8x8), digits28 (the same, 28x28) or colour
+    data: str = "ring"
     nets: str = "mlp"  # mlp, conv, residual, deep, layer-norm, spectral (norm in D), dropout (in D), attention (in G)
     loss: str = "non-saturating"  # see benchmarks/diagnosis_play.py
     r1: float = 0.0

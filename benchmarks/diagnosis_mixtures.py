@@ -20,9 +20,8 @@ class Mixture:
     roots: np.ndarray  # (k, d, d): a component is its centre + root @ N(0, 1)
     parts: np.ndarray  # (k,) shares of the components
     groups: np.ndarray  # (k,) the mode to which each belongs
-    cells: np.ndarray | None = (
-        None  # (2, d) in units of sd: the two directions whose terciles cut a single component into nine modes
-    )
+    # (2, d) in units of sd: the two directions whose terciles cut a single component into nine modes
+    cells: np.ndarray | None = None
 
     @property
     def dimensions(self) -> int:

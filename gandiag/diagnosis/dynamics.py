@@ -28,9 +28,8 @@ FIXED_SHARE = 0.25  # variance of eighths' means over the whole, below which noi
 LINEAR_THROUGHOUT = 1e-12  # error of such a law; approaches to a nonlinear cycle are sums of exponentials too, to 1e-8
 LINEAR_STATE = 12  # numbers from which a linear law of a whole trace is sought: six rotating modes
 MOST_FITTED = 4000  # rows on which smoothness is tried
-PREDICTABLE = (
-    0.05  # one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
-)
+# one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
+PREDICTABLE = 0.05
 LINEAR = 1e-5  # ... up to which the recurrence is taken for the law itself
 SAME_RATE = 0.05  # two windows' rates must agree to this share before a rate is believed
 LAW = 1e-8  # ... up to which even a rate that changes little over the windows is exact
@@ -40,18 +39,15 @@ STEADY = 5e-3  # total change of log amplitude over the last half of the turns t
 SURE = 4.0  # standard errors of the amplitude's slope: 1 % of steady cycles of four half turns and more scatter beyond
 NOISY_STEADY = 0.15  # ... at most, where the amplitude's own scatter hides more
 ORBIT_POINTS = 20_000  # along one turn
-OFF_ORBIT = (
-    3e-4  # distance to the last turn's orbit, over the amplitude, that shows that the cycle attracted what began there
-)
+# distance to the last turn's orbit, over the amplitude, that shows that the cycle attracted what began there
+OFF_ORBIT = 3e-4
 SCATTER = 8.0  # ... and by how much it must exceed the distances of the turns before the last
 CURVED = 0.7  # |kappa| x turns beyond which the amplitude's law is told from its sublinear limit
 REACH_GROWING = 1.2  # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
 REACH_SHRINKING = 3.0
 MOST_ROWS = 200_000  # a longer trace is read from its last rows
-ROUNDED, ROUNDED_SINGLE = (
-    2**16,
-    16,
-)  # moves of so many units in the last place are rounding (a double's trace has digits to spare)
+# moves of so many units in the last place are rounding (a double's trace has digits to spare)
+ROUNDED, ROUNDED_SINGLE = 2**16, 16
 E_FOLDS = 1.5  # of the speed over the trace's second half, before a rate is believed without an exact law
 GEOMETRIC = 0.15  # scatter of the speed about its law, over the law's own change, at most
 STRAIGHT = 0.3  # net way over the way gone, below which a trace that does not turn goes nowhere

@@ -35,10 +35,8 @@ WEIGHTS = ("generator_parameter_norm", "discriminator_parameter_norm")
 
 # ------------------------------------------------------------------------------------------------------- numerical failure
 
-FAR, FAR_STEPS = (
-    10.0,
-    30,
-)  # so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
+# so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
+FAR, FAR_STEPS = 10.0, 30
 
 
 def numerical_failure(run: Recorded) -> Finding:

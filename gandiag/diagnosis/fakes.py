@@ -13,10 +13,8 @@ from gandiag.errors import NotRecorded
 WINDOW = 5  # stretches on either side over which the fakes' mean may wander
 FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, such as a 1-D mixture, have none to lose
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
-NARROWER, FEWER_DIRECTIONS = (
-    0.85,
-    0.8,
-)  # healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
+# healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
+NARROWER, FEWER_DIRECTIONS = 0.85, 0.8
 LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
 # A generator that has fitted the reals for a tenth of the run and has lost them, without a gap, for so many stretches and steps, is ill at

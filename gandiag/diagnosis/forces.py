@@ -20,9 +20,8 @@ AS_LARGE = 0.5  # of the force's usual size, when the fault sets in
 AGREE, OWN = 0.8, 0.2
 FEWEST_PULLS = 50
 INVERTED = 0.1  # AUC of a D that knows reals from fakes and calls them by each other's name; generators that outran D were seen at .4 and more
-WHOLE = (
-    1e-3  # of the force's size: scores that a softmax ties together push to nothing in sum, and their sums are rounding
-)
+# of the force's size: scores that a softmax ties together push to nothing in sum, and their sums are rounding
+WHOLE = 1e-3
 WHY = {
     "unbounded discriminator": "D is paid for fakes that score high: its loss has no floor",
     "saturated discriminator": "D is paid for low scores on reals and fakes alike: it saturates at the bottom",

@@ -15,9 +15,8 @@ from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, c
 from gandiag.errors import NotRecorded
 
 CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fakes where no plan is known
-PERHAPS = (
-    2.0  # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
-)
+# sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
+PERHAPS = 2.0
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 

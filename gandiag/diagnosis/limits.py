@@ -32,30 +32,25 @@ class Limits:
     sustained_share: float = 0.1  # a state counts when it lasts a tenth of the run or longer
 
     # divergence, relative to the run's own usual level
-    divergence_growth: float = (
-        30.0  # of two kinds of series at once, over their own past (H3's gradients are large, but always were)
-    )
+    # of two kinds of series at once, over their own past (H3's gradients are large, but always were)
+    divergence_growth: float = 30.0
     divergence_growth_alone: float = 1000.0  # of one kind alone: E3's D loss went from 1 to 1280
-    fake_range: float = (
-        4.0  # (|fake mean - real mean| or fake sd) over real sd: P9 ran to |x| = 612 on a ring of radius 1
-    )
+    # (|fake mean - real mean| or fake sd) over real sd: P9 ran to |x| = 612 on a ring of radius 1
+    fake_range: float = 4.0
 
     # mode collapse and dropping
     covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth 6
     covered_surely: float = 0.8  # of the modes, above which narrow batches alone are no collapse
     samples_near: float = 0.3  # of the samples near a mode, or precision, below which a count of modes says little
-    diversity_ratio: float = (
-        0.1  # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
-    )
+    # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
+    diversity_ratio: float = 0.1
     diversity_ratio_total: float = 0.02  # one point: fault 4 stays at .016
     rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
-    misfit_ratio: float = (
-        0.5  # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
-    )
+    # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
+    misfit_ratio: float = 0.5
     misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
-    hop_rank: float = (
-        0.75  # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
-    )
+    # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
+    hop_rank: float = 0.75
     # sd of the logarithm of the fakes' spread within a twentieth of the run: healthy runs ended at .02 to .03, slow learners at .08,
     # ones at fifty times their rate at .19 to .31 (benchmark)
     restless: float = 0.15
@@ -63,9 +58,8 @@ class Limits:
 
     # balance of the players
     dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth 5); never judged alone
-    near_dominance_auc: float = (
-        0.95  # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
-    )
+    # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
+    near_dominance_auc: float = 0.95
     dominance_gap: float = 8.0  # logits between reals and fakes: sigmoid(-4) = .018 on each side
     vanished_gradient: float = 1e-3  # of the generator's own early gradient norm: P6 fell to 4.6e-8
     faint_gradient: float = 3e-2
@@ -79,13 +73,11 @@ class Limits:
     outrun: float = 0.1  # of the generator's update ratio, below which what goes wrong is put down to the imbalance
     small_discriminator: float = 0.03  # of the generator's parameters: P9's 17 against 18 000 are .001
     overfit_gap: float = 0.1  # AUC on training reals minus AUC on held-out reals, where the samples show harm too
-    overfit_gap_alone: float = (
-        0.25  # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
-    )
+    # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
+    overfit_gap_alone: float = 0.25
     near_training: float = 0.7  # median distance of fakes to the nearest training sample over that of held-out reals; healthy runs end above 1
-    authentic: float = (
-        0.35  # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
-    )
+    # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
+    authentic: float = 0.35
     copied: float = 0.2  # share of authentic fakes below which they are copies; 32 memorised digits read .07
     overfit_sds: float = 4.0  # ... and so many standard deviations of the gap under the null
     few_samples: int = 256  # training samples that any discriminator knows by heart, shown often enough; failed at a quarter of it (P8 had 32)
@@ -102,9 +94,8 @@ class Limits:
     force_first: int = 200  # steps within which the fault must show and be named
 
     # steps and weights
-    update_ratio_high: float = (
-        0.3  # a step as large as a third of the weights; 1e-3 is usual, .02 healthy on small nets with Adam 1e-3
-    )
+    # a step as large as a third of the weights; 1e-3 is usual, .02 healthy on small nets with Adam 1e-3
+    update_ratio_high: float = 0.3
     update_ratio_suspect: float = 0.1
     update_ratio_low: float = 1e-7
     dead_gradient: float = 1e-10  # of the player's largest layer
@@ -119,17 +110,15 @@ class Limits:
     # data
     range_slack: float = 0.02  # of a standard range such as [-1, 1] or [0, 1]
     touches: float = 0.95  # fakes that reach this near to +-1, and never past it, are held there by a tanh or a sigmoid
-    repeated_batch: float = (
-        0.999  # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
-    )
+    # share of equal values in consecutive real batches; backgrounds of digits alone reach .7
+    repeated_batch: float = 0.999
 
     # no augmentation or sampling that was seen moves the reals so far at one step; [-1, 1] read as [0, 1] moves digits by .9 sd
     data_moved: float = 0.5  # sd of the reals by which their mean leaps
     data_spread: float = 1.5  # fold, by which their sd changes at once
 
-    label_samples: int = (
-        1000  # with labels: even the classes of small photographs are told by nearness then, by dozens of sds
-    )
+    # with labels: even the classes of small photographs are told by nearness then, by dozens of sds
+    label_samples: int = 1000
     label_sds: float = 4.0  # above chance, that the labels of nearest neighbours must agree
 
     # convergence

@@ -17,9 +17,8 @@ from gandiag.diagnosis.dynamics import Word
 Rule = Literal["continuous", "simultaneous", "alternating", "extragradient", "optimistic", "consensus"]
 NEUTRAL = 1e-7  # | |mu| - 1 | and relative |Re lambda| below this count as neutral: double roots are known to 1e-8 only
 ROTATING_RATIO = 1e-7  # |arg mu| in turns below which nothing rotates
-NASH_TOLERANCE = (
-    1e-3  # share of a Hessian's largest |eigenvalue| by which its smallest may be below zero and still count as flat
-)
+# share of a Hessian's largest |eigenvalue| by which its smallest may be below zero and still count as flat
+NASH_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,8 @@ STALE = 0.05  # of the gradient that an update takes, which was there before its
 SMOOTH = 0.98  # cosine of consecutive gradients, nearly always above it where they hardly turn; batches of a healthy run read -.9 to .9
 FIFTH, TENTH = (3.5, 10.0), (6.0, 20.0)  # ... nor can a sum of so many be much more than so many times the first
 # Where early gradients disagree they pile up more slowly, and turn less and less.
-SMOOTHEST, PILED_UP = (
-    0.9995,
-    20.0,
-)  # 36 to 81 were seen of generators without zero_grad; with it .998 and 11 at most (benchmark)
+# 36 to 81 were seen of generators without zero_grad; with it .998 and 11 at most (benchmark)
+SMOOTHEST, PILED_UP = 0.9995, 20.0
 
 
 def double_sigmoid(e: Evidence) -> Finding | None:

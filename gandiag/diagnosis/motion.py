@@ -12,9 +12,8 @@ from gandiag.diagnosis.remedies import regularise
 from gandiag.errors import NotRecorded
 
 MOST_ROWS = 2000  # of a trace that are read; a longer one is thinned out evenly
-TINY_GAME = (
-    200  # parameters of both players together, up to which the game is a known equation and its trace the whole truth
-)
+# parameters of both players together, up to which the game is a known equation and its trace the whole truth
+TINY_GAME = 200
 LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
 UNEVEN = 5.0  # times the usual gap between rows, beyond which a trace is brought to even gaps first
 LASTING = 0.5  # share of its amplitude that a turning trace must keep over what is read

@@ -22,9 +22,8 @@ FEWEST_SCORES = 4
 # The share of reals that lies within 3 sd of their mode, in two dimensions: fakes with a higher one are no better, only narrower.
 GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
-SMALL_FIELD = (
-    0.1  # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
-)
+# of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
+SMALL_FIELD = 0.1
 
 
 # ------------------------------------------------------------------------------------------------------------- convergence

@@ -17,9 +17,8 @@ from gandiag.errors import NotRecorded
 PLAYERS = ("generator", "discriminator")
 OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
 RAISED = 8.0  # fold, beyond all it had been: schedules that come back to their first rate do not count, warm-ups rise by little at a time
-STILL_WEIGHT = (
-    1e-7  # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
-)
+# an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
+STILL_WEIGHT = 1e-7
 USUAL_UPDATE = 1e-3  # update over weight, the rule of thumb that a remedy aims at, times ten for small nets
 
 

@@ -13,9 +13,8 @@ from gandiag.logs.names import guess
 from gandiag.logs.tables import from_table
 
 MAX_LINE = 2000  # characters; what is longer was not printed for people
-SURE = (
-    3  # letters that what is left of a name must have to mean something by itself: "this is: 5" is no inception score
-)
+# letters that what is left of a name must have to mean something by itself: "this is: 5" is no inception score
+SURE = 3
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PLACE = re.compile(
     r"(?<![\d./])(\d{1,12})\s*/\s*(\d{1,12})(?![\d./])"

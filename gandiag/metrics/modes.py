@@ -11,13 +11,10 @@ import numpy as np
 from gandiag.metrics.inputs import feature_matrix, host_array, whole_numbers
 
 HIGH_QUALITY_RADIUS = 3.0  # standard deviations (VEEGAN, PacGAN)
-COVERED_SAMPLES, COVERED_OF = (
-    20,
-    2500,
-)  # "at least one sample" calls a smeared generator complete (ground truth: P6's control)
-COVERED_OF_EXPECTED = (
-    0.2  # a rare class is covered from a fifth of its own share on: 20 of 2500 is that fifth for 25 modes
-)
+# "at least one sample" calls a smeared generator complete (ground truth: P6's control)
+COVERED_SAMPLES, COVERED_OF = 20, 2500
+# a rare class is covered from a fifth of its own share on: 20 of 2500 is that fifth for 25 modes
+COVERED_OF_EXPECTED = 0.2
 
 
 @dataclass(frozen=True)

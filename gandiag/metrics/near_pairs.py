@@ -23,9 +23,8 @@ WIDE = 512  # features above which the products are nearly all of the work: larg
 WIDE_BLOCK_ELEMENTS = 2**23  # ... with this many distances at a time, and the other side's rows taken ...
 TILE_ELEMENTS = 2**21  # ... by tiles, since all of them in single precision would be most of what may be held
 AMBIGUOUS_A_ROW = 64  # pairs within the margin beyond which a block is computed again in float64
-OVERFLOWING = (
-    1e36  # sums of squares from here on may leave single precision's range (3e38): those blocks are taken in double
-)
+# sums of squares from here on may leave single precision's range (3e38): those blocks are taken in double
+OVERFLOWING = 1e36
 SAFETY = 2.0  # times (8 + sqrt d) roundings of the squared norms: six standard deviations of a sum's rounding and more
 
 

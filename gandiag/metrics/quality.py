@@ -28,9 +28,8 @@ from gandiag.metrics.neighbours import density_coverage, manifold_members, neare
 
 NEIGHBOUR_SAMPLES = 2500  # neighbours cost N^2: both sides are thinned to it, by seed, and the protocol says so
 FLOOR_SPLITS = 4  # random halvings of the reals whose mean is the floor
-TRUSTED_CLASSIFIER = (
-    0.8  # share of the reals' own labels that a classifier must find before its word on fakes is taken ...
-)
+# share of the reals' own labels that a classifier must find before its word on fakes is taken ...
+TRUSTED_CLASSIFIER = 0.8
 TRUSTED_ON_CLASS = 0.5  # ... and of each class's, or a rare class that it does not know would look dropped
 CONFIDENT_CLASSIFIER = 0.85  # mean largest probability on reals without labels: digits 0.95, noise and textures below
 CLASS_NEIGHBOURS = 5

@@ -16,9 +16,8 @@ EPOCHS = 120
 BATCH = 64
 LEARNING_RATE = 3e-3
 SEED = 0
-CANVAS = (
-    32  # digits are enlarged to it, warped, and reduced again, so that digits of other sources and sizes are known too
-)
+# digits are enlarged to it, warped, and reduced again, so that digits of other sources and sizes are known too
+CANVAS = 32
 SMALLEST, LARGEST = 0.62, 1.08  # MNIST's digits fill 20 of 28 pixels, scikit-learn's the whole box
 ACCEPTED = 0.97
 

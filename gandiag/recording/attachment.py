@@ -23,9 +23,8 @@ from gandiag.recording.passing import EVALUATE_EVERY
 from gandiag.recording.untouched import hidden_from_scripting
 from gandiag.recording.watched_game import Game
 
-ANOTHER_TRAINING = (
-    8  # updates in a row by optimizers that were not there before: the networks that were recorded are done
-)
+# updates in a row by optimizers that were not there before: the networks that were recorded are done
+ANOTHER_TRAINING = 8
 MOST_RUNS = 20  # of one process: a search over hyperparameters is not recorded for ever
 
 _current: Attachment | None = None  # the one attachment of this process, so that `gandiag.detach()` needs no argument

@@ -28,9 +28,8 @@ from gandiag.recording.outputs import last_operation, scores, tensors
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
 # first steps, and every how many later, in which it is looked what gradients hold
 STALE_FIRST, STALE_EVERY = 32, 10
-LEARNT_IN = (
-    32  # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
-)
+# backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
+LEARNT_IN = 32
 
 
 @dataclass(eq=False, slots=True)
@@ -96,13 +95,11 @@ class Capture:
         self.give_up: Callable[[str, Exception], bool] = lambda where, error: False  # told what a hook could not do
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.called: set[str] = set()  # whose calls have been seen at all
-        self.score_operation = (
-            ""  # what the discriminator's output came out of at its first call, where the graph tells
-        )
+        # what the discriminator's output came out of at its first call, where the graph tells
+        self.score_operation = ""
         self.image_operation = ""  # and the generator's
-        self._score_form: torch.Size | None = (
-            None  # of a batch's verdicts, where the discriminator has returned them alone
-        )
+        # of a batch's verdicts, where the discriminator has returned them alone
+        self._score_form: torch.Size | None = None
         self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
@@ -114,9 +111,8 @@ class Capture:
         self.optimised: Mapping[str, Callable[[], Sequence[Tensor]]] = {}
         self._all: dict[str, list[Any]] = {}
         self._trained: dict[str, list[Tensor]] = {}  # the parameters whose nodes those are
-        self._in_vain: list[tuple[torch.device, torch.dtype]] | None = (
-            None  # what they were as none of them was reached
-        )
+        # what they were as none of them was reached
+        self._in_vain: list[tuple[torch.device, torch.dtype]] | None = None
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
         self.fills = False  # whether a backward pass was ever seen that fills a player's gradients

@@ -27,9 +27,8 @@ GanLoss = Callable[
 Batch = Tensor | tuple[Tensor, ...]  # latents or reals, with their labels where the players take any
 
 EXACT_PARAMETERS = 128  # up to here the whole Jacobian takes milliseconds, and a search would find most of it anyway
-PRODUCT_COST = (
-    2  # gradient evaluations that one vector-Jacobian product is counted as: a backward pass through a backward pass
-)
+# gradient evaluations that one vector-Jacobian product is counted as: a backward pass through a backward pass
+PRODUCT_COST = 2
 FIELD_COST = 1
 GAME_SEED = 20260
 

@@ -18,9 +18,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 KEPT_OUTPUTS = 64  # storages of G's last outputs that are recognised
 HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither storage nor graph tells
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
-PARTS_TRIED = (
-    8  # inputs made from an output of G, in which it is looked whether they are that output joined to something else
-)
+# inputs made from an output of G, in which it is looked whether they are that output joined to something else
+PARTS_TRIED = 8
 VIEWS = (
     "View",
     "Reshape",

@@ -46,16 +46,14 @@ class Player:
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
         self.total_updates = 0
-        self._written: int | None = (
-            None  # how often the parameters had been written to by the end of the last step without an update
-        )
+        # how often the parameters had been written to by the end of the last step without an update
+        self._written: int | None = None
         self.largest: Tensor | None = None
         self.scale: Tensor | None = None  # of the loss, in mixed precision
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
         self.skipped: Tensor | None = None
-        self.turn: Callable[[], Tensor] | None = (
-            None  # the cosine with the gradient of the update before, to be computed
-        )
+        # the cosine with the gradient of the update before, to be computed
+        self.turn: Callable[[], Tensor] | None = None
         self._before: list[Tensor] | None = None
         self._before_flat: Tensor | None = None
 
@@ -83,9 +81,8 @@ class Player:
         self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
         self._previous: tuple[int, Tensor] | None = None
         self._room: Tensor | None = None  # for the parameters as they were
-        self._own: tuple[list[tuple[int, int]], list[int]] | None = (
-            None  # the groups' form, and which are this player's
-        )
+        # the groups' form, and which are this player's
+        self._own: tuple[list[tuple[int, int]], list[int]] | None = None
 
     def adopt_what_is_used(self) -> list[str] | None:
         """Follows the parameters that have a gradient, and those that had one before; returns those left out, None if nothing changed.

@@ -43,9 +43,8 @@ class Step:
     g_penalty: Tensor | None = None
     discriminator_force_real: Tensor | None = None  # (batch,) -d(discriminator's loss)/d(logit) on each real score
     discriminator_force_fake: Tensor | None = None
-    generator_force_real: Tensor | None = (
-        None  # (batch,) -d(generator's loss)/d(logit); on reals only in relativistic games
-    )
+    # (batch,) -d(generator's loss)/d(logit); on reals only in relativistic games
+    generator_force_real: Tensor | None = None
     generator_force_fake: Tensor | None = None
     generator_gradient_at_image: Tensor | None = None  # 0-d, L2 norm over the fake batch
     discriminator_layer_gradients: Tensor | None = None  # (layers,) gradient norm of each parameter at the last update

@@ -44,9 +44,8 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
     with _without_our_hooks(modules), frozen_buffers(modules):
         try:
             for parameter, _ in gradients:
-                parameter.grad = (
-                    None  # a loss that calls backward() itself must not add to what the training has gathered
-                )
+                # a loss that calls backward() itself must not add to what the training has gathered
+                parameter.grad = None
             yield
         finally:
             for part, training in modes:

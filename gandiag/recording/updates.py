@@ -50,9 +50,8 @@ class Updates:
         self._cosine_every = probes.get(gradients.gradient_cosines, 0)
         self._update_every = probes.get(gradients.update_ratios, 0)
         self._steps = 0
-        self.sees_the_game = (
-            False  # whether the discriminator is known to be seen where it takes part in the generator's updates
-        )
+        # whether the discriminator is known to be seen where it takes part in the generator's updates
+        self.sees_the_game = False
         self._aside = 0
         self._undo = self._watch()
 

@@ -11,9 +11,8 @@ from torch.nn.utils import parametrize
 from gandiag.recording.untouched import frozen_buffers, to_eval_mode
 
 EXACT_SIDE = 1024  # a smaller side up to this is decomposed whole (a second at most); beyond, by Lanczos quadrature
-SMALL_SHARE = (
-    0.1  # of the largest: Liu et al. 2019 (1908.10999) give no number; each layer is compared with its own past
-)
+# of the largest: Liu et al. 2019 (1908.10999) give no number; each layer is compared with its own past
+SMALL_SHARE = 0.1
 PROBES, LANCZOS_STEPS = 16, 64
 GENERATOR_SEED = 20260
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)

@@ -15,9 +15,8 @@ BAND = {Verdict.FAILED: VERMILLION, Verdict.SUSPECT: ORANGE}
 STRIPS = 4  # more findings than that are shaded without a strip of their own
 STRIP = 0.022  # height of an alert's strip, as a share of the chart
 LOG_SPAN = 1.0  # decades that a log axis shows at least
-LOG_MOST = (
-    20.0  # ... and at most, from its largest value down: a saturated loss of 1e-40 would squeeze all others into a line
-)
+# ... and at most, from its largest value down: a saturated loss of 1e-40 would squeeze all others into a line
+LOG_MOST = 20.0
 
 
 def scale(shown: Sequence[np.ndarray], *, log: bool) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from gandiag.reporting.scorecard import at_end, best_score, evaluated, unbiased
 from gandiag.run import Run
 
 Align = Literal["step", "images"]
-EACH = (
-    7  # so many seeds of one configuration are still shown each by itself, where there is nothing else to compare with
-)
+# so many seeds of one configuration are still shown each by itself, where there is nothing else to compare with
+EACH = 7
 NOT_CONFIGURATION = (
     "seed",
     "out",

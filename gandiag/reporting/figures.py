@@ -19,9 +19,8 @@ SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A828C"
 SEQUENTIAL = "Cividis"  # readable with every kind of colour vision, light to dark in one direction
 HEIGHT = 300
 FEW_POINTS = 60
-LONG_NAME = (
-    24  # letters of a layer's or a class's name that are shown; hovering shows no more, the table of the run all
-)
+# letters of a layer's or a class's name that are shown; hovering shows no more, the table of the run all
+LONG_NAME = 24
 LONG_TICKS = 60  # letters of all tick labels together that still stand upright beside each other
 Figure = dict[str, Any]
 Trace = dict[str, Any]

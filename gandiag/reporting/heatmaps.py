@@ -13,9 +13,8 @@ from gandiag.reporting.axes import log_ticks
 from gandiag.reporting.decimate import columns, typed
 from gandiag.reporting.figures import HEIGHT, SEQUENTIAL, Figure, Trace, over_steps, row_names
 
-HEAT_SPAN = (
-    2.0  # decades that a log colour scale spans at least: within a factor of ten of the middle is noise, not news
-)
+# decades that a log colour scale spans at least: within a factor of ten of the middle is noise, not news
+HEAT_SPAN = 2.0
 
 
 def heatmap(

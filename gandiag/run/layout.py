@@ -11,9 +11,8 @@ from typing import Any
 from gandiag.errors import RunError
 
 FORMAT = 1
-SUPERSEDES = (
-    b"gandiag.supersedes_from"  # schema metadata: rows of earlier segments from this step on are no longer true
-)
+# schema metadata: rows of earlier segments from this step on are no longer true
+SUPERSEDES = b"gandiag.supersedes_from"
 LABELS = b"gandiag.labels"
 STEP = "step"
 MAX_JSON_BYTES = 64 * 2**20  # a stranger's run.json or record file beyond this is refused

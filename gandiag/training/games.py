@@ -18,9 +18,8 @@ from torch.nn.functional import softplus
 Loss = Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]
 Objective = Literal["minimax", "non-saturating", "wasserstein"]
 Penalty = Literal["none", "r1", "wgan-gp"]
-QUADRATURE_POINTS = (
-    80  # Gauss-Hermite nodes: expectations over a Gaussian of these smooth losses are then exact to 1e-12
-)
+# Gauss-Hermite nodes: expectations over a Gaussian of these smooth losses are then exact to 1e-12
+QUADRATURE_POINTS = 80
 
 
 @dataclass(frozen=True)
