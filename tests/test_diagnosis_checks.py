@@ -348,7 +348,7 @@ def test_a_gradient_that_dies_while_d_still_wins_has_vanished_though_the_fakes_l
 
 
 def test_a_young_run_is_learning_and_has_not_collapsed(tmp_path: Path) -> None:
-    """Slow healthy networks were seen at diversity ratios of .13 and more, rising (ground truth 6.1)."""
+    """Slow healthy networks were seen at diversity ratios of .13 and more, rising (ground truth)."""
     ratio = np.linspace(0.02, 0.3, STEPS)
     slow = made_runs.batches(STEPS, 0, ratio, np.linspace(1.5, 5.0, STEPS))
     path = made(tmp_path / "run", steps=STEPS, slow=slow, without=NEEDS["metric_fault"])

@@ -41,7 +41,7 @@ class Slope(nn.Module):
 
 
 def dirac(path: Path, *, non_saturating: bool, alternating: bool, gamma: float = 0.0, step: float = 0.2) -> Diagnosis:
-    """Plays the Dirac-GAN of ground truth 1.1 from (1, 1), records it with the default probes, and judges the run."""
+    """Plays the Dirac-GAN of ground truth from (1, 1), records it with the default probes, and judges the run."""
     g, d = Point(), Slope()
     players = [torch.optim.SGD(m.parameters(), lr=step) for m in (g, d)]
     z, x = torch.zeros(4, 1), torch.zeros(4, 1)

@@ -196,7 +196,7 @@ def test_the_reference_implementations_give_the_same_number() -> None:
 
 
 def test_the_interval_holds_the_truth_where_the_percentile_bootstrap_fails() -> None:
-    """d = 8, N = 500: the percentile bootstrap covered 7.5 % of the time (ground truth 4.2)."""
+    """d = 8, N = 500: the percentile bootstrap covered 7.5 % of the time (ground truth)."""
     random, shift, covered, trials = np.random.default_rng(5), np.full(8, 0.2 / math.sqrt(2)), 0, 80
     for _ in range(trials):
         interval = frechet_interval(random.normal(size=(500, 8)), random.normal(size=(500, 8)) + shift)

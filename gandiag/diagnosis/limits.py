@@ -39,10 +39,10 @@ class Limits:
     fake_range: float = 4.0
 
     # mode collapse and dropping
-    covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth 6
+    covered_share: float = 0.5  # at most half of the modes with 20 samples each: the label of ground truth
     covered_surely: float = 0.8  # of the modes, above which narrow batches alone are no collapse
     samples_near: float = 0.3  # of the samples near a mode, or precision, below which a count of modes says little
-    # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth 6.1)
+    # fakes' pairwise distance over the reals'; slow healthy MLPs were seen at .13 to .60 (ground truth)
     diversity_ratio: float = 0.1
     diversity_ratio_total: float = 0.02  # one point: fault 4 stays at .016
     rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
@@ -57,7 +57,7 @@ class Limits:
     hop: float = 0.25  # how far the fakes' mean wanders between batches, in sd of the reals: rotation
 
     # balance of the players
-    dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth 5); never judged alone
+    dominance_auc: float = 0.99  # AUC above .99 with a failing G = overpowering (ground truth); never judged alone
     # ... or above this, where the fakes also lie far from the reals and lack diversity (P5 read .990 to .993)
     near_dominance_auc: float = 0.95
     dominance_gap: float = 8.0  # logits between reals and fakes: sigmoid(-4) = .018 on each side
@@ -66,7 +66,7 @@ class Limits:
     saturated: float = 1e-3  # the weight sigma(l) that the saturating loss leaves to G
     weak_auc: float = 0.45  # below one half for long: D is inverted or stands still (P10 read .10)
     blind_auc: float = 0.65  # D cannot tell fakes that are plainly different (P1 and P9 read .49 to .63)
-    hardly_good: float = 0.1  # of the samples near a mode, or precision: the label of ground truth 6; healthy runs ended above .3 (benchmark)
+    hardly_good: float = 0.1  # of the samples near a mode, or precision: the label of ground truth; healthy runs ended above .3 (benchmark)
     # of the generator's update ratio; the healthy pairs were at .6 to 2, the rotating ones at .017 to .1 (benchmark)
     slow_discriminator: float = 0.01
     standing_generator: float = 0.02  # of D's update ratio, below which the generator stands still beside it
@@ -76,13 +76,13 @@ class Limits:
     # ... and where they do not: the healthy default run ends at .09 to .16 while its scores still improve
     overfit_gap_alone: float = 0.25
     near_training: float = 0.7  # median distance of fakes to the nearest training sample over that of held-out reals; healthy runs end above 1
-    # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth 3), .66 in the default run
+    # share of authentic fakes; healthy: .4 in 2-D to .8 in 64-D (ground truth), .66 in the default run
     authentic: float = 0.35
     copied: float = 0.2  # share of authentic fakes below which they are copies; 32 memorised digits read .07
     overfit_sds: float = 4.0  # ... and so many standard deviations of the gap under the null
     few_samples: int = 256  # training samples that any discriminator knows by heart, shown often enough; failed at a quarter of it (P8 had 32)
     shown_often: float = 1000.0  # times that each was shown
-    copying_z: float = -5.0  # C_T: null sd is 1.02 (ground truth 3); copies reach -27
+    copying_z: float = -5.0  # C_T: null sd is 1.02 (ground truth); copies reach -27
     copying_distance: float = 0.5  # median distance of fakes to the nearest training sample over that of held-out reals
     missing_share: float = 0.1  # a mode with less than a tenth of its due share is missing
     missing_modes: float = 0.15  # of the modes missing: more than one of ten classes
