@@ -38,6 +38,7 @@ from gandiag.recording.untouched import untouched
 from gandiag.recording.witnessed import Call, Turn
 from gandiag.recording.writing import Chunk, WriterThread
 from gandiag.run.layout import refuse_link
+from tests.test_recording_parts import BrokenBackward
 
 # ------------------------------------------------------------------------------------------------- whose turn, by hand-made turns
 
@@ -428,23 +429,11 @@ def test_a_game_of_distances_names_the_operation_that_has_no_second_derivative()
         game_spectrum([player([x], worth), player([y], lambda: -worth())])
 
 
-class Broken(torch.autograd.Function):
-    """An operation whose backward pass fails for a reason of its own."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]  # autograd's own
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # autograd's own
-        raise RuntimeError("no such kernel")
-
-
 def test_another_error_of_a_game_is_its_own() -> None:
     x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
 
     def worth() -> Tensor:
-        return (Broken.apply(x) * y).sum()
+        return (BrokenBackward.apply(x) * y).sum()
 
     with pytest.raises(RuntimeError, match="no such kernel") as raised:
         game_spectrum([player([x], worth), player([y], lambda: -worth())])
