@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from gandiag.diagnosis import CHECKS, Evidence, Finding, Verdict, judge, remedies, render
-from gandiag.diagnosis.balance import Handicap, handicap
 from gandiag.diagnosis.baseline import Change
 from gandiag.diagnosis.fakes import coverage, fakes_path, getting_nearer, lapse, restlessness, samples_hit
 from gandiag.diagnosis.gate import Judged, judge_runs
 from gandiag.diagnosis.motion import _spectrum, read_game
+from gandiag.diagnosis.weakness import Handicap, handicap
 from gandiag.errors import NotRecorded, RunError
 from gandiag.logs.log import Log
 from gandiag.run import RunWriter

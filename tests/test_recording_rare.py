@@ -288,6 +288,29 @@ def test_what_is_suspected_of_the_data_is_said_once_and_never_looked_at_again() 
     assert [(e["event"], e["step"]) for e in said] == [("data_mismatch", 0)]
 
 
+@pytest.mark.parametrize("sigmoid", [True, None])
+def test_scores_that_leave_the_unit_range_later_are_logits_after_all(sigmoid: bool | None) -> None:
+    said: dict[str, str] = {}
+    suspicions = Suspicions(
+        probability=False, say=said.__setitem__, event=lambda record: None, take_back=lambda key: said.pop(key, None)
+    )
+    for begin, high in ((0, 0.6), (30, 0.9), (60, 1.4)):
+        scores = {
+            f"_{what}_logits_{end}": np.full(30, value)
+            for what in ("real", "fake")
+            for end, value in (("low", 0.2), ("high", high))
+        }
+        suspicions.look(
+            Chunk("step", np.arange(begin, begin + 30), {"wall_time": np.arange(30.0)}),
+            scores,
+            sigmoid=sigmoid,
+            activation=None,
+        )
+        if begin < 60:
+            assert "scores" in said
+    assert ("scores" in said) is bool(sigmoid), "what the graph has told stays said"
+
+
 def test_a_hook_that_takes_itself_away_in_a_measurement_stays_away_and_the_others_keep_their_order() -> None:
     module, seen = nn.Linear(1, 1), []
     first = module.register_forward_hook(lambda *_: seen.append("first"))

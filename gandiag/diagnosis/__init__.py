@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 
-from gandiag.diagnosis.balance import discriminator_dominance, discriminator_weakness, vanishing_generator_gradient
+from gandiag.diagnosis.balance import discriminator_dominance, vanishing_generator_gradient
 from gandiag.diagnosis.collapse import mode_collapse
 from gandiag.diagnosis.dropping import mode_dropping
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
@@ -21,6 +21,7 @@ from gandiag.diagnosis.objective import objective_fault
 from gandiag.diagnosis.progress import convergence, stagnation
 from gandiag.diagnosis.scores import metric_fault
 from gandiag.diagnosis.story import tell
+from gandiag.diagnosis.weakness import discriminator_weakness
 from gandiag.diagnosis.weights import dead_layers, learning_rate, spectral_collapse
 from gandiag.errors import NotRecorded
 

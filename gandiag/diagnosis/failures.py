@@ -37,6 +37,7 @@ WEIGHTS = ("generator_parameter_norm", "discriminator_parameter_norm")
 
 # so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
 FAR, FAR_STEPS = 10.0, 30
+HEAVY = 0.9  # momentum at which games turn unstable that are stable without (Gidel et al. 2019); it multiplies a rate by 1 / (1 - momentum)
 
 
 def numerical_failure(run: Recorded) -> Finding:
@@ -131,17 +132,20 @@ def divergence(run: Recorded) -> Finding:
     top, most = max(((n, float(np.nanmax(g))) for n, g in grown.items()), key=lambda pair: pair[1], default=("", 0.0))
     series = tuple(n for n, g in grown.items() if np.nanmax(g) > limit) or tuple(grown)[:2]
     if e.holds(state) or (state[-1] and _broke(e)) or _lately(e, far):
+        heavy = _momentum(e)
         where = f"{top} is {most:.3g} times its usual level (limit: {limit:g})"
         if away is not None and trends.middle(trends.tail(away, e.limits.tail_share)) > e.limits.fake_range:
-            where += f", fakes lie {trends.middle(trends.tail(away, e.limits.tail_share)):.3g} sd of the reals away (limit: {e.limits.fake_range:g})"
+            far_off = f"fakes lie {trends.middle(trends.tail(away, e.limits.tail_share)):.3g} sd of the reals away (limit: {e.limits.fake_range:g})"
+            where = f"{where}, {far_off}" if most > limit else far_off
             series += ("fake_mean", "fake_sd")
         return Finding(
             "divergence",
             Verdict.FAILED,
             where,
-            cause="the players' updates amplify each other",
+            cause="the players' updates amplify each other"
+            + (f": momentum {heavy:g} makes each rate {1 / (1 - heavy):.3g} times itself" if heavy else ""),
             series=series,
-            remedies=(*lower_rates(e, "both"), *regularise(e)),
+            remedies=(*(("set momentum to 0.5 or less",) if heavy else ()), *lower_rates(e, "both"), *regularise(e)),
             onset=e.onset(state),
         )
     span = trends.longest(state)
@@ -162,6 +166,14 @@ def divergence(run: Recorded) -> Finding:
         alone if most > limit else f"nothing was more than {most:.3g} times its usual level (limit: {limit:g})",
         series=series,
     )
+
+
+def _momentum(e: Evidence) -> float:
+    """The larger of both players' momenta where it is at least what multiplies a rate tenfold, else 0."""
+    optimizers = e.about.get("optimizers")
+    facts = [f for f in optimizers.values() if isinstance(f, dict)] if isinstance(optimizers, dict) else []
+    given = [m for f in facts if isinstance(m := f.get("momentum"), int | float)]
+    return max((float(m) for m in given if HEAVY <= m < 1), default=0.0)
 
 
 def _running_away(e: Evidence, kinds: list[np.ndarray], away: np.ndarray | None, times: float) -> np.ndarray:

@@ -159,7 +159,48 @@ def never_cleared(e: Evidence) -> Finding | None:
     return None
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, stale_gradients, never_cleared)
+def joint_pass(e: Evidence) -> Finding | None:
+    """One backward pass on the sum of both losses, in which each player, or D, is also moved by the other's loss."""
+    mixed = {str(r.get("mixture")) for r in e.records("events") if r.get("event") == "joint_pass"}
+    if not mixed:
+        return None
+    pull, size = (_first(e, f"generator_force{what}_on_fake") for what in ("", "_size"))
+    n = min(len(pull), len(size))
+    if n < FEWEST:
+        return None
+    series: tuple[str, ...] = ("generator_force_on_fake", "generator_force_size_on_fake")
+    if "undetached" in mixed:
+        torn = np.abs(pull[:n]) < e.limits.force_sign * size[:n]
+        told = "the forces of both losses reach G, and pull its fakes both ways"
+        cause = "the fakes are not detached in D's loss, and one backward pass serves both losses: each player also follows the other's"
+    else:
+        push = _first(e, "discriminator_force_on_fake")
+        n = min(n, len(push))
+        torn = pull[:n] * push[:n] < 0
+        series = ("discriminator_force_on_fake", *series)
+        told = f"D's weights feel its own force on fakes (median {np.nanmedian(push):.2g}) and G's ({np.nanmedian(pull):.2g}) in one"
+        cause = (
+            "one backward pass serves both losses, and G's goes into D's gradients too: D is also trained to be fooled"
+        )
+    share = float(np.mean(torn)) if n else 0.0
+    if share < e.limits.force_share:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"{told}, in {share:.0%} of the first {n} steps (limit: {e.limits.force_share:.0%})",
+        cause=cause,
+        remedies=(
+            "give each player a backward pass of its own: D's on detached fakes, then zero_grad(), then G's",
+            "in its place freeze D's parameters (requires_grad_(False)) while G's loss is made",
+        ),
+        series=series,
+        onset=0,
+        kind="one backward pass",
+    )
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, joint_pass, stale_gradients, never_cleared)
 
 
 def _first(e: Evidence, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gandiag.diagnosis import forces, miswired
+from gandiag.diagnosis import forces, miswired, regularisation
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -179,4 +179,5 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     forces.turned,
     forces.swapped,
     stopped,
+    *regularisation.LOOKS,
 )

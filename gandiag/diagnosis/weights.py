@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.balance import handicap, outrun
 from gandiag.diagnosis.collapse import poor_batches
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
+from gandiag.diagnosis.weakness import handicap, outrun
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
+BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .9 to 2.5 times their first norm (benchmark)
 OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
 RAISED = 8.0  # fold, beyond all it had been: schedules that come back to their first rate do not count, warm-ups rise by little at a time
 # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
@@ -38,8 +39,9 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
-    if (found := _raised(e)) is not None:
-        return found
+    for look in (_raised, _thrown):
+        if (found := look(e)) is not None:
+            return found
     if (found := _restless(e)) is not None:
         return found
     for name in names:
@@ -103,6 +105,42 @@ def _raised(e: Evidence) -> Finding | None:
             series=(f"{who}_learning_rate", "diversity_ratio"),
             onset=at,
             kind="raised",
+        )
+    return None
+
+
+def _thrown(e: Evidence) -> Finding | None:
+    """First updates as large as the weights themselves, which have blown the weights up, so that later ones look small beside them."""
+    off = misfits(e)
+    if off is None or not e.holds(off) or np.mean(off) < e.limits.sustained_share:
+        return None
+    for who in PLAYERS:
+        try:
+            ratio, norm = e[f"{who}_update_ratio"].dropna(), e[f"{who}_parameter_norm"].dropna()
+        except NotRecorded:
+            continue
+        if len(norm) < 3 or not float(norm.iloc[0]) > 0:
+            continue
+        first = float(ratio.iloc[:3].max())
+        grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / float(norm.iloc[0])
+        if not (first > e.limits.update_ratio_high and grown > BLOWN_UP):
+            continue
+        present = rate(e, who)
+        return Finding(
+            "learning_rate",
+            Verdict.FAILED,
+            f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {e.limits.update_ratio_high:g}), which are "
+            f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})",
+            cause=f"the {who}'s learning rate is too high for these weights: its first steps have thrown them far away",
+            remedies=(
+                set_rate(e, who, min(present * 10 * USUAL_UPDATE / first, LARGEST_RATE))
+                if present
+                else f"bring the {who}'s learning rate down",
+                "begin again: weights that have been blown up do not come back",
+            ),
+            series=(f"{who}_update_ratio", f"{who}_parameter_norm"),
+            onset=int(ratio.index[0]),
+            kind="too high",
         )
     return None
 

@@ -63,7 +63,7 @@ def _optimizer(mine: Player, other: Player) -> dict[str, Any]:
     group = next((g for g in groups if any(id(p) in own for p in g.get("params", ()))), groups[0])
     facts = {
         name: _number(group[name])
-        for name in ("betas", "eps", "weight_decay", "momentum", "alpha", "fused", "foreach")
+        for name in ("betas", "eps", "weight_decay", "decoupled_weight_decay", "momentum", "alpha", "fused", "foreach")
         if name in group
     }
     stepped = {id(p) for g in groups for p in g.get("params", ())}

@@ -42,6 +42,7 @@ class Call:
     origin: Origin
     after: int = 0  # how many outputs of G there were before it
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
+    trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others
 
     @property
     def untouched(self) -> bool:
@@ -104,6 +105,7 @@ class Capture:
         self._say = say
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._discriminator, self._generator = discriminator, generator
+        self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         self.row = 0
         # whose gradients have been used since the last pass that adds to them
         self.stepped = {"discriminator", "generator"}
@@ -116,6 +118,9 @@ class Capture:
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
         self.fills = False  # whether a backward pass was ever seen that fills a player's gradients
+        self.penalty_seen = (
+            False  # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
+        )
         self._undo = [_hook(generator, self._generator_called), _hook(discriminator, self._discriminator_called)]
 
     def follow_wrapper(self, who: str) -> bool:
@@ -229,6 +234,9 @@ class Capture:
             self.score_operation = last_operation(first)
         if len(found) == 1:  # spelt out: a comprehension is a call
             call = Call([first.detach()], [first._version], image, origin, self.generated.count)
+            if self.row < STALE_FIRST:
+                self._trains[origin.attached] = any(p.requires_grad for p in module.parameters())
+            call.trains = self._trains[origin.attached]
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
         call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
@@ -320,6 +328,7 @@ class Capture:
             current = self._new_pass(running)
         if current is None:
             call.penalised = True
+            self.penalty_seen = self.penalty_seen or torch.is_grad_enabled()
             current = self._returned_pass()
         if current is not None:
             current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import time
@@ -24,6 +25,7 @@ from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import Scores, as_scores, listed
 from gandiag.recording.beginning import first_step, probe_table, totals_before
 from gandiag.recording.capture import Capture
+from gandiag.recording.constraint import constraint
 from gandiag.recording.distributed import ranks
 from gandiag.recording.filling import Filling, Given
 from gandiag.recording.guard import warn_once
@@ -108,7 +110,10 @@ class Recorder:
         self._judging = Judging(self.path, judge, on_finding)
         say = self._untold.say
         self._suspicions = Suspicions(
-            probability=self._probability, say=say, event=lambda record: self._thread.record("events", record)
+            probability=self._probability,
+            say=say,
+            event=lambda record: self._thread.record("events", record),
+            take_back=self._untold.take_back,
         )
         self._schedule = Schedule(
             table, device=device, gathers=self._ranks is not None, say=say, accelerator=accelerator
@@ -135,7 +140,7 @@ class Recorder:
             for who, player in self._players.items()
             if player.optimizer is not None
         }
-        turns = Turns(self._capture, say=say)
+        turns = Turns(self._capture, say=say, note=self.record_event)
         self._filling = Filling(
             self._players,
             turns=turns,
@@ -338,6 +343,7 @@ class Recorder:
         if self._updates.automatic and not self._gave_up and any(self.updates.values()):
             self._end_step()
         self._closed = True
+        self._tell_constraint()
         self.detach()
         self._judging.hurry()
         self._rows.alone = status != "finished"
@@ -348,6 +354,16 @@ class Recorder:
         self._thread.stop(status)
         self._judging.hand_over()
         atexit.unregister(self._at_exit)
+
+    def _tell_constraint(self) -> None:
+        """Notes what held D's slope; a device that has failed must not keep the run from being closed."""
+        if self._gave_up or not self._players["discriminator"].total_updates:
+            return
+        with contextlib.suppress(RuntimeError, ValueError):
+            seen = self._capture.penalty_seen
+            self.update_about(
+                discriminator_constraint=constraint(self._players["discriminator"].module, gradient_penalty=seen)
+            )
 
     def __enter__(self) -> Recorder:
         return self

@@ -27,10 +27,12 @@ class Suspicions:
         probability: bool,
         say: Callable[[str, str], None],
         event: Callable[[Mapping[str, Any]], None],
+        take_back: Callable[[str], None] = lambda key: None,
     ) -> None:
-        self._probability, self._say, self._event = probability, say, event
+        self._probability, self._say, self._event, self._take_back = probability, say, event, take_back
         self._said: set[str] = set()
         self._in_unit = 0
+        self._guessed = False  # it was said by the scores alone, which may yet leave [0, 1]
         self._outside = 0
 
     def look(
@@ -53,7 +55,8 @@ class Suspicions:
             self._event({"event": "nonfinite", **fact})
 
     def _scores(self, rows: Chunk, hidden: Mapping[str, np.ndarray], sigmoid: bool | None) -> None:
-        if "scores" in self._said or "_real_logits_low" not in hidden or "_fake_logits_low" not in hidden:
+        settled = "scores" in self._said and not self._guessed
+        if settled or "_real_logits_low" not in hidden or "_fake_logits_low" not in hidden:
             return
         low = np.minimum(hidden["_real_logits_low"], hidden["_fake_logits_low"])
         high = np.maximum(hidden["_real_logits_high"], hidden["_fake_logits_high"])
@@ -71,8 +74,14 @@ class Suspicions:
                     'outside [0, 1]: what it derived from them is wrong; give discriminator_output="logit"',
                 )
             return
+        if self._guessed:
+            if not inside[there].all():  # logits after all, which were small and positive at first
+                self._guessed = False
+                self._take_back("scores")
+            return
         self._in_unit = self._in_unit + int(there.sum()) if inside[there].all() else 0
         if self._in_unit and (sigmoid or self._in_unit >= SURE_STEPS):
+            self._guessed = not sigmoid
             self._mismatch(
                 int(rows.steps[0]),
                 "the recorder was told that the discriminator returns logits, and saw only scores in [0, 1]"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gandiag.recording.capture import Call, Capture, Pass, norm
 from gandiag.recording.force import in_logit_space
+from gandiag.recording.joint import mixture
 from gandiag.recording.origin import nearer
 
 PLAYERS = ("discriminator", "generator")
@@ -45,9 +46,16 @@ def _nothing() -> Side:
 class Turns:
     """Assigns backward passes to the players as their optimizers step."""
 
-    def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        *,
+        say: Callable[[str, str], None],
+        note: Callable[..., None] = lambda kind, **facts: None,
+    ) -> None:
         self._capture = capture
-        self._say = say
+        self._say, self._note = say, note
+        self._noted: set[str] = set()
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
@@ -178,6 +186,9 @@ class Turns:
         if usual is not None:
             return usual
         shared = [p for p in passes if p in self._last[_other(who)]]
+        if shared and (mixed := mixture(shared)) and mixed not in self._noted:
+            self._noted.add(mixed)
+            self._note("joint_pass", mixture=mixed)
         pushes: dict[Call, dict[int, Tensor]] = {}
         for one in passes:
             for call, which, gradient in one.pushes:
@@ -225,7 +236,7 @@ class Turns:
     def _take_over(self, who: str) -> list[Pass]:
         taken = [p for p in self._joint if _reached(p, who)]
         rest = [p for p in self._last[_other(who)] if p not in taken]
-        if rest or who == "discriminator":
+        if rest or (who == "discriminator" and mixture(taken) is None):
             self._last[_other(who)] = rest
         return taken
 

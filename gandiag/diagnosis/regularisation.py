@@ -1,0 +1,186 @@
+"""Faults of what is added to the losses: weight decay that outweighs them, a penalty of the wrong sign, a critic that nothing holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.fakes import misfit
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.weakness import flatness
+from gandiag.errors import NotRecorded
+
+PLAYERS = ("generator", "discriminator")
+# Weights of a player that learns grow (by a tenth to a half in the benchmark's healthy runs): decay that takes as much as this is no aside.
+SHRUNK = 0.6
+DECAYED = 0.5  # sum of rate times decay over the run: what that alone leaves of a weight is exp(-.5) = .61
+OUTWEIGHS = 1.0  # decay times the weights' norm, over the norm of the loss's own gradient
+FEWEST = 20  # steps that must show it
+LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
+BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
+STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
+CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
+
+
+def weight_decay(e: Evidence) -> Finding | None:
+    """A player whose weights shrink under a decay that outweighs its loss, while the fakes are plainly no reals."""
+    looked = False
+    for who in PLAYERS:
+        facts = _optimizer(e, who)
+        decay, rate = _positive(facts.get("weight_decay")), _positive(facts.get("learning_rate"))
+        if decay is None or rate is None:
+            continue
+        norm = e[f"{who}_parameter_norm"].dropna().to_numpy(dtype=float)
+        looked = True
+        if len(norm) < 3 or not norm[0] > 0:
+            continue
+        left = trends.tail_middle(norm, e.limits.tail_share) / norm[0]
+        if not left < SHRUNK or not _outweighs(e, who, facts, decay, rate):
+            continue
+        e.need_steps()
+        if not (signs := misfit(e)):
+            continue
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {signs[0]}",
+            cause=f"the {who} is trained to have small weights rather than by its loss",
+            remedies=(f"set the {who}'s weight_decay to 0",),
+            series=(f"{who}_parameter_norm", f"{who}_gradient_norm"),
+            onset=0,
+            kind="weight decay",
+        )
+    if not looked:
+        raise NotRecorded("the optimizers' weight decay")
+    return None
+
+
+def _outweighs(e: Evidence, who: str, facts: dict[str, Any], decay: float, rate: float) -> bool:
+    """Whether decay alone explains what the weights have lost: by its sum, or where Adam divides it by its own size, by its share."""
+    name = str(facts.get("class", ""))
+    divided = any(word in name for word in ("Adam", "RMSprop", "Adagrad", "Adadelta", "Rprop"))
+    if not divided or name.endswith("W") or facts.get("decoupled_weight_decay"):
+        return rate * decay * e.steps > DECAYED
+    weights, gradients = e[f"{who}_parameter_norm"], e[f"{who}_gradient_norm"]
+    both = weights.index.intersection(gradients.index)
+    share = (decay * weights.loc[both] / gradients.loc[both].where(gradients.loc[both] > 0)).to_numpy(dtype=float)
+    share = share[np.isfinite(share)]
+    return bool(len(share) and np.median(share[: max(3, len(share) // 10)]) > OUTWEIGHS)
+
+
+def negative_penalty(e: Evidence) -> Finding | None:
+    """A loss of D that lies below what its scores alone make it, where a gradient penalty was seen: the penalty is subtracted."""
+    if _constraint(e).get("gradient_penalty") is not True:
+        return None
+    rest, size = _beside_the_game(e)
+    if len(rest) < FEWEST:
+        return None
+    below = rest < -BELOW * size
+    if np.mean(below) < e.limits.force_share:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"D's loss lies {-np.median(rest[below]):.3g} below what its scores alone make it, in {np.mean(below):.0%} of {len(rest)} steps (limits: "
+        f"{BELOW:.0%} of its size, {e.limits.force_share:.0%})",
+        cause="the gradient penalty is subtracted: D is paid for breaking what it should keep",
+        remedies=("add the penalty to D's loss, weight > 0",),
+        series=("discriminator_loss", "real_logit_mean", "fake_logit_mean"),
+        onset=0,
+        kind="penalty of the wrong sign",
+    )
+
+
+def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """What D's loss holds beside its scores' part, and how large that part is, by step; empty where the loss is of no known form.
+
+    Of a loss without a bend the scores' part is minus the forces times the scores; of the logistic loss it is minus the value function,
+    times what the force on fakes is over the mean probability that they get.
+    """
+    names = ("discriminator_loss", "real_logit_mean", "fake_logit_mean", *_FORCES)
+    loss, real, fake, up, down = _at_the_same_steps(e, names)
+    if _without_bend(up) and _without_bend(down):
+        own = -(up * real + down * fake)
+        return loss - own, np.abs(up * real) + np.abs(down * fake) + np.abs(loss)
+    loss, value, weight, down = _at_the_same_steps(
+        e, ("discriminator_loss", "value_function", "generator_saturation", _FORCES[1])
+    )
+    with np.errstate(all="ignore"):
+        scale = -down / weight
+    usual = trends.middle(scale)
+    if not (usual > 0 and np.mean(np.abs(scale / usual - 1) < 0.02) > e.limits.force_share):
+        return np.zeros(0), np.zeros(0)
+    return loss + usual * value, np.abs(loss) + np.abs(usual * value)
+
+
+_FORCES = ("discriminator_force_on_real", "discriminator_force_on_fake")
+
+
+def unconstrained_critic(e: Evidence) -> Finding | None:
+    """A critic whose loss has no bend (Wasserstein's), and that neither a penalty, clipping nor a normalisation of its weights holds."""
+    known = _constraint(e)
+    if not known:
+        raise NotRecorded("what holds the discriminator's slope")
+    clipped = known.get("clipped_share")
+    if known.get("gradient_penalty") or known.get("normalised_weights") or not isinstance(clipped, int | float):
+        return None
+    up, down = _at_the_same_steps(e, _FORCES)
+    if len(up) < FEWEST or not (_without_bend(up) and _without_bend(down)) or clipped > CLIPPED:
+        return None
+    e.need_steps()
+    signs = misfit(e)
+    steeper = flatness(e) or 0.0
+    if not signs and steeper < STEEPER:
+        return None
+    seen = signs[0] if signs else f"D is {steeper:.3g} times as steep as it was untrained (limit: {STEEPER:g})"
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED if signs else Verdict.SUSPECT,
+        f"D's loss is linear in its scores (forces {np.median(up):.3g} and {np.median(down):.3g} at every step), no gradient penalty was seen, "
+        f"{clipped:.2g} of its weights stand at a clipping limit (limit: {CLIPPED:g}), no normalised weights were seen, and {seen}",
+        cause="nothing bounds the critic's slope: its scores grow without end and say nothing of the distance to the data",
+        remedies=(
+            "add a gradient penalty on interpolates (WGAN-GP, weight 10)",
+            "in its place spectral normalisation in D, or weights clipped to 0.01 after each update",
+        ),
+        series=(*_FORCES, "real_logit_mean", "fake_logit_mean", "generator_gradient_at_image"),
+        onset=0,
+        kind="unconstrained critic",
+    )
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (negative_penalty, unconstrained_critic, weight_decay)
+
+
+def _at_the_same_steps(e: Evidence, names: tuple[str, ...]) -> list[np.ndarray]:
+    series = [e[name].dropna() for name in names]
+    both = series[0].index
+    for one in series[1:]:
+        both = both.intersection(one.index)
+    values = np.stack([one.loc[both].to_numpy(dtype=float) for one in series])
+    return list(values[:, np.isfinite(values).all(axis=0)])
+
+
+def _without_bend(force: np.ndarray) -> bool:
+    """Whether a force is the same at every step, whatever the scores are."""
+    usual = trends.middle(force)
+    return bool(len(force) and usual != 0 and np.max(np.abs(force / usual - 1)) < LINEAR)
+
+
+def _constraint(e: Evidence) -> dict[str, Any]:
+    given = e.about.get("discriminator_constraint")
+    return given if isinstance(given, dict) else {}
+
+
+def _optimizer(e: Evidence, who: str) -> dict[str, Any]:
+    optimizers = e.about.get("optimizers")
+    facts = optimizers.get(who) if isinstance(optimizers, dict) else None
+    return facts if isinstance(facts, dict) else {}
+
+
+def _positive(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,203 @@
+"""The check of a discriminator that cannot do its part: discriminator_weakness, and what hinders D."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import coverage, covered_now, misfit, misfits, wander
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.remedies import equal_rates, larger_discriminator
+
+# times the share of good samples of the third of the evaluations before: such a generator is still learning
+RISES = 1.5
+GOOD_SHARES = ("high_quality_share", "precision")
+# of the slope that D had untrained: what it learns of the data makes it steeper (tenfold to a hundredfold, benchmark), and only what holds it
+# down makes it flatter while the fakes are still plainly none
+FLAT = 0.1
+
+
+def discriminator_weakness(run: Recorded) -> Finding:
+    """Finds a discriminator that cannot do its part: frozen or nearly so, far too small, or inverted, while the fakes are plainly no reals."""
+    e = evidence(run)
+    auc = e.auc()
+    now = trends.middle(trends.tail(auc, e.limits.tail_share))
+    series = tuple(
+        s for s in ("discriminator_auc", "discriminator_update_ratio", "discriminator_gradient_norm") if s in e
+    )
+    e.need_steps()
+    e.need_spread_data()
+    signs = misfit(e)
+    c = coverage(e)
+    if c is not None and covered_now(e, c) <= e.limits.covered_share:
+        signs.append(f"{covered_now(e, c) * c.total:.0f} of {c.total} modes are covered")
+    kind, why, since = handicap(e)
+    claim = f"AUC is {now:.2f} (limits: {e.limits.weak_auc:g} and {e.limits.blind_auc:g})"
+    inverted = np.nan_to_num(auc, nan=0.5) < e.limits.weak_auc
+    if kind and signs:
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"{why}; {claim}, and {signs[0]}",
+            cause="the discriminator cannot follow the generator",
+            remedies=_strengthen(e, kind),
+            series=series,
+            onset=since,
+            kind=kind,
+        )
+    blind = np.nan_to_num(auc, nan=0.5) < e.limits.blind_auc
+    # narrow fakes, or fakes elsewhere, are another illness, of which AUC near one half is but the usual trap
+    if not signs and e.holds(blind) and (unseen := nothing_good(e)):
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"{claim}, and yet {unseen}",
+            cause="the discriminator does not see what is wrong with the fakes: it is kept from learning, or too small",
+            remedies=(
+                larger_discriminator(e),
+                "take out what blinds it: dropout, noise or a penalty that is too strong",
+            ),
+            series=(*series, *(s for s in GOOD_SHARES if s in e), "fake_mean"),
+            onset=e.onset(blind),
+            kind="blind",
+        )
+    if signs and e.holds(blind & ~inverted) and (flat := flatness(e)) is not None and flat < FLAT:
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"{claim}, D's slope at the fakes is {flat:.2g} of what it was untrained (limit: {FLAT:g}), and {signs[0]}",
+            cause="the discriminator is held flat: its scores hardly depend on what it is shown, and the generator is not told where to go",
+            remedies=(
+                "lower the weight of D's penalty, and look at its sign",
+                *_less_decay(e),
+                larger_discriminator(e),
+            ),
+            series=(*series, "generator_gradient_at_image", "real_logit_sd"),
+            onset=e.onset(blind),
+            kind="flat",
+        )
+    if e.holds(inverted) and signs:
+        onset = e.onset(inverted)
+        return Finding(
+            "discriminator_weakness",
+            Verdict.SUSPECT,
+            f"{claim}: fakes score above reals, and {signs[0]}",
+            cause="D lags behind the generator",
+            remedies=_strengthen(e, "slow"),
+            series=series,
+            onset=onset,
+            kind="inverted",
+        )
+    if now < e.limits.weak_auc and not signs:
+        claim += ", and nothing beside it shows that the fakes are no reals"
+    return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
+
+
+def flatness(e: Evidence) -> float | None:
+    """How steep D is at the fakes by the end, over what it was in the first steps; None where that was not recorded.
+
+    The slope is the gradient that reaches the fakes over the force that G's loss puts on their scores.
+    """
+    at_image, force = e.maybe("generator_gradient_at_image"), e.maybe("generator_force_size_on_fake")
+    if at_image is None or force is None:
+        return None
+    slope = at_image / np.where(force > 0, force, np.nan)
+    first = float(np.nanmax(slope[:3], initial=0.0))
+    return trends.tail_middle(slope, e.limits.tail_share) / first if first > 0 else None
+
+
+def _less_decay(e: Evidence) -> tuple[str, ...]:
+    optimizers = e.about.get("optimizers")
+    facts = optimizers.get("discriminator") if isinstance(optimizers, dict) else None
+    decay = facts.get("weight_decay") if isinstance(facts, dict) else None
+    return ("set the discriminator's weight_decay to 0",) if isinstance(decay, int | float) and decay > 0 else ()
+
+
+def nothing_good(e: Evidence) -> str:
+    """What shows that the generator gives hardly a good sample, gets no better, and wanders; empty where one of the three does not."""
+    hops = wander(e)
+    if hops is None or not e.holds(hops > e.limits.hop):
+        return ""
+    for name in GOOD_SHARES:
+        if name in e:
+            share = e[name].to_numpy(dtype=float)
+            now = trends.tail_middle(share, e.limits.tail_share)
+            third = max(1, len(share) // 3)
+            rising = trends.middle(share[-third:]) > RISES * trends.middle(share[-2 * third : -third])
+            if len(share) < e.limits.young_evaluations or rising or not now < e.limits.hardly_good:
+                return ""
+            return (
+                f"{name.replace('_', ' ')} is {now:.2g} (limit: {e.limits.hardly_good:g}) and does not rise, and the fakes' mean wanders by "
+                f"{trends.tail_middle(hops, e.limits.tail_share):.2g} sd of the reals (limit: {e.limits.hop:g})"
+            )
+    return ""
+
+
+class Handicap(NamedTuple):
+    """Why D could not do its part: its kind, a sentence with number and limit, and since which step; empty where nothing hindered it."""
+
+    kind: str = ""
+    why: str = ""
+    since: int | None = 0
+
+
+def handicap(e: Evidence) -> Handicap:
+    """Says why D could not do its part, if anything."""
+    for name in ("discriminator_learning_rate", "discriminator_update_ratio"):
+        level = e.maybe(name)
+        if level is not None and np.nanmax(level) == 0:
+            return Handicap("frozen", f"{name.replace('_', ' ')} is 0 (limit: above 0)")
+    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
+    if d is not None and g is not None:
+        slow = np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
+        since = e.onset(slow) if e.holds(slow) else _slow_when_ill(e, slow)
+        if since is not None:
+            share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
+            limit = f"(limit: {e.limits.slow_discriminator:g})"
+            return Handicap("slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=since)
+    players = e.about.get("players")
+    counts = (
+        [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")]
+        if isinstance(players, dict)
+        else []
+    )
+    if (
+        len(counts) == 2
+        and isinstance(counts[0], int)
+        and isinstance(counts[1], int)
+        and counts[0] < e.limits.small_discriminator * counts[1]
+    ):
+        return Handicap(
+            "too small",
+            f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
+        )
+    return Handicap()
+
+
+def _slow_when_ill(e: Evidence, slow: np.ndarray) -> int | None:
+    """Returns since when D was too slow as the fakes went astray, and for most of the time since; None where it was not.
+
+    Weights that have run away are large, and a loss that has saturated is flat: the generator that outran D slows down by itself.
+    """
+    off = misfits(e)
+    if off is None or not e.holds(off) or (first := trends.onset(off)) is None:
+        return None
+    then = slow[first : first + max(1, round(e.limits.sustained_share * len(slow)))]
+    if not (np.mean(then) > 0.5 and np.mean(slow[first:]) > 0.5):
+        return None
+    return int(e.edges[first + int(np.argmax(then))])
+
+
+def outrun(e: Evidence) -> bool:
+    """Says whether the generator's updates are so much larger than D's that it outruns D: then balance is the cause, not the rates as such."""
+    d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
+    return d is not None and g is not None and trends.middle(d) < e.limits.outrun * trends.middle(g)
+
+
+def _strengthen(e: Evidence, kind: str) -> tuple[str, ...]:
+    if kind == "too small":
+        return (larger_discriminator(e),)
+    return (equal_rates(e, "discriminator"),)

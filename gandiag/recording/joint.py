@@ -1,0 +1,28 @@
+"""One backward pass for both players: whether D's verdicts on fakes in it make each player follow the other's loss as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from gandiag.recording.capture import Pass
+
+Mixture = Literal["undetached", "one pass"]
+
+
+def mixture(shared: Sequence[Pass]) -> Mixture | None:
+    """Returns how the losses of both players mix in passes that serve both; None where each keeps to its own.
+
+    `undetached`: several verdicts on fakes lead back to the generator, so that D's loss pushes it as well. `one pass`: of D's verdicts on
+    fakes some lead back and some do not, and those of G's loss fill D's gradients too. One verdict that serves both is sound: its sign is
+    turned round on the way (a gradient reversal), and so is a discriminator whose parameters are frozen for G's verdict.
+    """
+    calls = {
+        call for one in shared for call, _, _ in one.pushes if call.origin.fake and call.scores and not call.penalised
+    }
+    leading_back = [call for call in calls if call.origin.attached]
+    if len(leading_back) > 1:
+        return "undetached"
+    if leading_back and len(calls) > 1 and all(call.trains for call in leading_back):
+        return "one pass"
+    return None

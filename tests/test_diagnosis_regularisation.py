@@ -1,0 +1,198 @@
+"""What is added to the losses, or holds the players: weight decay, penalties, an unconstrained critic, a flat D, first steps that are too large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Diagnosis, Finding, Verdict, diagnose
+from tests.made_runs import made
+
+STEPS = 1000
+TENS = STEPS // 10
+AT = np.arange(STEPS)
+
+
+def optimizers(**of_generator: Any) -> dict[str, Any]:
+    return {
+        who: {"class": "Adam", "learning_rate": 1e-3, "steps_other_player": 0, "shared": False, **facts}
+        for who, facts in (("generator", of_generator), ("discriminator", {}))
+    }
+
+
+NARROW = {"diversity_ratio": np.full(TENS, 0.2)}
+
+
+def shrinking(path: Path, to: float, slow: dict[str, np.ndarray] = NARROW, **facts: Any) -> Finding:
+    norms = {"generator_parameter_norm": 10 * to ** (np.arange(TENS) / TENS)}
+    return diagnose(made(path, steps=STEPS, slow={**slow, **norms}, facts={"optimizers": optimizers(**facts)})).finding(
+        "objective_fault"
+    )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"weight_decay": 1.0},  # divided by Adam: ten times the gradient at first
+        {"weight_decay": 2.0, "class": "AdamW"},  # decoupled: two in sum
+        {"weight_decay": 2.0, "decoupled_weight_decay": True},
+        {"weight_decay": 2.0, "class": "SGD"},
+    ],
+)
+def test_a_player_that_its_decay_shrinks_is_named(facts: dict[str, Any], tmp_path: Path) -> None:
+    finding = shrinking(tmp_path / "run", 0.1, **facts)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "weight decay"), finding.claim
+    assert "generator's weight_decay" in finding.remedies[0]
+
+
+@pytest.mark.parametrize(
+    ("to", "slow", "facts"),
+    [
+        (0.1, {}, {"weight_decay": 1.0}),  # the fakes are like the reals: what shrinks does no harm
+        (0.9, NARROW, {"weight_decay": 1.0}),  # nothing has shrunk
+        (0.1, NARROW, {"weight_decay": 1e-4}),  # too weak to have done it
+        (0.1, NARROW, {"weight_decay": 0.01, "class": "AdamW"}),
+        (0.1, NARROW, {"weight_decay": 0}),
+    ],
+)
+def test_decay_that_did_not_do_it_is_not_accused(
+    to: float, slow: dict[str, np.ndarray], facts: dict[str, Any], tmp_path: Path
+) -> None:
+    assert shrinking(tmp_path / "run", to, slow, **facts).kind != "weight decay"
+
+
+# ---------------------------------------------------------------------------------------------------------------- a critic
+
+LINEAR = {
+    name: np.full(STEPS, value)
+    for name, value in (
+        ("discriminator_force_on_real", 1.0),
+        ("discriminator_force_size_on_real", 1.0),
+        ("discriminator_force_on_fake", -1.0),
+        ("discriminator_force_size_on_fake", 1.0),
+        ("generator_force_on_fake", 1.0),
+        ("generator_force_size_on_fake", 1.0),
+    )
+}
+FREE = {"gradient_penalty": False, "normalised_weights": False, "clipped_share": 0.0}
+STEEP = {"generator_gradient_at_image": 0.01 * np.linspace(1, 50, STEPS)}
+LEVEL = {"generator_gradient_at_image": np.full(STEPS, 0.01)}
+
+
+def critic(
+    path: Path, columns: dict[str, np.ndarray], held: dict[str, Any] | None, slow: dict[str, np.ndarray]
+) -> Finding:
+    facts = {} if held is None else {"discriminator_constraint": held}
+    return diagnose(made(path, steps=STEPS, columns=columns, slow=slow, facts=facts)).finding("objective_fault")
+
+
+def test_a_critic_that_nothing_holds_fails_where_its_fakes_are_no_reals(tmp_path: Path) -> None:
+    finding = critic(tmp_path / "run", {**LINEAR, **STEEP}, FREE, NARROW)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "unconstrained critic"), finding.claim
+
+
+def test_it_is_suspect_where_its_slope_grows_and_nothing_is_ill_yet(tmp_path: Path) -> None:
+    assert critic(tmp_path / "run", {**LINEAR, **STEEP}, FREE, {}).verdict is Verdict.SUSPECT
+
+
+@pytest.mark.parametrize(
+    ("columns", "held", "slow"),
+    [
+        ({**LINEAR, **STEEP}, {**FREE, "gradient_penalty": True}, NARROW),
+        ({**LINEAR, **STEEP}, {**FREE, "clipped_share": 0.4}, NARROW),
+        ({**LINEAR, **STEEP}, {**FREE, "normalised_weights": True}, NARROW),
+        ({**LINEAR, **STEEP}, {**FREE, "clipped_share": None}, NARROW),
+        ({**LINEAR, **STEEP}, None, NARROW),  # an older record, or one that was cut off
+        ({**LINEAR, **LEVEL}, FREE, {}),
+        (STEEP, FREE, NARROW),  # a loss with a bend holds its critic by itself
+    ],
+)
+def test_a_critic_that_is_held_is_not_accused(
+    columns: dict[str, np.ndarray], held: dict[str, Any] | None, slow: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    assert critic(tmp_path / "run", columns, held, slow).kind != "unconstrained critic"
+
+
+# ---------------------------------------------------------------------------------------------- penalties that are subtracted
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+@pytest.mark.parametrize("beside", [-0.5, 0.0, 0.5])
+def test_a_logistic_loss_below_its_scores_part_is_named(beside: float, scale: float, tmp_path: Path) -> None:
+    path = made(tmp_path / "first", steps=STEPS)
+    import gandiag
+
+    run = gandiag.load_run(path)
+    columns = {"discriminator_loss": -scale * run["value_function"].to_numpy() + beside}
+    for name in ("discriminator_force_on_real", "discriminator_force_on_fake"):
+        for one in (name, name.replace("_on_", "_size_on_")):
+            columns[one] = scale * run[one].to_numpy()
+    finding = critic(tmp_path / "run", columns, {**FREE, "gradient_penalty": True}, {})
+    assert (finding.kind == "penalty of the wrong sign") is (beside < 0), finding.claim
+    if beside < 0:
+        assert "0.5 below" in finding.claim
+        assert critic(tmp_path / "bare", columns, FREE, {}).kind == "", "no penalty was seen: something else is below"
+
+
+# ------------------------------------------------------------------------------------------------------------- a flat D
+
+
+def flat(path: Path, at_image: np.ndarray, slow: dict[str, np.ndarray], auc: float = 0.5) -> Finding:
+    columns = {"generator_gradient_at_image": at_image, "discriminator_auc": np.full(STEPS, auc)}
+    return diagnose(made(path, steps=STEPS, columns=columns, slow=slow)).finding("discriminator_weakness")
+
+
+FLATTENED = 0.01 * np.maximum(0.01, 0.5 ** (AT / 20))
+
+
+def test_a_discriminator_that_is_held_flat_is_named(tmp_path: Path) -> None:
+    finding = flat(tmp_path / "run", FLATTENED, NARROW)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "flat"), finding.claim
+
+
+@pytest.mark.parametrize(
+    ("at_image", "slow", "auc"),
+    [(FLATTENED, {}, 0.5), (np.full(STEPS, 0.01), NARROW, 0.5), (FLATTENED, NARROW, 0.99)],
+    ids=["at rest", "steep", "sees them"],
+)
+def test_one_at_rest_or_one_that_sees_the_fakes_is_not(
+    at_image: np.ndarray, slow: dict[str, np.ndarray], auc: float, tmp_path: Path
+) -> None:
+    assert flat(tmp_path / "run", at_image, slow, auc).kind != "flat"
+
+
+# --------------------------------------------------------------------------------------------------- steps that are too large
+
+
+def thrown(path: Path, first: float, grown: float, slow: dict[str, np.ndarray]) -> Diagnosis:
+    course = np.linspace(0, 1, TENS)
+    slow = {
+        **slow,
+        "generator_update_ratio": 0.01 + (first - 0.01) * np.exp(-30 * course),
+        "generator_parameter_norm": 10 * grown**course,
+    }
+    return diagnose(made(path, steps=STEPS, slow=slow, facts={"optimizers": optimizers()}))
+
+
+def test_first_steps_that_blew_the_weights_up_are_named(tmp_path: Path) -> None:
+    finding = thrown(tmp_path / "run", 0.7, 20.0, NARROW).finding("learning_rate")
+    assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "too high", 0), finding.claim
+
+
+@pytest.mark.parametrize(("first", "grown", "slow"), [(0.7, 20.0, {}), (0.05, 20.0, NARROW), (0.7, 2.0, NARROW)])
+def test_small_first_steps_and_weights_that_stay_are_not(
+    first: float, grown: float, slow: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    assert thrown(tmp_path / "run", first, grown, slow).finding("learning_rate").verdict is not Verdict.FAILED
+
+
+def test_a_heavy_momentum_is_named_where_the_game_runs_away(tmp_path: Path) -> None:
+    away = {"fake_mean": np.linspace(0, 60, TENS) ** 2, "diversity_ratio": np.full(TENS, 0.2)}
+    facts = {"optimizers": optimizers(momentum=0.99)}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, slow=away, facts=facts)).finding("divergence")
+    assert finding.verdict is Verdict.FAILED
+    assert "momentum 0.99 makes each rate 100 times" in finding.cause
+    assert "momentum" in finding.remedies[0]

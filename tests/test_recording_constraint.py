@@ -1,0 +1,164 @@
+"""What the recorder tells of how D is held, and of losses that share one backward pass; and what the diagnosis makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+import gandiag
+from gandiag.diagnosis import Finding, Verdict
+from gandiag.recording.constraint import clipped_share, normalised
+
+
+def net(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, 16), nn.LeakyReLU(), nn.Linear(16, outputs))
+
+
+def reals() -> Tensor:
+    return torch.randn(32, 2) + 2
+
+
+def mean_slope(d: nn.Module, at: Tensor, *, create_graph: bool) -> Tensor:
+    at = at.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(d(at).sum(), at, create_graph=create_graph)
+    return (slope.norm(dim=1) - 1).square().mean()
+
+
+# ------------------------------------------------------------------------------------------------- what holds the discriminator
+
+
+def critic(
+    path: Path, *, weight: float = 0.0, clip: float = 0.0, normal: bool = False, steps: int = 40
+) -> dict[str, Any]:
+    torch.manual_seed(0)
+    g, d = net(3, 2), net(2, 1)
+    if normal:
+        nn.utils.parametrizations.spectral_norm(d[0])
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    with gandiag.Recorder(
+        path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(steps):
+            real, fake = reals(), g(torch.randn(32, 3))
+            d_loss = d(fake.detach()).mean() - d(real).mean()
+            if weight:
+                d_loss = d_loss + weight * mean_slope(d, real, create_graph=True)
+            else:
+                mean_slope(d, real, create_graph=False)  # somebody looks at the slope, and nothing holds it
+            d_opt.zero_grad()
+            d_loss.backward()
+            d_opt.step()
+            if clip:
+                for p in d.parameters():
+                    p.data.clamp_(-clip, clip)
+            g_loss = -d(fake).mean()
+            g_opt.zero_grad()
+            g_loss.backward()
+            g_opt.step()
+            recorder.step(d_loss=d_loss, g_loss=g_loss)
+    about: dict[str, Any] = gandiag.load_run(path).about["discriminator_constraint"]
+    return about
+
+
+def test_a_critic_that_nothing_holds_is_told(tmp_path: Path) -> None:
+    assert critic(tmp_path / "run") == {"gradient_penalty": False, "normalised_weights": False, "clipped_share": 0.0}
+
+
+def test_a_penalty_that_a_loss_can_hold_is_seen(tmp_path: Path) -> None:
+    assert critic(tmp_path / "run", weight=10.0)["gradient_penalty"] is True
+
+
+def test_clipped_weights_are_seen(tmp_path: Path) -> None:
+    assert critic(tmp_path / "run", clip=0.05)["clipped_share"] > 0.1
+
+
+def test_normalised_weights_are_seen(tmp_path: Path) -> None:
+    assert critic(tmp_path / "run", normal=True)["normalised_weights"] is True
+    assert normalised(nn.utils.spectral_norm(nn.Linear(3, 3)))
+    assert not normalised(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)))
+
+
+def test_ties_are_counted_in_each_weight_beyond_one() -> None:
+    layer = nn.Linear(4, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[0.5, -0.5, 0.1, 0.2], [0.5, 0.0, 0.3, -0.1]]))
+    assert clipped_share(layer) == pytest.approx(2 / 8)
+    assert clipped_share(nn.BatchNorm1d(3)) is None
+
+
+@pytest.mark.parametrize("weight", [10.0, -10.0])
+def test_a_penalty_that_is_subtracted_is_named_and_one_that_is_added_is_not(weight: float, tmp_path: Path) -> None:
+    critic(tmp_path / "run", weight=weight)
+    finding = gandiag.diagnose(tmp_path / "run").finding("objective_fault")
+    if weight > 0:
+        assert finding.verdict is Verdict.HEALTHY, finding.claim
+    else:
+        assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "penalty of the wrong sign", 0)
+
+
+# ------------------------------------------------------------------------------------------------- one backward pass for both
+
+
+class Reversed(torch.autograd.Function):
+    """Turns the gradient round."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return -gradients[0]
+
+
+def losses(how: str, d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    shown = {"undetached": fake, "reversed": Reversed.apply(fake)}.get(how, fake.detach())
+    d_loss = softplus(-d(real)).mean() + softplus(d(shown)).mean()
+    if how == "reversed":
+        return d_loss
+    d.requires_grad_(how != "frozen")
+    g_loss = softplus(-d(fake)).mean()
+    d.requires_grad_(True)
+    return d_loss + g_loss
+
+
+def one_pass(path: Path, how: str, *, shared: bool = False, d_first: bool = True, steps: int = 60) -> Finding:
+    torch.manual_seed(0)
+    g, d = net(3, 2), net(2, 1)
+    if shared:
+        g_opt = d_opt = torch.optim.Adam([*g.parameters(), *d.parameters()], 1e-3)
+    else:
+        g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    order = (d_opt, g_opt) if d_first else (g_opt, d_opt)
+    with gandiag.Recorder(
+        path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(steps):
+            for optimizer in dict.fromkeys(order):
+                optimizer.zero_grad()
+            losses(how, d, reals(), g(torch.randn(32, 3))).backward()
+            for optimizer in dict.fromkeys(order):
+                optimizer.step()
+            recorder.step()
+    return gandiag.diagnose(path).finding("objective_fault")
+
+
+@pytest.mark.parametrize(("shared", "d_first"), [(False, True), (False, False), (True, True)])
+@pytest.mark.parametrize("how", ["undetached", "detached"])
+def test_both_losses_in_one_backward_pass_are_named(how: str, shared: bool, d_first: bool, tmp_path: Path) -> None:
+    finding = one_pass(tmp_path / "run", how, shared=shared, d_first=d_first)
+    assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "one backward pass", 0), finding.claim
+    assert ("not detached" in finding.cause) is (how == "undetached")
+
+
+@pytest.mark.parametrize("d_first", [False, True])
+@pytest.mark.parametrize("how", ["reversed", "frozen"])
+def test_a_gradient_reversal_and_a_frozen_discriminator_are_sound(how: str, d_first: bool, tmp_path: Path) -> None:
+    finding = one_pass(tmp_path / "run", how, d_first=d_first)
+    assert finding.kind != "one backward pass", finding.claim
+    assert not [r for r in gandiag.load_run(tmp_path / "run").records("events") if r["event"] == "joint_pass"]
