@@ -88,6 +88,7 @@ class Capture:
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
+        self.passes.note_gradients()
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
@@ -116,6 +117,7 @@ class Capture:
             return
         if self.on_call is not None:
             self.on_call()
+        self.passes.note_gradients()
         image: Tensor | None
         only = arguments[0] if len(arguments) == 1 and not named else None
         if type(only) is Tensor and only.is_floating_point():

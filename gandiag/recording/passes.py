@@ -5,6 +5,7 @@ Nothing here reads a value from the device.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +92,8 @@ class Passes:
         self._in_vain: list[tuple[torch.device, torch.dtype]] | None = None
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
+        # the players' gradients and their versions at the last call of a network; None where a pass has begun since
+        self._noted: dict[str, list[tuple[weakref.ref[Tensor] | None, int]]] | None = None
 
     def forget(self) -> None:
         """Lets go of everything."""
@@ -156,6 +159,7 @@ class Passes:
                 if before.reached_discriminator and not before.reached_generator and before.row == self.row:
                     held = self.held_by("discriminator")
                     current.beneath = None if held is None else [g.clone() for g in held]
+            self._noted = None
         return current
 
     def _may_have_changed(self) -> bool:
@@ -173,10 +177,23 @@ class Passes:
         """Whether this is one of the steps in which it is looked what gradients hold."""
         return self.row < STALE_FIRST or not self.row % STALE_EVERY
 
+    def note_gradients(self) -> None:
+        """Notes, as a network is called, which gradients there are.
+
+        A pass is noticed as it comes through the verdict, and may have added to some of them by then: those of a head beside the
+        verdict, those of a penalty on the weights. What has changed since the call is its own doing, and no remainder.
+        """
+        if self._looks_at_gradients:
+            self._noted = {who: [_state(p) for p in known()] for who, known in self.optimised.items()}
+
     def _norm_held_by(self, who: str) -> Tensor | float | None:
         held = self.held_by(who)
         if held is None:
             return None
+        noted = None if self._noted is None else self._noted.get(who)
+        now = list(self.optimised[who]())
+        if noted is not None and len(noted) == len(now):
+            held = [p.grad.detach() for p, was in zip(now, noted) if p.grad is not None and _is_unchanged(p.grad, *was)]
         return norm(torch.stack([norm(g) for g in held])) if held else 0.0
 
     def held_by(self, who: str) -> list[Tensor] | None:
@@ -211,6 +228,15 @@ class Passes:
                 self.fills = True
                 return True
         return False
+
+
+def _state(parameter: Tensor) -> tuple[weakref.ref[Tensor] | None, int]:
+    gradient = parameter.grad
+    return (None, 0) if gradient is None else (weakref.ref(gradient), gradient._version)
+
+
+def _is_unchanged(gradient: Tensor, was: weakref.ref[Tensor] | None, version: int) -> bool:
+    return was is not None and was() is gradient and gradient._version == version
 
 
 def _leaves(parameters: Sequence[Tensor]) -> list[Any]:
