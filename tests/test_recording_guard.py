@@ -16,6 +16,7 @@ from gandiag.errors import UsageError
 from gandiag.recording import Recorder
 from gandiag.recording.capture import Capture
 from gandiag.recording.origin import Outputs
+from gandiag.recording.passes import Passes
 from gandiag.recording.player import Player
 from gandiag.recording.turns import Turns
 from gandiag.run import load_run
@@ -25,7 +26,7 @@ STEPS, BROKEN_AT = 6, 3
 SABOTAGE: dict[str, tuple[type, str]] = {
     "forward hook of G": (Outputs, "remember"),
     "forward hook of D": (Outputs, "origin"),
-    "tensor hook in a backward pass": (Capture, "_new_pass"),
+    "tensor hook in a backward pass": (Passes, "_new_pass"),
     "tensor hook at the image": (Capture, "_pass_of_images"),
     "optimizer hook, whose turn it is": (Turns, "stepped"),
     "optimizer hook, its gradients": (Player, "read"),

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gandiag.recording import Recorder, capture
-from gandiag.recording.capture import MOST_OPEN
+from gandiag.recording import Recorder, passes
+from gandiag.recording.passes import MOST_OPEN
 from gandiag.run import load_run
 
 STEPS = 6
@@ -259,8 +259,8 @@ def test_a_penaltys_passes_are_not_looked_through_each_time_and_moved_parameters
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gathered: list[int] = []
-    leaves = capture._leaves
-    monkeypatch.setattr(capture, "_leaves", lambda parameters: gathered.append(1) or leaves(parameters))
+    leaves = passes._leaves
+    monkeypatch.setattr(passes, "_leaves", lambda parameters: gathered.append(1) or leaves(parameters))
     torch.manual_seed(0)
     G, D = nn.Linear(3, 2), nn.Linear(2, 1)
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)

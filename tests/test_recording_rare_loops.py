@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import gandiag
 from gandiag.recording import buffer
-from gandiag.recording.capture import _hook
 from gandiag.recording.finder import watch_compiled
+from gandiag.recording.hooks import hook_on
 from gandiag.run import Run
 
 Losses = tuple[Tensor, Tensor]
@@ -235,7 +235,7 @@ class Compiled(nn.Linear):
 def test_a_network_that_is_compiled_again_while_it_is_watched_keeps_its_new_form() -> None:
     seen: list[Any] = []
     for watching in (
-        lambda module: [_hook(module, lambda *_: seen.append("called"))],
+        lambda module: [hook_on(module, lambda *_: seen.append("called"))],
         lambda module: watch_compiled(lambda *_: None, lambda *_: seen.append("called")),
     ):
         module, left = Compiled(2, 1), Compiled(2, 1)

@@ -26,7 +26,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from gandiag.errors import RunError, UsageError
 from gandiag.quantities import QUANTITIES
 from gandiag.recording import PROBES, Recorder, Step
-from gandiag.recording.capture import Call, Pass
+from gandiag.recording.passes import Call, Pass
 from gandiag.run import RunWriter, load_run
 
 

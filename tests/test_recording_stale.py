@@ -187,3 +187,56 @@ def test_the_diagnosis_accuses_no_loop_that_clears_them(tmp_path: Path, way: str
     run, _ = trained(tmp_path / "run", way, steps=STEPS)
     fault = next(f for f in diagnose(run).findings if f.check == "objective_fault")
     assert fault.verdict is Verdict.HEALTHY
+
+
+class TwoHeads(nn.Module):
+    """A discriminator with a head beside its verdict, whose part of the pass runs first: its nodes are the younger ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.verdict, self.beside = nn.Linear(2, 8), nn.Linear(8, 1), nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        body = torch.tanh(self.body(x))
+        return self.verdict(body), self.beside(body)
+
+
+@pytest.mark.parametrize("way", ["a head beside the verdict", "a penalty on the weights", "never cleared"])
+def test_what_a_pass_has_added_before_it_comes_through_the_verdict_is_its_own(tmp_path: Path, way: str) -> None:
+    torch.manual_seed(3)
+    g, d = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2)), TwoHeads()
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 0.01), torch.optim.SGD(d.parameters(), 0.01)
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
+        for step in range(60):
+            real = torch.randn(16, 2) + 1
+            if way != "never cleared" or not step:
+                d_opt.zero_grad()
+            score, beside = d(real)
+            loss = F.softplus(-score).mean() + F.softplus(d(g(torch.randn(16, 4)).detach())[0]).mean()
+            if way == "a penalty on the weights":
+                loss = loss + sum(p.square().sum() for p in d.parameters())
+            else:
+                loss = loss + F.mse_loss(beside, real)
+            loss.backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            d.requires_grad_(False)
+            F.softplus(-d(g(torch.randn(16, 4)))[0]).mean().backward()
+            d.requires_grad_(True)
+            g_opt.step()
+    run = load_run(tmp_path / "run")
+    held = run["discriminator_stale_gradient_norm"]
+    found = diagnose(run).finding("objective_fault")
+    if way == "never cleared":
+        assert (held.iloc[1:] > 0).all()
+        assert found.verdict is Verdict.FAILED
+    else:
+        assert (held == 0).all()
+        assert found.verdict is Verdict.HEALTHY

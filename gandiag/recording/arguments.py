@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gandiag.errors import UsageError
-from gandiag.recording.capture import Call
 from gandiag.recording.diversity import COMPARED
+from gandiag.recording.passes import Call
 
 Scores = Tensor | np.ndarray | Sequence[Tensor] | None
 

@@ -10,12 +10,13 @@ from torch import Tensor
 from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import joined, says
 from gandiag.recording.buffer import BIT, SCALARS, WHOLE_VALUES
-from gandiag.recording.capture import norm
+from gandiag.recording.passes import norm
 from gandiag.recording.player import Player
 from gandiag.recording.probes import SCORELESS
 from gandiag.recording.rows import Rows
 from gandiag.recording.schedule import Schedule, as_logits, as_step
-from gandiag.recording.turns import Seen, Turns, nothing_seen
+from gandiag.recording.sorting import Seen, nothing_seen
+from gandiag.recording.turns import Turns
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 REAL_SUM, FAKE_SUM, AT_IMAGE = (SCALARS.index(n) for n in ("real_sum", "fake_sum", "generator_gradient_at_image"))

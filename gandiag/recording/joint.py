@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from gandiag.recording.capture import Pass
+from gandiag.recording.passes import Pass
 
 Mixture = Literal["undetached", "one pass"]
 

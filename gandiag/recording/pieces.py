@@ -10,8 +10,8 @@ from typing import Any
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from gandiag.recording.capture import Watching
 from gandiag.recording.guard import until_it_fails, warned
+from gandiag.recording.hooks import Watching
 from gandiag.recording.outputs import tensors
 from gandiag.recording.witnessed import Call, Network, Turn
 

@@ -134,8 +134,8 @@ class Recorder:
         )
         self._capture = Capture(generator, discriminator, say=say)
         self._capture.give_up = self.give_up
-        self._capture.row = self.index
-        self._capture.optimised = {
+        self._capture.passes.row = self.index
+        self._capture.passes.optimised = {
             who: partial(getattr, player, "parameters")
             for who, player in self._players.items()
             if player.optimizer is not None

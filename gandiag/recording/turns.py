@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gandiag.recording.capture import Call, Capture, Pass, norm
-from gandiag.recording.force import in_logit_space
+from gandiag.recording.capture import Capture
 from gandiag.recording.joint import mixture
-from gandiag.recording.origin import nearer
+from gandiag.recording.passes import Call, Pass, norm
+from gandiag.recording.sorting import Seen, Side, Sorting, is_real_call, whole_call
 
 PLAYERS = ("discriminator", "generator")
-
-
-@dataclass(slots=True)
-class Side:
-    """What one player's last update saw of reals, or of fakes."""
-
-    scores: list[Tensor]  # one tensor a call
-    gradients: list[Tensor]  # d(loss)/d(score), of the scores' shapes
-    images: list[Tensor]
-
-
-@dataclass(slots=True)
-class Seen:
-    """What one player's last update saw."""
-
-    real: Side
-    fake: Side
-    image_gradients: list[Tensor]  # as they are, or their norms
-
-
-def nothing_seen() -> Seen:
-    """Returns what a player saw of which nothing is known."""
-    return Seen(_nothing(), _nothing(), [])
-
-
-def _nothing() -> Side:
-    return Side([], [], [])
 
 
 class Turns:
@@ -56,6 +28,7 @@ class Turns:
         self._capture = capture
         self._say, self._note = say, note
         self._noted: set[str] = set()
+        self._sorting = Sorting(capture, say=say)
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
@@ -65,21 +38,23 @@ class Turns:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
         self._claim(who)
         own = self._last[who]
-        if not own and self._capture.open:
-            self._capture.relearn(who)
+        if not own and self._capture.passes.open:
+            self._capture.passes.relearn(who)
         if own and own[0].stale is not None and own[0].stale_of == who:
             self.stale.setdefault(who, own[0].stale)
         if who == "discriminator":
             self._note_what_the_generator_added(own)
-        self._capture.stepped.add(who)
+        self._capture.passes.stepped.add(who)
         if self._joint and who == "discriminator":
-            self._capture.stepped.add("generator")  # what D's pass added to its gradients is to be cleared as well
+            self._capture.passes.stepped.add(
+                "generator"
+            )  # what D's pass added to its gradients is to be cleared as well
 
     def _note_what_the_generator_added(self, own: list[Pass]) -> None:
         """Notes the norm of what the generator's pass has added to D's gradients since D's own, where one ran in between."""
-        for one in (*self._capture.open, *own):
-            if one.beneath is not None and one.row == self._capture.row:
-                held = self._capture.held_by("discriminator")
+        for one in (*self._capture.passes.open, *own):
+            if one.beneath is not None and one.row == self._capture.passes.row:
+                held = self._capture.passes.held_by("discriminator")
                 if held is None or [g.shape for g in held] != [g.shape for g in one.beneath]:
                     self.stale.pop(
                         "discriminator", None
@@ -90,20 +65,20 @@ class Turns:
                 return
 
     def _claim(self, who: str) -> None:
-        waiting = self._capture.open
+        waiting = self._capture.passes.open
         if len(waiting) == 1:  # the usual update, of one backward pass: the general rule below, in short
             only = waiting[0]
             if (
                 _reached(only, who)
-                and only.row == self._capture.row
+                and only.row == self._capture.passes.row
                 and _shows_the_game(waiting)
                 and not (who == "discriminator" and self._last[who] and _shows_one_side(only))
             ):
-                self._last[who], self._capture.open = waiting, []
+                self._last[who], self._capture.passes.open = waiting, []
                 self._joint = waiting if only.reached_discriminator and only.reached_generator else []
                 return
         self._drop_stale()
-        waiting = self._capture.open
+        waiting = self._capture.passes.open
         own = [p for p in waiting if _reached(p, who)]
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
         if who == "discriminator" and joint:
@@ -112,14 +87,14 @@ class Turns:
                 alone
             ):  # then the passes through both are the generator's: yet to be used, or of an update that was skipped
                 first = waiting.index(alone[0])
-                self._capture.open = [
+                self._capture.passes.open = [
                     p for p in waiting if p not in alone and not (p in joint and waiting.index(p) < first)
                 ]
                 self._last[who], self._joint = alone, []
                 return
         if (mine := _of_each(joint).get(who)) and joint == own:  # nothing was detached, and neither has stepped yet
             self._last[who], self._joint = mine, []
-            self._capture.open = [p for p in waiting if p not in mine]
+            self._capture.passes.open = [p for p in waiting if p not in mine]
             return
         if (
             not own and self._joint
@@ -129,7 +104,7 @@ class Turns:
             # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
             self._last[who] = self._with_the_other_side(own) if who == "discriminator" else own
         self._joint = joint
-        self._capture.open = [p for p in waiting if p not in own]
+        self._capture.passes.open = [p for p in waiting if p not in own]
 
     def _with_the_other_side(self, own: list[Pass]) -> list[Pass]:
         batches = [len(h) if h.dim() > 1 else 1 for h in self._capture.generated.held if h.dim()]
@@ -137,18 +112,20 @@ class Turns:
 
     def in_game(self, who: str) -> bool | None:
         """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where no pass is known."""
-        own = [p for p in self._capture.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
+        own = [p for p in self._capture.passes.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
         return any(p.pushes or p.reached_discriminator for p in own) if own else None
 
     def aside(self, who: str) -> None:
         """Notes that this player is about to be stepped by what is no part of the game: those passes are nobody's."""
-        self._capture.open = [p for p in self._capture.open if p.reached_discriminator or not _reached(p, who)]
-        self._capture.stepped.add(who)
+        self._capture.passes.open = [
+            p for p in self._capture.passes.open if p.reached_discriminator or not _reached(p, who)
+        ]
+        self._capture.passes.stepped.add(who)
 
     def stepped_together(self) -> None:
         """Notes that one optimizer is about to step both players."""
         self._drop_stale()
-        passes, self._capture.open = self._capture.open, []
+        passes, self._capture.passes.open = self._capture.passes.open, []
         self._last = {who: [p for p in passes if _reached(p, who)] for who in PLAYERS}
         self._joint = []
 
@@ -158,28 +135,28 @@ class Turns:
 
     def nobody_stepped(self) -> None:
         """Assigns what is left by the parameters that it reached, for loops whose optimizers cannot be watched."""
-        passes, self._capture.open = self._capture.open, []
+        passes, self._capture.passes.open = self._capture.passes.open, []
         for who in PLAYERS:
             alone = [p for p in passes if _reached(p, who) and not (who == "discriminator" and p.reached_generator)]
             self._last[who] = alone or self._last[who]
 
     def _drop_stale(self) -> None:
         """Forgets passes of earlier steps that no optimizer claimed: their update was skipped."""
-        now = self._capture.row
-        self._capture.open = [p for p in self._capture.open if p.row >= now - 1]
+        now = self._capture.passes.row
+        self._capture.passes.open = [p for p in self._capture.passes.open if p.row >= now - 1]
 
     def forget(self, *, claimed: bool) -> None:
         """Begins a new step; where `claimed`, passes that nobody has claimed will be nobody's any more."""
         if claimed:
-            self._capture.open = []
-        self._capture.next_row()
+            self._capture.passes.open = []
+        self._capture.passes.next_row()
         self._last = {"discriminator": [], "generator": []}
         self._joint = []
         self.stale.clear()
 
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
         """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""
-        if self._capture.returned and not self._last[who] and not self._capture.fills:
+        if self._capture.passes.returned and not self._last[who] and not self._capture.passes.fills:
             self._last[who] = self._taken_by_hand(who)
         passes = self._last[who]
         usual = self._usual(who, is_real, probability)
@@ -196,13 +173,17 @@ class Turns:
                     continue  # one loss for both players: the calls through which the generator is reached are its own
                 parts = pushes.setdefault(call, {})
                 parts[which] = parts[which] + gradient if which in parts else gradient
-        found = Seen(_nothing(), _nothing(), [n for p in passes for n in p.at_images] if who == "generator" else [])
-        self._sort_out(pushes, is_real, probability, found)
+        found = Seen(
+            Side([], [], []), Side([], [], []), [n for p in passes for n in p.at_images] if who == "generator" else []
+        )
+        self._sorting.sort_out(pushes, is_real, probability, found)
         return found
 
     def _taken_by_hand(self, who: str) -> list[Pass]:
         """Returns the passes of `autograd.grad` that look like this player's, where the loop puts all gradients in place itself."""
-        found = [p for p in self._capture.returned.values() if p.pushes and bool(p.at_images) == (who == "generator")]
+        found = [
+            p for p in self._capture.passes.returned.values() if p.pushes and bool(p.at_images) == (who == "generator")
+        ]
         if not found:
             return []
         self._say(
@@ -219,16 +200,16 @@ class Turns:
             return None
         pushes = passes[0].pushes
         if who == "generator":
-            if len(pushes) != 1 or _is_real(pushes[0][0], is_real) is not False:
+            if len(pushes) != 1 or is_real_call(pushes[0][0], is_real) is not False:
                 return None
-            only = _whole(pushes[0], probability)
-            return None if only is None else Seen(_nothing(), only, passes[0].at_images)
+            only = whole_call(pushes[0], probability)
+            return None if only is None else Seen(Side([], [], []), only, passes[0].at_images)
         if len(pushes) != 2:
             return None
-        real = _is_real(pushes[0][0], is_real)
-        if real is None or _is_real(pushes[1][0], is_real) is not (not real):
+        real = is_real_call(pushes[0][0], is_real)
+        if real is None or is_real_call(pushes[1][0], is_real) is not (not real):
             return None
-        first, second = _whole(pushes[0], probability), _whole(pushes[1], probability)
+        first, second = whole_call(pushes[0], probability), whole_call(pushes[1], probability)
         if first is None or second is None:
             return None
         return Seen(first, second, []) if real else Seen(second, first, [])
@@ -239,138 +220,6 @@ class Turns:
         if rest or (who == "discriminator" and mixture(taken) is None):
             self._last[_other(who)] = rest
         return taken
-
-    def _sort_out(
-        self,
-        pushes: dict[Call, dict[int, Tensor]],
-        is_real: Callable[[Call], bool | None],
-        probability: bool,
-        found: Seen,
-    ) -> None:
-        scored = {call: parts for call, parts in pushes.items() if call.scores}
-        if len(scored) < len(pushes):
-            _add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
-        calls = [(call, *_flat(call, parts, probability)) for call, parts in scored.items() if call.untouched]
-        if len(calls) < len(scored):
-            self._say(
-                "in place",
-                "the discriminator's outputs were changed in place after it returned them: those were left out",
-            )
-        said = {call: is_real(call) for call, _, _ in calls}
-        labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
-        kept = [
-            (c, s, g)
-            for c, s, g in calls
-            if said[c] is not None
-            or not c.penalised
-            or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
-        ]
-        if self._capture.score_operation == "Sigmoid" and any(call.penalised for call, _, _ in kept):
-            self._say(
-                "penalised sigmoid",
-                "the discriminator ends in a sigmoid and a penalty was taken on the very call that the loss reads (R1, say): the "
-                "gradient at its probabilities, and so the force on those scores, holds the penalty's push as well",
-            )
-        for call, score, gradient in self._halves(kept, labels, said, found):
-            side = found.real if labels[call] else found.fake
-            side.scores.append(score)
-            side.gradients.append(gradient)
-            if call.image is not None:
-                side.images.append(call.image)
-
-    def _halves(
-        self,
-        calls: list[tuple[Call, Tensor, Tensor]],
-        labels: dict[Call, bool],
-        said: dict[Call, bool | None],
-        found: Seen,
-    ) -> list[tuple[Call, Tensor, Tensor]]:
-        """Tells reals from fakes by nearness to G's last output where neither storage nor graph does; returns the other calls."""
-        held = self._capture.generated.held
-        open_ = [c for c in calls if said[c[0]] is None]
-        if len(calls) == 1 and len(open_) == 1:
-            pieces = _split(open_[0], [len(h) for h in held if h.dim()])
-        elif len(open_) == 2 and len(calls) == 2 and labels[open_[0][0]] and labels[open_[1][0]]:
-            pieces = [(s, g, c.image) for c, s, g in open_ if c.image is not None]
-            if pieces and (len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape):
-                return self._by_order(open_, found)
-        else:
-            return calls
-        if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
-            return calls
-        (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
-        first_is_fake = nearer(image_a, image_b, held)
-        if first_is_fake is None:
-            return self._by_order(open_, found) if len(open_) == 2 else calls
-        self._say(
-            "nearness",
-            "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
-            "nearer to the generator's last output",
-        )
-        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
-            side.scores.append(torch.where(flag, score_a, score_b))
-            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
-            side.images.append(torch.where(flag, image_a, image_b))
-        return []
-
-    def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
-        """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""
-        (first, *_), (second, score, gradient) = calls
-        if first.after == second.after:
-            self._say(
-                "untold",
-                "the discriminator is shown two batches of which neither is known to come from the generator (a copy of its output "
-                "that was changed, say): their scores are not in the record; step(real_logits=, fake_logits=) would tell",
-            )
-            return []
-        self._say(
-            "order",
-            "what the discriminator was shown as fake cannot be traced to the generator: it was taken to be the batch before which "
-            "the generator was called",
-        )
-        found.fake.scores.append(score)
-        found.fake.gradients.append(gradient)
-        if second.image is not None:
-            found.fake.images.append(second.image)
-        return calls[:1]
-
-
-def _is_real(call: Call, is_real: Callable[[Call], bool | None]) -> bool | None:
-    """Tells whether a call was on reals; None where a batch may be a mixed one, or the graph and the shapes do not agree."""
-    said = is_real(call)
-    if said is not None:
-        return said
-    origin = call.origin
-    if origin.batch is not None and call.image is not None and origin.batch != len(call.image):
-        return None
-    return not origin.fake
-
-
-def _whole(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
-    """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
-    call, _, gradient = push
-    scores = call.scores
-    if call.penalised or len(scores) != 1 or scores[0]._version != call.versions[0]:
-        return None
-    score = scores[0]
-    if probability:
-        score = score.float()
-        gradient = in_logit_space(gradient.float(), score)
-    return Side([score], [gradient], [] if call.image is None else [call.image])
-
-
-def _add_images(shown: list[Call], is_real: Callable[[Call], bool | None], found: Seen) -> None:
-    """Adds what a discriminator without scores was shown; nothing where several batches all look real: one of them may be fakes."""
-    labels = [_or(is_real(call), not call.origin.fake) for call in shown]
-    if labels.count(True) > 1:
-        return
-    for call, real in zip(shown, labels):
-        if call.image is not None:
-            (found.real if real else found.fake).images.append(call.image)
-
-
-def _or(said: bool | None, otherwise: bool) -> bool:
-    return otherwise if said is None else said
 
 
 def _reached(one: Pass, who: str) -> bool:
@@ -433,28 +282,3 @@ def _of_each(joint: list[Pass]) -> dict[str, list[Pass]]:
 
 def _other(who: str) -> str:
     return "generator" if who == "discriminator" else "discriminator"
-
-
-def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tensor, Tensor]:
-    """Returns a call's scores and the gradients at them, flat and float32; the gradients with respect to logits."""
-    chosen = sorted(parts)
-    score = (
-        torch.cat([call.scores[i].reshape(-1) for i in chosen])
-        if len(chosen) > 1
-        else call.scores[chosen[0]].reshape(-1)
-    )
-    gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
-    score, gradient = score.float(), gradient.float()
-    return score, in_logit_space(gradient, score) if probability else gradient
-
-
-def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Cuts a call on twice the generator's batch into halves; the score must have as many values for each sample."""
-    one, score, gradient = call
-    image = one.image
-    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches or len(one.scores) > 1:
-        return []
-    if one.origin.fake and len(image) != 2 * (one.origin.batch or 0):
-        return []
-    half, values = len(image) // 2, len(score) // 2
-    return [(score[:values], gradient[:values], image[:half]), (score[values:], gradient[values:], image[half:])]

@@ -125,7 +125,7 @@ class Updates:
     def _both_step(self) -> None:
         if not self._watching:
             return
-        passes = self._capture.open
+        passes = self._capture.passes.open
         alone = {
             who
             for who, other in (("discriminator", "generator"), ("generator", "discriminator"))

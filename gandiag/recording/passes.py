@@ -1,0 +1,259 @@
+"""The backward passes that fill the players' gradients: which run, whom they reach, and what gradients held as they began.
+
+Nothing here reads a value from the device.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gandiag.recording.origin import Origin
+
+MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
+# first steps, and every how many later, in which it is looked what gradients hold
+STALE_FIRST, STALE_EVERY = 32, 10
+# backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
+LEARNT_IN = 32
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call of the discriminator that built a graph."""
+
+    scores: list[Tensor]  # detached; several for a discriminator of several scales, none for one that returns images
+    versions: list[int]
+    image: Tensor | None  # detached
+    origin: Origin
+    after: int = 0  # how many outputs of G there were before it
+    penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
+    trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others
+
+    @property
+    def untouched(self) -> bool:
+        """False where the scores have been changed in place since."""
+        return all(s._version == v for s, v in zip(self.scores, self.versions))
+
+
+@dataclass(eq=False, slots=True)
+class Pass:
+    """One backward pass that filled gradients."""
+
+    reached_discriminator: bool
+    reached_generator: bool
+    pushes: list[tuple[Call, int, Tensor]]  # call, which of its scores, d(loss)/d(score)
+    image_gradients: list[Tensor]  # at each output of G: small ones as they are, norms of others
+    row: int  # in which step it ran
+    beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
+
+    differentiable: bool = False  # `create_graph=True`
+    # None where it was not looked at: the norm of what a player's gradients still held as it began, and D's gradients before this pass
+    # through both, which D is yet to use
+    stale: Tensor | float | None = None
+    stale_of: str = ""  # the player
+    beneath: list[Tensor] | None = None
+
+    @property
+    def at_images(self) -> list[Tensor]:
+        """The gradients at what D was shown: of several outputs of G those of the images' form, all where none is."""
+        if not self.beside:
+            return self.image_gradients
+        shown = {call.image.shape[1:] for call, _, _ in self.pushes if call.image is not None}
+        known = [gradient for shape, gradient in self.beside if shape[1:] in shown]
+        return self.image_gradients + (known or [gradient for _, gradient in self.beside])
+
+
+_UNKNOWN = object()
+_running = torch._C._current_graph_task_id
+_will_run = torch._C._will_engine_execute_node
+
+
+class Passes:
+    """The backward passes of two networks, as hooks in the graph tell of them."""
+
+    def __init__(self, players: Callable[[str], nn.Module]) -> None:
+        self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
+        self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
+        self.row = 0
+        # whose gradients have been used since the last pass that adds to them
+        self.stepped = {"discriminator", "generator"}
+        # whose parameters are stepped, where that is known
+        self.optimised: Mapping[str, Callable[[], Sequence[Tensor]]] = {}
+        self.fills = False  # whether a backward pass was ever seen that fills a player's gradients
+        self._module_of = players
+        self._passes: dict[int, Any] = {}  # a Pass, or None
+        self._all: dict[str, list[Any]] = {}
+        self._trained: dict[str, list[Tensor]] = {}  # the parameters whose nodes those are
+        # what they were as none of them was reached
+        self._in_vain: list[tuple[torch.device, torch.dtype]] | None = None
+        self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
+        self._looked = 0
+        # the players' gradients and their versions at the last call of a network; None where a pass has begun since
+        self._noted: dict[str, list[tuple[weakref.ref[Tensor] | None, int]]] | None = None
+
+    def forget(self) -> None:
+        """Lets go of everything."""
+        self.open.clear()
+        self._passes.clear()
+        self.returned.clear()
+        self._all.clear()
+        self._trained.clear()
+        self._met = {"discriminator": [], "generator": []}
+
+    def next_row(self) -> None:
+        """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
+        self.row += 1
+        self._passes.clear()
+        self.returned.clear()
+
+    def current(self) -> Pass | None:
+        """Returns the running backward pass, None where it fills no player's gradients (`autograd.grad`)."""
+        running = _running()
+        found = self._passes.get(running, _UNKNOWN)
+        return self._new_pass(running) if found is _UNKNOWN else found
+
+    def of_autograd_grad(self) -> Pass | None:
+        """Returns the running pass of `autograd.grad`, None where others fill gradients: it is a penalty's then."""
+        if self.fills:
+            return None
+        one = self.returned.setdefault(_running(), Pass(False, False, [], [], self.row))
+        one.differentiable = torch.is_grad_enabled()
+        return one
+
+    def _new_pass(self, running: int) -> Pass | None:
+        """Returns the backward pass that has just begun, None where it fills no player's gradients (`autograd.grad`)."""
+        self._looked += 1
+        thorough = self._looked <= LEARNT_IN
+        reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
+        if not (reached[0] or reached[1]) and self._may_have_changed():
+            self._all.clear()  # the nodes may be those of parameters that were moved to another device since
+            reached = self._reaches("discriminator", True), self._reaches("generator", True)
+            known, self._in_vain = self._in_vain, None
+            if not (reached[0] or reached[1]):
+                self._in_vain = self._kinds()
+                if known is not None and known != self._in_vain:  # the nodes that were met are nobody's any more
+                    self._all.clear()
+                    self._met = {"discriminator": [], "generator": []}
+        current = Pass(*reached, [], [], self.row) if reached[0] or reached[1] else None
+        if len(self._passes) > MOST_OPEN:
+            self._passes.clear()
+        self._passes[running] = current
+        if current is not None:
+            self.open.append(current)
+            if len(self.open) > MOST_OPEN:
+                del self.open[0]
+            who = "generator" if reached[1] else "discriminator"
+            if who in self.stepped:
+                self.stepped.discard(who)
+                if self._looks_at_gradients:
+                    current.stale, current.stale_of = self._norm_held_by(who), who
+            if reached[0] and reached[1] and len(self.open) > 1 and self._looks_at_gradients:
+                before = self.open[-2]
+                if before.reached_discriminator and before.reached_generator and current.stale is None:
+                    # where that one turns out to be D's, of fakes that were not detached: what it left in G's gradients
+                    current.stale, current.stale_of = self._norm_held_by("generator"), "generator"
+                if before.reached_discriminator and not before.reached_generator and before.row == self.row:
+                    held = self.held_by("discriminator")
+                    current.beneath = None if held is None else [g.clone() for g in held]
+            self._noted = None
+        return current
+
+    def _may_have_changed(self) -> bool:
+        """Tells whether other nodes may be the parameters' than those in which a pass like this one was looked for in vain (a penalty's).
+
+        A parameter that is moved to another device or type gets another node; new parameters are looked for now and then.
+        """
+        return self._in_vain is None or self._looks_at_gradients or self._in_vain != self._kinds()
+
+    def _kinds(self) -> list[tuple[torch.device, torch.dtype]]:
+        return [(p.device, p.dtype) for parameters in self._trained.values() for p in parameters]
+
+    @property
+    def _looks_at_gradients(self) -> bool:
+        """Whether this is one of the steps in which it is looked what gradients hold."""
+        return self.row < STALE_FIRST or not self.row % STALE_EVERY
+
+    def note_gradients(self) -> None:
+        """Notes, as a network is called, which gradients there are.
+
+        A pass is noticed as it comes through the verdict, and may have added to some of them by then: those of a head beside the
+        verdict, those of a penalty on the weights. What has changed since the call is its own doing, and no remainder.
+        """
+        if self._looks_at_gradients:
+            self._noted = {who: [_state(p) for p in known()] for who, known in self.optimised.items()}
+
+    def _norm_held_by(self, who: str) -> Tensor | float | None:
+        held = self.held_by(who)
+        if held is None:
+            return None
+        noted = None if self._noted is None else self._noted.get(who)
+        now = list(self.optimised[who]())
+        if noted is not None and len(noted) == len(now):
+            held = [p.grad.detach() for p, was in zip(now, noted) if p.grad is not None and _is_unchanged(p.grad, *was)]
+        return norm(torch.stack([norm(g) for g in held])) if held else 0.0
+
+    def held_by(self, who: str) -> list[Tensor] | None:
+        """Returns the gradients that a player's parameters hold at this moment; None where that is not known."""
+        known = self.optimised.get(who)
+        if known is None:
+            return None
+        held = [p.grad.detach() for p in known() if p.grad is not None]
+        return None if any(g.layout is not torch.strided for g in held) else held
+
+    def relearn(self, who: str) -> None:
+        """Forgets which parameters stand for a player: it was stepped, and no pass was seen to reach those that do."""
+        self._all.pop(who, None)
+        self._met[who] = []
+
+    def _reaches(self, who: str, thorough: bool) -> bool:
+        met = self._met[who]
+        for node in met:
+            try:  # as `_fills` does: this runs in every backward pass
+                if _will_run(node):
+                    return True
+            except RuntimeError:
+                continue
+        if not thorough and met:  # of a player that was never met all are looked for, however late its first turn comes
+            return False
+        if who not in self._all:
+            self._trained[who] = [p for p in self._module_of(who).parameters() if p.requires_grad]
+            self._all[who] = _leaves(self._trained[who])
+        for node in self._all[who]:
+            if _fills(node):
+                self._met[who] = [node, *(n for n in met if n in self._all[who])]
+                self.fills = True
+                return True
+        return False
+
+
+def _state(parameter: Tensor) -> tuple[weakref.ref[Tensor] | None, int]:
+    gradient = parameter.grad
+    return (None, 0) if gradient is None else (weakref.ref(gradient), gradient._version)
+
+
+def _is_unchanged(gradient: Tensor, was: weakref.ref[Tensor] | None, version: int) -> bool:
+    return was is not None and was() is gradient and gradient._version == version
+
+
+def _leaves(parameters: Sequence[Tensor]) -> list[Any]:
+    """Returns the nodes at which the gradients of trainable parameters are accumulated, the last layer's first."""
+    return [torch.autograd.graph.get_gradient_edge(p).node for p in parameters][::-1]
+
+
+def _fills(node: Any) -> bool:
+    try:
+        return bool(_will_run(node))
+    except RuntimeError:  # torch's answer for a leaf under `autograd.grad`: the gradient is returned, not accumulated
+        return False
+
+
+def norm(value: Tensor) -> Tensor:
+    """Returns the L2 norm, 0-d and float32; half precision would overflow in its own type, and double is narrowed at the end."""
+    if value.dtype is torch.float32:
+        return torch.linalg.vector_norm(value)
+    return torch.linalg.vector_norm(value, dtype=torch.promote_types(value.dtype, torch.float32)).float()

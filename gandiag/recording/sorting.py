@@ -1,0 +1,206 @@
+"""What an update's backward passes showed of the game: which scores and images were of reals, which of fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gandiag.recording.capture import Capture
+from gandiag.recording.force import in_logit_space
+from gandiag.recording.origin import nearer
+from gandiag.recording.passes import Call
+
+
+@dataclass(slots=True)
+class Side:
+    """What one player's last update saw of reals, or of fakes."""
+
+    scores: list[Tensor]  # one tensor a call
+    gradients: list[Tensor]  # d(loss)/d(score), of the scores' shapes
+    images: list[Tensor]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one player's last update saw."""
+
+    real: Side
+    fake: Side
+    image_gradients: list[Tensor]  # as they are, or their norms
+
+
+def nothing_seen() -> Seen:
+    """Returns what a player saw of which nothing is known."""
+    return Seen(_none(), _none(), [])
+
+
+def _none() -> Side:
+    return Side([], [], [])
+
+
+class Sorting:
+    """Tells reals from fakes among the calls that took part in an update, and says what it went by."""
+
+    def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
+        self._capture, self._say = capture, say
+
+    def sort_out(
+        self,
+        pushes: dict[Call, dict[int, Tensor]],
+        is_real: Callable[[Call], bool | None],
+        probability: bool,
+        found: Seen,
+    ) -> None:
+        """Adds to `found` what each call's scores and images tell of reals and of fakes."""
+        scored = {call: parts for call, parts in pushes.items() if call.scores}
+        if len(scored) < len(pushes):
+            _add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
+        calls = [(call, *_flat(call, parts, probability)) for call, parts in scored.items() if call.untouched]
+        if len(calls) < len(scored):
+            self._say(
+                "in place",
+                "the discriminator's outputs were changed in place after it returned them: those were left out",
+            )
+        said = {call: is_real(call) for call, _, _ in calls}
+        labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
+        kept = [
+            (c, s, g)
+            for c, s, g in calls
+            if said[c] is not None
+            or not c.penalised
+            or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
+        ]
+        if self._capture.score_operation == "Sigmoid" and any(call.penalised for call, _, _ in kept):
+            self._say(
+                "penalised sigmoid",
+                "the discriminator ends in a sigmoid and a penalty was taken on the very call that the loss reads (R1, say): the "
+                "gradient at its probabilities, and so the force on those scores, holds the penalty's push as well",
+            )
+        for call, score, gradient in self._halves(kept, labels, said, found):
+            side = found.real if labels[call] else found.fake
+            side.scores.append(score)
+            side.gradients.append(gradient)
+            if call.image is not None:
+                side.images.append(call.image)
+
+    def _halves(
+        self,
+        calls: list[tuple[Call, Tensor, Tensor]],
+        labels: dict[Call, bool],
+        said: dict[Call, bool | None],
+        found: Seen,
+    ) -> list[tuple[Call, Tensor, Tensor]]:
+        """Tells reals from fakes by nearness to G's last output where neither storage nor graph does; returns the other calls."""
+        held = self._capture.generated.held
+        open_ = [c for c in calls if said[c[0]] is None]
+        if len(calls) == 1 and len(open_) == 1:
+            pieces = _split(open_[0], [len(h) for h in held if h.dim()])
+        elif len(open_) == 2 and len(calls) == 2 and labels[open_[0][0]] and labels[open_[1][0]]:
+            pieces = [(s, g, c.image) for c, s, g in open_ if c.image is not None]
+            if pieces and (len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape):
+                return self._by_order(open_, found)
+        else:
+            return calls
+        if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
+            return calls
+        (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
+        first_is_fake = nearer(image_a, image_b, held)
+        if first_is_fake is None:
+            return self._by_order(open_, found) if len(open_) == 2 else calls
+        self._say(
+            "nearness",
+            "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
+            "nearer to the generator's last output",
+        )
+        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
+            side.scores.append(torch.where(flag, score_a, score_b))
+            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
+            side.images.append(torch.where(flag, image_a, image_b))
+        return []
+
+    def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
+        """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""
+        (first, *_), (second, score, gradient) = calls
+        if first.after == second.after:
+            self._say(
+                "untold",
+                "the discriminator is shown two batches of which neither is known to come from the generator (a copy of its output "
+                "that was changed, say): their scores are not in the record; step(real_logits=, fake_logits=) would tell",
+            )
+            return []
+        self._say(
+            "order",
+            "what the discriminator was shown as fake cannot be traced to the generator: it was taken to be the batch before which "
+            "the generator was called",
+        )
+        found.fake.scores.append(score)
+        found.fake.gradients.append(gradient)
+        if second.image is not None:
+            found.fake.images.append(second.image)
+        return calls[:1]
+
+
+def is_real_call(call: Call, is_real: Callable[[Call], bool | None]) -> bool | None:
+    """Tells whether a call was on reals; None where a batch may be a mixed one, or the graph and the shapes do not agree."""
+    said = is_real(call)
+    if said is not None:
+        return said
+    origin = call.origin
+    if origin.batch is not None and call.image is not None and origin.batch != len(call.image):
+        return None
+    return not origin.fake
+
+
+def whole_call(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
+    """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
+    call, _, gradient = push
+    scores = call.scores
+    if call.penalised or len(scores) != 1 or scores[0]._version != call.versions[0]:
+        return None
+    score = scores[0]
+    if probability:
+        score = score.float()
+        gradient = in_logit_space(gradient.float(), score)
+    return Side([score], [gradient], [] if call.image is None else [call.image])
+
+
+def _add_images(shown: list[Call], is_real: Callable[[Call], bool | None], found: Seen) -> None:
+    """Adds what a discriminator without scores was shown; nothing where several batches all look real: one of them may be fakes."""
+    labels = [_or(is_real(call), not call.origin.fake) for call in shown]
+    if labels.count(True) > 1:
+        return
+    for call, real in zip(shown, labels):
+        if call.image is not None:
+            (found.real if real else found.fake).images.append(call.image)
+
+
+def _or(said: bool | None, otherwise: bool) -> bool:
+    return otherwise if said is None else said
+
+
+def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tensor, Tensor]:
+    """Returns a call's scores and the gradients at them, flat and float32; the gradients with respect to logits."""
+    chosen = sorted(parts)
+    score = (
+        torch.cat([call.scores[i].reshape(-1) for i in chosen])
+        if len(chosen) > 1
+        else call.scores[chosen[0]].reshape(-1)
+    )
+    gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
+    score, gradient = score.float(), gradient.float()
+    return score, in_logit_space(gradient, score) if probability else gradient
+
+
+def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Cuts a call on twice the generator's batch into halves; the score must have as many values for each sample."""
+    one, score, gradient = call
+    image = one.image
+    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches or len(one.scores) > 1:
+        return []
+    if one.origin.fake and len(image) != 2 * (one.origin.batch or 0):
+        return []
+    half, values = len(image) // 2, len(score) // 2
+    return [(score[:values], gradient[:values], image[:half]), (score[values:], gradient[values:], image[half:])]
