@@ -187,3 +187,36 @@ SOUND = {
 def test_a_game_that_stays_sound_is_not_accused(name: str, tmp_path: Path) -> None:
     finding = fault(tmp_path / "run", SOUND[name])
     assert finding.verdict is Verdict.HEALTHY, finding.claim
+
+
+# ------------------------------------------------------------------------------------------- a target that is changed
+
+
+def pulling(path: Path, after: float, auc: float, until: int = STEPS) -> Finding:
+    """Least squares: D's force swings about its target, G's was the way to its own, and is `after` from TURN on."""
+    chance = np.random.default_rng(5)
+    swing = chance.normal(0, 0.4, STEPS)
+    columns = {
+        "generator_force_on_fake": np.where(LATER & (until > AT), after, 1.2) + 0.5 * chance.normal(0, 1, STEPS),
+        "generator_force_size_on_fake": np.full(STEPS, 1.3),
+        "discriminator_force_on_fake": -0.6 + swing,
+        "discriminator_force_size_on_fake": np.full(STEPS, 0.9),
+        "discriminator_auc": np.where(LATER, auc, 0.8),
+    }
+    return fault(path, columns)
+
+
+def test_a_generator_that_is_given_ds_target_in_mid_run_is_named_at_that_step(tmp_path: Path) -> None:
+    finding = pulling(tmp_path / "run", -0.5, 0.99)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "shared objective"), finding.claim
+    assert finding.onset == pytest.approx(TURN, abs=15)
+
+
+@pytest.mark.parametrize(
+    ("after", "auc", "until"), [(-0.5, 0.3, STEPS), (0.4, 0.99, STEPS), (-0.5, 0.99, 850), (-0.02, 0.99, STEPS)]
+)
+def test_one_that_has_fooled_d_or_turns_back_or_hardly_pulls_is_not(
+    after: float, auc: float, until: int, tmp_path: Path
+) -> None:
+    finding = pulling(tmp_path / "run", after, auc, until)
+    assert finding.verdict is Verdict.HEALTHY, finding.claim

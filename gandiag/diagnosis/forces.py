@@ -19,6 +19,7 @@ AS_LARGE = 0.5  # of the force's usual size, when the fault sets in
 # the rest of the force, or larger: a fifth of it is far from either.
 AGREE, OWN = 0.8, 0.2
 FEWEST_PULLS = 50
+PULLS = 0.05  # of the force that G had before: what is left as both near one target; a force that has died has no sign
 INVERTED = 0.1  # AUC of a D that knows reals from fakes and calls them by each other's name; generators that outran D were seen at .4 and more
 # of the force's size: scores that a softmax ties together push to nothing in sum, and their sums are rounding
 WHOLE = 1e-3
@@ -89,6 +90,54 @@ def same_pull(e: Evidence) -> Finding | None:
         onset=begin,
         kind="shared objective",
     )
+
+
+def pulls_along(e: Evidence) -> Finding | None:
+    """A generator that pulled its fakes against D and, from some step on till the end, pulls them D's way, while D wins ever since.
+
+    Two losses with targets turn round past them, so that neither pushes one way: what tells is that, on the whole, G's force has another sign
+    than before, and D's sign. A G that has fooled D beyond its target turns too, but then D does not win.
+    """
+    known = _whole(e, FORCES[2]), _whole(e, FORCES[1])
+    with np.errstate(invalid="ignore"):
+        along = np.sign(known[0]) * np.sign(known[1]) > 0
+    sure = np.isfinite(known[0]) & np.isfinite(known[1])
+    auc = np.nan_to_num(e.auc(), nan=0.5)
+    first = trends.onset(along & sure)
+    if first is None or first < max(2, round(e.limits.sustained_share * len(along))):
+        return None
+    before, after = sure[:first], sure[first:]
+    lasting = e.edges[-1] - e.edges[first] >= max(e.limits.sustained_steps, e.limits.tail_share * e.steps)
+    if not lasting or not before.any() or np.mean(along[:first][before]) > 1 - e.limits.force_share:
+        return None
+    was, is_now = (trends.middle(known[0][part]) for part in (slice(0, first), slice(first, None)))
+    for_good = e.holds(along | ~sure) and np.mean(along[first:][after]) > e.limits.force_share
+    turned_round = for_good and was * is_now < 0 and abs(is_now) > PULLS * abs(was)
+    if not turned_round or after.sum() < 2 or np.mean(auc[first:] > e.limits.near_dominance_auc) < e.limits.force_share:
+        return None
+    at = int(e.edges[first])
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"G's force on fakes was {was:.2g}, against D's, and since step {at} is {is_now:.2g}, D's way (limit: against it), and AUC is "
+        f"{trends.tail_middle(auc, e.limits.tail_share):.3f} (limit: {e.limits.near_dominance_auc:g})",
+        cause=WHY["shared objective"] + ": its target or its sign was changed there",
+        remedies=(f"look at what the loop does with G's target and sign at step {at}",),
+        series=(*FORCES[1:], "discriminator_auc"),
+        onset=at,
+        kind="shared objective",
+    )
+
+
+def _whole(e: Evidence, name: str) -> np.ndarray:
+    """The mean of a force between the grid's edges, of its usual size: what it does on the whole, once its swings about a target cancel."""
+    series = e[name]
+    values, at = series.to_numpy(dtype=float), series.index.to_numpy()
+    values, at = values[np.isfinite(values)], at[np.isfinite(values)]
+    window = np.clip(np.searchsorted(e.edges, at, side="right") - 1, 0, len(e.edges) - 2)
+    total, count = (np.bincount(window, w, len(e.edges) - 1) for w in (values, np.ones(len(values))))
+    usual = float(np.mean(np.abs(values))) if len(values) else 0.0
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1) / max(usual, 1e-300), np.nan))
 
 
 def _own_share(theirs: np.ndarray, mine: np.ndarray, sizes: np.ndarray) -> float:

@@ -177,6 +177,7 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     forces.same_pull,
     *miswired.LOOKS,
     forces.turned,
+    forces.pulls_along,
     forces.swapped,
     stopped,
     *regularisation.LOOKS,
