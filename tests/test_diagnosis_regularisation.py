@@ -196,3 +196,130 @@ def test_a_heavy_momentum_is_named_where_the_game_runs_away(tmp_path: Path) -> N
     assert finding.verdict is Verdict.FAILED
     assert "momentum 0.99 makes each rate 100 times" in finding.cause
     assert "momentum" in finding.remedies[0]
+
+
+@pytest.mark.parametrize("auc", [0.5, 1.0])
+def test_ranks_that_tell_by_a_hair_are_flat_as_well(auc: float, tmp_path: Path) -> None:
+    near = {name: np.full(STEPS, value) for name, value in (("real_logit_mean", 0.01), ("fake_logit_mean", 0.0))}
+    columns = {**near, "generator_gradient_at_image": FLATTENED, "discriminator_auc": np.full(STEPS, auc)}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, slow=NARROW)).finding(
+        "discriminator_weakness"
+    )
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "flat"), finding.claim
+    assert ("logits apart" in finding.claim) is (auc == 1.0)
+
+
+# ------------------------------------------------------------------------------------------------------ steps that are nothing
+
+
+def test_both_rates_taken_away_early_are_named(tmp_path: Path) -> None:
+    rate = 1e-3 * 0.97**AT
+    columns = {f"{who}_learning_rate": rate for who in ("generator", "discriminator")}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, slow=NARROW)).finding("learning_rate")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "faded"), finding.claim
+    learned = diagnose(made(tmp_path / "well", steps=STEPS, columns=columns)).finding("learning_rate")
+    assert learned.verdict is Verdict.HEALTHY, "whoever has learned by then may rest"
+    late = {name: np.where(AT < 700, 1e-3, 1e-9) for name in columns}
+    assert (
+        diagnose(made(tmp_path / "late", steps=STEPS, columns=late, slow=NARROW)).finding("learning_rate").kind
+        != "faded"
+    )
+
+
+def creeping(
+    path: Path, ratio: float, norm: np.ndarray | float, slow: dict[str, np.ndarray], **facts: Any
+) -> Diagnosis:
+    slow = {**slow, "generator_update_ratio": np.full(TENS, ratio)}
+    columns = {"generator_gradient_norm": np.full(STEPS, norm)}
+    return diagnose(made(path, steps=STEPS, columns=columns, slow=slow, facts={"optimizers": optimizers(**facts)}))
+
+
+def test_a_generator_that_has_hardly_moved_is_named(tmp_path: Path) -> None:
+    finding = creeping(tmp_path / "run", 1e-5, 0.3, NARROW, **{"class": "SGD"}).finding("learning_rate")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "too low"), finding.claim
+    vanished = 0.3 * 0.98**AT
+    for i, (ratio, norm, slow) in enumerate(((1e-3, 0.3, NARROW), (1e-5, 0.3, {}), (1e-5, vanished, NARROW))):
+        told = creeping(tmp_path / f"{i}", ratio, norm, slow, **{"class": "SGD"}).finding("learning_rate")
+        assert told.verdict is not Verdict.FAILED, told.claim
+
+
+def test_weights_that_are_put_back_after_each_update_are_named(tmp_path: Path) -> None:
+    """Adam's steps of 1e-3 on 20 000 weights of norm 10 are .014 of them at most, and .0033 where gradients are noise."""
+    facts = {"betas": [0.9, 0.999], "eps": 1e-8}
+    for ratio, named in ((1e-5, True), (1e-3, False)):
+        path = made(
+            tmp_path / f"{named}",
+            steps=STEPS,
+            slow={"generator_update_ratio": np.full(TENS, ratio), "generator_parameter_norm": np.full(TENS, 10.0)},
+            facts={
+                "optimizers": optimizers(**facts),
+                "players": {
+                    "generator": {"parameters": 20_000},
+                    "discriminator": {"parameters": 9000, "output": "logit"},
+                },
+            },
+        )
+        finding = diagnose(path).finding("objective_fault")
+        assert (finding.kind == "generator put back") is named, finding.claim
+
+
+def test_a_gradient_too_small_for_any_digit_has_vanished_from_the_start(tmp_path: Path) -> None:
+    diagnosis = creeping(tmp_path / "run", 0.0, 1e-11, NARROW, **{"class": "SGD"})
+    finding = diagnosis.finding("vanishing_generator_gradient")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "image"), finding.claim
+    assert diagnosis.finding("objective_fault").verdict is not Verdict.FAILED
+    frozen = creeping(tmp_path / "frozen", 0.0, 0.3, NARROW, **{"class": "SGD"}).finding("objective_fault")
+    assert frozen.kind == "frozen generator"
+
+
+# ---------------------------------------------------------------------------------------------------------- what D is given
+
+
+def labelled(path: Path, real: np.ndarray, fake: np.ndarray) -> Finding:
+    """A logistic D of scores near 0, whose labels are these at every step."""
+    columns = {f"real_logit_q{q:02d}": np.full(STEPS, 0.0) for q in (5, 25, 50, 75, 95)}
+    columns |= {"generator_saturation": np.full(STEPS, 0.5)}
+    columns |= {"discriminator_force_on_real": real - 0.5, "discriminator_force_on_fake": fake - 0.5}
+    columns |= {f"discriminator_force_size_on_{what}": np.full(STEPS, 0.5) for what in ("real", "fake")}
+    return diagnose(made(path, steps=STEPS, columns=columns)).finding("objective_fault")
+
+
+def test_labels_that_do_not_differ_are_named(tmp_path: Path) -> None:
+    chance = np.random.default_rng(3)
+    lots = chance.normal(0.5, 0.06, (2, STEPS))
+    drawn = labelled(tmp_path / "drawn", *lots)
+    assert (drawn.verdict, drawn.kind) == (Verdict.FAILED, "same labels"), drawn.claim
+    assert "drawn anew" in drawn.cause
+    one = labelled(tmp_path / "one", np.full(STEPS, 0.9), np.full(STEPS, 0.9))
+    assert one.kind == "same labels"
+    assert "one label" in one.cause
+
+
+@pytest.mark.parametrize(("real", "fake"), [(1.0, 0.0), (0.9, 0.1), (0.7, 0.3), (1.5, 1.5), (-0.5, -0.4)])
+def test_smoothed_labels_and_other_losses_are_not(real: float, fake: float, tmp_path: Path) -> None:
+    assert labelled(tmp_path / "run", np.full(STEPS, real), np.full(STEPS, fake)).kind != "same labels"
+
+
+def test_a_discriminator_that_is_never_shown_a_real_is_named(tmp_path: Path) -> None:
+    without = (
+        "real_",
+        "discriminator_force_on_real",
+        "discriminator_force_size_on_real",
+        "discriminator_auc",
+        "value_",
+        "data_",
+    )
+    force = {
+        "discriminator_force_on_fake": np.full(STEPS, -0.4),
+        "discriminator_force_size_on_fake": np.full(STEPS, 0.4),
+    }
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, columns=force, without=without)).finding("objective_fault")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "no reals"), finding.claim
+    mixed = {
+        **force,
+        "discriminator_force_on_fake": np.full(STEPS, -0.1),
+    }  # reals in the same call are pulled the other way
+    assert (
+        diagnose(made(tmp_path / "mixed", steps=STEPS, columns=mixed, without=without)).finding("objective_fault").kind
+        != "no reals"
+    )

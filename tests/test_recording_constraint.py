@@ -162,3 +162,69 @@ def test_a_gradient_reversal_and_a_frozen_discriminator_are_sound(how: str, d_fi
     finding = one_pass(tmp_path / "run", how, d_first=d_first)
     assert finding.kind != "one backward pass", finding.claim
     assert not [r for r in gandiag.load_run(tmp_path / "run").records("events") if r["event"] == "joint_pass"]
+
+
+# ------------------------------------------------------------------------------------------------------- what G is fed
+
+
+def fed(path: Path, how: str, *, samples: int = 32, steps: int = 40) -> dict[str, Any]:
+    torch.manual_seed(0)
+    g, d = net(3, 2), net(2, 1)
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    kept = torch.randn(samples, 3)
+    with gandiag.Recorder(
+        path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(steps):
+            if how == "refilled":
+                kept.data.normal_()  # the version counter does not see it
+            z = torch.randn(samples, 3) if how == "new" else kept
+            if how == "new":
+                with torch.no_grad():
+                    g(kept)  # a preview of the same samples at every step
+            fake = g(z)
+            d_opt.zero_grad()
+            (softplus(-d(reals())).mean() + softplus(d(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(fake)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    about: dict[str, Any] = gandiag.load_run(path).about
+    return about
+
+
+@pytest.mark.parametrize("how", ["new", "refilled"])
+def test_latents_that_are_drawn_anew_are_not_accused(how: str, tmp_path: Path) -> None:
+    assert "same_latents" not in fed(tmp_path / "run", how)
+
+
+def test_one_batch_of_latents_for_ever_is_named(tmp_path: Path) -> None:
+    assert fed(tmp_path / "run", "kept")["same_latents"] == {"samples": 32, "steps": 32}
+    finding = gandiag.diagnose(tmp_path / "run").finding("objective_fault")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "same latents"), finding.claim
+    fed(tmp_path / "many", "kept", samples=2000, steps=36)
+    assert gandiag.diagnose(tmp_path / "many").finding("objective_fault").verdict is Verdict.SUSPECT
+
+
+def test_what_leads_to_the_generator_is_the_fake_where_nearness_alone_tells_ds(tmp_path: Path) -> None:
+    """D is shown reals twice: whichever is taken for its fakes, the fakes' statistics are those of what G was judged by."""
+    torch.manual_seed(0)
+    g, d = net(3, 2), net(2, 1)
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    means = []
+    with gandiag.Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(40):
+            fake = g(torch.randn(32, 3))
+            d_opt.zero_grad()
+            (softplus(-d(reals())).mean() + softplus(d(reals())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(fake)).mean().backward()
+            g_opt.step()
+            means.append(fake.mean().item())
+            recorder.step()
+    recorded = gandiag.load_run(tmp_path / "run")["fake_mean"]
+    assert recorded.to_numpy() == pytest.approx([means[i] for i in recorded.index], abs=1e-6)

@@ -26,6 +26,9 @@ from gandiag.diagnosis.remedies import (
 )
 from gandiag.errors import NotRecorded
 
+# rate times gradient, below which a float32 weight of usual size (1e-2 and more) does not change
+TINY = 1e-9
+
 
 def discriminator_dominance(run: Recorded) -> Finding:
     """Finds a discriminator that always wins against a generator that gets nowhere; AUC alone never decides."""
@@ -137,6 +140,8 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
     e.need_steps()
     e.need_spread_data()
     early = float(np.nanmax(norm[: max(3, len(norm) // 5)]))
+    if lost_in_rounding(e, "generator"):
+        return _never_felt(e, early)
     if not early > 0:
         raise CannotTell("the generator's gradient is 0 from the start: see objective_fault")
     fall = np.nan_to_num(norm / early, nan=1.0)
@@ -189,6 +194,39 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
         series=series,
         onset=e.onset(state),
         kind=kind,
+    )
+
+
+def lost_in_rounding(e: Evidence, who: str) -> bool:
+    """Whether a player has a gradient and a rate, and its weights never move: the steps are too small for their digits."""
+    ratio, norm, rate = (e.maybe(f"{who}_{n}") for n in ("update_ratio", "gradient_norm", "learning_rate"))
+    if ratio is None or norm is None or rate is None:
+        return False
+    return bool(np.all(ratio == 0) and np.all(norm > 0) and np.all(rate > 0) and np.all(rate * norm < TINY))
+
+
+def _never_felt(e: Evidence, early: float) -> Finding:
+    at_logit, at_image = e.now_or_nan("generator_gradient_at_logit"), e.now_or_nan("generator_gradient_at_image")
+    of_logit = bool(at_logit < TINY)
+    return Finding(
+        "vanishing_generator_gradient",
+        Verdict.FAILED,
+        f"the generator's gradient norm is at most {early:.3g}, and its weights have not moved by a digit in {e.steps} steps (limit: any "
+        f"change); at the logit the gradient is {at_logit:.3g}, at the fakes {at_image:.3g}",
+        cause="the loss is saturated from the start"
+        if of_logit
+        else "the discriminator is flat around the fakes from the start",
+        remedies=(
+            *(
+                without_saturation(e)
+                if of_logit
+                else ("let D's weights be larger: a milder clip, or a gradient penalty in its place",)
+            ),
+            "take Adam in place of SGD: its steps do not shrink with the gradient",
+        ),
+        series=("generator_gradient_norm", "generator_gradient_at_image", "generator_update_ratio"),
+        onset=0,
+        kind="logit" if of_logit else "image",
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gandiag.diagnosis import forces, miswired, regularisation
+from gandiag.diagnosis import forces, miswired, regularisation, targets
+from gandiag.diagnosis.balance import lost_in_rounding
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -16,6 +17,8 @@ from gandiag.diagnosis.stopped import stopped
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("discriminator", "generator")
+UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
+FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 
 
 def objective_fault(run: Recorded) -> Finding:
@@ -58,7 +61,8 @@ def _standing_still(e: Evidence) -> Finding | None:
             seen = True
             values = e[name].to_numpy(dtype=float)
             by_rate = name.endswith("learning_rate")
-            if len(values) and np.all(values == 0) and (by_rate or dead_player(e) is None):
+            lost = not by_rate and (dead_player(e) is not None or lost_in_rounding(e, who))  # told by other checks
+            if len(values) and np.all(values == 0) and not lost:
                 what = "learning rate is 0" if by_rate else "weights never move"
                 return Finding(
                     "objective_fault",
@@ -72,6 +76,41 @@ def _standing_still(e: Evidence) -> Finding | None:
                 )
     if not seen:
         raise NotRecorded("the learning rates")
+    return None
+
+
+def _undone(e: Evidence) -> Finding | None:
+    """A player whose weights move by far less than its optimizer's steps are: something puts them back after each update.
+
+    Adam moves each weight by its rate, and where gradients are nothing but noise by sqrt((1 - beta1) / (1 + beta1)) of it.
+    """
+    for who in PLAYERS:
+        facts = (e.about.get("optimizers") or {}).get(who) or {}
+        count = ((e.about.get("players") or {}).get(who) or {}).get("parameters")
+        betas, rate = facts.get("betas"), e.maybe(f"{who}_learning_rate")
+        if "Adam" not in str(facts.get("class", "")) or not isinstance(count, int) or not betas or rate is None:
+            continue
+        ratio, weights, slope = (e.level(f"{who}_{n}") for n in ("update_ratio", "parameter_norm", "gradient_norm"))
+        with np.errstate(all="ignore"):
+            due = rate * np.sqrt(count) * np.sqrt((1 - betas[0]) / (1 + betas[0])) / weights
+            felt = (slope / np.sqrt(count) > FELT * float(facts.get("eps") or 1e-8)) & (slope > 0.1 * np.nanmax(slope))
+            share = (ratio / due)[felt & (due > 0)]
+        share = share[np.isfinite(share)]
+        if len(share) < e.limits.force_window or np.mean((share > 0) & (share < UNDONE)) < e.limits.force_share:
+            continue
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"the {who}'s weights move by {np.median(share):.2g} of what its optimizer's steps come to at least (limit: {UNDONE:g})",
+            cause=f"something puts the {who}'s weights back after each update: an average that is copied into it, or weights that are loaded again",
+            remedies=(
+                f"keep the average of the {who} in a copy of its own",
+                f"look what writes to the {who}'s weights between updates",
+            ),
+            series=(f"{who}_update_ratio", f"{who}_learning_rate"),
+            onset=int(e[f"{who}_update_ratio"].index[0]),
+            kind=f"{who} put back",
+        )
     return None
 
 
@@ -170,12 +209,14 @@ def _one_optimizer(e: Evidence) -> Finding | None:
 
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     _standing_still,
+    _undone,
     _never_updated,
     _detached,
     _one_optimizer,
     forces.wrong_way,
     forces.same_pull,
     *miswired.LOOKS,
+    *targets.LOOKS,
     forces.turned,
     forces.pulls_along,
     forces.swapped,

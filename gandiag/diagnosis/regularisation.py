@@ -11,11 +11,11 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.weakness import flatness
+from gandiag.diagnosis.weakness import steepness
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
-# Weights of a player that learns grow (by a tenth to a half in the benchmark's healthy runs): decay that takes as much as this is no aside.
+# Weights of players that learn ended at .99 to 1.7 times their first norm (benchmark): decay that takes as much as this is no aside.
 SHRUNK = 0.6
 DECAYED = 0.5  # sum of rate times decay over the run: what that alone leaves of a weight is exp(-.5) = .61
 OUTWEIGHS = 1.0  # decay times the weights' norm, over the norm of the loss's own gradient
@@ -133,7 +133,8 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
         return None
     e.need_steps()
     signs = misfit(e)
-    steeper = flatness(e) or 0.0
+    slope = steepness(e)
+    steeper = 0.0 if slope is None else trends.tail_middle(slope, e.limits.tail_share)
     if not signs and steeper < STEEPER:
         return None
     seen = signs[0] if signs else f"D is {steeper:.3g} times as steep as it was untrained (limit: {STEEPER:g})"

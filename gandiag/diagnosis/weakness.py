@@ -15,9 +15,10 @@ from gandiag.diagnosis.remedies import equal_rates, larger_discriminator
 # times the share of good samples of the third of the evaluations before: such a generator is still learning
 RISES = 1.5
 GOOD_SHARES = ("high_quality_share", "precision")
-# of the slope that D had untrained: what it learns of the data makes it steeper (tenfold to a hundredfold, benchmark), and only what holds it
-# down makes it flatter while the fakes are still plainly none
-FLAT = 0.1
+# of the slope that D had untrained, below which only what holds it down keeps it while the fakes are plainly no reals: healthy runs ended at .25
+# (strong R1) to 9 times it (benchmark)
+FLAT = 0.15
+UNSURE = 0.2  # logits between reals and fakes: a probability of .525 at best, however well their ranks tell them apart
 
 
 def discriminator_weakness(run: Recorded) -> Finding:
@@ -64,11 +65,15 @@ def discriminator_weakness(run: Recorded) -> Finding:
             onset=e.onset(blind),
             kind="blind",
         )
-    if signs and e.holds(blind & ~inverted) and (flat := flatness(e)) is not None and flat < FLAT:
+    slope = steepness(e)
+    gap = np.inf if e.free_offset else abs(e.now_or_nan("real_logit_mean") - e.now_or_nan("fake_logit_mean"))
+    if signs and (now < e.limits.blind_auc or gap < UNSURE) and slope is not None and e.holds(slope < FLAT):
+        flat = trends.tail_middle(slope, e.limits.tail_share)
+        told = claim if now < e.limits.blind_auc else f"reals and fakes lie {gap:.2g} logits apart (limit: {UNSURE:g})"
         return Finding(
             "discriminator_weakness",
             Verdict.FAILED,
-            f"{claim}, D's slope at the fakes is {flat:.2g} of what it was untrained (limit: {FLAT:g}), and {signs[0]}",
+            f"{told}, D's slope at the fakes is {flat:.2g} of what it was untrained (limit: {FLAT:g}), and {signs[0]}",
             cause="the discriminator is held flat: its scores hardly depend on what it is shown, and the generator is not told where to go",
             remedies=(
                 "lower the weight of D's penalty, and look at its sign",
@@ -76,7 +81,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
                 larger_discriminator(e),
             ),
             series=(*series, "generator_gradient_at_image", "real_logit_sd"),
-            onset=e.onset(blind),
+            onset=e.onset(slope < FLAT),
             kind="flat",
         )
     if e.holds(inverted) and signs:
@@ -96,17 +101,17 @@ def discriminator_weakness(run: Recorded) -> Finding:
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
 
 
-def flatness(e: Evidence) -> float | None:
-    """How steep D is at the fakes by the end, over what it was in the first steps; None where that was not recorded.
+def steepness(e: Evidence) -> np.ndarray | None:
+    """How steep D is at the fakes in each stretch, over what it was in the first ones (n,); None where that was not recorded.
 
-    The slope is the gradient that reaches the fakes over the force that G's loss puts on their scores.
+    The slope is the gradient that reaches the fakes over the force that G's loss puts on their scores; where it is unknown, it counts as 1.
     """
     at_image, force = e.maybe("generator_gradient_at_image"), e.maybe("generator_force_size_on_fake")
     if at_image is None or force is None:
         return None
     slope = at_image / np.where(force > 0, force, np.nan)
     first = float(np.nanmax(slope[:3], initial=0.0))
-    return trends.tail_middle(slope, e.limits.tail_share) / first if first > 0 else None
+    return np.nan_to_num(slope / first, nan=1.0) if first > 0 else None
 
 
 def _less_decay(e: Evidence) -> tuple[str, ...]:

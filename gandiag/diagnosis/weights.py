@@ -15,7 +15,12 @@ from gandiag.diagnosis.weakness import handicap, outrun
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
-BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .9 to 2.5 times their first norm (benchmark)
+BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .99 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
+FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
+HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by 3 to 20 times the weights' size (benchmark)
+ALIVE = (
+    0.1  # of the gradient that the generator had at first: below, the gradient has vanished, which is told elsewhere
+)
 OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
 RAISED = 8.0  # fold, beyond all it had been: schedules that come back to their first rate do not count, warm-ups rise by little at a time
 # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
@@ -39,7 +44,7 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
-    for look in (_raised, _thrown):
+    for look in (_raised, _thrown, _faded, _hardly_moved):
         if (found := look(e)) is not None:
             return found
     if (found := _restless(e)) is not None:
@@ -112,7 +117,7 @@ def _raised(e: Evidence) -> Finding | None:
 def _thrown(e: Evidence) -> Finding | None:
     """First updates as large as the weights themselves, which have blown the weights up, so that later ones look small beside them."""
     off = misfits(e)
-    if off is None or not e.holds(off) or np.mean(off) < e.limits.sustained_share:
+    if off is None or not e.holds(off) or dead_player(e) is not None:
         return None
     for who in PLAYERS:
         try:
@@ -143,6 +148,69 @@ def _thrown(e: Evidence) -> Finding | None:
             kind="too high",
         )
     return None
+
+
+def _faded(e: Evidence) -> Finding | None:
+    """Both players' rates brought to nothing by a schedule, long before the end and before the fakes were like the reals."""
+    off = misfits(e)
+    if off is None or not e.holds(off):
+        return None
+    began = since = 0
+    told = []
+    for who in PLAYERS:
+        level = e.maybe(f"{who}_learning_rate")
+        if level is None or not np.nanmax(level, initial=0.0) > 0:
+            return None
+        first = trends.onset(level <= FADED * np.nanmax(level))
+        if first is None or level[-1] > FADED * np.nanmax(level):
+            return None
+        since = max(since, int(e.edges[first]))
+        began = max(began, int(e.edges[trends.onset(level <= np.nanmax(level) / 2) or 0]))
+        told.append(f"the {who}'s learning rate was {np.nanmax(level):.2g} and is {level[-1]:.2g}")
+    if since > EARLY * e.steps:
+        return None
+    return Finding(
+        "learning_rate",
+        Verdict.FAILED,
+        f"{' and '.join(told)}, below {FADED:g} of it since step {since} of {e.steps} (limit: {EARLY:.0%} of the run), and the fakes are no reals",
+        cause="a schedule has taken both learning rates away before the generator had learned",
+        remedies=("let the schedule count epochs in place of steps, or make it as long as the run",),
+        series=tuple(f"{who}_learning_rate" for who in PLAYERS),
+        onset=began,
+        kind="faded",
+    )
+
+
+def _hardly_moved(e: Evidence) -> Finding | None:
+    """A generator whose updates, all taken together, are next to nothing, although its loss still tells it where to go."""
+    off = misfits(e)
+    if off is None or not np.mean(off) > 1 - e.limits.sustained_share or dead_player(e) is not None:
+        return None  # one that was like the reals once, or began so (a net that is tuned further), has moved enough
+    ratio, norm = e["generator_update_ratio"].dropna(), e.maybe("generator_gradient_norm")
+    if len(ratio) < 3 or norm is None or not np.nanmax(norm, initial=0.0) > 0:
+        return None
+    every = float(np.median(np.diff(ratio.index.to_numpy())))
+    moved = float(ratio.sum()) * every
+    alive = trends.tail_middle(norm, e.limits.tail_share) > ALIVE * np.nanmax(norm[:3], initial=0.0)
+    if not 0 < moved < HARDLY or not alive:
+        return None
+    present = rate(e, "generator")
+    return Finding(
+        "learning_rate",
+        Verdict.FAILED,
+        f"all updates together have moved the generator's weights by {moved:.2g} of their size in {e.steps} steps (limit: {HARDLY:g}), and the fakes "
+        "are no reals",
+        cause="the generator's learning rate is too low for these gradients: it has hardly left its first weights",
+        remedies=(
+            set_rate(e, "generator", min(present * 100, LARGEST_RATE))
+            if present and present < LARGEST_RATE
+            else "raise the generator's learning rate a hundredfold",
+            "take Adam in place of SGD: its steps do not shrink with the gradient",
+        ),
+        series=("generator_update_ratio", "generator_gradient_norm"),
+        onset=int(ratio.index[0]),
+        kind="too low",
+    )
 
 
 def _restless(e: Evidence) -> Finding | None:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.buffer import WHOLE_VALUES
+from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
@@ -48,6 +49,7 @@ class Capture:
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
+        self.feeding = Feeding()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
 
@@ -98,6 +100,8 @@ class Capture:
                 return
             made_by = self.generated.remember(tensor)
             if tensor.requires_grad:
+                if self.passes.row < LOOKS:
+                    self.feeding.look(self.passes.row, arguments, named)
                 on_gradient(tensor, made_by, self._at_image if alone else partial(self._at_output, tensor.shape))
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)

@@ -58,7 +58,10 @@ class Filling:
         if real is None:
             real = self._turns.sample(joined((d_real if d_real.images else g_real).images))
         if fake is None:
-            fake = self._turns.sample(joined((d_fake if d_fake.images else g_fake).images))
+            sure = d_fake.images and not (
+                d.guessed and g_fake.images
+            )  # what leads to G in its own turn is certainly a fake
+            fake = self._turns.sample(joined((d_fake if sure else g_fake).images))
         vectors: dict[str, list[Tensor]] = {
             "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
             "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],

@@ -30,6 +30,7 @@ class Seen:
     real: Side
     fake: Side
     image_gradients: list[Tensor]  # as they are, or their norms
+    guessed: bool = False  # which batch was the fakes was told by nearness alone
 
 
 def nothing_seen() -> Seen:
@@ -115,6 +116,7 @@ class Sorting:
             "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
             "nearer to the generator's last output",
         )
+        found.guessed = True
         for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
             side.scores.append(torch.where(flag, score_a, score_b))
             side.gradients.append(torch.where(flag, gradient_a, gradient_b))

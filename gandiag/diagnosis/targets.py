@@ -1,0 +1,124 @@
+"""What the players are given: D's labels, read off the forces on its scores, reals at all, and new latents for G in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.forces import WHOLE
+from gandiag.quantities import QUANTILES
+
+FEWEST = 50  # steps that must show it
+FEW_LATENTS = 1024  # so many and fewer are a batch; more may be a small training's whole population, on purpose
+# Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
+APART = 0.15
+OUTSIDE = 0.05  # by which a label may lie outside [0, 1]: what lies farther is that of another loss
+ONE_WAY = 0.999  # of a force's size: a batch with a real in it is pulled both ways
+
+
+def same_labels(e: Evidence) -> Finding | None:
+    """A logistic D whose labels of reals and of fakes are the same, or are drawn by lot: it cannot learn to tell them.
+
+    The force of this loss on a score l is t - sigmoid(l): with the mean probability, the label t is known at every step.
+    """
+    real, fake = _labels(e)
+    known = np.isfinite(real) & np.isfinite(fake)
+    real, fake = real[known], fake[known]
+    if len(real) < FEWEST:
+        return None
+    both = np.stack([real, fake])
+    logistic = ((both > -OUTSIDE) & (both < 1 + OUTSIDE)).all(axis=0)
+    if not _pushes(e):
+        return None
+    if not np.mean(logistic & (np.abs(real - fake) < APART)) >= e.limits.force_share:
+        return None
+    up, down = float(np.median(real)), float(np.median(fake))
+    by_lot = float(np.std(real)) > APART / 5
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"D's loss pulls reals to {up:.2f} and fakes to {down:.2f} (limit: {APART:g} apart), in {np.mean(logistic):.0%} of {len(real)} steps",
+        cause="D's labels are drawn anew for each batch, and say nothing of what it is shown"
+        if by_lot
+        else "D's loss has one label for reals and fakes: it is not asked to tell them apart",
+        remedies=("give D's loss the label 1 (or .9) for reals and 0 for its fakes",),
+        series=("discriminator_force_on_real", "discriminator_force_on_fake", "generator_saturation"),
+        onset=0,
+        kind="same labels",
+    )
+
+
+def _pushes(e: Evidence) -> bool:
+    """Whether D's forces are more than rounding: scores that a softmax ties together push to nothing in sum."""
+    for what in ("real", "fake"):
+        force, size = (e[f"discriminator_force{s}_on_{what}"].to_numpy(dtype=float) for s in ("", "_size"))
+        if not np.nanmedian(np.abs(force)) > WHOLE * np.nanmedian(size):
+            return False
+    return True
+
+
+def _labels(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """The label that D's loss has for reals and for fakes at every step, as if it were logistic and counted each sample once."""
+    names = ("discriminator_force_on_real", "discriminator_force_on_fake", "generator_saturation")
+    quantiles = [f"real_logit_q{q:02d}" for q in QUANTILES]
+    series = [e[name] for name in (*names, *quantiles)]
+    steps = series[0].index
+    for one in series[1:]:
+        steps = steps.intersection(one.index)
+    up, down, fakes, *levels = (one.loc[steps].to_numpy(dtype=float) for one in series)
+    at = np.array(QUANTILES) / 100
+    edges = np.concatenate([[0.0], (at[1:] + at[:-1]) / 2, [1.0]])
+    with np.errstate(over="ignore"):
+        reals = sum(share / (1 + np.exp(-level)) for share, level in zip(np.diff(edges), levels))
+    return np.asarray(up + reals), np.asarray(down + fakes)
+
+
+def never_shown_reals(e: Evidence) -> Finding | None:
+    """A discriminator whose every verdict is on fakes: no batch of reals takes part in any of its updates."""
+    if any(n in e for n in ("real_logit_mean", "discriminator_force_on_real", "real_mean")):
+        return None
+    force, size = e["discriminator_force_on_fake"].dropna(), e["discriminator_force_size_on_fake"].dropna()
+    both = force.index.intersection(size.index)
+    pushed = size.loc[both].to_numpy(dtype=float)
+    one_way = np.abs(force.loc[both].to_numpy(dtype=float)) >= ONE_WAY * pushed
+    if len(both) < FEWEST or not np.any(pushed > 0) or np.mean(one_way) < e.limits.force_share:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"all that D was shown in {len(both)} steps came from the generator, and was pushed one way in {np.mean(one_way):.0%} of them "
+        f"(limit: reals in every step)",
+        cause="D is trained without reals: what is like the data does not come into the game",
+        remedies=(
+            "give D's loss a batch of reals in each of its updates",
+            "look whether the reals are replaced by fakes",
+        ),
+        series=("discriminator_force_on_fake", "discriminator_updates"),
+        onset=int(both[0]),
+        kind="no reals",
+    )
+
+
+def same_latents(e: Evidence) -> Finding | None:
+    """A generator that is fed one and the same batch at every step of its training."""
+    fed = e.about.get("same_latents")
+    if e.single_point:
+        return None  # of a Dirac-GAN all samples are one
+    if not isinstance(fed, dict) or not isinstance(count := fed.get("samples"), int):
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED if count <= FEW_LATENTS else Verdict.SUSPECT,
+        f"the generator was fed the same {count} latents in each of the first {fed.get('steps')} steps (limit: others in every step)",
+        cause="the latents are drawn once, outside the loop: the generator learns these samples, and nothing in between",
+        remedies=("draw new latents in every step of both players",),
+        series=tuple(n for n in ("fake_batch_repeat", "diversity_ratio") if n in e),
+        onset=0,
+        kind="same latents",
+    )
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (same_labels, never_shown_reals, same_latents)
