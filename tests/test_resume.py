@@ -190,7 +190,9 @@ def test_a_run_of_another_kind_of_device_goes_on_with_new_random_numbers_and_say
     train(dataclasses.replace(TINY, steps=6), out=tmp_path / "run")
     file = load_checkpoint(tmp_path / "run").path / "state.pt"
     state = torch.load(file, weights_only=True)
-    torch.save({**state, **{name: torch.zeros(16, dtype=torch.uint8) for name in ("random", "noise")}}, file)  # as CUDA's
+    torch.save(
+        {**state, **{name: torch.zeros(16, dtype=torch.uint8) for name in ("random", "noise")}}, file
+    )  # as CUDA's
     with pytest.warns(RuntimeWarning, match="another kind of device than cpu"):
         train(dataclasses.replace(TINY, steps=9), out=tmp_path / "run", resume=True)
     assert load_checkpoint(tmp_path / "run").step == 9
