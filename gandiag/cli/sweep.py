@@ -73,6 +73,7 @@ def command(
 
     from gandiag.errors import UsageError
     from gandiag.training.config import split_settings
+    from gandiag.training.idle import idle_everywhere
     from gandiag.training.recipes import DEFAULT_RECIPE
     from gandiag.training.sweep import parse_grid
     from gandiag.training.sweep_engines import sweep
@@ -84,6 +85,8 @@ def command(
     for name in given.keys() & chosen.keys():
         raise UsageError(f"{name} is given by a flag and by --set: give it once")
     grid = parse_grid(over)
+    for sentence in idle_everywhere(grid, recipe or DEFAULT_RECIPE, {**chosen, **given}):
+        click.echo(f"Note: {sentence}", err=True)
     results = []
     for result in sweep(
         grid,
