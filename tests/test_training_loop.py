@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -153,8 +154,13 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         load_generator(tmp_path / "run", 12)
     (folder / "state.pt").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     (folder / "generator_ema.safetensors").unlink()
-    with pytest.raises(RunError, match=r"state\.pt cannot be read"):
+    with pytest.raises(
+        RunError, match=r"state\.pt cannot be read .* delete .*step-000000012 to go on at the one before"
+    ):
         load_checkpoint(tmp_path / "run", 12)
+    shutil.rmtree(folder)
+    train(TINY, out=tmp_path / "run", resume=True)
+    assert load_checkpoint(tmp_path / "run").step == 12
 
 
 def test_only_the_newest_checkpoints_and_the_best_one_stay(tmp_path: Path) -> None:

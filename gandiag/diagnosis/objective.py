@@ -16,6 +16,7 @@ from gandiag.diagnosis.stopped import stopped
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("discriminator", "generator")
+LEAST_STILL = 3  # records of no motion: a loss scaler of half precision skips the first updates until its scale fits
 
 
 def objective_fault(run: Recorded) -> Finding:
@@ -58,7 +59,8 @@ def _standing_still(e: Evidence) -> Finding | None:
             seen = True
             values = e[name].to_numpy(dtype=float)
             by_rate = name.endswith("learning_rate")
-            if len(values) and np.all(values == 0) and (by_rate or dead_player(e) is None):
+            enough = len(values) >= (1 if by_rate else LEAST_STILL)
+            if enough and np.all(values == 0) and (by_rate or dead_player(e) is None):
                 what = "learning rate is 0" if by_rate else "weights never move"
                 return Finding(
                     "objective_fault",

@@ -263,7 +263,7 @@ def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[
 
 
 def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
-    """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
+    """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input (as augmented) asks for it."""
     views = {"real": rules.view(real[0], settings, players), "fake": rules.view(fake[0], settings, players)}
     wanted = (
         {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()
