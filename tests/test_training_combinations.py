@@ -53,7 +53,7 @@ DEPTHS = ("generator_depth", "discriminator_depth")
         ({"best_by": "modes"}, "modes_hit"),
         ({"best_by": "mode_sd_ratio"}, "no direction that is better"),
         ({"best_by": "class_recall"}, "no direction that is better"),
-        ({"samples": 32}, "ring:count=32"),
+        ({"samples": 32}, "ring has no end"),
         ({"resolution": 16}, "ring has points"),
         ({"generator": "dcgan", "generator_depth": 2, "data": "digits"}, "--set generator_depth=none"),
         ({"data": "digits", "batch": 1, "generator": "dcgan", "discriminator": "mlp"}, "would see 1 sample"),

@@ -84,8 +84,8 @@ def refuse_for_data(config: Config, data: Dataset) -> None:
         (len(data) < 2, f"{data.name} has 1 sample; a training needs at least 2"),
         (
             config.samples is not None and data.endless,
-            f"samples={config.samples}: {data.name} is drawn afresh for every batch and has no first samples; give its source a count "
-            f"(--data {config.data.partition(':')[0]}:count={config.samples})",
+            f"samples takes the first of the data, and {data.name} has no end, it is drawn afresh for every batch: give it a count, as in "
+            "--data ring:count=1000",
         ),
         (
             config.resolution is not None and data.kind == "points",
