@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gandiag.cli import main
 from gandiag.run import load_run
@@ -136,7 +139,7 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_folder_that_holds_another_run_is_refused_and_can_be_resumed(say) -> None:
+def test_a_folder_that_holds_another_run_is_refused_and_can_be_resumed(say, monkeypatch: pytest.MonkeyPatch) -> None:
     say("run", *TINY, "--out", "mine")
     said = say("run", *TINY, "--out", "mine")
     assert said.code == 3
@@ -158,6 +161,12 @@ def test_a_folder_that_holds_another_run_is_refused_and_can_be_resumed(say) -> N
     said = say("run", "--resume", "mine")
     assert said.code == 2
     assert "has its 12 steps" in said.err
+    monkeypatch.setenv("GANDIAG_RUN_STEPS", "14")
+    said = say("run", "--resume", "mine", "--no-report")
+    assert said.code == 0, said.err
+    assert len(load_run("mine")["discriminator_loss"]) == 14
+    monkeypatch.setenv("GANDIAG_RUN_SEED", "3")
+    assert "GANDIAG_RUN_SEED=3" in say("run", "--resume", "mine", "--steps", "16").err
 
 
 def test_a_full_disk_is_said_before_anything_is_trained(say, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,3 +242,43 @@ def test_help_loads_no_heavy_library() -> None:
     code = f"import sys; from gandiag.cli import main\ntry: main(['run', '--help'])\nfinally: print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip().endswith("[]")
+
+
+def test_a_setting_that_changes_nothing_is_told_and_the_run_goes_on(say) -> None:
+    said = say("run", *TINY, "--dry-run", "--set", "lookahead_every=3", "--set", "penalties=", "--gamma", "10")
+    assert said.code == 0
+    assert said.err.splitlines() == [
+        "Note: gamma=10.0 has no effect: penalties is empty; --set penalties=r1 has one",
+        "Note: lookahead_every=3 has no effect: update is alternating",
+    ]
+
+
+def test_a_warning_of_ours_is_one_line_and_others_are_as_they_were(say) -> None:
+    Path("mine").mkdir()
+    for number in range(40):
+        Image.fromarray(np.full((8, 8), number, dtype=np.uint8)).save(f"mine/{number}.png")
+    Path("mine/7.png").write_bytes(b"no image")
+    Path("warner.py").write_text(
+        "import warnings\nfrom torch import nn\n\ndef discriminator():\n"
+        "    warnings.warn('mine')\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 1))\n"
+    )
+    before = warnings.formatwarning
+    with warnings.catch_warnings():  # shown on stderr, as outside pytest, and not kept
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda *a, **_: print(warnings.formatwarning(*a[:4]), file=sys.stderr, end="")  # type: ignore[assignment]
+        said = say(
+            "run",
+            *TINY,
+            "--data",
+            "mine",
+            "--set",
+            "on_bad=skip",
+            "--dry-run",
+            "--discriminator",
+            "warner:discriminator",
+        )
+    assert said.code == 0, said.err
+    _, ours, *others = said.err.splitlines()
+    assert ours == "Warning: mine: 1 of 40 images cannot be read (7.png: not a readable image); left out"
+    assert "warner.py:5: UserWarning: mine" in others[0]
+    assert warnings.formatwarning is before

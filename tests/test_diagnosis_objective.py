@@ -179,6 +179,14 @@ def test_a_learning_rate_of_zero_is_named(who: str, tmp_path: Path) -> None:
     assert any(f"lr_{who[0]}" in r for r in finding.remedies)
 
 
+@pytest.mark.parametrize(("steps", "kind"), [(2, ""), (3, "frozen discriminator")])
+def test_updates_that_a_loss_scaler_has_skipped_at_first_are_no_fault_yet(
+    steps: int, kind: str, tmp_path: Path
+) -> None:
+    run = load_run(made(tmp_path / "run", steps=steps, columns={"discriminator_update_ratio": np.zeros(steps)}))
+    assert judge(objective_fault, run).kind == kind
+
+
 def test_a_warmup_from_zero_is_no_fault(tmp_path: Path) -> None:
     run = load_run(
         made(tmp_path / "run", steps=STEPS, columns={"generator_learning_rate": np.linspace(0, 1e-3, STEPS)})

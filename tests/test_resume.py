@@ -176,3 +176,23 @@ def test_other_data_under_the_same_name_is_refused(tmp_path: Path) -> None:
     np.save(file, np.random.default_rng(1).normal(size=(64, 2)).astype(np.float32))
     with pytest.raises(GandiagError, match="not what the checkpoint was trained on"):
         train(config, out=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("precisions", [("float32", "float16"), ("float16", "float32"), ("float16", "bfloat16")])
+def test_a_run_may_go_on_in_another_precision(tmp_path: Path, precisions: tuple[str, str]) -> None:
+    before, after = precisions
+    train(dataclasses.replace(TINY, steps=6, precision=before), out=tmp_path / "run")  # type: ignore[arg-type]
+    train(dataclasses.replace(TINY, steps=9, precision=after), out=tmp_path / "run", resume=True)  # type: ignore[arg-type]
+    assert list(load_run(tmp_path / "run")["discriminator_loss"].index) == list(range(9))
+
+
+def test_a_run_of_another_kind_of_device_goes_on_with_new_random_numbers_and_says_so(tmp_path: Path) -> None:
+    train(dataclasses.replace(TINY, steps=6), out=tmp_path / "run")
+    file = load_checkpoint(tmp_path / "run").path / "state.pt"
+    state = torch.load(file, weights_only=True)
+    torch.save(
+        {**state, **{name: torch.zeros(16, dtype=torch.uint8) for name in ("random", "noise")}}, file
+    )  # as CUDA's
+    with pytest.warns(RuntimeWarning, match="another kind of device than cpu"):
+        train(dataclasses.replace(TINY, steps=9), out=tmp_path / "run", resume=True)
+    assert load_checkpoint(tmp_path / "run").step == 9

@@ -18,6 +18,10 @@ from gandiag.training.augmentation import (
     shifted,
     warped,
 )
+from gandiag.training.config import Config
+from gandiag.training.players import as_settings, initial_settings
+from gandiag.training.preparation import prepare
+from gandiag.training.step import play
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -183,3 +187,19 @@ def test_the_controller_resumes_between_two_moves() -> None:
     assert whole.p.item() == resumed.p.item() > 0
     with pytest.raises(UsageError, match="target"):
         AdaptiveProbability(target=2)
+
+
+def test_p_moves_at_updates_of_the_discriminator_and_not_at_the_parts_of_a_batch() -> None:
+    moves = {}
+    for accumulate in (1, 4):
+        config = Config(
+            data="digits", augmentation="ada", batch=16, accumulate=accumulate, generator_width=8, discriminator_width=8
+        )
+        training = prepare(config)
+        assert training.players.adaptive is not None
+        seen = []
+        for _ in range(4):
+            play(training.players, training.rules, as_settings(initial_settings(config)), training.update)
+            seen.append(training.players.adaptive.state_dict()["updates"])
+        moves[accumulate] = seen
+    assert moves[1] == moves[4] == [1, 2, 3, 0]

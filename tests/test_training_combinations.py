@@ -32,6 +32,9 @@ TINY = dataclasses.replace(
 )
 
 
+DEPTHS = ("generator_depth", "discriminator_depth")
+
+
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
@@ -48,6 +51,11 @@ TINY = dataclasses.replace(
         ({"update": "simultaneous", "changes": "2: d_steps=3"}, "has not"),
         ({"metrics": ("frechet",)}, "frechet_distance"),
         ({"best_by": "modes"}, "modes_hit"),
+        ({"best_by": "mode_sd_ratio"}, "no direction that is better"),
+        ({"best_by": "class_recall"}, "no direction that is better"),
+        ({"samples": 32}, "ring has no end"),
+        ({"resolution": 16}, "ring has points"),
+        ({"generator": "dcgan", "generator_depth": 2, "data": "digits"}, "--set generator_depth=none"),
         ({"data": "digits", "batch": 1, "generator": "dcgan", "discriminator": "mlp"}, "would see 1 sample"),
         ({"data": "ring", "generator": "pac", "discriminator": "mlp", "pack": 16, "batch": 16, "accumulate": 1}, None),
         ({"data": "ring", "generator": "mlp", "discriminator": "text-norm", "pack": 16}, "would see 1 sample"),
@@ -57,7 +65,7 @@ TINY = dataclasses.replace(
 def test_what_excludes_each_other_is_refused_before_anything_is_written(
     tmp_path: Path, changes: dict[str, object], wanted: str | None
 ) -> None:
-    depths = {} if "generator" not in changes else {"generator_depth": None, "discriminator_depth": None}
+    depths: dict[str, object] = {} if "generator" not in changes else dict.fromkeys(DEPTHS)
     config = dataclasses.replace(TINY, **{**depths, **changes})  # type: ignore[arg-type]
     if wanted is None:
         train(config, out=tmp_path / "run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from gandiag.training.config import (
     read_value,
     split_settings,
 )
-from gandiag.training.recipes import RECIPES
+from gandiag.training.idle import idle_everywhere, without_effect
+from gandiag.training.recipes import DEFAULT_RECIPE, RECIPES
 from gandiag.training.schedule import CHANGEABLE, learning_rate_factor, parse_changes, settings_at
 
 
@@ -204,3 +206,63 @@ def test_learning_rate_schedules_at_known_places() -> None:
     assert learning_rate_factor(100, schedule="cosine", warmup=9, steps=100) == pytest.approx(0.0)
     with pytest.raises(ValueError, match="schedule"):
         learning_rate_factor(0, schedule="stairs", warmup=0, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "said"),
+    [
+        ("dcgan", {"gamma": "10"}, ["gamma=10.0 has no effect: penalties is empty; --set penalties=r1 has one"]),
+        ("mlp", {"gamma": "10"}, []),
+        ("mlp", {"gamma": "0", "penalties": "r1,r2"}, ["penalties=('r1', 'r2') has no effect: gamma is 0"]),
+        ("mlp", {"gamma": "0", "penalties": "r1", "changes": "5: gamma=1"}, []),
+        (
+            "mlp",
+            {"first": "generator", "update": "simultaneous"},
+            ["first=generator has no effect: update is simultaneous"],
+        ),
+        ("unrolled", {"unroll": "3", "lookahead_every": "2"}, ["lookahead_every=2 has no effect: update is unrolled"]),
+        (
+            "mlp",
+            {"augmentation_probability": "0.5"},
+            ["augmentation_probability=0.5 has no effect: augmentation is none"],
+        ),
+        (
+            "mlp",
+            {"steps": "9", "changes": "9: gamma=0"},
+            ["changes=9: gamma=0 has no effect: the run ends after 9 steps"],
+        ),
+        ("mlp", {"optimizer_g": "sgd", "optimizer_d": "sgd", "beta2": "0.9"}, ["beta2=0.9 has no effect: both"]),
+        ("mlp", {"optimizer_g": "sgd", "beta2": "0.9"}, []),
+    ],
+)
+def test_what_was_asked_for_and_changes_nothing_is_said(recipe: str, given: dict[str, str], said: list[str]) -> None:
+    for layer in ("settings", "flags", "environment", "file"):
+        found = without_effect(*effective_config(recipe, **{layer: given}))  # type: ignore[arg-type]
+        assert len(found) == len(said)
+        assert all(sentence.startswith(wanted) for sentence, wanted in zip(found, said)), found
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_a_recipe_and_its_own_print_say_nothing_of_the_kind(recipe: str) -> None:
+    config, sources = effective_config(recipe)
+    assert without_effect(config, sources) == []
+    printed = tomllib.loads(as_toml(config))
+    assert without_effect(*effective_config(DEFAULT_RECIPE, file=printed)) == []
+
+
+def test_a_width_that_one_s_own_function_does_not_take_is_said() -> None:
+    given = {"generator": "tests.test_training_config:narrow", "generator_width": "8", "discriminator_width": "8"}
+    assert without_effect(*effective_config("mlp", settings=given)) == [
+        "generator_width=8 has no effect: tests.test_training_config:narrow takes no argument `width`"
+    ]
+
+
+def narrow(latent_shape: tuple[int, ...]) -> None:
+    """A generator's function that leaves no width open."""
+
+
+def test_an_axis_of_a_sweep_that_changes_nothing_is_said() -> None:
+    assert idle_everywhere({"gamma": ["1", "2"], "seed": ["0", "1"]}, "dcgan", {}) == [
+        "gamma=1.0 has no effect: penalties is empty; --set penalties=r1 has one"
+    ]
+    assert idle_everywhere({"gamma": ["1", "2"], "penalties": ["r1", "r2"]}, "dcgan", {}) == []

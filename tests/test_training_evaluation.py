@@ -11,10 +11,10 @@ import torch
 from gandiag.errors import UsageError
 from gandiag.metrics import classifier
 from gandiag.metrics.train_digits_cnn import digits_split
-from gandiag.training.data import Dataset
+from gandiag.training.data import Dataset, load_data
 from gandiag.training.data_arrays import stacked_mnist
 from gandiag.training.dataset import make_dataset, to_model
-from gandiag.training.evaluation import make_evaluation
+from gandiag.training.evaluation import Score, best_score, make_evaluation
 
 (DIGITS, LABELS), _ = digits_split()
 
@@ -95,3 +95,17 @@ def _quarters(count: int) -> tuple[np.ndarray, np.ndarray]:
     for image, label in zip(images, labels):
         image[:, 6 * (label // 2) : 6 * (label // 2 + 1), 6 * (label % 2) : 6 * (label % 2 + 1)] += 100
     return images, labels
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("frechet_distance", "lower"),
+        ("sliced_wasserstein", "lower"),
+        ("bin_jensen_shannon", "lower"),
+        ("recall", "higher"),
+    ],
+)
+def test_the_best_score_has_the_direction_of_its_quantity(name: str, better: str) -> None:
+    score = best_score(name, load_data("digits"), {f"{name}[pixels]": 0.5})
+    assert score == Score(f"{name}[pixels]", 0.5, better)  # type: ignore[arg-type]

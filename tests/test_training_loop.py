@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -153,8 +154,13 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         load_generator(tmp_path / "run", 12)
     (folder / "state.pt").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     (folder / "generator_ema.safetensors").unlink()
-    with pytest.raises(RunError, match=r"state\.pt cannot be read"):
+    with pytest.raises(
+        RunError, match=r"state\.pt cannot be read .* delete .*step-000000012 to go on at the one before"
+    ):
         load_checkpoint(tmp_path / "run", 12)
+    shutil.rmtree(folder)
+    train(TINY, out=tmp_path / "run", resume=True)
+    assert load_checkpoint(tmp_path / "run").step == 12
 
 
 def test_only_the_newest_checkpoints_and_the_best_one_stay(tmp_path: Path) -> None:
@@ -405,3 +411,20 @@ def test_a_training_leaves_the_process_as_it_found_it(tmp_path: Path, monkeypatc
 def test_a_lack_of_memory_is_told_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(GandiagError, match=r"out of memory .*smaller --batch"):
         train(tiny(batch=2**50), out=tmp_path / "run")
+
+
+def test_samples_that_lose_the_score_of_the_best_checkpoint_do_not_end_the_run(tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        TINY, lr_g=1e30, best_by="frechet_distance", steps=6, evaluate_every=2, checkpoint_every=2
+    )
+    assert train(config, out=tmp_path / "run").step == 6  # its fakes are NaN from the first step on
+    with pytest.warns(RuntimeWarning, match="no best checkpoint until one does"):
+        train(dataclasses.replace(config, best_by="vendi_score"), out=tmp_path / "other")
+
+
+def test_a_single_held_out_sample_has_no_spread_and_ends_nothing(tmp_path: Path) -> None:
+    config = dataclasses.replace(TINY, data="digits", heldout=0.0007, measure=("weights", "heldout"))
+    train(config, out=tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    assert "heldout_auc" not in run
+    assert "generator_layer_spectral_norm" in run.names

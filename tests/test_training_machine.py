@@ -198,3 +198,46 @@ def test_two_processes_train_and_resume_as_one_trains_on_the_whole_batch(tmp_pat
         "diversity_ratio",
     ):
         assert runs[1][name].to_numpy() == pytest.approx(runs[0][name].to_numpy(), abs=1e-6), name
+
+
+OWN_NOISE = """
+import os
+import torch
+from torch import nn
+
+class Noisy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear, self.drawn = nn.Linear(8, 2), []
+
+    def forward(self, latents):
+        noise = torch.randn(len(latents), 2)  # as dropout draws: from torch's own generator
+        if torch.is_grad_enabled():
+            self.drawn.append(noise)
+            torch.save(torch.stack(self.drawn), f"drawn-{os.environ.get('RANK', '0')}.pt")
+        return self.linear(latents) + noise
+
+def generator():
+    return Noisy()
+"""
+
+
+def test_what_a_network_draws_itself_differs_between_processes_and_is_resumed(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(OWN_NOISE)
+    settings = ["--data", "ring:sd=0.05", "--batch", "16", "--generator", "noisy:generator", "--no-report"]
+    for setting in ("latent_size=8", "discriminator_width=8", "evaluation_samples=100", "evaluate_every=0", "measure="):
+        settings += ["--set", setting]
+    for arguments in (
+        [*settings, "--steps", "6", "--out", "whole"],
+        [*settings, "--steps", "3", "--out", "halves"],
+        ["--resume", "halves", "--steps", "6", "--no-report"],
+    ):
+        for done in forked.ranks("-m", "gandiag", "run", *arguments, cwd=tmp_path, count=2):
+            assert done.returncode == 0, done.stderr[-2000:]
+    first, second = (torch.load(tmp_path / f"drawn-{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert first.shape == second.shape
+    assert not any(torch.equal(one, other) for one, other in zip(first, second))
+    whole, halves = (load_checkpoint(tmp_path / run).weights for run in ("whole", "halves"))
+    for player, weights in whole.items():
+        for name, value in weights.items():
+            assert torch.equal(value, halves[player][name]), f"{player}.{name}"

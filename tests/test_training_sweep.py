@@ -48,6 +48,7 @@ def test_a_grid_is_every_combination_and_each_has_its_folder() -> None:
         ("lrg=1", "did you mean 'lr_g'"),
         ("seed=a", "whole number"),
         ("seed=0,seed=1", "twice"),
+        ("lr_g=1e-3:0.001", "value 0.001 twice"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(text: str, wanted: str) -> None:
@@ -95,6 +96,23 @@ def test_the_command_trains_every_cell_draws_the_map_and_goes_on_where_it_was(
 SETTINGS = {
     name: str(getattr(TINY, name)) for name in ("data", "steps", "generator_width", "batch", "evaluation_samples")
 }
+
+
+def test_one_setting_has_one_value_in_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="seed is swept over and given a single value too"):
+        list(sweep(parse_grid("seed=0:1"), recipe="mlp", settings={"seed": "3"}, out=tmp_path / "out", jobs=1))
+    with pytest.raises(SystemExit) as ended:
+        main(["sweep", "--over", "seed=0:1", "--set", "steps=3", "--steps", "4", "--out", str(tmp_path / "out")])
+    assert ended.value.code == 2
+    assert "steps is given by a flag and by --set" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cell_of_other_settings_is_not_judged_in_the_place_of_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    cell = Cell({"seed": "0"}, tmp_path / "seed=0")
+    assert not play_cell(cell, "mlp", {**SETTINGS, "steps": "4"}).error
+    assert "steps=4, now 6" in play_cell(cell, "mlp", {**SETTINGS, "steps": "6"}).error
+    assert not play_cell(cell, "mlp", {**SETTINGS, "steps": "4", "threads": "2"}).error
 
 
 @pytest.mark.parametrize(
@@ -195,3 +213,11 @@ def test_optuna_really_chooses_trains_and_draws_the_map(tmp_path: Path) -> None:
     )  # fmt: skip
     assert len(found) == 2
     assert all(not result.error and result.step == 20 for result in found)
+
+
+def test_a_cell_that_optuna_chooses_while_it_is_trained_is_not_begun_twice(tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="optuna is not installed: its study is not driven here")
+    found = list(
+        sweep(parse_grid("seed=0"), recipe="mlp", settings=SETTINGS, out=tmp_path, jobs=2, engine="optuna", trials=3)
+    )
+    assert [result.error for result in found] == ["", "", ""]

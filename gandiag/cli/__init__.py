@@ -6,7 +6,9 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
@@ -92,6 +94,8 @@ def print_whatever_the_encoding() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """The console script: runs a verb and turns errors into one line and an exit code (2 usage, 3 runtime, 130 interrupted)."""
+    told = warnings.formatwarning
+    warnings.formatwarning = partial(_ours_in_one_line, told)
     try:
         code = group.main(args=None if args is None else list(args), prog_name="gandiag", standalone_mode=False)
     except click.exceptions.Abort:
@@ -116,7 +120,23 @@ def main(args: Sequence[str] | None = None) -> None:
 
         traceback.print_exc()
         code = 3
+    finally:
+        warnings.formatwarning = told
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _ours_in_one_line(
+    others: Callable[..., str],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """A warning of ours is for the user, who has no use for the line of our source; others are told as they always were."""
+    if filename.startswith(os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep):
+        return f"Warning: {printable(str(message))}\n"
+    return others(message, category, filename, lineno, line)
 
 
 def _say(message: str, code: int) -> int:

@@ -99,8 +99,15 @@ Examples:
     help="Where the run's folder NNNNN-recipe-data is made.",
 )
 @click.option("--out", type=click.Path(), help="The run's own folder, instead of one under --outdir.")
-@click.option("--resume", type=click.Path(), is_flag=False, flag_value="", metavar="[RUN]",
-              help="Continue a run at its last checkpoint; without a value the one that --out names.")  # fmt: skip
+@click.option(
+    "--resume",
+    type=click.Path(),
+    is_flag=False,
+    flag_value="",
+    metavar="[RUN]",
+    help="Continue a run at its last checkpoint, as configured but for flags, --set and GANDIAG_RUN_NAME; without a value "
+    "the one that --out names.",
+)
 @click.option("--dry-run", is_flag=True, help="Build everything, play one step, write nothing.")
 @click.option(
     "--report/--no-report", "with_report", default=True, show_default=True, help="Write report.html at the end."
@@ -135,6 +142,7 @@ def command(
     plan = make_plan(
         recipe=recipe, flags=flags, settings=settings, config=config, out=out, outdir=outdir, resume=resume
     )
+    say_what_is_idle(plan)
     if dry_run:
         from gandiag.training.loop import dry_run as build
 
@@ -159,6 +167,15 @@ def leave_at_once(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def say_what_is_idle(plan: Plan) -> None:
+    """Says on stderr, once for all processes, which of the settings that were asked for change nothing."""
+    from gandiag.training.idle import without_effect
+
+    if os.environ.get("RANK", "0") == "0":
+        for sentence in without_effect(plan.config, plan.sources):
+            click.echo(f"Note: {sentence}", err=True)
 
 
 def make_plan(
@@ -196,7 +213,12 @@ def make_plan(
         raise UsageError(
             "--resume keeps the run's own configuration: leave --recipe and --config out, change single settings with --set"
         )
-    return plan_resume(resume or str(out), flags=flags, settings=split_settings(settings))
+    return plan_resume(
+        resume or str(out),
+        environment=environment_values(os.environ),
+        flags=flags,
+        settings=split_settings(settings),
+    )
 
 
 def train_with_progress(plan: Plan) -> Outcome:

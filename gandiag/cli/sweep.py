@@ -71,7 +71,9 @@ def command(
     """
     from dataclasses import asdict
 
+    from gandiag.errors import UsageError
     from gandiag.training.config import split_settings
+    from gandiag.training.idle import idle_everywhere
     from gandiag.training.recipes import DEFAULT_RECIPE
     from gandiag.training.sweep import parse_grid
     from gandiag.training.sweep_engines import sweep
@@ -79,12 +81,17 @@ def command(
     given = {
         name: value for name, value in (("data", data), ("steps", steps), ("stop_on", stop_on)) if value is not None
     }
+    chosen = split_settings(settings)
+    for name in given.keys() & chosen.keys():
+        raise UsageError(f"{name} is given by a flag and by --set: give it once")
     grid = parse_grid(over)
+    for sentence in idle_everywhere(grid, recipe or DEFAULT_RECIPE, {**chosen, **given}):
+        click.echo(f"Note: {sentence}", err=True)
     results = []
     for result in sweep(
         grid,
         recipe=recipe or DEFAULT_RECIPE,
-        settings={**split_settings(settings), **given},
+        settings={**chosen, **given},
         out=out,
         jobs=jobs or os.cpu_count() or 1,
         engine=engine,

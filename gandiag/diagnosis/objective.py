@@ -19,6 +19,7 @@ from gandiag.errors import NotRecorded
 PLAYERS = ("discriminator", "generator")
 UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
+LEAST_STILL = 3  # records of no motion: a loss scaler of half precision skips the first updates until its scale fits
 
 
 def objective_fault(run: Recorded) -> Finding:
@@ -61,8 +62,9 @@ def _standing_still(e: Evidence) -> Finding | None:
             seen = True
             values = e[name].to_numpy(dtype=float)
             by_rate = name.endswith("learning_rate")
+            enough = len(values) >= (1 if by_rate else LEAST_STILL)
             lost = not by_rate and (dead_player(e) is not None or lost_in_rounding(e, who))  # told by other checks
-            if len(values) and np.all(values == 0) and not lost:
+            if enough and np.all(values == 0) and not lost:
                 what = "learning rate is 0" if by_rate else "weights never move"
                 return Finding(
                     "objective_fault",

@@ -175,6 +175,10 @@ def _conditioning(generator: nn.Module, latents: Batch) -> Series:
 
 
 def _heldout(generator: nn.Module, discriminator: nn.Module, latents: Batch, reals: Batch, heldout: Batch) -> Series:
+    if min(_size(reals), _size(heldout)) < 2:
+        raise GandiagError(
+            f"a spread takes at least 2 reals of each kind, and there are {_size(reals)} and, held out, {_size(heldout)}"
+        )
     g, d = copied(generator, discriminator)
     to_eval_mode(d)  # a batch norm would let D tell a batch by its company
     z = latents if isinstance(latents, tuple) else (latents,)

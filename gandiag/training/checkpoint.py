@@ -147,7 +147,8 @@ def load_checkpoint(run: str | os.PathLike[str], which: str | int = "last") -> C
         state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise RunError(
-            f"{folder / 'state.pt'} cannot be read ({type(error).__name__}); use another checkpoint of {_steps(Path(run))}"
+            f"{folder / 'state.pt'} cannot be read ({type(error).__name__}); of checkpoints the run has {_steps(Path(run))}: "
+            f"delete {folder} to go on at the one before"
         ) from None
     return Checkpoint(path=folder, step=step, weights=weights, state=state, facts=_read_facts(folder))
 

@@ -28,7 +28,13 @@ def refuse_settings(config: Config) -> None:
     changes = parse_changes(config.changes)
     require_beginnings(changes, {name: getattr(config, name) for name in CHANGEABLE})
     _known("best_by", (config.best_by.partition("[")[0],), ("auto", *QUANTITIES))
+    best = QUANTITIES.get(config.best_by.partition("[")[0])
     _refuse(
+        (
+            best is not None and (best.better == "neither" or best.shape != "scalar"),
+            f"best_by={config.best_by}: it has no direction that is better, and a best checkpoint needs one; leave it out, or choose "
+            "frechet_distance or modes_covered",
+        ),
         (
             config.compile and config.update in TWICE,
             f"compile=true and update={config.update}: it differentiates twice, which compiled code cannot; leave compile out",
@@ -76,6 +82,15 @@ def refuse_for_data(config: Config, data: Dataset) -> None:
     """Raises UsageError for settings that do not go with the data."""
     _refuse(
         (len(data) < 2, f"{data.name} has 1 sample; a training needs at least 2"),
+        (
+            config.samples is not None and data.endless,
+            f"samples takes the first of the data, and {data.name} has no end, it is drawn afresh for every batch: give it a count, as in "
+            "--data ring:count=1000",
+        ),
+        (
+            config.resolution is not None and data.kind == "points",
+            f"resolution={config.resolution} resizes images, and {data.name} has points; leave it out",
+        ),
         (
             config.augmentation != "none" and data.kind == "points",
             f"augmentation={config.augmentation} changes images, and {data.name} has points; set augmentation=none",

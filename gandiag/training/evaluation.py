@@ -24,6 +24,7 @@ from gandiag.metrics.quality import (
     make_protocol,
     make_reference,
 )
+from gandiag.quantities import QUANTITIES
 from gandiag.training.data import Dataset
 from gandiag.training.dataset import seeded, subset, to_images
 
@@ -59,21 +60,16 @@ def make_evaluation(data: Dataset, *, features: str, count: int, seed: int = 0) 
 
 
 def best_score(name: str, data: Dataset, scores: dict[str, Any]) -> Score | None:
-    """Returns the score by which checkpoints are compared out of an evaluation's; None where it has no such score.
+    """Returns the score by which checkpoints are compared out of an evaluation's; None where it has no such score, or it is NaN.
 
     `auto` is the Frechet distance; for a known mixture, where lost modes hardly show in that, it is mode_kl.
     """
     wanted = name if name != "auto" else "mode_kl" if data.modes is not None else "frechet_distance"
     found = [key for key in scores if key == wanted or key.startswith(f"{wanted}[")]
     if not found:
-        if name != "auto" and scores:
-            raise UsageError(
-                f"best_by names {name!r}, which no evaluation of this data gives; it gives {', '.join(sorted(scores))}"
-            )
         return None
-    lower = wanted.startswith(("frechet", "kernel", "mode_kl"))
-    value = float(scores[found[0]])
-    return None if math.isnan(value) else Score(found[0], value, "lower" if lower else "higher")
+    value, better = float(scores[found[0]]), QUANTITIES[wanted.partition("[")[0]].better
+    return None if math.isnan(value) or better == "neither" else Score(found[0], value, better)
 
 
 @torch.no_grad()

@@ -38,6 +38,7 @@ from gandiag.training.step import Turn, play, set_learning_rates, update_average
 
 LEAST_FREE_BYTES = 32 * 2**20  # a run that cannot even write this much is not begun
 NO_MEMORY = "DefaultCPUAllocator"  # torch has an error of its own for a lack of memory on a GPU, and on the CPU a text
+OWN_RANDOMNESS = 3  # the stream of what networks draw themselves, dropout say
 ADAPTIVE_TOLD_EVERY = 16  # ADA's p is read off the device this often only
 Ended = Literal["finished", "interrupted", "stopped"]
 
@@ -158,6 +159,7 @@ def _play_on(
             training.processes.rank
         ):  # one process writes checkpoints: what the others draw must not depend on more than the step
             players.noise.manual_seed(mixed_seed(config.seed, training.processes.rank, players.step))
+            torch.manual_seed(mixed_seed(config.seed, OWN_RANDOMNESS, training.processes.rank, players.step))
         d_turn, g_turn = play(players, training.rules, settings, training.update)
         _record(training, recorder, d_turn, g_turn)
         players.step += 1

@@ -96,6 +96,13 @@ def _score(training: Training, recorder: Recorder, fakes: torch.Tensor) -> None:
     }
     recorder.record_evaluation(scores, protocol=evaluation.protocol, labels=evaluation.labels, step=step)
     score = best_score(config.best_by, training.data, evaluation.scores)
+    if score is None and config.best_by != "auto" and step == 0:  # samples to come may have it: an early one lacks many
+        warnings.warn(
+            f"best_by names {config.best_by!r}, which the first evaluation does not give (it gives {', '.join(sorted(evaluation.scores))}): "
+            "there is no best checkpoint until one does",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     if step and score is not None and is_better(read_best(recorder.path), score):
         if step not in checkpoint_steps(recorder.path):
             _keep(training, recorder)

@@ -77,8 +77,13 @@ def plan_new(
     return Plan(config, sources, name, path, resume=False)
 
 
-def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, str]) -> Plan:
-    """Plans the continuation of a run with its own configuration, but for what flags and --set change; raises UsageError where that is built in."""
+def plan_resume(
+    path: str, *, flags: Mapping[str, Any], settings: Mapping[str, str], environment: Mapping[str, str] | None = None
+) -> Plan:
+    """Plans the continuation of a run with its own configuration, but for what flags, --set and the environment change.
+
+    Raises UsageError where that is built in.
+    """
     from gandiag.training.checkpoint import config_from, named_step
 
     run = load_run(path)
@@ -90,12 +95,13 @@ def plan_resume(path: str, *, flags: Mapping[str, Any], settings: Mapping[str, s
         **dict.fromkeys(FIELDS, "default"),
         **{k: v for k, v in (run.about.get("config_sources") or {}).items() if k in FIELDS},
     }
-    for source, given in (("set", settings), ("flag", flags)):
+    for source, given in (("environment", environment or {}), ("set", settings), ("flag", flags)):
         for name, value in given.items():
             new: Any = read_value(known_field(name), value)
             if name in BUILT_IN and new != getattr(config, name):
+                asked = f" (GANDIAG_RUN_{name.upper()}={new})" if source == "environment" else ""
                 raise UsageError(
-                    f"{name} is built into {path} ({getattr(config, name)!r}): a resumed run keeps it; start a new run for {new!r}"
+                    f"{name} is built into {path} ({getattr(config, name)!r}): a resumed run keeps it; start a new run for {new!r}{asked}"
                 )
             changed: dict[str, Any] = {name: new}
             config, sources[name] = replace(config, **changed), source

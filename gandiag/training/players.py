@@ -255,7 +255,11 @@ def _built(
         return build(name, shape, latent, num_classes=num_classes, width=width)
     if name not in known or "depth" not in inspect.signature(known[name]).parameters:
         able = [other for other, builder in known.items() if "depth" in inspect.signature(builder).parameters]
-        raise UsageError(f"the network {name!r} has no depth to set; those that have: {', '.join(able)}")
+        player = "generator" if known is GENERATORS else "discriminator"
+        raise UsageError(
+            f"the network {name!r} has no depth to set, and {player}_depth is {depth}: --set {player}_depth=none; networks that have one: "
+            f"{', '.join(able)}"
+        )
     network: nn.Module = known[name](shape, latent, num_classes=num_classes, width=width, depth=depth)
     return network
 

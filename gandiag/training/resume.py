@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from gandiag.training.checkpoint import Checkpoint
+from gandiag.training.dataset import mixed_seed
+from gandiag.training.players import LATENTS, NOISE
 from gandiag.training.preparation import Training
 
 if TYPE_CHECKING:
@@ -53,9 +57,19 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     players.generator_ema.load_state_dict(checkpoint.weights.get("generator_ema", checkpoint.weights["generator"]))
     players.generator_optimizer.load_state_dict(state["generator_optimizer"])
     players.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
-    players.scaler.load_state_dict(state["scaler"])
-    players.random.set_state(state["random"])
-    players.noise.set_state(state["noise"])  # the first process's: the others begin theirs anew at every step
+    if state["scaler"]:  # empty where the steps so far needed none: a resumed run may be given another precision
+        players.scaler.load_state_dict(state["scaler"])
+    seed = training.config.seed
+    if not (
+        _go_on(players.random, state["random"], mixed_seed(seed, LATENTS, checkpoint.step))
+        & _go_on(players.noise, state["noise"], mixed_seed(seed, NOISE, checkpoint.step))  # the first process's
+    ):
+        warnings.warn(
+            f"{checkpoint.path} was written on another kind of device than {training.device}: random numbers are drawn anew from here, "
+            "and the run is not that which would have gone on there",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     torch.set_rng_state(state["torch_random"])
     if state["cuda_random"] is not None and training.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda_random"], training.device)
@@ -64,3 +78,12 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
         players.adaptive.load_state_dict(state["adaptive"])
     players.penalty_memory.update({name: value.to(training.device) for name, value in state["penalty_memory"].items()})
     players.step = checkpoint.step
+
+
+def _go_on(random: torch.Generator, state: Tensor, seed: int) -> bool:
+    """Has a random generator go on from a saved state; one of another kind of device begins anew from the seed, and false is returned."""
+    if state.shape != random.get_state().shape:
+        random.manual_seed(seed)
+        return False
+    random.set_state(state)
+    return True

@@ -164,8 +164,6 @@ def discriminator_gradient(players: Players, rules: Rules, settings: Settings) -
         with rules.autocast():
             real_logits = judge(players.discriminator, shown.real, shown.real_labels)
             fake_logits = judge(players.discriminator, shown.fake, shown.fake_labels)
-        if players.adaptive is not None:
-            players.adaptive.observe(rules.gather(real_logits.detach()))
         loss = rules.loss.discriminator(real_logits, fake_logits)
         penalty = (
             weighted_penalty(rules, settings, shown, (real_logits, fake_logits))
@@ -184,7 +182,10 @@ def discriminator_gradient(players: Players, rules: Rules, settings: Settings) -
             )
         )
     finish_gradient(players, players.discriminator, players.discriminator_optimizer, rules, settings)
-    return joined(turns)
+    turn = joined(turns)
+    if players.adaptive is not None and turn.real_logits is not None:
+        players.adaptive.observe(rules.gather(turn.real_logits))
+    return turn
 
 
 def generator_gradient(players: Players, rules: Rules, settings: Settings) -> Turn:
@@ -262,7 +263,7 @@ def real_scores(players: Players, rules: Rules, settings: Settings) -> Iterator[
 
 
 def shown_to_discriminator(players: Players, rules: Rules, settings: Settings, real: Batch, fake: Batch) -> Shown:
-    """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input asks for it."""
+    """Returns what the discriminator sees of both batches; where a penalty needs the gradient by an input, that input (as augmented) asks for it."""
     views = {"real": rules.view(real[0], settings, players), "fake": rules.view(fake[0], settings, players)}
     wanted = (
         {name for penalty in rules.penalties for name in penalty.inputs} if due(players, rules, settings) else set()

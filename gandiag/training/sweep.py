@@ -18,6 +18,7 @@ from gandiag.training.config import FIELDS, Config, effective_config, known_fiel
 Report = Callable[[Mapping[str, Any], int], None]
 SEPARATOR = "_"
 RANGE = ".."
+OF_THE_MACHINE = ("device", "threads", "workers")  # what a cell may be gone on with elsewhere
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ def parse_grid(text: str) -> dict[str, list[str]]:
         if known_field(name, "--over") in grid:
             raise UsageError(f"--over gives {name} twice")
         grid[name] = [v.replace("+", ",") for v in found] if isinstance(FIELDS[name].default, tuple) else found
-        for value in grid[name]:
-            for end in value.split(RANGE):
-                read_value(name, end)
+        read = [tuple(read_value(name, end) for end in value.split(RANGE)) for value in grid[name]]
+        twice = [value for number, value in enumerate(grid[name]) if read[number] in read[:number]]
+        if twice:
+            raise UsageError(f"--over gives {name} the value {twice[0]} twice: each cell is trained once")
     if not grid:
         raise UsageError("--over names no setting: give lr_g=1e-4:1e-3,seed=0:1:2")
     return grid
@@ -123,6 +125,21 @@ def judged(path: Path) -> CellResult:
     return replace(result, score=float(run[name].iloc[-1]), score_name=name) if name else result
 
 
+def refuse_other_settings(path: Path, config: Config) -> None:
+    """Raises UsageError where the run in a folder was trained with other settings than are asked for now: its verdict is not theirs."""
+    from gandiag.run import load_run
+    from gandiag.training.checkpoint import config_from
+
+    saved = load_run(path).about.get("config")
+    if not isinstance(saved, dict):
+        raise UsageError(f"{path} was not trained by `gandiag run`: give another --out")
+    before = config_from(saved)
+    other = [n for n in FIELDS if n not in OF_THE_MACHINE and getattr(before, n) != getattr(config, n)]
+    if other:
+        listed = ", ".join(f"{n}={getattr(before, n)!r}, now {getattr(config, n)!r}" for n in other[:3])
+        raise UsageError(f"{path} was trained with other settings ({listed}): give another --out, or delete it")
+
+
 def play_cell(cell: Cell, recipe: str, settings: Mapping[str, str]) -> CellResult:
     """Trains a cell, goes on with one that was cut off, or judges one that is there; a mistake of the user's is its error."""
     from gandiag.run import load_run
@@ -134,6 +151,7 @@ def play_cell(cell: Cell, recipe: str, settings: Mapping[str, str]) -> CellResul
         if not (cell.path / "run.json").exists():
             about = {"recipe": recipe, "config_sources": sources, "cell": cell.settings}
             return replace(train_cell(config, out=cell.path, about=about), cell=cell)
+        refuse_other_settings(cell.path, config)
         if load_run(cell.path).about.get("status") != "finished" and named_step(cell.path, "last") is not None:
             train(config, out=cell.path, resume=True)
         return replace(judged(cell.path), cell=cell)

@@ -47,6 +47,9 @@ def sweep(
         raise UsageError(
             f"{ranges[0]} is a range, and {engine} trains a grid: list its values ({ranges[0]}=A:B:C), or --engine optuna"
         )
+    both = [name for name in grid if name in settings]
+    if both:
+        raise UsageError(f"{', '.join(both)} is swept over and given a single value too: give it once")
     for cell in cells({name: [v.split(RANGE)[0] for v in values] for name, values in grid.items()}, out):
         effective_config(recipe, settings={**settings, **cell.settings})
     return ENGINES[engine](grid, recipe, dict(settings), out, jobs, trials)
@@ -80,12 +83,13 @@ def by_optuna(
 ) -> Iterator[CellResult]:
     """Lets Optuna choose `trials` cells, each in the light of those before; a cell that a finding has ended counts as pruned.
 
-    What is there from an interrupted sweep is chosen again by the same seed, and then only judged.
+    What is there from an interrupted sweep is chosen again by the same seed, and then only judged. A cell that is chosen anew while it is
+    trained is not begun twice: both trials get its result.
     """
     optuna = _package("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=0))
-    running: dict[Future[CellResult], Any] = {}
+    running: dict[Future[CellResult], tuple[Path, list[Any]]] = {}
     asked = 0
     with _pool(jobs) as pool:
         while asked < trials or running:
@@ -93,12 +97,15 @@ def by_optuna(
                 trial = study.ask()
                 cell = cells({name: [_chosen(trial, name, values)] for name, values in grid.items()}, out)[0]
                 asked += 1
-                running[pool.submit(play_cell, cell, recipe, settings)] = trial
+                future = next((f for f, (path, _) in running.items() if path == cell.path), None)
+                future = future or pool.submit(play_cell, cell, recipe, settings)
+                running.setdefault(future, (cell.path, []))[1].append(trial)
             done = wait(running, return_when=FIRST_COMPLETED).done
             for future in done:
                 result = future.result()
-                _tell(optuna, study, running.pop(future), result)
-                yield result
+                for trial in running.pop(future)[1]:
+                    _tell(optuna, study, trial, result)
+                    yield result
 
 
 ENGINES: dict[str, Callable[[Grid, str, dict[str, str], Path, int, int], Iterator[CellResult]]] = {
