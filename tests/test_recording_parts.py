@@ -25,7 +25,7 @@ from gandiag.recording.heldout import one_score_a_sample
 from gandiag.recording.jacobian import generator_jacobians
 from gandiag.recording.judging import Judging
 from gandiag.recording.latents import latent_kind
-from gandiag.recording.naming import NoPlayers, lookup, name_players
+from gandiag.recording.naming import NoPlayers, name_players
 from gandiag.recording.optimizers import watch
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
@@ -37,6 +37,7 @@ from gandiag.recording.samples import as_arrays
 from gandiag.recording.step import Step, ascending
 from gandiag.recording.trace import parameter_trace
 from gandiag.recording.untouched import bare, hidden_from_scripting
+from gandiag.recording.variables import lookup
 from gandiag.recording.weights import _quadrature
 from gandiag.recording.witnessed import Turn
 from tests import made_runs
