@@ -86,6 +86,17 @@ FOUND = {
     "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),
     "joined_pairs": Expected("netG (Translator)", "netD (PairJudge)", latents=("unknown",)),
     "reconstructs_first": Expected("encoder (Sequential)", "judge (Sequential)", "probability", ("unknown",)),
+    "biggan_joined": Expected(
+        "G (Generator)", "D (Discriminator)", latents=("normal", "unknown"), order="alternating, 2 D updates a step"
+    ),
+    "scales_joined": Expected("netG (Sequential)", "netD (Scales)", latents=("unknown",)),
+    "lazy_penalties": Expected("generator (Generator)", "discriminator (Sequential)", latents=("normal", "normal")),
+    "content_loss": Expected("netG (Sequential)", "netD (Discriminator)", "probability", ("unknown",)),
+    "dataclass_outputs": Expected("G (Generator)", "D (Discriminator)"),
+    "keras_style": Expected(
+        "gan.generator (Model)", "gan.discriminator (Model)", "probability", order="alternating, 2 D updates a step"
+    ),
+    "mode_regularised": Expected("G (Sequential)", "D (Sequential)", "probability"),
     "two_classes": Expected("maker (Sequential)", "judge (Sequential)"),
     "own_train_method": Expected(
         "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
@@ -99,6 +110,8 @@ NO_GAN = {
     "shared_head": "none is shown both what another makes and data from outside",
     "plain_functions": "networks that are written as plain functions",
     "both_at_once": "judge (Pairwise) is shown data and what maker (Sequential) makes in one and the same call",
+    "shared_pieces": "what it returns goes on into head (Sequential): networks that share pieces",
+    "functional_copies": "is called with parameters that are not its own",
     "crossed_pairs": "no pair is each other's opponent",
 }
 

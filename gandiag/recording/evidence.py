@@ -35,7 +35,8 @@ class Evidence:
 def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
     maker, judge = pair
-    if any(i == c.score_is for c in calls if c.owned == judge for n, i in c.fed.items() if n != judge):
+    fed = {n for c in calls if c.owned == judge for n, i in c.fed.items() if n != judge and i == c.score_is}
+    if any(n & t.parameters for n in fed for t in turns):  # and no frozen one: a loss with a network in it
         # its judgement, not its features, goes on into another network: a decoder, or the other half of a cycle
         return Evidence(0, 0, 0)
     apart = any(t.fresh and t.parameters & judge and not t.parameters & maker for t in turns) and any(

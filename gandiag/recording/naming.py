@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from gandiag.recording.evidence import Pair, evidence
 from gandiag.recording.latents import latent_kinds, takes_single_samples
 from gandiag.recording.pieces import bodies_and_heads, joined
-from gandiag.recording.refusals import at_once, crossed, why_no_pair
+from gandiag.recording.refusals import at_once, crossed, in_pieces, why_no_pair
 from gandiag.recording.variables import is_named, name_of
 from gandiag.recording.witnessed import Call, Network, Turn
 
@@ -110,9 +110,10 @@ def name_pair(
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
-        why = crossed(seen, called) or at_once(seen, turns, called) or why_no_pair(networks, called, names, len(steps))
+        why = crossed(seen, called) or at_once(seen, turns, called) or in_pieces(ordered, calls, called)
+        why = why or why_no_pair(networks, called, names, len(steps))
         return NoPlayers(why)
-    described = [with_doubts(describe(p, networks, turns, called), encoders, called) for p in playing]
+    described = [with_doubts(describe(p, networks, turns, called), p, encoders, calls, called) for p in playing]
     if len(playing) > 1:
         said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
         why = f"more than one pair plays here ({said}): name one with --generator and --discriminator"
@@ -164,13 +165,22 @@ def without_encoders(
     return fed_noise, [g for g, _ in pairs if (g, fed_noise[0][1]) not in fed_noise]
 
 
-def with_doubts(found: Players | NoPlayers, encoders: list[Network], called: dict[Network, str]) -> Players | NoPlayers:
-    """Adds which networks were taken to stand on the reals' side."""
+def with_doubts(
+    found: Players | NoPlayers, pair: Pair, encoders: list[Network], calls: list[Call], called: dict[Network, str]
+) -> Players | NoPlayers:
+    """Adds which networks were taken to stand on the reals' side, and which hand on what the generator makes."""
     if not encoders or isinstance(found, NoPlayers):
         return found
-    said = ", ".join(called[e] for e in encoders)
-    doubt = f"{said} feeds the discriminator as well, from data and not from noise: taken for an encoder, on the side of the reals"
-    return replace(found, doubts=(*found.doubts, doubt))
+    maker, judge = pair
+    behind = {c.owned for c in calls if maker in c.sources and judge in c.fed and c.owned in encoders}
+    said = ", ".join(called[e] for e in encoders if e not in behind)
+    chained = ", ".join(called[e] for e in encoders if e in behind)
+    doubts = (
+        f"{said} feeds the discriminator as well, from data and not from noise: taken for an encoder, on the side of the reals",
+        f"{chained} hands what {called[maker]} makes on to the discriminator: it is taken for fake where the graph tells, and for real where "
+        "it is detached",
+    )
+    return replace(found, doubts=(*found.doubts, *(d for d, who in zip(doubts, (said, chained)) if who)))
 
 
 def describe(
@@ -178,6 +188,12 @@ def describe(
 ) -> Players | NoPlayers:
     """Puts together who plays, with what, and what of it is unsure."""
     maker, judge = pair
+    for player in pair:
+        if not player & {id(p) for p in networks[player].parameters()}:
+            return NoPlayers(
+                f"{called[player]} is called with parameters that are not its own (torch.func.functional_call): its updates cannot be "
+                "watched; gandiag.Recorder takes what the loop gives it"
+            )
     g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
     if g_opt is None or d_opt is None:
         return NoPlayers(f"no optimizer steps {called[maker if g_opt is None else judge]}")
@@ -185,13 +201,14 @@ def describe(
         c for t in turns for c in t.calls if c.owned == maker and (c.with_grad or c.fed) and (c.leaves or not c.shapes)
     ]
     playing = [c for c in made if judge in c.fed] or made
+    playing = [c for c in playing if not c.sources] or playing  # a reconstruction is made of codes, a sample of noise
     if not playing:
         return NoPlayers(f"the inputs of {called[maker]} are too large to be looked at")
     which = playing[-1].fed.get(judge, 0)
     judged = [c for t in turns for c in t.calls if c.owned == judge and c.with_grad]
     two_classes = judges_by_two_classes(judged)
     output, doubts = ("logit", (TWO_CLASSES,)) if two_classes else output_of(judged)
-    others = sorted({called[n] for n in networks if n not in pair})
+    others = sorted({called[n] for n in networks if not any(n <= player or player <= n for player in pair)})
     if others:
         doubts = (*doubts, f"other networks are trained beside them and are not recorded: {', '.join(others)}")
     facts = {
@@ -200,7 +217,7 @@ def describe(
         "latents": latent_kinds(networks[maker], playing),
         "sample_shape": list(playing[-1].output_shapes[which][0 if takes_single_samples(playing[-1]) else 1 :]),
         "sample_output": which,
-        "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
+        "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, judge, g_opt, d_opt),
     }
     fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
     return Players(
@@ -250,16 +267,26 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     return "logit", doubts
 
 
-def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str:
-    """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'."""
+def order_of_turns(turns: list[Turn], judge: Network, g_opt: Optimizer, d_opt: Optimizer) -> str:
+    """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'.
+
+    Updates of G in which D is not called (a penalty on G alone) are none of the game's.
+    """
     begun = next((i for i, t in enumerate(turns) if t.optimizer is not turns[0].optimizer), 0)
-    whole = turns[begun:]  # how many there are of the first may be the beginning's alone
-    most = {
-        who: max((t.repeats for t in whole if t.optimizer is o), default=1) for who, o in (("D", d_opt), ("G", g_opt))
-    }
-    for who, updates in most.items():
-        if updates > 1:
-            return f"alternating, {updates} {who} updates a step"
+    runs: list[list[Turn]] = []
+    for turn in turns[begun:]:  # how many there are of the first may be the beginning's alone
+        if runs and runs[-1][0].optimizer is turn.optimizer:
+            runs[-1].append(turn)
+        else:
+            runs.append([turn])
+    for who, optimizer in (("D", d_opt), ("G", g_opt)):
+        whole = [r for r in runs if r[0].optimizer is optimizer]
+        aside = [sum(who == "G" and all(c.owned != judge for c in t.calls) for t in r) for r in whole]
+        lengths = [r[-1].repeats - beside for r, beside in zip(whole, aside)]
+        ended = lengths[:-1] if whole and whole[-1] is runs[-1] else lengths
+        if max(lengths, default=1) > 1:
+            upto = "up to " if min(ended, default=max(lengths)) < max(lengths) else ""
+            return f"alternating, {upto}{max(lengths)} {who} updates a step"
     return "alternating"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from gandiag.recording.evidence import Evidence, Pair
-from gandiag.recording.witnessed import Network, Turn
+from gandiag.recording.witnessed import Call, Network, Turn
 
 
 def crossed(seen: dict[Pair, Evidence], called: dict[Network, str]) -> str:
@@ -31,6 +31,22 @@ def at_once(seen: dict[Pair, Evidence], turns: list[Turn], called: dict[Network,
             return (
                 f"{called[judge]} is shown data and what {called[maker]} makes in one and the same call: hooks cannot tell its "
                 "verdicts on them apart; gandiag.Recorder takes them by step(real_logits=, fake_logits=)"
+            )
+    return ""
+
+
+def in_pieces(pairs: list[Pair], calls: list[Call], called: dict[Network, str]) -> str:
+    """Says where a judge is called in pieces that it shares with others: what one returns goes on into a head; empty where none is."""
+    outside = {c.owned for c in calls if c.from_outside}
+    for maker, judge in pairs:
+        mine = [c for c in calls if c.owned == judge]
+        fakes, reals = ([c for c in mine if (maker in c.sources) == made] for made in (True, False))
+        heads = {n for c in mine for n in c.fed if n in called and n not in (maker, judge) and n not in outside}
+        if heads and fakes and any(c.from_outside for c in reals):
+            head = called[min(heads, key=lambda n: called[n])]
+            return (
+                f"{called[judge]} is shown both data and what {called[maker]} makes, and what it returns goes on into {head}: networks that "
+                "share pieces which the loop calls one by one cannot be followed; give gandiag.Recorder a module that holds the pieces"
             )
     return ""
 
