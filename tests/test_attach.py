@@ -254,6 +254,16 @@ def test_where_two_pairs_play_each_has_a_run_of_its_own(script: str, pairs: list
     assert abs(steps[0] - steps[1]) <= 1
 
 
+def test_what_stands_behind_the_generator_is_not_called_an_encoder(tmp_path: Path) -> None:
+    ran, attachment, _ = run_attached("supervisor_behind", tmp_path)
+    assert attachment.players is not None, attachment.why_not
+    assert attachment.players.facts["generator"] == "generator (Sequential)"
+    told = " ".join(attachment.players.doubts)
+    assert "supervisor (Sequential) hands what generator (Sequential) makes on to the discriminator" in told
+    assert "supervisor (Sequential) feeds the discriminator as well, from data" not in told
+    assert ran.printed == run("supervisor_behind", tmp_path / "plain.pt").printed
+
+
 def test_one_training_after_another_has_a_run_each_and_new_optimizers_are_followed(tmp_path: Path) -> None:
     plain = run("seeds_in_a_row", tmp_path / "plain.pt")
     ran, attachment, said = run_attached("seeds_in_a_row", tmp_path)

@@ -259,6 +259,13 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
         doubts = (
             f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",
         )
+    shapes = judged[-1].output_shapes if judged else []
+    verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)
+    if verdicts > 1:
+        doubts = (
+            *doubts,
+            f"the discriminator returns {verdicts} single values for each sample: the first was read as its verdict",
+        )
     if any(c.operation == "Sigmoid" for c in judged):
         return "probability", doubts
     traced = any(c.operation and "Compiled" not in c.operation for c in judged)
