@@ -86,6 +86,17 @@ FOUND = {
     "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),
     "joined_pairs": Expected("netG (Translator)", "netD (PairJudge)", latents=("unknown",)),
     "reconstructs_first": Expected("encoder (Sequential)", "judge (Sequential)", "probability", ("unknown",)),
+    "biggan_joined": Expected(
+        "G (Generator)", "D (Discriminator)", latents=("normal", "unknown"), order="alternating, 2 D updates a step"
+    ),
+    "scales_joined": Expected("netG (Sequential)", "netD (Scales)", latents=("unknown",)),
+    "lazy_penalties": Expected("generator (Generator)", "discriminator (Sequential)", latents=("normal", "normal")),
+    "content_loss": Expected("netG (Sequential)", "netD (Discriminator)", "probability", ("unknown",)),
+    "dataclass_outputs": Expected("G (Generator)", "D (Discriminator)"),
+    "keras_style": Expected(
+        "gan.generator (Model)", "gan.discriminator (Model)", "probability", order="alternating, 2 D updates a step"
+    ),
+    "mode_regularised": Expected("G (Sequential)", "D (Sequential)", "probability"),
     "two_classes": Expected("maker (Sequential)", "judge (Sequential)"),
     "own_train_method": Expected(
         "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
@@ -99,6 +110,8 @@ NO_GAN = {
     "shared_head": "none is shown both what another makes and data from outside",
     "plain_functions": "networks that are written as plain functions",
     "both_at_once": "judge (Pairwise) is shown data and what maker (Sequential) makes in one and the same call",
+    "shared_pieces": "what it returns goes on into head (Sequential): networks that share pieces",
+    "functional_copies": "is called with parameters that are not its own",
     "crossed_pairs": "no pair is each other's opponent",
 }
 
@@ -239,6 +252,16 @@ def test_where_two_pairs_play_each_has_a_run_of_its_own(script: str, pairs: list
     steps = [gandiag.load_run(path).steps for path in attachment.paths]
     assert first["fake_logit_mean"].notna().all()
     assert abs(steps[0] - steps[1]) <= 1
+
+
+def test_what_stands_behind_the_generator_is_not_called_an_encoder(tmp_path: Path) -> None:
+    ran, attachment, _ = run_attached("supervisor_behind", tmp_path)
+    assert attachment.players is not None, attachment.why_not
+    assert attachment.players.facts["generator"] == "generator (Sequential)"
+    told = " ".join(attachment.players.doubts)
+    assert "supervisor (Sequential) hands what generator (Sequential) makes on to the discriminator" in told
+    assert "supervisor (Sequential) feeds the discriminator as well, from data" not in told
+    assert ran.printed == run("supervisor_behind", tmp_path / "plain.pt").printed
 
 
 def test_one_training_after_another_has_a_run_each_and_new_optimizers_are_followed(tmp_path: Path) -> None:

@@ -300,6 +300,19 @@ def test_one_kind_of_series_that_grows_thirtyfold_is_no_divergence(tmp_path: Pat
     assert found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence").verdict is Verdict.HEALTHY
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_discriminator_that_enters_the_game_late_has_not_diverged(tmp_path: Path, share: float) -> None:
+    """VQGAN: its loss counts nothing for the first part, and its gradients are exactly 0; what begins has outgrown no past."""
+    columns = made_runs.players(STEPS, 0, 1.0, 1.0)
+    idle = np.arange(STEPS) < share * STEPS
+    columns["discriminator_gradient_norm"] = np.where(idle, 0.0, columns["discriminator_gradient_norm"])
+    run = made(tmp_path / "run", steps=STEPS, columns=columns)
+    assert found(run, "divergence").verdict is Verdict.HEALTHY
+    columns["discriminator_gradient_norm"] *= np.where(np.arange(STEPS) > 0.8 * STEPS, 1e4, 1.0)
+    run = made(tmp_path / "away", steps=STEPS, columns=columns)
+    assert found(run, "divergence").verdict is Verdict.FAILED
+
+
 def test_divergence_names_the_step_at_which_it_began(tmp_path: Path) -> None:
     grow = np.where(LATE, 1e3, 1.0)
     columns = {

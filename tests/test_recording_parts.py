@@ -25,7 +25,7 @@ from gandiag.recording.heldout import one_score_a_sample
 from gandiag.recording.jacobian import generator_jacobians
 from gandiag.recording.judging import Judging
 from gandiag.recording.latents import latent_kind
-from gandiag.recording.naming import NoPlayers, lookup, name_players
+from gandiag.recording.naming import NoPlayers, name_players, order_of_turns, output_of
 from gandiag.recording.optimizers import watch
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
@@ -37,6 +37,7 @@ from gandiag.recording.samples import as_arrays
 from gandiag.recording.step import Step, ascending
 from gandiag.recording.trace import parameter_trace
 from gandiag.recording.untouched import bare, hidden_from_scripting
+from gandiag.recording.variables import lookup
 from gandiag.recording.weights import _quadrature
 from gandiag.recording.witnessed import Turn
 from tests import made_runs
@@ -520,3 +521,41 @@ def test_probabilities_that_are_none_are_said(tmp_path: Path) -> None:
     run = gandiag.load_run(tmp_path / "run")
     assert any("saw scores outside [0, 1]" in sentence for sentence in run.about["could_not_tell"])
     assert [e["step"] for e in run.records("events") if e["event"] == "discriminator_output"] == [0]
+
+
+def turns_of(lengths: str) -> tuple[list[Turn], frozenset[int], Any, Any]:
+    """Makes turns in which D is called: d and g are updates of the game, p one of G alone."""
+    d, g = (torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.1) for _ in range(2))
+    judge = frozenset({1})
+    called = SimpleNamespace(owned=judge)
+    turns: list[Turn] = []
+    for letter in lengths:
+        optimizer = d if letter == "d" else g
+        repeats = turns[-1].repeats + 1 if turns and turns[-1].optimizer is optimizer else 1
+        calls: Any = [] if letter == "p" else [called]
+        turns.append(Turn(optimizer, frozenset(), calls, repeats))
+    return turns, judge, g, d
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        ("dgdg", "alternating"),
+        ("gddgddg", "alternating, 2 D updates a step"),
+        ("gddgdgddg", "alternating, up to 2 D updates a step"),  # lazy R1
+        ("dgpdgdgpdg", "alternating"),  # the path length's updates are none of the game's
+        ("dggdgg", "alternating, 2 G updates a step"),
+    ],
+)
+def test_how_updates_follow_one_another_is_said_of_the_game_alone(lengths: str, said: str) -> None:
+    assert order_of_turns(*turns_of(lengths)) == said
+
+
+@pytest.mark.parametrize("others", [(), ((8, 3),), ((8, 1),)])
+def test_of_several_verdicts_it_is_said_that_the_first_is_read(others: tuple[tuple[int, ...], ...]) -> None:
+    """A coupled GAN's discriminator returns one for each domain; the classes beside a verdict are none."""
+    judged: Any = SimpleNamespace(
+        score=torch.randn(8, 1), output_shapes=[(8, 1), *others], shapes=[(8, 2)], operation="Addmm"
+    )
+    _, doubts = output_of([judged])
+    assert any("2 single values for each sample" in doubt for doubt in doubts) == (others == ((8, 1),))

@@ -284,7 +284,7 @@ def test_what_is_suspected_of_the_data_is_said_once_and_never_looked_at_again() 
     low, high = np.zeros(4), np.ones(4)  # pictures in [0, 1] for a generator in [-1, 1]
     for begin in range(0, 12, 4):
         rows = Chunk("step", np.arange(begin, begin + 4), {"real_min": low, "real_max": high})
-        suspicions.look(rows, {}, sigmoid=None, activation="Tanh")
+        suspicions.look(rows, {}, operation="", activation="Tanh")
     assert [(e["event"], e["step"]) for e in said] == [("data_mismatch", 0)]
 
 

@@ -202,8 +202,12 @@ def _growth(e: Evidence, name: str) -> np.ndarray | None:
     if (levels := e.maybe(name)) is None:
         return None
     size = np.abs(levels)
+    alive = np.flatnonzero(size > 0)
+    begun = (
+        size[alive[0] :] if len(alive) else size
+    )  # a player that enters the game late (VQGAN's D) had no level before
     usual = max(
-        trends.usual_level(size), trends.middle(size[: max(1, len(size) // 20)])
+        trends.usual_level(begun), trends.middle(begun[: max(1, len(begun) // 20)])
     )  # what dies and comes back has not diverged
     if not math.isfinite(usual):
         return None

@@ -160,9 +160,13 @@ class Capture:
             if self.passes.row < STALE_FIRST:
                 self._trains[origin.attached] = any(p.requires_grad for p in module.parameters())
             call.trains = self._trains[origin.attached]
+            if not origin.fake or origin.attached:
+                call.made = self.generated.last
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
         call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
+        if not origin.fake or origin.attached:
+            call.made = self.generated.last
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
@@ -247,7 +251,7 @@ class Capture:
             return
         current = self.passes.current()
         if current is None:
-            call.penalised = True
+            call.penalised = self.passes.penalty = True
             self.penalty_seen = self.penalty_seen or torch.is_grad_enabled()
             current = self.passes.of_autograd_grad()
         if current is not None:

@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_flatten
 from gandiag.recording.direct import Direct, called_directly
 from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
-from gandiag.recording.outputs import last_operation, scores
+from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.witnessed import Call, Turn
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
@@ -161,11 +161,12 @@ class Watch:
 
     def _note(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
         leaves, structure = tree_flatten((tuple(inputs), dict(named)))
-        floating = [t for t in leaves if isinstance(t, Tensor) and t.is_floating_point()]
-        outputs = [t for t in tree_flatten(output)[0] if isinstance(t, Tensor)]
+        floating = list(tensors((tuple(inputs), dict(named))))
+        outputs = list(tensors(output))
         if not outputs:
             return
         origins = [self._origin(t) for t in floating]
+        known = {id(t) for t, origin in zip(floating, origins) if origin is not None}
         score = next(iter(scores(output)), outputs[0])
         self._order += 1
         call = Call(
@@ -178,6 +179,7 @@ class Watch:
             from_outside=None in origins or not floating,
             leaves=[t.detach() if isinstance(t, Tensor) else t for t in leaves],
             structure=structure,
+            made=tuple(id(t) in known for t in leaves if isinstance(t, Tensor)),
             shapes=[tuple(t.shape) for t in leaves if isinstance(t, Tensor)],
             outputs=[t.detach() for t in outputs],
             output_shapes=[tuple(t.shape) for t in outputs],
@@ -217,9 +219,19 @@ class Watch:
             kept = None
         if kept is not None and not kept[0].expired():
             return kept[1], kept[2]
-        return next(
-            (self._nodes[n] for n in ancestors(tensor.grad_fn, min(self._nodes, default=0)) if n in self._nodes), None
+        oldest = min(self._nodes, default=0)
+        found = next((self._nodes[n] for n in ancestors(tensor.grad_fn, oldest) if n in self._nodes), None)
+        return found or self._equal(tensor)
+
+    def _equal(self, tensor: Tensor) -> tuple[Call, int] | None:
+        """Returns the recent call of whose output a tensor is a copy, by way of numpy say; None where it is one of none."""
+        alike = (
+            (call, i)
+            for call in reversed(self._recent)
+            for i, made in enumerate(call.outputs)
+            if made.shape == tensor.shape and made.dtype == tensor.dtype and made.device == tensor.device
         )
+        return next(((c, i) for c, i in alike if torch.equal(c.outputs[i], tensor) and _varies(tensor)), None)
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _named: Any) -> None:
         if not self.done:
@@ -290,6 +302,10 @@ def _was_used(call: weakref.ref[Call], is_score: bool, gradient: Tensor) -> None
     if found is not None:
         found.used = True
         found.balanced = is_score and is_balanced(gradient)
+
+
+def _varies(tensor: Tensor) -> bool:
+    return bool((tensor != tensor.flatten()[0]).any())
 
 
 def is_balanced(gradient: Tensor) -> bool:

@@ -32,7 +32,10 @@ def latent_kinds(generator: nn.Module, made: Sequence[Any]) -> list[dict[str, An
                 {"shape": list(tensor.shape), "kind": "constant"}
             )  # not one a sample: a blending weight, a step number
         else:
-            kinds.append(latent_kind([c.inputs[i] for c in alike if c.inputs[i].shape[1:] == tensor.shape[1:]]))
+            kind = latent_kind([c.inputs[i] for c in alike if c.inputs[i].shape[1:] == tensor.shape[1:]])
+            if any(c.made[i] for c in alike if i < len(c.made)) and kind["kind"] in ("normal", "uniform"):
+                kind["kind"] = "unknown"  # what another network made is no noise, whatever its values look like
+            kinds.append(kind)
     tables = [m.num_embeddings for m in generator.modules() if isinstance(m, nn.Embedding)]
     for kind in kinds:
         if kind["kind"] == "label" and tables:

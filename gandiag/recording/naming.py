@@ -9,15 +9,16 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gandiag.recording.evidence import Pair, evidence
 from gandiag.recording.latents import latent_kinds, takes_single_samples
-from gandiag.recording.pieces import Together, bodies_and_heads, joined
+from gandiag.recording.pieces import bodies_and_heads, joined
+from gandiag.recording.refusals import at_once, crossed, in_pieces, why_no_pair
+from gandiag.recording.variables import is_named, name_of
 from gandiag.recording.witnessed import Call, Network, Turn
 
-GENERATOR_STEPS = 2  # how many updates of the generator are seen before the players are named
 PATIENCE = 6  # updates of a generator that is sure, while another pair may yet turn out to play
 MOST_PAIRS = 4  # that are recorded beside one another
 FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
-MOST_ATTRIBUTES = 200  # of an object in which a network's name is looked for
 
 TWO_CLASSES = (
     "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, as if the second "
@@ -50,9 +51,6 @@ class NoPlayers:
 
     why: str
     pairs: tuple[Players, ...] = ()  # where several play, each of them
-
-
-Pair = tuple[Network, Network]  # generator, discriminator
 
 
 def name_players(
@@ -112,9 +110,10 @@ def name_pair(
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
-        why = crossed(seen, called) or at_once(seen, turns, called) or why_no_pair(networks, called, names, len(steps))
+        why = crossed(seen, called) or at_once(seen, turns, called) or in_pieces(ordered, calls, called)
+        why = why or why_no_pair(networks, called, names, len(steps))
         return NoPlayers(why)
-    described = [with_doubts(describe(p, networks, turns, called), encoders, called) for p in playing]
+    described = [with_doubts(describe(p, networks, turns, called), p, encoders, calls, called) for p in playing]
     if len(playing) > 1:
         said = "; ".join(f"{called[g]} against {called[d]}" for g, d in playing)
         why = f"more than one pair plays here ({said}): name one with --generator and --discriminator"
@@ -133,55 +132,6 @@ def module_of(network: Network, calls: list[Call]) -> nn.Module:
     modules = list({id(c.module): c.module for c in mine if c.with_grad or c.fed}.values()) or [mine[-1].module]
     inner = [m for m in modules if all(any(part is m for part in other.modules()) for other in modules)]
     return inner[0] if inner else modules[-1]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How often a pair was seen to do what players do."""
-
-    generator_turns: int  # the maker was stepped through the judge
-    discriminator_turns: int  # the judge was stepped, and shown both
-    cycles: int  # the one after the other
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether the pair plays for sure."""
-        return (
-            self.generator_turns >= GENERATOR_STEPS and self.discriminator_turns >= 1 and self.cycles >= GENERATOR_STEPS
-        )
-
-    @property
-    def is_some(self) -> bool:
-        """Whether the pair may yet turn out to play."""
-        return self.generator_turns >= 1 and self.discriminator_turns >= 1
-
-
-def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
-    """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
-    maker, judge = pair
-    if any(i == c.score_is for c in calls if c.owned == judge for n, i in c.fed.items() if n != judge):
-        # its judgement, not its features, goes on into another network: a decoder, or the other half of a cycle
-        return Evidence(0, 0, 0)
-    apart = any(t.fresh and t.parameters & judge and not t.parameters & maker for t in turns) and any(
-        t.fresh and t.parameters & maker and not t.parameters & judge for t in turns
-    )
-    turn_of_g = turn_of_d = cycles = after_d = 0
-    since: list[Call] = []  # the maker's last update
-    for turn in turns:
-        since = [*since, *turn.calls] if turn.fresh and not turn.parameters & maker else []
-        mine = [c for c in turn.calls if c.owned == judge]
-        if not mine:
-            continue
-        if turn.parameters & maker and any(maker in c.sources and c.with_grad for c in mine):
-            turn_of_g += 1
-            cycles += after_d
-            after_d = 0
-        if turn.parameters & judge and (
-            shown_both(maker, turn.calls, judge, outside=not apart) or shown_in_turn(maker, since, judge)
-        ):
-            turn_of_d += 1
-            after_d = 1
-    return Evidence(turn_of_g, turn_of_d, cycles)
 
 
 def without_helpers(pairs: list[Pair], steps: set[frozenset[int]]) -> list[Pair]:
@@ -215,52 +165,22 @@ def without_encoders(
     return fed_noise, [g for g, _ in pairs if (g, fed_noise[0][1]) not in fed_noise]
 
 
-def with_doubts(found: Players | NoPlayers, encoders: list[Network], called: dict[Network, str]) -> Players | NoPlayers:
-    """Adds which networks were taken to stand on the reals' side."""
+def with_doubts(
+    found: Players | NoPlayers, pair: Pair, encoders: list[Network], calls: list[Call], called: dict[Network, str]
+) -> Players | NoPlayers:
+    """Adds which networks were taken to stand on the reals' side, and which hand on what the generator makes."""
     if not encoders or isinstance(found, NoPlayers):
         return found
-    said = ", ".join(called[e] for e in encoders)
-    doubt = f"{said} feeds the discriminator as well, from data and not from noise: taken for an encoder, on the side of the reals"
-    return replace(found, doubts=(*found.doubts, doubt))
-
-
-def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: bool) -> bool:
-    """Tells whether D was trained on fakes and on reals in this turn; fakes that cannot be traced count where D was called twice.
-
-    Reals come from outside; or from another network (an encoder's codes) unless `outside`: two branches with a common head are no
-    game where one loss trains them all.
-    A critic of states and actions is called twice as well, and never on what the actor makes: the network of its own kind
-    that it is held against, a target, tells it.
-    """
-    mine = [c for c in seen if c.owned == judge and c.with_grad and c.used]
-    fakes = [c for c in mine if maker in c.sources]
-    others = [c for c in mine if maker not in c.sources and (c.from_outside or not outside)]
-    if not others or any(is_target_of(c, mine[-1]) for c in seen):
-        return any(is_double(c, seen, maker) for c in mine)
-    untraced = [c for c in mine if c.from_outside and not c.sources]  # what another network made is no fake of this one
-    return bool(fakes) or len(untraced) >= 2 or any(is_double(c, seen, maker) for c in mine)
-
-
-def shown_in_turn(maker: Network, since: list[Call], judge: Network) -> bool:
-    """Tells whether D was trained on reals and on fakes in updates of their own, one after the other: only fakes that can be traced count."""
-    mine = [c for c in since if c.owned == judge and c.with_grad and c.used]
-    fakes = any(maker in c.sources for c in mine)
-    reals = any(maker not in c.sources and c.from_outside for c in mine)
-    return fakes and reals and not any(is_target_of(c, mine[-1]) for c in since)
-
-
-def is_target_of(call: Call, judged: Call) -> bool:
-    """Tells whether a call is one of a slow copy of the judge: the same class and shapes, called without gradient."""
-    if call.with_grad or call.owned == judged.owned or type(call.module) is not type(judged.module):
-        return False
-    return [p.shape for p in call.module.parameters()] == [p.shape for p in judged.module.parameters()]
-
-
-def is_double(call: Call, seen: list[Call], maker: Network) -> bool:
-    """Tells whether one call holds reals and fakes in one concatenated batch: it is larger than what G made for it."""
-    made = [c.output_shapes[0][0] for c in seen if c.owned == maker and c.output_shapes[0]]
-    shown = [s[0] for s in call.shapes if s]
-    return bool(made and shown) and max(shown) >= 2 * min(made) > 0
+    maker, judge = pair
+    behind = {c.owned for c in calls if maker in c.sources and judge in c.fed and c.owned in encoders}
+    said = ", ".join(called[e] for e in encoders if e not in behind)
+    chained = ", ".join(called[e] for e in encoders if e in behind)
+    doubts = (
+        f"{said} feeds the discriminator as well, from data and not from noise: taken for an encoder, on the side of the reals",
+        f"{chained} hands what {called[maker]} makes on to the discriminator: it is taken for fake where the graph tells, and for real where "
+        "it is detached",
+    )
+    return replace(found, doubts=(*found.doubts, *(d for d, who in zip(doubts, (said, chained)) if who)))
 
 
 def describe(
@@ -268,6 +188,12 @@ def describe(
 ) -> Players | NoPlayers:
     """Puts together who plays, with what, and what of it is unsure."""
     maker, judge = pair
+    for player in pair:
+        if not player & {id(p) for p in networks[player].parameters()}:
+            return NoPlayers(
+                f"{called[player]} is called with parameters that are not its own (torch.func.functional_call): its updates cannot be "
+                "watched; gandiag.Recorder takes what the loop gives it"
+            )
     g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
     if g_opt is None or d_opt is None:
         return NoPlayers(f"no optimizer steps {called[maker if g_opt is None else judge]}")
@@ -275,13 +201,14 @@ def describe(
         c for t in turns for c in t.calls if c.owned == maker and (c.with_grad or c.fed) and (c.leaves or not c.shapes)
     ]
     playing = [c for c in made if judge in c.fed] or made
+    playing = [c for c in playing if not c.sources] or playing  # a reconstruction is made of codes, a sample of noise
     if not playing:
         return NoPlayers(f"the inputs of {called[maker]} are too large to be looked at")
     which = playing[-1].fed.get(judge, 0)
     judged = [c for t in turns for c in t.calls if c.owned == judge and c.with_grad]
     two_classes = judges_by_two_classes(judged)
     output, doubts = ("logit", (TWO_CLASSES,)) if two_classes else output_of(judged)
-    others = sorted({called[n] for n in networks if n not in pair})
+    others = sorted({called[n] for n in networks if not any(n <= player or player <= n for player in pair)})
     if others:
         doubts = (*doubts, f"other networks are trained beside them and are not recorded: {', '.join(others)}")
     facts = {
@@ -290,7 +217,7 @@ def describe(
         "latents": latent_kinds(networks[maker], playing),
         "sample_shape": list(playing[-1].output_shapes[which][0 if takes_single_samples(playing[-1]) else 1 :]),
         "sample_output": which,
-        "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, g_opt, d_opt),
+        "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, judge, g_opt, d_opt),
     }
     fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
     return Players(
@@ -332,6 +259,13 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
         doubts = (
             f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",
         )
+    shapes = judged[-1].output_shapes if judged else []
+    verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)
+    if verdicts > 1:
+        doubts = (
+            *doubts,
+            f"the discriminator returns {verdicts} single values for each sample: the first was read as its verdict",
+        )
     if any(c.operation == "Sigmoid" for c in judged):
         return "probability", doubts
     traced = any(c.operation and "Compiled" not in c.operation for c in judged)
@@ -340,69 +274,27 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     return "logit", doubts
 
 
-def order_of_turns(turns: list[Turn], g_opt: Optimizer, d_opt: Optimizer) -> str:
-    """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'."""
+def order_of_turns(turns: list[Turn], judge: Network, g_opt: Optimizer, d_opt: Optimizer) -> str:
+    """Says how updates follow one another: 'alternating, 5 D updates a step', 'alternating, 2 G updates a step'.
+
+    Updates of G in which D is not called (a penalty on G alone) are none of the game's.
+    """
     begun = next((i for i, t in enumerate(turns) if t.optimizer is not turns[0].optimizer), 0)
-    whole = turns[begun:]  # how many there are of the first may be the beginning's alone
-    most = {
-        who: max((t.repeats for t in whole if t.optimizer is o), default=1) for who, o in (("D", d_opt), ("G", g_opt))
-    }
-    for who, updates in most.items():
-        if updates > 1:
-            return f"alternating, {updates} {who} updates a step"
+    runs: list[list[Turn]] = []
+    for turn in turns[begun:]:  # how many there are of the first may be the beginning's alone
+        if runs and runs[-1][0].optimizer is turn.optimizer:
+            runs[-1].append(turn)
+        else:
+            runs.append([turn])
+    for who, optimizer in (("D", d_opt), ("G", g_opt)):
+        whole = [r for r in runs if r[0].optimizer is optimizer]
+        aside = [sum(who == "G" and all(c.owned != judge for c in t.calls) for t in r) for r in whole]
+        lengths = [r[-1].repeats - beside for r, beside in zip(whole, aside)]
+        ended = lengths[:-1] if whole and whole[-1] is runs[-1] else lengths
+        if max(lengths, default=1) > 1:
+            upto = "up to " if min(ended, default=max(lengths)) < max(lengths) else ""
+            return f"alternating, {upto}{max(lengths)} {who} updates a step"
     return "alternating"
-
-
-def crossed(seen: dict[Pair, Evidence], called: dict[Network, str]) -> str:
-    """Says where a maker is stepped through a judge that is only ever trained on what another makes; empty where none is."""
-    for (maker, judge), of_pair in seen.items():
-        others = [g for (g, d), e in seen.items() if d == judge and g != maker and e.discriminator_turns]
-        if of_pair.generator_turns and not of_pair.discriminator_turns and others:
-            return (
-                f"{called[maker]} is stepped through {called[judge]}, but {called[judge]} is trained on what "
-                f"{called[others[0]]} makes: no pair is each other's opponent"
-            )
-    return ""
-
-
-def at_once(seen: dict[Pair, Evidence], turns: list[Turn], called: dict[Network, str]) -> str:
-    """Says where a judge is given reals and fakes as two arguments of one call; empty where none is."""
-    for (maker, judge), of_pair in seen.items():
-        if not of_pair.generator_turns or of_pair.discriminator_turns:
-            continue
-        shown = [c for t in turns if t.parameters & judge for c in t.calls if c.owned == judge and c.used]
-        both = [c for c in shown if maker in c.sources and c.from_outside and len(set(c.shapes)) < len(c.shapes)]
-        if both and len(both) == len(shown):
-            return (
-                f"{called[judge]} is shown data and what {called[maker]} makes in one and the same call: hooks cannot tell its "
-                "verdicts on them apart; gandiag.Recorder takes them by step(real_logits=, fake_logits=)"
-            )
-    return ""
-
-
-def why_no_pair(
-    networks: dict[Network, nn.Module],
-    called: dict[Network, str],
-    names: tuple[str | None, str | None],
-    optimizers_seen: int,
-) -> str:
-    """Says in one sentence why no GAN was seen."""
-    seen = ", ".join(sorted(called.values())) or "none"
-    if any(names):
-        return f"no network named {' or '.join(n for n in names if n)} plays against another; networks seen: {seen}"
-    if not optimizers_seen:
-        return "no optimizer stepped"
-    if not networks:
-        return (
-            "an optimizer steps parameters of no module that was called: networks that are written as plain functions, or called by "
-            "methods of their own, cannot be watched; gandiag.Recorder takes what the loop gives it"
-        )
-    if len(networks) < 2:
-        return (
-            f"only one network was trained ({seen}); if this is a GAN, its other player never moves: look whether the optimizer holds that "
-            "player's parameters, and whether its loss.backward() and step() are called"
-        )
-    return f"of the networks trained ({seen}) none is shown both what another makes and data from outside"
 
 
 # -------------------------------------------------------------------------------------------------------------- small facts
@@ -411,56 +303,3 @@ def why_no_pair(
 def parameters_of(optimizer: Optimizer) -> frozenset[int]:
     """Returns the ids of the parameters that an optimizer steps."""
     return frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
-
-
-def name_of(module: nn.Module, namespace: dict[str, Any] | None) -> str:
-    """Returns what the script calls a network (`netG`, `trainer.gen`), and its class."""
-    if isinstance(module, Together):
-        return " + ".join(name_of(part, namespace) for part in module.children())
-    kind = type(module).__name__
-    known = namespace or {}
-    for name, value in known.items():
-        if value is module:
-            return f"{name} ({kind})"
-    for name, owner in known.items():
-        for part, value in parts_of(owner).items():
-            if value is module:
-                return f"{name}.{part} ({kind})"
-    return kind
-
-
-def parts_of(owner: Any) -> dict[str, Any]:
-    """Returns what an object of the script holds by name: attributes, submodules, entries of a dict."""
-    if isinstance(owner, nn.Module):
-        return dict(owner._modules)
-    held = owner if isinstance(owner, dict) else getattr(owner, "__dict__", None)
-    if not isinstance(held, dict) or isinstance(owner, type) or len(held) > MOST_ATTRIBUTES:
-        return {}
-    return {name: value for name, value in held.items() if isinstance(name, str)}
-
-
-def is_named(
-    pair: Pair,
-    names: tuple[str | None, str | None],
-    networks: dict[Network, nn.Module],
-    called: dict[Network, str],
-    namespace: dict[str, Any] | None,
-) -> bool:
-    """Tells whether a pair bears the names that the user gave: a variable of the script, dotted or not, or a class."""
-    for name, network in zip(names, pair):
-        if name is None:
-            continue
-        variable = lookup(name, namespace or {})
-        same = isinstance(variable, nn.Module) and frozenset(id(p) for p in variable.parameters()) == network
-        if not same and name not in (type(networks[network]).__name__, called[network], called[network].split(" ")[0]):
-            return False
-    return True
-
-
-def lookup(name: str, namespace: dict[str, Any]) -> Any:
-    """Follows a dotted name, through attributes and dict entries: `trainer.models.gen`."""
-    first, *rest = name.split(".")
-    value = namespace.get(first)
-    for part in rest:
-        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
-    return value

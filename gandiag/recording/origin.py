@@ -8,6 +8,7 @@ output of G that it looks for.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,11 @@ class Outputs:
         self.held.append(mine)
         self._own.append(mine.untyped_storage()._cdata)
         return made_by
+
+    @property
+    def last(self) -> Tensor | None:
+        """The generator's last output, detached."""
+        return self.held[-1] if self.held else None
 
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
@@ -168,13 +174,21 @@ class Outputs:
         return None
 
 
-def nearer(first: Tensor, second: Tensor, outputs: deque[Tensor]) -> Tensor | None:
-    """Returns a 0-d flag, true where `first` is nearer to G's last output than `second`; None where there is none to compare with."""
+def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: bool = False) -> Tensor | None:
+    """Returns a 0-d flag, true where `first` is nearer to G's last output than `second`, or `among` them all to any one.
+
+    None where there is none to compare with.
+    """
+    nearest: tuple[Tensor, Tensor] | None = None
     for output in reversed(outputs):
         one, other = distance(first, output), distance(second, output)
         if one is not None and other is not None:
-            return one < other
-    return None
+            if nearest is not None:
+                one, other = torch.minimum(one, nearest[0]), torch.minimum(other, nearest[1])
+            nearest = one, other
+            if not among:
+                break
+    return None if nearest is None else nearest[0] < nearest[1]
 
 
 def distance(shown: Tensor, made: Tensor) -> Tensor | None:

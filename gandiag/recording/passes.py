@@ -31,6 +31,7 @@ class Call:
     image: Tensor | None  # detached
     origin: Origin
     after: int = 0  # how many outputs of G there were before it
+    made: Tensor | None = None  # the last of those, where what D was shown is not known to be fake alone; detached
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
     trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others
 
@@ -85,6 +86,7 @@ class Passes:
         # whose parameters are stepped, where that is known
         self.optimised: Mapping[str, Callable[[], Sequence[Tensor]]] = {}
         self.fills = False  # whether a backward pass was ever seen that fills a player's gradients
+        self.penalty = False  # `autograd.grad` went through a verdict since the discriminator's last update
         self._module_of = players
         self._passes: dict[int, Any] = {}  # a Pass, or None
         self._all: dict[str, list[Any]] = {}

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
 
 from gandiag.metrics.features import Features, load_features, to_uint8
 from gandiag.metrics.inputs import feature_matrix
 from gandiag.metrics.modes import class_coverage_of_counts
 from gandiag.metrics.quality import Reference, feature_scores, make_protocol
 from gandiag.recording.latents import Feed
+from gandiag.recording.outputs import tensors
 from gandiag.recording.step import Step, Value
 from gandiag.recording.untouched import bare, own_randomness, to_eval_mode, untouched
 
@@ -157,8 +157,8 @@ class Passing:
                         "not_evaluated", why=f"the generator cannot be called in eval mode: {error}"
                     )
                     return None
-                tensors = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
-                made.append(tensors[min(self.output, len(tensors) - 1)].detach().float().cpu())
+                found = list(tensors(out))
+                made.append(found[min(self.output, len(found) - 1)].detach().float().cpu())
         return torch.cat(made)[:count]  # a generator that draws its own latents makes as many as it likes
 
     def _real_side(self, reals: Tensor) -> _Side:

@@ -105,6 +105,7 @@ def _joined_calls(calls: list[Call], body: Network, head: Network, one: nn.Modul
                     leaves=below.leaves,
                     structure=below.structure,
                     shapes=below.shapes,
+                    made=below.made,
                 )
             )
         elif call.owned not in (body, head):

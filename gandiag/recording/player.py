@@ -56,6 +56,7 @@ class Player:
         self.turn: Callable[[], Tensor] | None = None
         self._before: list[Tensor] | None = None
         self._before_flat: Tensor | None = None
+        self._change: Callable[[], tuple[Tensor, Tensor]] | None = None  # where it was taken before the step's end
 
     def accelerate(self, held: ctypes.CDLL) -> None:
         """Reads gradients and parameters by the compiled functions from now on, where they are what those can read."""
@@ -139,7 +140,7 @@ class Player:
         """Forgets the last step."""
         self.updates = 0
         self.largest = self.scale = self.gradient_scale = self.skipped = None
-        self.turn = self._before = self._before_flat = None
+        self.turn = self._before = self._before_flat = self._change = None
 
     def state_dict(self) -> dict[str, Any]:
         """Returns what the next cosine needs."""
@@ -224,11 +225,19 @@ class Player:
             self._before = [p.detach().clone() for p in self.parameters]
             self._before_flat = None
 
+    def count_aside(self) -> None:
+        """Counts an update that is about to come and is no part of the record: the change so far is that of the one before it."""
+        self._change = self.layer_updates()
+        self.updates += 1
+
     def layer_updates(self) -> Callable[[], tuple[Tensor, Tensor]] | None:
         """Returns what computes the norms of the last update and of the parameters (layers,); None where no update of this step was followed.
 
         Where torch does it, a small network is copied, so that the work may be done later and elsewhere.
         """
+        settled, self._change = self._change, None
+        if settled is not None:
+            return settled
         before, self._before = self._before, None
         flat, self._before_flat = self._before_flat, None
         if flat is not None and self._by_address is not None:

@@ -437,7 +437,7 @@ class Recorder:
     def _look(self, rows: Chunk, hidden: Mapping[str, np.ndarray]) -> None:
         """Looks at rows that have reached the host; in the writer thread."""
         self._suspicions.look(
-            rows, hidden, sigmoid=self._capture.score_operation == "Sigmoid", activation=self._capture.image_operation
+            rows, hidden, operation=self._capture.score_operation, activation=self._capture.image_operation
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,8 @@ from gandiag.recording.capture import Capture
 from gandiag.recording.force import in_logit_space
 from gandiag.recording.origin import nearer
 from gandiag.recording.passes import Call
+
+Piece = tuple[Tensor, Tensor, Tensor]  # scores, the gradients at them, what D was shown
 
 
 @dataclass(slots=True)
@@ -94,23 +96,34 @@ class Sorting:
         said: dict[Call, bool | None],
         found: Seen,
     ) -> list[tuple[Call, Tensor, Tensor]]:
-        """Tells reals from fakes by nearness to G's last output where neither storage nor graph does; returns the other calls."""
+        """Tells reals from fakes by nearness to G's outputs where neither storage nor graph does; returns the other calls."""
         held = self._capture.generated.held
         open_ = [c for c in calls if said[c[0]] is None]
-        if len(calls) == 1 and len(open_) == 1:
-            pieces = _split(open_[0], [len(h) for h in held if h.dim()])
-        elif len(open_) == 2 and len(calls) == 2 and labels[open_[0][0]] and labels[open_[1][0]]:
-            pieces = [(s, g, c.image) for c, s, g in open_ if c.image is not None]
-            if pieces and (len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape):
-                return self._by_order(open_, found)
-        else:
+        if len(open_) != len(calls) or not calls:
+            return calls
+        if len(calls) == 1:
+            halves = [_split(calls[0], [len(h) for h in held if h.dim()])]
+        else:  # micro-batches of reals and fakes, each beside what G made for it
+            halves = [_split(c, [len(c[0].made)] if c[0].made is not None and c[0].made.dim() else []) for c in calls]
+        if all(halves):
+            outputs = held if len(calls) == 1 else [*held, *(c.made for c, _, _ in calls if c.made is not None)]
+            told = [self._by_nearness(pieces, outputs, found, among=len(calls) > 1) for pieces in halves]
+            return [c for c, known in zip(calls, told) if not known]
+        if len(calls) != 2 or not (labels[calls[0][0]] and labels[calls[1][0]]):
+            return calls
+        pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
+        if not pieces:
             return calls
         if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
-            return calls
+            return self._by_order(calls, found)
+        return [] if self._by_nearness(pieces, held, found) else self._by_order(calls, found)
+
+    def _by_nearness(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False) -> bool:
+        """Takes of two pieces the one for fake that is nearer to an output of G; returns whether they can be compared with one."""
         (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
-        first_is_fake = nearer(image_a, image_b, held)
+        first_is_fake = nearer(image_a, image_b, outputs, among=among)
         if first_is_fake is None:
-            return self._by_order(open_, found) if len(open_) == 2 else calls
+            return False
         self._say(
             "nearness",
             "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
@@ -121,7 +134,7 @@ class Sorting:
             side.scores.append(torch.where(flag, score_a, score_b))
             side.gradients.append(torch.where(flag, gradient_a, gradient_b))
             side.images.append(torch.where(flag, image_a, image_b))
-        return []
+        return True
 
     def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
         """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""
@@ -196,13 +209,26 @@ def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tens
     return score, in_logit_space(gradient, score) if probability else gradient
 
 
-def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Cuts a call on twice the generator's batch into halves; the score must have as many values for each sample."""
+def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[Piece]:
+    """Cuts a call on twice the generator's batch into halves; every scale's scores must have as many values for each sample."""
     one, score, gradient = call
     image = one.image
-    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches or len(one.scores) > 1:
+    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches:
         return []
     if one.origin.fake and len(image) != 2 * (one.origin.batch or 0):
         return []
-    half, values = len(image) // 2, len(score) // 2
-    return [(score[:values], gradient[:values], image[:half]), (score[values:], gradient[values:], image[half:])]
+    sizes = [s.numel() for s in one.scores]
+    if len(sizes) > 1 and (sum(sizes) != len(score) or any(size % len(image) for size in sizes)):
+        return []
+    half = len(image) // 2
+    return [
+        (_half(score, sizes, which), _half(gradient, sizes, which), image[which * half :][:half]) for which in (0, 1)
+    ]
+
+
+def _half(values: Tensor, sizes: list[int], which: int) -> Tensor:
+    """Returns the first or second half of the batch, of each scale's values."""
+    if len(sizes) < 2:
+        size = len(values) // 2
+        return values[which * size :] if which else values[:size]
+    return torch.cat([part[which * (len(part) // 2) :][: len(part) // 2] for part in values.split(sizes)])

@@ -15,6 +15,7 @@ from gandiag.recording.writing import Chunk
 SURE_STEPS = 20  # steps in a row with every score in [0, 1] before they are called probabilities; logits of both signs come sooner
 SURE_BATCHES = 3  # batches in a row outside the generator's range
 TOLERANCE = 0.01  # by which data may pass the ends of the generator's range: rounding and resizing do
+UNBOUNDED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Addmv", "Mv", "Dot", "Linear", "Convolution", "MkldnnConvolution")
 RANGES = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0)}
 
 
@@ -35,13 +36,11 @@ class Suspicions:
         self._guessed = False  # it was said by the scores alone, which may yet leave [0, 1]
         self._outside = 0
 
-    def look(
-        self, rows: Chunk, hidden: Mapping[str, np.ndarray], *, sigmoid: bool | None, activation: str | None
-    ) -> None:
-        """Looks at one table's rows; `sigmoid` and `activation` are what the graph told of D's and G's last operation."""
+    def look(self, rows: Chunk, hidden: Mapping[str, np.ndarray], *, operation: str, activation: str | None) -> None:
+        """Looks at one table's rows; `operation` and `activation` are what the graph told of D's and G's last operation."""
         if "wall_time" in rows.columns:
             self._nonfinite(rows, hidden)
-            self._scores(rows, hidden, sigmoid)
+            self._scores(rows, hidden, operation)
         if "real_min" in rows.columns and activation in RANGES:
             self._data(rows, activation, *RANGES[activation])
 
@@ -54,7 +53,7 @@ class Suspicions:
             self._said.add("nonfinite")
             self._event({"event": "nonfinite", **fact})
 
-    def _scores(self, rows: Chunk, hidden: Mapping[str, np.ndarray], sigmoid: bool | None) -> None:
+    def _scores(self, rows: Chunk, hidden: Mapping[str, np.ndarray], operation: str) -> None:
         settled = "scores" in self._said and not self._guessed
         if settled or "_real_logits_low" not in hidden or "_fake_logits_low" not in hidden:
             return
@@ -80,7 +79,9 @@ class Suspicions:
                 self._take_back("scores")
             return
         self._in_unit = self._in_unit + int(there.sum()) if inside[there].all() else 0
-        if self._in_unit and (sigmoid or self._in_unit >= SURE_STEPS):
+        sigmoid = operation == "Sigmoid"
+        unbounded = operation.startswith(UNBOUNDED)  # a weak discriminator's scores may lie in [0, 1] all the same
+        if self._in_unit and (sigmoid or (self._in_unit >= SURE_STEPS and not unbounded)):
             self._guessed = not sigmoid
             self._mismatch(
                 int(rows.steps[0]),

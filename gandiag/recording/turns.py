@@ -34,8 +34,12 @@ class Turns:
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
         self.stale: dict[str, Tensor | float] = {}
 
-    def stepped(self, who: str) -> None:
-        """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own."""
+    def stepped(self, who: str) -> bool:
+        """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own.
+
+        Returns False where it is the discriminator's and only pays a penalty (lazy R1, say), after one that showed the game.
+        """
+        penalty_alone = who == "discriminator" and self._pays_a_penalty_alone()
         self._claim(who)
         own = self._last[who]
         if not own and self._capture.passes.open:
@@ -49,6 +53,19 @@ class Turns:
             self._capture.passes.stepped.add(
                 "generator"
             )  # what D's pass added to its gradients is to be cleared as well
+        return not penalty_alone
+
+    def _pays_a_penalty_alone(self) -> bool:
+        """Tells whether the discriminator, which has shown the game in this step, is about to be stepped by a penalty alone.
+
+        Through a piecewise linear network the penalty's own pass comes through no verdict: then `autograd.grad` has told of it.
+        """
+        passes = self._capture.passes
+        paid, passes.penalty = passes.penalty, False
+        if not _shows_the_game(self._last["discriminator"]):
+            return False
+        own = [p for p in passes.open if p.reached_discriminator and p.row == passes.row]
+        return paid and passes.fills and not _shows_the_game(own)
 
     def _note_what_the_generator_added(self, own: list[Pass]) -> None:
         """Notes the norm of what the generator's pass has added to D's gradients since D's own, where one ran in between."""

@@ -94,8 +94,15 @@ class Updates:
         self.goes_first = self.goes_first or who
         if self.automatic:
             self._begin(who)
-        self._turns.stepped(who)
-        self._read(player)
+        if self._turns.stepped(who):
+            self._read(player)
+        else:
+            player.count_aside()
+            self._untold.say(
+                "penalty alone",
+                "the discriminator is also stepped by a penalty alone (lazy R1, say): such updates are counted, and their gradients are "
+                "not in the record",
+            )
         if self.automatic and who == "generator" and self.goes_first == "discriminator":
             self.complete = True
 

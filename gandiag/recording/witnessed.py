@@ -29,6 +29,7 @@ class Call:
     output_shapes: list[tuple[int, ...]]
     score: Tensor | None  # what a discriminator's judgement would be
     operation: str  # what the score came out of
+    made: tuple[bool, ...] = ()  # of the tensors among the leaves: whether a network made it
     score_is: int = 0  # which of the outputs the score is
     used: bool = False  # a backward pass went through its outputs
     balanced: bool = False  # of two values for each sample: their gradients cancel, as behind one softmax
