@@ -288,8 +288,8 @@ def test_what_is_suspected_of_the_data_is_said_once_and_never_looked_at_again() 
     assert [(e["event"], e["step"]) for e in said] == [("data_mismatch", 0)]
 
 
-@pytest.mark.parametrize("sigmoid", [True, None])
-def test_scores_that_leave_the_unit_range_later_are_logits_after_all(sigmoid: bool | None) -> None:
+@pytest.mark.parametrize("operation", ["Sigmoid", "View"])
+def test_scores_that_leave_the_unit_range_later_are_logits_after_all(operation: str) -> None:
     said: dict[str, str] = {}
     suspicions = Suspicions(
         probability=False, say=said.__setitem__, event=lambda record: None, take_back=lambda key: said.pop(key, None)
@@ -303,12 +303,12 @@ def test_scores_that_leave_the_unit_range_later_are_logits_after_all(sigmoid: bo
         suspicions.look(
             Chunk("step", np.arange(begin, begin + 30), {"wall_time": np.arange(30.0)}),
             scores,
-            sigmoid=sigmoid,
-            activation=None,
+            operation=operation,
+            activation="",
         )
         if begin < 60:
             assert "scores" in said
-    assert ("scores" in said) is bool(sigmoid), "what the graph has told stays said"
+    assert ("scores" in said) is (operation == "Sigmoid"), "what the graph has told stays said"
 
 
 def test_a_hook_that_takes_itself_away_in_a_measurement_stays_away_and_the_others_keep_their_order() -> None:
