@@ -228,3 +228,62 @@ def test_what_leads_to_the_generator_is_the_fake_where_nearness_alone_tells_ds(t
             recorder.step()
     recorded = gandiag.load_run(tmp_path / "run")["fake_mean"]
     assert recorded.to_numpy() == pytest.approx([means[i] for i in recorded.index], abs=1e-6)
+
+
+# --------------------------------------------------------------------------------------------------- labels beside batches
+
+
+class Judge(nn.Module):
+    """A discriminator of points and classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.net = nn.Embedding(4, 3), net(5, 1)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        found: Tensor = self.net(torch.cat([x, self.table(y)], 1))
+        return found
+
+
+def labelled(path: Path, *, shuffled: bool = False, asked: int = 4, steps: int = 40) -> Any:
+    torch.manual_seed(0)
+    g, d = net(3, 2), Judge()
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    centres = 4 * torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    with gandiag.Recorder(
+        path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True
+    ):
+        for _ in range(steps):
+            y = torch.randint(4, (32,))
+            real = centres[y] + 0.3 * torch.randn(32, 2)
+            given = y[torch.randperm(32)] if shuffled else y
+            wanted = torch.randint(asked, (32,))
+            fake = g(torch.randn(32, 3))
+            d_opt.zero_grad()
+            (softplus(-d(real, given)).mean() + softplus(d(fake.detach(), wanted)).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(fake, wanted)).mean().backward()
+            g_opt.step()
+    return gandiag.load_run(path)
+
+
+def test_labels_that_belong_to_their_reals_are_kept_and_not_accused(tmp_path: Path) -> None:
+    run = labelled(tmp_path / "run")
+    told = run.about["labels"]
+    assert told["agreement"]["share"] > 0.95
+    assert told["agreement"]["count"] == 1024
+    assert set(told["counts"]["real"]) == set(told["counts"]["fake"]) == {"0", "1", "2", "3"}
+    assert gandiag.diagnose(run).finding("data_mismatch").kind != "labels"
+
+
+def test_labels_shuffled_apart_from_their_reals_are_named_without_any_kept_sample(tmp_path: Path) -> None:
+    finding = gandiag.diagnose(labelled(tmp_path / "run", shuffled=True)).finding("data_mismatch")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
+    assert "nearest neighbour" in finding.claim
+
+
+def test_a_class_that_is_never_asked_for_is_named(tmp_path: Path) -> None:
+    finding = gandiag.diagnose(labelled(tmp_path / "run", asked=3)).finding("data_mismatch")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
+    assert "class 3" in finding.claim

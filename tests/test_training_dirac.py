@@ -131,7 +131,7 @@ def at_once(rate: float) -> np.ndarray:
         ({"beta1": -0.3}, lambda h, n: negative_momentum(h, n, -0.3)),
         ({"accumulate": 2, "clip_gradient": 9.0, "precision": "bfloat16"}, lambda h, n: by_matrix(by_turns(h), n)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "law",
 )
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_each_update_goes_the_way_of_its_law(

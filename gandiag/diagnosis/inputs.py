@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from gandiag.diagnosis import trends
+from gandiag.diagnosis import labels, trends
 from gandiag.diagnosis.data_change import changed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, channels_swapped, kept
+from gandiag.diagnosis.pictures import channels_swapped, kept
 from gandiag.errors import NotRecorded
 
-CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fakes where no plan is known
-# sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
-PERHAPS = 2.0
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
@@ -30,7 +24,7 @@ def data_mismatch(run: Recorded) -> Finding:
     e = evidence(run)
     if "real_min" not in e or "fake_min" not in e:
         raise NotRecorded("the range of the reals or of the fakes")
-    for look in (_constant, _repeated, _layout, _range, changed, _channel_order, _labels_of_reals, _labels_of_fakes):
+    for look in (_constant, _repeated, _layout, _range, changed, _channel_order, *labels.LOOKS):
         if (finding := look(e)) is not None:
             return finding
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
@@ -193,81 +187,3 @@ def _channel_order(e: Evidence) -> Finding | None:
         onset=int(e["real_min"].index[0]),
         kind="channel order",
     )
-
-
-def _labels_of_reals(e: Evidence) -> Finding | None:
-    """Labels that say no more of their samples than chance, by thousands of samples, of which even hard classes show something."""
-    told = _label_agreement(e)
-    if told is None:
-        return None
-    share, chance, count = told
-    limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
-    if count < e.limits.label_samples or share > limit:
-        return None
-    return Finding(
-        "data_mismatch",
-        Verdict.FAILED if _uses_labels(e) else Verdict.SUSPECT,
-        f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples, by chance it were {chance:.1%} "
-        f"(limit: above {limit:.1%})",
-        cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
-        remedies=("look at a few samples beside their labels; shuffle both with the same permutation",),
-        onset=0,
-        kind="labels",
-    )
-
-
-def _label_agreement(e: Evidence) -> tuple[float, float, float] | None:
-    """Returns how often a real has the label of its nearest neighbour, that by chance, and of how many: as run.json or the kept reals tell."""
-    data = e.about.get("data")
-    told = data.get("label_agreement") if isinstance(data, dict) else None
-    if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
-        return float(told["share"]), float(told["chance"]), float(told["count"])
-    seen = agreement_of_reals(e)
-    return None if seen is None else (seen.share, seen.chance, float(seen.count))
-
-
-def _uses_labels(e: Evidence) -> bool:
-    """Whether the players are given labels: run.json says so, or fakes were kept with those that were asked for."""
-    fakes = kept(e, "fake")
-    return bool(e.config.get("conditional") or (fakes is not None and "labels" in fakes))
-
-
-def _labels_of_fakes(e: Evidence) -> Finding | None:
-    """Fakes that are not of the class that was asked for, although the reals' labels do belong to them."""
-    if _classes_may_come(e):
-        return None
-    reals, fakes = agreement_of_reals(e), agreement_of_fakes(e)
-    if reals is None or fakes is None or not reals.seen or fakes.seen or poor_samples(e):
-        return None
-    if e.going_on and fakes.share > fakes.chance + PERHAPS * fakes.sd:
-        return None  # it begins to heed them
-    return Finding(
-        "data_mismatch",
-        Verdict.FAILED,
-        f"{fakes.share:.0%} of {fakes.count} fakes are nearest to a real of the class that was asked for, {reals.share:.0%} of the reals to one of "
-        f"their own (limit: above {fakes.chance + 4 * fakes.sd:.0%}, chance is {fakes.chance:.0%})",
-        cause="the labels that the players are given do not belong to the reals beside them, or D does not look at them",
-        remedies=("look whether D is given the labels of the very batch that it is shown",),
-        onset=0,
-        kind="labels",
-    )
-
-
-def _classes_may_come(e: Evidence) -> bool:
-    """Whether a run that is going on is too young: a generator heeds its classes well after its samples look like reals.
-
-    A healthy one of digits was at chance after two fifths of its run. Judged from half of the plan on, or of the third kept batch without one.
-    """
-    if not e.going_on:
-        return False
-    planned = e.about.get("steps_planned")
-    if isinstance(planned, int):
-        return e.steps < CLASSES_NEED * planned
-    run: Any = e.run
-    return len(run.sample_steps("fake")) < KEPT_NEEDED if hasattr(run, "sample_steps") else True
-
-
-def poor_samples(e: Evidence) -> bool:
-    """Whether the fakes are plainly no reals at the end: then nothing can be said of their classes."""
-    off = misfits(e)
-    return off is not None and e.holds(off)

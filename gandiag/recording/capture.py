@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.buffer import WHOLE_VALUES
+from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
@@ -49,7 +50,7 @@ class Capture:
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
-        self.feeding = Feeding()
+        self.feeding, self.conditions = Feeding(), Conditions()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
 
@@ -131,6 +132,8 @@ class Capture:
             image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
         else:
             image, origin = self._look(arguments, named)
+            if self.conditions.wants(self.passes.row):
+                self.conditions.note(image, origin.fake, arguments, named)
             if origin.fake and self._both_called(arguments, named, output):
                 return
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:

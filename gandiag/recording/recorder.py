@@ -356,13 +356,14 @@ class Recorder:
         atexit.unregister(self._at_exit)
 
     def _tell_constraint(self) -> None:
-        """Notes what held D's slope, and whether G was fed one batch for ever; a device that has failed must not keep the run from being closed."""
+        """Notes what held D's slope, what G was fed and what labels D was given; a device that has failed must not keep the run from being closed."""
         if self._gave_up or not self._players["discriminator"].total_updates:
             return
         with contextlib.suppress(RuntimeError, ValueError):
             seen, fed = self._capture.penalty_seen, self._capture.feeding.told()
             held = constraint(self._players["discriminator"].module, gradient_penalty=seen)
-            self.update_about(discriminator_constraint=held, **({} if fed is None else {"same_latents": fed}))
+            told = {"same_latents": fed, "labels": self._capture.conditions.told()}
+            self.update_about(discriminator_constraint=held, **{k: v for k, v in told.items() if v is not None})
 
     def __enter__(self) -> Recorder:
         return self
