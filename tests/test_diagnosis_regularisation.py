@@ -250,7 +250,11 @@ def test_weights_that_are_put_back_after_each_update_are_named(tmp_path: Path) -
         path = made(
             tmp_path / f"{named}",
             steps=STEPS,
-            slow={"generator_update_ratio": np.full(TENS, ratio), "generator_parameter_norm": np.full(TENS, 10.0)},
+            slow={
+                **NARROW,
+                "generator_update_ratio": np.full(TENS, ratio),
+                "generator_parameter_norm": np.full(TENS, 10.0),
+            },
             facts={
                 "optimizers": optimizers(**facts),
                 "players": {
@@ -293,6 +297,33 @@ def test_labels_that_do_not_differ_are_named(tmp_path: Path) -> None:
     one = labelled(tmp_path / "one", np.full(STEPS, 0.9), np.full(STEPS, 0.9))
     assert one.kind == "same labels"
     assert "one label" in one.cause
+
+
+def test_a_loss_of_little_weight_has_labels_all_the_same(tmp_path: Path) -> None:
+    """A twentieth of least squares or of the logistic loss looks like labels near D's own scores: reals are pushed up, fakes down, all the same."""
+    little = 0.05 * np.full(STEPS, 0.5)
+    columns = {
+        "discriminator_force_on_real": little,
+        "discriminator_force_on_fake": -little,
+        "generator_saturation": np.full(STEPS, 0.5),
+    }
+    columns |= {f"discriminator_force_size_on_{what}": little for what in ("real", "fake")}
+    columns |= {f"real_logit_q{q:02d}": np.full(STEPS, 0.0) for q in (5, 25, 50, 75, 95)}
+    assert (
+        diagnose(made(tmp_path / "run", steps=STEPS, columns=columns)).finding("objective_fault").kind != "same labels"
+    )
+
+
+def test_smoothed_labels_of_reals_are_no_subtracted_penalty(tmp_path: Path) -> None:
+    import gandiag
+
+    run = gandiag.load_run(made(tmp_path / "first", steps=STEPS))
+    columns = {
+        "discriminator_loss": -run["value_function"].to_numpy() - 0.2
+    }  # label .9 adds a tenth of the logit, below 0 here
+    for one in ("discriminator_force_on_real", "discriminator_force_size_on_real"):
+        columns[one] = run[one].to_numpy() - 0.1
+    assert critic(tmp_path / "run", columns, {**FREE, "gradient_penalty": True}, {}).kind == ""
 
 
 @pytest.mark.parametrize(("real", "fake"), [(1.0, 0.0), (0.9, 0.1), (0.7, 0.3), (1.5, 1.5), (-0.5, -0.4)])

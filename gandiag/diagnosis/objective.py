@@ -10,6 +10,7 @@ from gandiag.diagnosis import forces, miswired, regularisation, targets
 from gandiag.diagnosis.balance import lost_in_rounding
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
 from gandiag.diagnosis.remedies import set_rate
@@ -86,6 +87,8 @@ def _undone(e: Evidence) -> Finding | None:
 
     Adam moves each weight by its rate, and where gradients are nothing but noise by sqrt((1 - beta1) / (1 + beta1)) of it.
     """
+    if (off := misfits(e)) is None or not e.holds(off):
+        return None  # a small part that is tuned within a large net moves it by little, and well
     for who in PLAYERS:
         facts = (e.about.get("optimizers") or {}).get(who) or {}
         count = ((e.about.get("players") or {}).get(who) or {}).get("parameters")

@@ -11,6 +11,7 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.targets import labels_of_loss
 from gandiag.diagnosis.weakness import steepness
 from gandiag.errors import NotRecorded
 
@@ -23,6 +24,7 @@ FEWEST = 20  # steps that must show it
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
+HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
 
 
@@ -112,9 +114,20 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(all="ignore"):
         scale = -down / weight
     usual = trends.middle(scale)
-    if not (usual > 0 and np.mean(np.abs(scale / usual - 1) < 0.02) > e.limits.force_share):
+    if not (usual > 0 and np.mean(np.abs(scale / usual - 1) < 0.02) > e.limits.force_share and _hard_labels(e, usual)):
         return np.zeros(0), np.zeros(0)
     return loss + usual * value, np.abs(loss) + np.abs(usual * value)
+
+
+def _hard_labels(e: Evidence, scale: float) -> bool:
+    """Whether the forces of a logistic loss are those of the label 1 for reals: smoothed ones add to the loss what no penalty did."""
+    up, fakes, reals = e["discriminator_force_on_real"], e["generator_saturation"], labels_of_loss(e)[0]
+    if len(reals) != len(up) or len(fakes) != len(up):
+        return False
+    own = reals + (1 / scale - 1) * up.to_numpy(
+        dtype=float
+    )  # the force is its label minus the probability, times the scale
+    return bool(np.mean(np.abs(own - 1) < HARD) > e.limits.force_share)
 
 
 _FORCES = ("discriminator_force_on_real", "discriminator_force_on_fake")

@@ -12,10 +12,11 @@ from gandiag.diagnosis.forces import WHOLE
 from gandiag.quantities import QUANTILES
 
 FEWEST = 50  # steps that must show it
-FEW_LATENTS = 1024  # so many and fewer are a batch; more may be a small training's whole population, on purpose
+FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
 OUTSIDE = 0.05  # by which a label may lie outside [0, 1]: what lies farther is that of another loss
+ON_THE_WHOLE = 0.3  # of their size, that the forces sum up to: labels by lot leave a tenth
 ONE_WAY = 0.999  # of a force's size: a batch with a real in it is pulled both ways
 
 
@@ -24,14 +25,14 @@ def same_labels(e: Evidence) -> Finding | None:
 
     The force of this loss on a score l is t - sigmoid(l): with the mean probability, the label t is known at every step.
     """
-    real, fake = _labels(e)
+    real, fake = labels_of_loss(e)
     known = np.isfinite(real) & np.isfinite(fake)
     real, fake = real[known], fake[known]
     if len(real) < FEWEST:
         return None
     both = np.stack([real, fake])
     logistic = ((both > -OUTSIDE) & (both < 1 + OUTSIDE)).all(axis=0)
-    if not _pushes(e):
+    if not _pushes(e) or _apart(e):
         return None
     if not np.mean(logistic & (np.abs(real - fake) < APART)) >= e.limits.force_share:
         return None
@@ -60,7 +61,16 @@ def _pushes(e: Evidence) -> bool:
     return True
 
 
-def _labels(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
+def _apart(e: Evidence) -> bool:
+    """Whether D pushes reals and fakes apart on the whole: then its labels differ, however small a weight its loss has."""
+    shares = []
+    for what in ("real", "fake"):
+        force, size = (e[f"discriminator_force{s}_on_{what}"].to_numpy(dtype=float) for s in ("", "_size"))
+        shares.append(float(np.nansum(force) / max(np.nansum(size), 1e-300)))
+    return shares[0] * shares[1] < 0 and min(map(abs, shares)) > ON_THE_WHOLE
+
+
+def labels_of_loss(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """The label that D's loss has for reals and for fakes at every step, as if it were logistic and counted each sample once."""
     names = ("discriminator_force_on_real", "discriminator_force_on_fake", "generator_saturation")
     quantiles = [f"real_logit_q{q:02d}" for q in QUANTILES]

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 SAMPLES = 1024  # of the first reals and of the first fakes: hard classes show among a thousand
 MOST_VALUES = 16_384  # of a sample; of a larger one so many, evenly spaced
+MOST_CLASSES = 128  # beyond, whole numbers are places in the data or points in time rather than classes
 MOST_ROWS = 2_000  # after which nothing more is kept
 
 
@@ -52,7 +53,8 @@ class Conditions:
             if self._labels[fake]
         }
         found["counts"] = {who: _counts(seen) for who, seen in labels.items()}
-        if len({image.shape[1] for image in self._images}) == 1:
+        few = len(found["counts"]["real"]) <= MOST_CLASSES
+        if few and len({image.shape[1] for image in self._images}) == 1:
             found["agreement"] = _agreement(torch.cat(self._images).float().cpu(), labels["real"])
         return found
 

@@ -17,11 +17,12 @@ PROBED = 64  # of its values, so that one that is refilled behind its version co
 
 
 class Feeding:
-    """Watches the first floating-point argument of the generator's calls that are trained on, once a step."""
+    """Watches what floating-point tensors the generator is given in calls that are trained on, once a step."""
 
     def __init__(self) -> None:
-        self._last: weakref.ref[Tensor] | None = None
-        self._row = self._version = -1
+        self._last: list[weakref.ref[Tensor]] = []
+        self._row = -1
+        self._versions: list[int] = []
         self._first: Tensor | None = None
         self._moved: Tensor | None = None
         self.steps = self.same = self.batch = 0
@@ -30,24 +31,21 @@ class Feeding:
         """Notes what the generator is fed in this step, without waiting for the device."""
         if row >= LOOKS or row == self._row:
             return
-        given = (
-            arguments[0]
-            if arguments and type(arguments[0]) is Tensor
-            else next(iter(tensors((arguments, named))), None)
-        )
-        if given is None or not given.is_floating_point() or not given.dim() or not given.numel():
+        given = [t for t in tensors((arguments, dict(named))) if t.dim() and t.numel()]
+        if not given:
             return
-        same = self._last is not None and self._last() is given and self._version == given._version
-        self._row, self._version, self._last = row, given._version, weakref.ref(given)
+        versions = [t._version for t in given]
+        same = versions == self._versions and all(last() is t for last, t in zip(self._last, given))
+        self._row, self._versions, self._last = row, versions, [weakref.ref(t) for t in given]
         self.steps += 1
         with torch.no_grad():
-            values = given.detach().reshape(-1)[:PROBED].float()
+            values = torch.cat([t.detach().reshape(-1)[:PROBED].float() for t in given])
             if not same or self._first is None or self._moved is None:
-                self._first, self._moved, self.same = values.clone(), torch.zeros((), device=given.device), 0
+                self._first, self._moved, self.same = values, torch.zeros((), device=values.device), 0
             else:
                 self.same += 1
                 self._moved = self._moved + (values - self._first).abs().sum()
-        self.batch = len(given)
+        self.batch = len(given[0])
 
     def told(self) -> dict[str, Any] | None:
         """Returns the entry of run.json, None where the generator's input changes. Waits for the device."""
