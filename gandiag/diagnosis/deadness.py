@@ -18,11 +18,12 @@ PUSHES = {
 
 
 class Dead(NamedTuple):
-    """Whose weights are dead, how many there are, and since which step."""
+    """Whose weights are dead, how many there are, and since which step; whether its biases feel nothing either, from the first step on."""
 
     who: str
     weights: int
     since: int
+    cleared: bool = False
 
 
 def dead_player(e: Evidence) -> Dead | None:
@@ -50,5 +51,11 @@ def dead_player(e: Evidence) -> Dead | None:
             continue
         pushed = [(s.loc[s.index >= at[0]].to_numpy(dtype=float) > 0).mean() for s in push]
         if max(pushed, default=0.0) >= e.limits.force_share:
-            return Dead(who, len(columns), int(at[0]))
+            beside = [i for i in range(table.shape[1]) if i not in columns]
+            # behind dead units G's last bias still learns (D's feels reals and fakes, which may cancel); nothing at all is felt where gradients are
+            # cleared before they are used
+            cleared = bool(
+                who == "generator" and first == 0 and beside and (table.to_numpy(dtype=float)[:, beside] == 0).all()
+            )
+            return Dead(who, len(columns), int(at[0]), cleared)
     return None

@@ -29,8 +29,13 @@ def mode_dropping(run: Recorded) -> Finding:
     missing = present & (share < e.limits.missing_share * due)
     names = [str(c) for c, lost in zip(fakes.columns, missing) if lost]
     lost = int(missing.sum()) / int(present.sum())
+    allowed = (
+        e.limits.missing_clusters
+        if all(str(c).startswith("cluster ") for c in fakes.columns)
+        else e.limits.missing_modes
+    )
     claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share "
-    claim += f"(limit: {e.limits.missing_modes:.0%} of the modes)"
+    claim += f"(limit: {allowed:.0%} of the modes)"
     claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
     series = ("mode_histogram", "data_mode_histogram", "modes_covered")
     if not missing.any():
@@ -49,7 +54,7 @@ def mode_dropping(run: Recorded) -> Finding:
         Verdict.FAILED
         if samples_hit(e)
         and not _still_better(e)
-        and lost > e.limits.missing_modes
+        and lost > allowed
         and not _fewer_missing(table, due, e.limits.missing_share)
         else Verdict.SUSPECT
     )

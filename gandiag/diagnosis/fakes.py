@@ -15,6 +15,7 @@ FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, su
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
 # healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
 NARROWER, FEWER_DIRECTIONS = 0.85, 0.8
+CHANCE = 0.05  # of the stretches, in which the reals themselves lack what the fakes are held to
 LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
 # A generator that has fitted the reals for a tenth of the run and has lost them, without a gap, for so many stretches and steps, is ill at
@@ -118,11 +119,29 @@ def misfits(e: Evidence) -> np.ndarray | None:
         return None
     ratio = np.nan_to_num(ratio, nan=1.0)
     state = (ratio < e.limits.misfit_ratio) | (ratio > 1 / e.limits.misfit_ratio)
-    if (ranks := rank_ratio(e)) is not None:
+    if (ranks := rank_ratio(e)) is not None and not _by_chance(e, "real_effective_rank", 1.0, e.limits.rank_ratio):
         state |= np.nan_to_num(ranks, nan=1.0) < e.limits.rank_ratio
-    if (away := distance_from_reals(e)) is not None:
+    if (away := distance_from_reals(e)) is not None and not _astray_by_chance(e):
         state |= away > 2 * e.limits.misfit_distance
     return np.asarray(state)
+
+
+def _astray_by_chance(e: Evidence) -> bool:
+    """Whether two batches of reals lie as far from each other as the fakes may from them: batches of few samples do."""
+    mean, sd = e.maybe("real_mean"), e.maybe("real_sd")
+    if mean is None or sd is None:
+        return False
+    astray = np.sqrt(2) * np.abs(mean - trends.middle(mean)) > 2 * e.limits.misfit_distance * trends.middle(sd)
+    return bool(np.mean(astray) > CHANCE)
+
+
+def _by_chance(e: Evidence, name: str, least: float, limit: float) -> bool:
+    """Whether the reals' own batches, small as they are, fall below a share of what they usually are: then a single stretch tells nothing."""
+    level = e.maybe(name)
+    if level is None:
+        return False
+    usual = trends.middle(level) - least
+    return bool(usual > 0 and np.mean((level[np.isfinite(level)] - least) < limit * usual) > CHANCE)
 
 
 def relapses(e: Evidence) -> np.ndarray | None:

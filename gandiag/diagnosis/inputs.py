@@ -7,10 +7,15 @@ import numpy as np
 from gandiag.diagnosis import labels, trends
 from gandiag.diagnosis.data_change import changed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.memory import one_too_often
 from gandiag.diagnosis.pictures import channels_swapped, kept
 from gandiag.errors import NotRecorded
 
+PADDED = 0.3  # of the reals that are one sample: sparse data have a default, too
+# spread of the batches' means over that within a batch, and its square times their size: 1 / sqrt(n) and 1 of shuffled batches of n
+SORTED, BEYOND_CHANCE, FEWEST_MEANS = 0.8, 10.0, 30
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
@@ -24,7 +29,17 @@ def data_mismatch(run: Recorded) -> Finding:
     e = evidence(run)
     if "real_min" not in e or "fake_min" not in e:
         raise NotRecorded("the range of the reals or of the fakes")
-    for look in (_constant, _repeated, _layout, _range, changed, _channel_order, *labels.LOOKS):
+    for look in (
+        _constant,
+        _repeated,
+        _layout,
+        _range,
+        changed,
+        _one_sample_too_often,
+        _not_shuffled,
+        _channel_order,
+        *labels.LOOKS,
+    ):
         if (finding := look(e)) is not None:
             return finding
     low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
@@ -148,6 +163,59 @@ def _repeated(e: Evidence) -> Finding | None:
         onset=e.onset(np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch),
         kind="repeated",
     )
+
+
+def _one_sample_too_often(e: Evidence) -> Finding | None:
+    """One and the same sample makes up a large part of the reals: rows of a buffer that were never filled, a default for what is missing."""
+    share = one_too_often(e)
+    if share is None or share < PADDED:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"one and the same sample makes up {share:.0%} of the reals, whose others differ (limit: {PADDED:.0%})",
+        cause="a part of each batch is filled with one sample: a buffer that is not full, or a default for what could not be read",
+        remedies=("look at the rows of a batch that are equal to each other",),
+        series=("real_batch_collision", "real_min", "real_max"),
+        onset=int(e["real_batch_collision"].index[0]),
+        kind="repeated sample",
+    )
+
+
+def _not_shuffled(e: Evidence) -> Finding | None:
+    """Batches that lie much farther apart than samples within one do: the loader goes through sorted data."""
+    off = misfits(e)
+    try:
+        means, sd = e.layers("real_channel_mean"), e["real_sd"].dropna()
+    except NotRecorded:
+        return None
+    if off is None or not e.holds(off) or len(means) < FEWEST_MEANS or not np.nanmedian(sd) > 0:
+        return None
+    between = float(np.sqrt(np.nanmean(np.nanvar(means.to_numpy(dtype=float), axis=0))))
+    within = float(np.nanmedian(sd))
+    batch = _batch_size(e)
+    if batch is None or between < SORTED * within or batch * (between / within) ** 2 < BEYOND_CHANCE:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"the means of the real batches lie {between / within:.2g} of the spread within one apart (limit: {SORTED:g}; shuffled ones a root of their "
+        "number less), and the fakes are no reals",
+        cause="the data are not shuffled: batch after batch shows one part of them, and the generator runs after it",
+        remedies=("DataLoader(..., shuffle=True), or draw the indices by torch.randint",),
+        series=("real_channel_mean", "real_sd"),
+        onset=int(means.index[0]),
+        kind="not shuffled",
+    )
+
+
+def _batch_size(e: Evidence) -> float | None:
+    """How many reals a step shows D in each of its updates; None where that was not recorded."""
+    if "images_seen" not in e or len(e["images_seen"]) < 2:
+        return None
+    seen = float(np.median(np.diff(e["images_seen"].to_numpy(dtype=float))))
+    updates = e.now_or_nan("discriminator_updates")
+    return seen / updates if updates > 0 else seen
 
 
 def _layout(e: Evidence) -> Finding | None:

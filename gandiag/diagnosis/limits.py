@@ -86,6 +86,8 @@ class Limits:
     copying_distance: float = 0.5  # median distance of fakes to the nearest training sample over that of held-out reals
     missing_share: float = 0.1  # a mode with less than a tenth of its due share is missing
     missing_modes: float = 0.15  # of the modes missing: more than one of ten classes
+    # ... of clusters that were made of the reals that passed by: some are but corners of the noise that D was shown at first (exam)
+    missing_clusters: float = 0.25
 
     # the objective
     force_sign: float = 0.9  # |sum of forces| / sum of |forces|: every score is pushed the same way; least squares and smoothed labels stay below

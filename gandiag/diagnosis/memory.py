@@ -67,9 +67,13 @@ def _few_data(e: Evidence) -> Finding | None:
         return None
     e.need_steps()
     times = float(e["images_seen"].iloc[-1]) / count
-    if count > e.limits.few_samples or times < e.limits.shown_often:
+    # a D that is never wrong about a few samples knows them already
+    often = e.limits.shown_often / (
+        4 if known and trends.tail_middle(e.auc(), e.limits.tail_share) > e.limits.dominance_auc else 1
+    )
+    if count > e.limits.few_samples or times < often or one_too_often(e) is not None:
         return None
-    limit = f"limits: {e.limits.few_samples} samples, {e.limits.shown_often:g} times"
+    limit = f"limits: {e.limits.few_samples} samples, {often:g} times"
     return Finding(
         "discriminator_overfitting",
         Verdict.FAILED if known and 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
@@ -80,6 +84,24 @@ def _few_data(e: Evidence) -> Finding | None:
         onset=0,
         kind="few samples",
     )
+
+
+def one_too_often(e: Evidence) -> float | None:
+    """The share of the reals that are one and the same sample, where few different ones cannot explain how often samples meet; None elsewhere.
+
+    N points span N - 1 directions at most, and batches of them have at most N smallest and N largest values: reals that show more are many, of
+    which one comes again and again.
+    """
+    if "real_batch_collision" not in e or e.single_point:
+        return None
+    share = e["real_batch_collision"].dropna().to_numpy(dtype=float)
+    met = float(np.median(share)) if len(share) >= FEWEST_BATCHES else 0.0
+    if not met > 0:
+        return None
+    seen = [len(np.unique(e[name].dropna().to_numpy())) / 2 for name in ("real_min", "real_max") if name in e]
+    rank = e.maybe("real_effective_rank")
+    most = max([*seen, 0.0 if rank is None else trends.middle(rank) + 1])
+    return float(np.sqrt(met)) if most > 1 / met else None
 
 
 def _mostly_memory(e: Evidence, gap: float) -> bool:

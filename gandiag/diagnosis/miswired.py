@@ -173,6 +173,15 @@ def joint_pass(e: Evidence) -> Finding | None:
         torn = np.abs(pull[:n]) < e.limits.force_sign * size[:n]
         told = "the forces of both losses reach G, and pull its fakes both ways"
         cause = "the fakes are not detached in D's loss, and one backward pass serves both losses: each player also follows the other's"
+    elif mixed == {"one verdict"}:
+        against = _first(e, "discriminator_force_on_real")
+        n = min(n, len(against))
+        torn = ~((pull[:n] * against[:n] < 0) & (np.abs(pull[:n]) > e.limits.force_sign * size[:n]))
+        series = ("discriminator_force_on_real", *series)
+        told = "both losses read one verdict on the fakes, and what is left of their forces does not push them away from the reals"
+        cause = (
+            "one backward pass serves the sum of both losses: D is paid for its fakes by G's loss as much as by its own"
+        )
     else:
         push = _first(e, "discriminator_force_on_fake")
         n = min(n, len(push))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -15,11 +16,6 @@ from gandiag.diagnosis.targets import labels_of_loss
 from gandiag.diagnosis.weakness import steepness
 from gandiag.errors import NotRecorded
 
-PLAYERS = ("generator", "discriminator")
-# Weights of players that learn ended at .99 to 1.7 times their first norm (benchmark): decay that takes as much as this is no aside.
-SHRUNK = 0.6
-DECAYED = 0.5  # sum of rate times decay over the run: what that alone leaves of a weight is exp(-.5) = .61
-OUTWEIGHS = 1.0  # decay times the weights' norm, over the norm of the loss's own gradient
 FEWEST = 20  # steps that must show it
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
@@ -29,49 +25,8 @@ CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: c
 
 
 def weight_decay(e: Evidence) -> Finding | None:
-    """A player whose weights shrink under a decay that outweighs its loss, while the fakes are plainly no reals."""
-    looked = False
-    for who in PLAYERS:
-        facts = _optimizer(e, who)
-        decay, rate = _positive(facts.get("weight_decay")), _positive(facts.get("learning_rate"))
-        if decay is None or rate is None:
-            continue
-        norm = e[f"{who}_parameter_norm"].dropna().to_numpy(dtype=float)
-        looked = True
-        if len(norm) < 3 or not norm[0] > 0:
-            continue
-        left = trends.tail_middle(norm, e.limits.tail_share) / norm[0]
-        if not left < SHRUNK or not _outweighs(e, who, facts, decay, rate):
-            continue
-        e.need_steps()
-        if not (signs := misfit(e)):
-            continue
-        return Finding(
-            "objective_fault",
-            Verdict.FAILED,
-            f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {signs[0]}",
-            cause=f"the {who} is trained to have small weights rather than by its loss",
-            remedies=(f"set the {who}'s weight_decay to 0",),
-            series=(f"{who}_parameter_norm", f"{who}_gradient_norm"),
-            onset=0,
-            kind="weight decay",
-        )
-    if not looked:
-        raise NotRecorded("the optimizers' weight decay")
-    return None
-
-
-def _outweighs(e: Evidence, who: str, facts: dict[str, Any], decay: float, rate: float) -> bool:
-    """Whether decay alone explains what the weights have lost: by its sum, or where Adam divides it by its own size, by its share."""
-    name = str(facts.get("class", ""))
-    divided = any(word in name for word in ("Adam", "RMSprop", "Adagrad", "Adadelta", "Rprop"))
-    if not divided or name.endswith("W") or facts.get("decoupled_weight_decay"):
-        return rate * decay * e.steps > DECAYED
-    weights, gradients = e[f"{who}_parameter_norm"], e[f"{who}_gradient_norm"]
-    both = weights.index.intersection(gradients.index)
-    share = (decay * weights.loc[both] / gradients.loc[both].where(gradients.loc[both] > 0)).to_numpy(dtype=float)
-    share = share[np.isfinite(share)]
-    return bool(len(share) and np.median(share[: max(3, len(share) // 10)]) > OUTWEIGHS)
+    """A generator whose weights shrink under a decay that outweighs its loss; of D that is told as a weakness."""
+    return decayed(e, "generator")
 
 
 def negative_penalty(e: Evidence) -> Finding | None:
@@ -188,13 +143,3 @@ def _without_bend(force: np.ndarray) -> bool:
 def _constraint(e: Evidence) -> dict[str, Any]:
     given = e.about.get("discriminator_constraint")
     return given if isinstance(given, dict) else {}
-
-
-def _optimizer(e: Evidence, who: str) -> dict[str, Any]:
-    optimizers = e.about.get("optimizers")
-    facts = optimizers.get(who) if isinstance(optimizers, dict) else None
-    return facts if isinstance(facts, dict) else {}
-
-
-def _positive(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None

@@ -6,15 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gandiag.diagnosis import trends
+from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import WHOLE
 from gandiag.quantities import QUANTILES
 
 FEWEST = 50  # steps that must show it
+FEWEST_BATCHES, SAME_FAKES = 10, 1e-6  # looks at the fakes; of the reals' distance, which is rounding
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
+DRIFTED = 0.3  # of labels that were hard: a third of them turned round leaves .34
 OUTSIDE = 0.05  # by which a label may lie outside [0, 1]: what lies farther is that of another loss
 ON_THE_WHOLE = 0.3  # of their size, that the forces sum up to: labels by lot leave a tenth
 ONE_WAY = 0.999  # of a force's size: a batch with a real in it is pulled both ways
@@ -30,12 +34,14 @@ def same_labels(e: Evidence) -> Finding | None:
     real, fake = real[known], fake[known]
     if len(real) < FEWEST:
         return None
+    steps = e["discriminator_force_on_real"].index.to_numpy()
     both = np.stack([real, fake])
-    logistic = ((both > -OUTSIDE) & (both < 1 + OUTSIDE)).all(axis=0)
-    if not _pushes(e) or _apart(e):
+    logistic = np.asarray(((both > -OUTSIDE) & (both < 1 + OUTSIDE)).all(axis=0))
+    if not _pushes(e):
         return None
-    if not np.mean(logistic & (np.abs(real - fake) < APART)) >= e.limits.force_share:
-        return None
+    alike = logistic & (np.abs(real - fake) < APART)
+    if not np.mean(alike) >= e.limits.force_share or _apart(e):
+        return _labels_that_drift(e, steps, real, fake, logistic) if len(steps) == len(known) and known.all() else None
     up, down = float(np.median(real)), float(np.median(fake))
     by_lot = float(np.std(real)) > APART / 5
     return Finding(
@@ -48,6 +54,33 @@ def same_labels(e: Evidence) -> Finding | None:
         remedies=("give D's loss the label 1 (or .9) for reals and 0 for its fakes",),
         series=("discriminator_force_on_real", "discriminator_force_on_fake", "generator_saturation"),
         onset=0,
+        kind="same labels",
+    )
+
+
+def _labels_that_drift(
+    e: Evidence, steps: np.ndarray, real: np.ndarray, fake: np.ndarray, logistic: np.ndarray
+) -> Finding | None:
+    """Labels that differed and come together, or change sides, from some step on till the end: noise on labels that grows, a swap by degrees."""
+    window = np.clip(np.searchsorted(e.edges, steps, side="right") - 1, 0, len(e.edges) - 2)
+    count = np.bincount(window, minlength=len(e.edges) - 1)
+    apart = np.where(count > 0, np.bincount(window, real - fake, len(e.edges) - 1) / np.maximum(count, 1), np.nan)
+    state = np.nan_to_num(apart, nan=1.0) < DRIFTED
+    first = trends.onset(state)
+    if np.mean(logistic) < e.limits.force_share or first is None or not e.holds(state):
+        return None
+    if first < max(2, round(e.limits.sustained_share * len(state))) or not trends.middle(apart[:first]) > 2 * DRIFTED:
+        return None
+    at = int(e.edges[first])
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"D's labels of reals and fakes were {trends.middle(apart[:first]):.2f} apart, are less than {DRIFTED:g} apart since step {at} (the limit), "
+        f"and {trends.tail_middle(apart, e.limits.tail_share):.2f} now",
+        cause="the noise on D's labels grows until they say little or the opposite",
+        remedies=("keep the share of labels that are turned round below a tenth, and let it fall",),
+        series=("discriminator_force_on_real", "discriminator_force_on_fake", "generator_saturation"),
+        onset=at,
         kind="same labels",
     )
 
@@ -131,4 +164,24 @@ def same_latents(e: Evidence) -> Finding | None:
     )
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (same_labels, never_shown_reals, same_latents)
+def one_latent(e: Evidence) -> Finding | None:
+    """Fakes of a batch that are one and the same from the first step on: a generator that has not learned anything draws different ones."""
+    ratio = e["diversity_ratio"].dropna()
+    if len(ratio) < FEWEST_BATCHES or e.single_point or dead_player(e) is not None:
+        return None
+    if not (np.all(ratio.to_numpy(dtype=float) < SAME_FAKES) and e.now_or_nan("real_pairwise_distance") > 0):
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"the fakes of a batch are one and the same in all of {len(ratio)} looks, from step {int(ratio.index[0])} on (limit: {SAME_FAKES:g} of the "
+        "reals' distance)",
+        cause="all fakes of a batch are drawn from one latent, or G does not pass its latent on",
+        remedies=("draw a latent for each sample: torch.randn(n, dim), and look whether it is thrown away",),
+        series=("diversity_ratio",),
+        onset=int(ratio.index[0]),
+        kind="one latent",
+    )
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (same_labels, never_shown_reals, same_latents, one_latent)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, misfit, misfits, wander
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import equal_rates, larger_discriminator
+from gandiag.errors import NotRecorded
 
 # times the share of good samples of the third of the evaluations before: such a generator is still learning
 RISES = 1.5
@@ -31,6 +34,9 @@ def discriminator_weakness(run: Recorded) -> Finding:
     )
     e.need_steps()
     e.need_spread_data()
+    with contextlib.suppress(NotRecorded):
+        if (eaten := decayed(e, "discriminator")) is not None:
+            return eaten
     signs = misfit(e)
     c = coverage(e)
     if c is not None and covered_now(e, c) <= e.limits.covered_share:
@@ -67,7 +73,8 @@ def discriminator_weakness(run: Recorded) -> Finding:
         )
     slope = steepness(e)
     gap = np.inf if e.free_offset else abs(e.now_or_nan("real_logit_mean") - e.now_or_nan("fake_logit_mean"))
-    if signs and (now < e.limits.blind_auc or gap < UNSURE) and slope is not None and e.holds(slope < FLAT):
+    unsure = e.limits.weak_auc <= now < e.limits.blind_auc or (gap < UNSURE and now > 0.5)
+    if signs and unsure and slope is not None and e.holds(slope < FLAT):
         flat = trends.tail_middle(slope, e.limits.tail_share)
         told = claim if now < e.limits.blind_auc else f"reals and fakes lie {gap:.2g} logits apart (limit: {UNSURE:g})"
         return Finding(

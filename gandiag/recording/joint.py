@@ -7,15 +7,16 @@ from typing import Literal
 
 from gandiag.recording.passes import Pass
 
-Mixture = Literal["undetached", "one pass"]
+Mixture = Literal["undetached", "one pass", "one verdict"]
 
 
 def mixture(shared: Sequence[Pass]) -> Mixture | None:
     """Returns how the losses of both players mix in passes that serve both; None where each keeps to its own.
 
     `undetached`: several verdicts on fakes lead back to the generator, so that D's loss pushes it as well. `one pass`: of D's verdicts on
-    fakes some lead back and some do not, and those of G's loss fill D's gradients too. One verdict that serves both is sound: its sign is
-    turned round on the way (a gradient reversal), and so is a discriminator whose parameters are frozen for G's verdict.
+    fakes some lead back and some do not, and those of G's loss fill D's gradients too; a discriminator whose parameters are frozen for G's
+    verdict is sound. `one verdict`: both losses read the same one, or one loss does, whose sign is turned round on the way to G (a gradient
+    reversal, which is sound): the force on it tells.
     """
     calls = {
         call for one in shared for call, _, _ in one.pushes if call.origin.fake and call.scores and not call.penalised
@@ -25,4 +26,6 @@ def mixture(shared: Sequence[Pass]) -> Mixture | None:
         return "undetached"
     if leading_back and len(calls) > 1 and all(call.trains for call in leading_back):
         return "one pass"
+    if len(calls) == len(leading_back) == 1:
+        return "one verdict"
     return None
