@@ -18,6 +18,7 @@ WAYS_OUT = {
     "generator": "detach() the fakes that the discriminator is trained on",
     "discriminator": "call its optimizer's step() before the generator's loss.backward()",
 }
+REVERSED = 0.5  # of its size, that D's force on fakes sums up to where one loss serves both players: least squares swing about their target
 STALE = 0.05  # of the gradient that an update takes, which was there before its own backward pass; 0 where gradients are cleared
 # Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
 # 6.1 were seen at the fifth step and 7.7 to 10 at the tenth; with it, of gradients that turn as little, at most 2.1 and 7.9 (benchmark).
@@ -176,9 +177,10 @@ def joint_pass(e: Evidence) -> Finding | None:
     elif mixed == {"one verdict"}:
         against = _first(e, "discriminator_force_on_real")
         n = min(n, len(against))
-        torn = ~((pull[:n] * against[:n] < 0) & (np.abs(pull[:n]) > e.limits.force_sign * size[:n]))
+        net, of_reals = (float(np.nansum(x[:n])) / max(float(np.nansum(size[:n])), 1e-300) for x in (pull, against))
+        torn = np.full(n, not (net * of_reals < 0 and abs(net) > REVERSED))
         series = ("discriminator_force_on_real", *series)
-        told = "both losses read one verdict on the fakes, and what is left of their forces does not push them away from the reals"
+        told = f"both losses read one verdict on the fakes, and their forces come to {net:.2g} of their size (limit: {REVERSED:g}, against the reals)"
         cause = (
             "one backward pass serves the sum of both losses: D is paid for its fakes by G's loss as much as by its own"
         )
