@@ -466,3 +466,18 @@ def test_small_batches_whose_directions_come_and_go_by_chance_are_no_misfits(tmp
     off = misfits(evidence(gandiag.load_run(made(tmp_path / "run", steps=STEPS, slow=slow))))
     assert off is not None
     assert not off.any()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"optimizers": ["Adam"], "players": 3},
+        {"optimizers": {"generator": {"class": "Adam", "betas": "ab", "eps": "x", "weight_decay": "much"}}},
+        {"labels": {"counts": {"real": {"1": "many"}, "fake": {"0": 5}}, "agreement": "none"}},
+        {"labels": {"counts": {"real": {"1": 0}, "fake": {"0": 5}}}},
+        {"discriminator_constraint": "tight", "same_latents": [1]},
+    ],
+)
+def test_a_damaged_run_json_is_no_fault_of_the_training(facts: dict[str, Any], tmp_path: Path) -> None:
+    diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, slow=NARROW, facts=facts))
+    assert diagnosis.finding("objective_fault").verdict is Verdict.HEALTHY

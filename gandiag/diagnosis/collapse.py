@@ -15,6 +15,7 @@ from gandiag.diagnosis.fakes import (
     far_away,
     getting_nearer,
     lapse,
+    never_differ,
     rank_ratio,
     samples_hit,
     wander,
@@ -27,7 +28,6 @@ BATCH_SERIES = ("diversity_ratio", "fake_effective_rank", "real_effective_rank",
 FEWER = 0.5  # of the reals' directions, where the fakes lie elsewhere and closer together as well: three signs that agree need less of each
 ELSEWHERE = 1.5  # times the distance at which fakes are plainly no reals
 MOST_HOPPED = 0.6  # sd of the reals that hops may take of the data's spread: .8 of it is left then
-SAME_FAKES = 1e-6  # of the reals' distance: rounding
 MODE_SERIES = ("modes_covered", "mode_kl", "recall")
 
 
@@ -315,19 +315,13 @@ def _hops(e: Evidence, onset: int) -> bool:
 
 
 def _cause(e: Evidence, kind: str) -> str:
-    if _one_latent(e):
+    if never_differ(e):
         return "all fakes of a batch are one and the same from the first step on: they are drawn from one latent, or G does not pass its latent on"
     faster = _generator_is_faster(e)
     why = f" ({faster})" if faster else ""
     if kind == "rotating":
         return f"the generator outruns the discriminator and hops to whatever D likes at the moment{why}: losses and AUC look ideal all the while"
     return f"the generator found few samples that satisfy the discriminator{why}"
-
-
-def _one_latent(e: Evidence) -> bool:
-    """Whether no batch ever held two different fakes: chance gives an untrained network as many outputs as it is given latents."""
-    ratio = e.maybe("diversity_ratio")
-    return ratio is not None and bool(np.nanmax(ratio, initial=0.0) < SAME_FAKES) and np.isfinite(ratio).any()
 
 
 def _generator_is_faster(e: Evidence) -> str:

@@ -20,9 +20,7 @@ OUTWEIGHS = 1.0  # decay times the weights' norm, over the norm of the loss's ow
 
 def decayed(e: Evidence, who: str) -> Finding | None:
     """Finds a player that its decay holds at nothing while the fakes are plainly no reals; of D it is told as a weakness."""
-    optimizers = e.about.get("optimizers")
-    given = optimizers.get(who) if isinstance(optimizers, dict) else None
-    facts = given if isinstance(given, dict) else {}
+    facts = e.facts("optimizers", who)
     decay, rate = _positive(facts.get("weight_decay")), _positive(facts.get("learning_rate"))
     if decay is None or rate is None:
         raise NotRecorded("the optimizers' weight decay")

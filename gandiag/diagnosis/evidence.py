@@ -208,6 +208,12 @@ class Evidence:
         given = self.about.get("config")
         return given if isinstance(given, dict) else {}
 
+    def facts(self, entry: str, who: str) -> dict[str, Any]:
+        """Returns what run.json says of a player under `optimizers` or `players`; empty where it says nothing, or is damaged there."""
+        given = self.about.get(entry)
+        found = given.get(who) if isinstance(given, dict) else None
+        return found if isinstance(found, dict) else {}
+
     @cached_property
     def loss(self) -> Loss:
         """Returns the loss by its family, `unknown` where the run does not say."""

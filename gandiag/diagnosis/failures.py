@@ -170,9 +170,8 @@ def divergence(run: Recorded) -> Finding:
 
 def _momentum(e: Evidence) -> float:
     """The larger of both players' momenta where it is at least what multiplies a rate tenfold, else 0."""
-    optimizers = e.about.get("optimizers")
-    facts = [f for f in optimizers.values() if isinstance(f, dict)] if isinstance(optimizers, dict) else []
-    given = [m for f in facts if isinstance(m := f.get("momentum"), int | float)]
+    momenta = (e.facts("optimizers", who).get("momentum") for who in ("generator", "discriminator"))
+    given = [m for m in momenta if isinstance(m, int | float)]
     return max((float(m) for m in given if HEAVY <= m < 1), default=0.0)
 
 

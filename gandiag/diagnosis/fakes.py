@@ -15,6 +15,7 @@ FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, su
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
 # healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
 NARROWER, FEWER_DIRECTIONS = 0.85, 0.8
+SAME_FAKES = 1e-6  # of the reals' distance: rounding
 CHANCE = 0.05  # of the stretches, in which the reals themselves lack what the fakes are held to
 LEARNED = 5  # stretches in a row in which the fakes fit the reals, after which a relapse counts
 
@@ -110,6 +111,12 @@ def bursts(e: Evidence) -> float:
     """The share of the run's second half in which the fakes are restless; 0 where that is unknown."""
     restless = restlessness(e)
     return 0.0 if restless is None else float(np.mean(restless[len(restless) // 2 :] > e.limits.restless))
+
+
+def never_differ(e: Evidence) -> bool:
+    """Whether no batch ever held two different fakes: chance gives an untrained network as many outputs as it is given latents."""
+    ratio = e.maybe("diversity_ratio")
+    return ratio is not None and bool(np.nanmax(ratio, initial=0.0) < SAME_FAKES) and bool(np.isfinite(ratio).any())
 
 
 def misfits(e: Evidence) -> np.ndarray | None:

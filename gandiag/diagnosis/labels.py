@@ -42,12 +42,9 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
 def _label_agreement(e: Evidence) -> tuple[float, float, float] | None:
     """Returns how often a real has the label of its nearest neighbour, that by chance, and of how many: as run.json or the kept reals tell."""
     data = e.about.get("data")
-    told = data.get("label_agreement") if isinstance(data, dict) else None
-    if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
-        return float(told["share"]), float(told["chance"]), float(told["count"])
-    shown = _shown_labels(e).get("agreement")
-    if isinstance(shown, dict) and all(isinstance(shown.get(k), int | float) for k in ("share", "chance", "count")):
-        return float(shown["share"]), float(shown["chance"]), float(shown["count"])
+    for told in (data.get("label_agreement") if isinstance(data, dict) else None, _shown_labels(e).get("agreement")):
+        if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
+            return float(told["share"]), float(told["chance"]), float(told["count"])
     seen = agreement_of_reals(e)
     return None if seen is None else (seen.share, seen.chance, float(seen.count))
 
@@ -71,6 +68,8 @@ def _classes_never_asked(e: Evidence) -> Finding | None:
     if not isinstance(real, dict) or not isinstance(fake, dict) or not real or not fake:
         return None
     of_reals, of_fakes = (sum(c for c in table.values() if isinstance(c, int)) for table in (real, fake))
+    if not of_reals > 0:
+        return None
     due = {
         name: of_fakes * count / of_reals for name, count in real.items() if name not in fake and isinstance(count, int)
     }

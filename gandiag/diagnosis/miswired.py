@@ -37,7 +37,7 @@ def double_sigmoid(e: Evidence) -> Finding | None:
     if n < FEWEST:
         return None
     real, fake, up, down = (x[:n] for x in (real, fake, up, down))
-    told = e.about.get("players", {}).get("discriminator", {}).get("output") == "probability"
+    told = e.facts("players", "discriminator").get("output") == "probability"
     if not told and not _ends_in_sigmoid(e):
         return None
     if told:

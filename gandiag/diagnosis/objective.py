@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gandiag.diagnosis import forces, miswired, regularisation, targets, trends
+from gandiag.diagnosis import forces, miswired, regularisation, targets, traceless
 from gandiag.diagnosis.balance import lost_in_rounding
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
 from gandiag.diagnosis.remedies import set_rate
@@ -18,10 +17,6 @@ from gandiag.diagnosis.stopped import stopped
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("discriminator", "generator")
-UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
-IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed theirs by a twentieth and more (benchmark)
-RUN_AWAY = 3.0  # fold, of a player's weights
-FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 LEAST_STILL = 3  # records of no motion: a loss scaler of half precision skips the first updates until its scale fits
 
 
@@ -84,90 +79,6 @@ def _standing_still(e: Evidence) -> Finding | None:
     return None
 
 
-def _undone(e: Evidence) -> Finding | None:
-    """A player whose weights move by far less than its optimizer's steps are: something puts them back after each update.
-
-    Adam moves each weight by its rate, and where gradients are nothing but noise by sqrt((1 - beta1) / (1 + beta1)) of it.
-    """
-    if (off := misfits(e)) is None or not e.holds(off):
-        return None  # a small part that is tuned within a large net moves it by little, and well
-    for who in PLAYERS:
-        facts = (e.about.get("optimizers") or {}).get(who) or {}
-        count = ((e.about.get("players") or {}).get(who) or {}).get("parameters")
-        betas, rate = facts.get("betas"), e.maybe(f"{who}_learning_rate")
-        if "Adam" not in str(facts.get("class", "")) or not isinstance(count, int) or not betas or rate is None:
-            continue
-        ratio, weights, slope = (e.level(f"{who}_{n}") for n in ("update_ratio", "parameter_norm", "gradient_norm"))
-        with np.errstate(all="ignore"):
-            due = rate * np.sqrt(count) * np.sqrt((1 - betas[0]) / (1 + betas[0])) / weights
-            felt = (slope / np.sqrt(count) > FELT * float(facts.get("eps") or 1e-8)) & (slope > 0.1 * np.nanmax(slope))
-            share = (ratio / due)[felt & (due > 0)]
-        share = share[np.isfinite(share)]
-        if np.nanmax(weights) > RUN_AWAY * weights[0]:
-            continue  # weights that have blown up take no step in
-        if who == "generator" and (found := _held_in_place(e, ratio, weights, slope)) is not None:
-            return found
-        if (
-            len(share) < max(e.limits.force_window, len(ratio) // 2)
-            or np.mean((share > 0) & (share < UNDONE)) < e.limits.force_share
-        ):
-            continue
-        return Finding(
-            "objective_fault",
-            Verdict.FAILED,
-            f"the {who}'s weights move by {np.median(share):.2g} of what its optimizer's steps come to at least (limit: {UNDONE:g})",
-            cause=f"something puts the {who}'s weights back after each update: an average that is copied into it, or weights that are loaded again",
-            remedies=(
-                f"keep the average of the {who} in a copy of its own",
-                f"look what writes to the {who}'s weights between updates",
-            ),
-            series=(f"{who}_update_ratio", f"{who}_learning_rate"),
-            onset=int(e[f"{who}_update_ratio"].index[0]),
-            kind=f"{who} put back",
-        )
-    return None
-
-
-def _held_in_place(e: Evidence, ratio: np.ndarray, weights: np.ndarray, slope: np.ndarray) -> Finding | None:
-    """A generator that takes whole steps, and whose weights and fakes stay where they were: they are put back after the step was seen."""
-    way = float(np.nansum(ratio * np.diff(e.edges)))
-    spread, moved = e.maybe("diversity_ratio"), np.nanmax(np.abs(weights / weights[0] - 1))
-    if spread is None or not (way > 1 and moved < IN_PLACE and np.nanmedian(slope) > 0):
-        return None
-    if abs(trends.tail_middle(spread, e.limits.tail_share) / trends.middle(spread[:3]) - 1) > 0.1:
-        return None
-    return Finding(
-        "objective_fault",
-        Verdict.FAILED,
-        f"the generator's updates come to {way:.2g} times its weights, whose norm has changed by {moved:.1g} at most (limit: {IN_PLACE:g}), and its "
-        "fakes are as they were at first",
-        cause="something puts the generator's weights back after each update: an average that is copied into it, or weights that are loaded again",
-        remedies=(
-            "keep the average of the generator in a copy of its own, and put its own weights back after a preview",
-        ),
-        series=("generator_update_ratio", "generator_parameter_norm", "diversity_ratio"),
-        onset=int(e["generator_update_ratio"].index[0]),
-        kind="generator put back",
-    )
-
-
-def _cleared(e: Evidence) -> Finding | None:
-    """A player of which nothing feels its loss, from the first step on: gradients are cleared between backward() and step()."""
-    found = dead_player(e)
-    if found is None or not found.cleared:
-        return None
-    return Finding(
-        "objective_fault",
-        Verdict.FAILED,
-        f"the {found.who}'s loss pushes, and no weight and no bias of it has any gradient as its optimizer steps (limit: one must)",
-        cause="its gradients are cleared between backward() and step(), or never reach its parameters",
-        remedies=(f"call the {found.who}'s optimizer.zero_grad() before its loss.backward(), not after it",),
-        series=(f"{found.who}_layer_gradient_norm", f"{found.who}_gradient_norm"),
-        onset=found.since,
-        kind="gradients cleared too late",
-    )
-
-
 def _never_updated(e: Evidence) -> Finding | None:
     """A player whose optimizer is known and never makes an update, while the other is updated."""
     moves = {who: e[f"{who}_updates"].to_numpy(dtype=float) for who in PLAYERS}
@@ -220,8 +131,7 @@ def _detached(e: Evidence) -> Finding | None:
 
 def _one_optimizer(e: Evidence) -> Finding | None:
     """An optimizer that steps the other player's parameters too: one player then follows the other's loss."""
-    optimizers = e.about.get("optimizers")
-    facts = {who: o for who in PLAYERS if isinstance(optimizers, dict) and isinstance(o := optimizers.get(who), dict)}
+    facts = {who: e.facts("optimizers", who) for who in PLAYERS}
     stepped = {who: o["steps_other_player"] for who, o in facts.items() if isinstance(o.get("steps_other_player"), int)}
     if not stepped:
         raise NotRecorded("which parameters each optimizer steps")
@@ -262,9 +172,9 @@ def _one_optimizer(e: Evidence) -> Finding | None:
 
 
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _cleared,
+    traceless.cleared,
     _standing_still,
-    _undone,
+    *traceless.PUT_BACK,
     _never_updated,
     _detached,
     _one_optimizer,

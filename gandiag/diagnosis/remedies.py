@@ -11,7 +11,7 @@ LARGEST_RATE = 1e-2
 
 def rate(e: Evidence, who: str) -> float | None:
     """Returns a player's learning rate: from the configuration, the optimizer, or the recording."""
-    for given in (e.config.get(_RATE_OPTION[who]), (e.about.get("optimizers") or {}).get(who, {}).get("learning_rate")):
+    for given in (e.config.get(_RATE_OPTION[who]), e.facts("optimizers", who).get("learning_rate")):
         if isinstance(given, int | float) and not isinstance(given, bool):
             return float(given)
     level = e.maybe(f"{who}_learning_rate")

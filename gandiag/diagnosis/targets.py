@@ -9,12 +9,13 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.fakes import SAME_FAKES, never_differ
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import WHOLE
 from gandiag.quantities import QUANTILES
 
 FEWEST = 50  # steps that must show it
-FEWEST_BATCHES, SAME_FAKES = 10, 1e-6  # looks at the fakes; of the reals' distance, which is rounding
+FEWEST_BATCHES = 10  # looks at the fakes
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
@@ -169,7 +170,7 @@ def one_latent(e: Evidence) -> Finding | None:
     ratio = e["diversity_ratio"].dropna()
     if len(ratio) < FEWEST_BATCHES or e.single_point or dead_player(e) is not None:
         return None
-    if not (np.all(ratio.to_numpy(dtype=float) < SAME_FAKES) and e.now_or_nan("real_pairwise_distance") > 0):
+    if not (never_differ(e) and e.now_or_nan("real_pairwise_distance") > 0):
         return None
     return Finding(
         "objective_fault",

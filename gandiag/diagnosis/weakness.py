@@ -122,9 +122,7 @@ def steepness(e: Evidence) -> np.ndarray | None:
 
 
 def _less_decay(e: Evidence) -> tuple[str, ...]:
-    optimizers = e.about.get("optimizers")
-    facts = optimizers.get("discriminator") if isinstance(optimizers, dict) else None
-    decay = facts.get("weight_decay") if isinstance(facts, dict) else None
+    decay = e.facts("optimizers", "discriminator").get("weight_decay")
     return ("set the discriminator's weight_decay to 0",) if isinstance(decay, int | float) and decay > 0 else ()
 
 
@@ -170,15 +168,9 @@ def handicap(e: Evidence) -> Handicap:
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             limit = f"(limit: {e.limits.slow_discriminator:g})"
             return Handicap("slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=since)
-    players = e.about.get("players")
-    counts = (
-        [p.get("parameters") if isinstance(p := players.get(w), dict) else None for w in ("discriminator", "generator")]
-        if isinstance(players, dict)
-        else []
-    )
+    counts = [e.facts("players", who).get("parameters") for who in ("discriminator", "generator")]
     if (
-        len(counts) == 2
-        and isinstance(counts[0], int)
+        isinstance(counts[0], int)
         and isinstance(counts[1], int)
         and counts[0] < e.limits.small_discriminator * counts[1]
     ):
