@@ -12,7 +12,7 @@ from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.errors import NotRecorded
 
-# Weights of players that learn ended at .99 to 1.7 times their first norm (benchmark): decay that takes as much as this is no aside.
+# Weights of players that learn ended at .7 (clipped) to 1.7 times their first norm (benchmark): decay that takes more than that is no aside.
 SHRUNK = 0.6
 DECAYED = 0.5  # sum of rate times decay over the run: what that alone leaves of a weight is exp(-.5) = .61
 OUTWEIGHS = 1.0  # decay times the weights' norm, over the norm of the loss's own gradient

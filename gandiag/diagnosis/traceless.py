@@ -15,7 +15,7 @@ from gandiag.diagnosis.finding import Finding, Verdict
 
 PLAYERS = ("discriminator", "generator")
 UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
-IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed theirs by a twentieth and more (benchmark)
+IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed theirs by a hundredth and more (benchmark)
 RUN_AWAY = 3.0  # fold, of a player's weights
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 CAUSE = "something puts the {who}'s weights back after each update: an average that is copied into it, or weights that are loaded again"

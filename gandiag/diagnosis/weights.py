@@ -15,9 +15,9 @@ from gandiag.diagnosis.weakness import handicap, outrun
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
-BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .99 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
+BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .7 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
 FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
-HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by 3 to 20 times the weights' size (benchmark)
+HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by half of the weights' size to 20 times it (benchmark)
 ALIVE = (
     0.1  # of the gradient that the generator had at first: below, the gradient has vanished, which is told elsewhere
 )
