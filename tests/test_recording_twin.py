@@ -85,6 +85,20 @@ def of_batch(what: str, batch: np.ndarray, before: np.ndarray | None) -> Twin:
     return found
 
 
+def of_both(real: np.ndarray, fake: np.ndarray) -> Twin:
+    """How near the fakes lie to the reals."""
+    across, own, other = (
+        np.linalg.norm(a[:, None] - b[None], axis=-1) for a, b in ((fake, real), (real, real), (fake, fake))
+    )
+    unit = np.where(own > 0, own, np.inf).min(1).mean()
+    return {
+        "diversity_ratio": other.sum() / own.sum(),
+        "energy_coefficient": 1 - (own.sum() + other.sum()) / (len(real) * (len(real) - 1)) / (2 * across.mean()),
+        "fake_nearest_real": across.min(1).mean() / unit,
+        "real_nearest_fake": across.min(0).mean() / unit,
+    }
+
+
 def norms(tensors: Sequence[Tensor]) -> list[float]:
     return [float(np.linalg.norm(t.detach().double().numpy())) for t in tensors]
 
@@ -188,16 +202,12 @@ def test_every_recorded_series_equals_its_twin(tmp_path: Path) -> None:
             before = batches[-1] if batches else (None, None)
             batches.append(now)
             real_batch, fake_batch = of_batch("real", now[0], before[0]), of_batch("fake", now[1], before[1])
-            ratio = {
-                "diversity_ratio": float(fake_batch["fake_pairwise_distance"])
-                / float(real_batch["real_pairwise_distance"])  # type: ignore[arg-type]  # scalars
-            }
             twins.append(
                 twin
                 | of_scores(doubles(real_score)[:, 0], doubles(fake_score)[:, 0])
                 | real_batch
                 | fake_batch
-                | ratio
+                | of_both(now[0], now[1])
                 | {
                     "discriminator_loss": d_loss.item(),
                     "generator_loss": g_loss.item(),

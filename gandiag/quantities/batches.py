@@ -167,6 +167,32 @@ def diversity() -> list[Quantity]:
             group=group,
         )
     )
+    rows += [
+        Quantity(
+            "energy_coefficient",
+            "Energy distance of the batch's fakes from its reals (projected), over twice their mean distance: 0 = one distribution, 1 = two points. "
+            "Unbiased, so that chance puts it below 0 as well.",
+            range="<= 1",
+            better="lower",
+            group=group,
+            source="Székely and Rizzo 2013",
+        ),
+        Quantity(
+            "fake_nearest_real",
+            "Mean distance of a fake to the nearest real of the batch, over that of a real to the nearest different real: 1 = as near, "
+            "0 = copies of the reals, large = fakes where no reals are.",
+            range=">= 0",
+            group=group,
+        ),
+        Quantity(
+            "real_nearest_fake",
+            "Mean distance of a real to the nearest fake of the batch, over that of a real to the nearest different real: 1 = as near, "
+            "large = reals that no fake comes near.",
+            range=">= 0",
+            better="lower",
+            group=group,
+        ),
+    ]
     return rows
 
 

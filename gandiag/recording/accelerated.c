@@ -402,6 +402,7 @@ void channel_means(const float *values, int64_t n, int64_t channels, int64_t eac
 
 /* Mean Euclidean distance over all pairs of n points of d <= 64 dimensions, and the participation ratio of their covariance. */
 #define MOST_DIMENSIONS 64
+#define MOST_PAIRED 256
 WIDE int64_t spread(const float *points, int64_t n, int64_t d, float *out) {
     if (d < 1 || d > MOST_DIMENSIONS) return 1;
     double centre[MOST_DIMENSIONS] = {0}, trace = 0, whole = 0;
@@ -475,6 +476,55 @@ int64_t equal_pairs(const float *now, const float *before, int64_t rows, int64_t
     for (int64_t a = 0; a < rows; a++)
         for (int64_t b = 0; b < rows; b++) same += marks[0][a] == marks[1][b];
     return same;
+}
+
+static inline double gap_between(const float *one, const float *other, int64_t d) {
+    double squares = 0;
+    for (int64_t k = 0; k < d; k++) {
+        const double gap = (double)one[k] - other[k];
+        squares += gap * gap;
+    }
+    return sqrt(squares);
+}
+
+/* How near `n` fakes lie to `n` reals, points of d dimensions: the energy coefficient 1 - (within reals + within fakes) / (2 across), and the mean
+   distance of each fake to the nearest real, and of each real to the nearest fake, over that of the reals to their nearest different real. */
+WIDE int64_t nearness(const float *real, const float *fake, int64_t n, int64_t d, float *out) {
+    if (d < 1 || n < 2 || n > MOST_PAIRED) return 1;
+    double across = 0, within = 0, to_real = 0, to_fake = 0, own = 0, nearest[MOST_PAIRED], same[MOST_PAIRED];
+    int64_t with_neighbour = 0;
+    out[0] = out[1] = out[2] = NAN;
+    for (int64_t i = 0; i < n * d; i++)
+        if (!isfinite(real[i]) || !isfinite(fake[i])) return 0;
+    for (int64_t b = 0; b < n; b++) nearest[b] = same[b] = INFINITY;
+    for (int64_t a = 0; a < n; a++) {
+        double least = INFINITY;
+        for (int64_t b = 0; b < n; b++) {
+            const double gap = gap_between(fake + a * d, real + b * d, d);
+            across += gap;
+            if (gap < least) least = gap;
+            if (gap < nearest[b]) nearest[b] = gap;
+        }
+        to_real += least;
+        for (int64_t b = a + 1; b < n; b++) {
+            const double mine = gap_between(real + a * d, real + b * d, d);
+            within += mine + gap_between(fake + a * d, fake + b * d, d);
+            if (mine > 0 && mine < same[a]) same[a] = mine;
+            if (mine > 0 && mine < same[b]) same[b] = mine;
+        }
+    }
+    for (int64_t b = 0; b < n; b++) {
+        to_fake += nearest[b];
+        if (isfinite(same[b])) {
+            own += same[b];
+            with_neighbour++;
+        }
+    }
+    const double unit = own / (double)with_neighbour * (double)n;
+    out[0] = (float)(1 - within / ((double)n * (double)(n - 1) / 2) / (2 * across / ((double)n * (double)n)));
+    out[1] = (float)(to_real / unit);
+    out[2] = (float)(to_fake / unit);
+    return 0;
 }
 
 /* All of a batch in one call: range, spread (of `pairs` points of `dimensions`, which lie at `points`), where there is one before it the shares of

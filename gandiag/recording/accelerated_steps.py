@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gandiag.recording import diversity, gradients
+from gandiag.recording import diversity, gradients, nearness
 from gandiag.recording.accelerated import room
 from gandiag.recording.accelerator import Accelerator
 from gandiag.recording.step import Probe, Step, Value
@@ -47,6 +47,21 @@ def fake_batch(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
     return found
 
 
+def near(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
+    """`nearness.nearness`; None where only torch can."""
+    sides = nearness.both_sides(step)
+    if sides is None:
+        return {}
+    if not all(_plain(side) for side in sides):
+        return None
+    count, width = len(sides[0]), sides[0][0].numel()
+    real, fake = (_points(side, width) for side in sides)
+    out, at = room(3)
+    if accelerator.free.nearness(real.data_ptr(), fake.data_ptr(), count, min(width, diversity.PROJECTED), at):
+        raise ValueError(f"{count} pairs are more than the accelerator takes")
+    return dict(zip(("energy_coefficient", "fake_nearest_real", "real_nearest_fake"), out.tolist()))
+
+
 def update_ratios(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
     """`gradients.update_ratios`; None where only torch can."""
     found: dict[str, Value] = {}
@@ -71,6 +86,7 @@ def update_ratios(accelerator: Accelerator, step: Step) -> dict[str, Value] | No
 STEPWISE: dict[Probe, Callable[[Accelerator, Step], dict[str, Value] | None]] = {
     diversity.real_batch: real_batch,
     diversity.fake_batch: fake_batch,
+    nearness.nearness: near,
     gradients.update_ratios: update_ratios,
 }
 

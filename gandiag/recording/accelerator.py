@@ -49,6 +49,7 @@ SIGNATURES = {
     "range": "pnp>-",
     "channel_means": "pnnnp>-",
     "spread": "pnnp>n",
+    "nearness": "ppnnp>n",
     "equal_share": "ppn>f",
     "equal_pairs": "ppnnp>n",
     "batch_facts": "pnpnnpnnnpnnp>n",
