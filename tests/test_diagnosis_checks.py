@@ -481,6 +481,27 @@ def test_minorities_are_measured_against_the_datas_own_shares(tmp_path: Path) ->
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "minorities")
 
 
+@pytest.mark.parametrize(
+    ("groups", "verdict"),
+    [([0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Verdict.FAILED), ([0] * 10, Verdict.SUSPECT)],
+    ids=["lies apart", "a piece of a cloud"],
+)
+def test_one_cluster_that_is_never_made_counts_where_it_lies_apart(
+    tmp_path: Path, groups: list[int], verdict: Verdict
+) -> None:
+    due = np.array([*([0.104] * 9), 0.064])
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        scores=lambda s: {
+            "data_mode_histogram": due.tolist(),
+            "mode_histogram": [*([1 / 9] * 9), 0.0],
+            "mode_group": groups,
+        },
+    )
+    assert found(path, "mode_dropping").verdict is verdict
+
+
 def test_fewer_reals_than_features_are_named_as_the_cause(tmp_path: Path) -> None:
     facts = {"data": {"name": "few", "kind": "images", "count": 912}}
     path = made(

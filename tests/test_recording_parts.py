@@ -29,11 +29,11 @@ from gandiag.recording.naming import NoPlayers, name_players, order_of_turns, ou
 from gandiag.recording.optimizers import watch
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
-from gandiag.recording.passing import _range_of, image_shape
 from gandiag.recording.paths import read_path
 from gandiag.recording.pieces import Together
 from gandiag.recording.player import unwrapped
 from gandiag.recording.samples import as_arrays
+from gandiag.recording.sides import _range_of, image_shape
 from gandiag.recording.step import Step, ascending
 from gandiag.recording.trace import parameter_trace
 from gandiag.recording.untouched import bare, hidden_from_scripting

@@ -36,6 +36,9 @@ def mode_dropping(run: Recorded) -> Finding:
     )
     claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share "
     claim += f"(limit: {allowed:.0%} of the modes)"
+    apart = _lost_apart(e, share, due)
+    if apart:
+        claim += f", {apart}"
     claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
     series = ("mode_histogram", "data_mode_histogram", "modes_covered")
     if not missing.any():
@@ -54,7 +57,7 @@ def mode_dropping(run: Recorded) -> Finding:
         Verdict.FAILED
         if samples_hit(e)
         and not _still_better(e)
-        and lost > allowed
+        and (lost > allowed or apart)
         and not _fewer_missing(table, due, e.limits.missing_share)
         else Verdict.SUSPECT
     )
@@ -68,6 +71,29 @@ def mode_dropping(run: Recorded) -> Finding:
         series=series,
         onset=onset,
         kind="minorities" if rare else "modes",
+    )
+
+
+def _lost_apart(e: Evidence, share: np.ndarray, due: np.ndarray) -> str:
+    """What has been lost, in words, where it is a group of clusters that lies apart from all others; empty where none is.
+
+    A piece of one cloud, as k-means cuts it, may be thin for many reasons. Data that lie apart and are never made are a lost mode, however few.
+    """
+    try:
+        groups = e.layers("mode_group").iloc[-1].to_numpy(dtype=float)
+    except NotRecorded:
+        return ""
+    if len(groups) != len(due):
+        return ""
+    lost = 0.0
+    for number in np.unique(groups):
+        mine = groups == number
+        if share[mine].sum() < e.limits.missing_share * due[mine].sum():
+            lost += float(due[mine].sum())
+    return (
+        f"and {lost:.1%} of the data, which lie apart, are not made (limit: {e.limits.lost_apart:.0%})"
+        if lost >= e.limits.lost_apart
+        else ""
     )
 
 

@@ -88,6 +88,7 @@ class Limits:
     missing_modes: float = 0.15  # of the modes missing: more than one of ten classes
     # ... of clusters that were made of the reals that passed by: some are but corners of the noise that D was shown at first (exam)
     missing_clusters: float = 0.25
+    lost_apart: float = 0.04  # of the data, in groups that lie apart from all others and are never made
 
     # the objective
     force_sign: float = 0.9  # |sum of forces| / sum of |forces|: every score is pushed the same way; least squares and smoothed labels stay below

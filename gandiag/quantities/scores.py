@@ -242,6 +242,13 @@ def evaluation() -> list[Quantity]:
             group="modes",
         ),
         Quantity(
+            "mode_group",
+            "Number of the group that each cluster of the reals belongs to: clusters of one group touch, groups lie apart.",
+            range=">= 0",
+            shape="vector",
+            group="modes",
+        ),
+        Quantity(
             "class_recall",
             "Recall of each class of the data.",
             range="0 .. 1",
