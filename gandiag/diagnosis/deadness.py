@@ -59,3 +59,15 @@ def dead_player(e: Evidence) -> Dead | None:
             )
             return Dead(who, len(columns), int(at[0]), cleared)
     return None
+
+
+def cut_off(e: Evidence) -> list[str]:
+    """Returns the weights of the generator that are there to be trained and got no gradient in any update, while others did."""
+    named = e.facts("players", "generator").get("layers")
+    try:
+        reached = {str(name) for name in e.layers("generator_layer_gradient_norm").columns}
+    except NotRecorded:
+        return []
+    if not isinstance(named, list) or not reached:
+        return []
+    return [str(name) for name in named if str(name) not in reached and not str(name).endswith("bias")]

@@ -184,14 +184,24 @@ class Evidence:
 
     @cached_property
     def single_point(self) -> bool:
-        """Says whether the data are one point, as in a Dirac-GAN; images that are all alike are a fault of the loader instead."""
+        """Says whether the game is about one point, as a Dirac-GAN's is; images that are all alike are a fault of the loader instead.
+
+        The data are one, or the generator is: it has no more parameters than a sample has values, and gives the same for every latent.
+        """
         sd, fake_sd = self.maybe("real_sd"), self.maybe("fake_sd")
-        return (
-            sd is not None
-            and fake_sd is not None
-            and np.nanmax(sd, initial=0.0) == 0
-            and np.nanmax(fake_sd, initial=0.0) <= 1e-12
-        )
+        if sd is None or fake_sd is None:
+            return False
+        if np.nanmax(sd, initial=0.0) == 0 and np.nanmax(fake_sd, initial=0.0) <= 1e-12:
+            return True
+        held = self.facts("players", "generator").get("parameters")
+        alike = self.maybe("fake_pairwise_distance")
+        if not isinstance(held, int) or alike is None or not np.isfinite(alike).any() or np.nanmax(alike) > 1e-12:
+            return False
+        try:
+            values = self.layers("fake_channel_mean").shape[1]
+        except NotRecorded:
+            return False
+        return 0 < held <= values
 
     def need_spread_data(self) -> None:
         """Raises CannotTell where the data are one point: a Dirac-GAN has no diversity to lose, and its trace says all (oscillation)."""

@@ -130,6 +130,8 @@ def misfits(e: Evidence) -> np.ndarray | None:
         state |= np.nan_to_num(ranks, nan=1.0) < e.limits.rank_ratio
     if (away := distance_from_reals(e)) is not None and not _astray_by_chance(e):
         state |= away > 2 * e.limits.misfit_distance
+    if (apart := e.maybe("energy_coefficient")) is not None:
+        state |= np.nan_to_num(apart) > e.limits.misfit_energy
     return np.asarray(state)
 
 
@@ -231,6 +233,8 @@ def misfit(e: Evidence) -> list[str]:
     away = distance_from_reals(e)
     if away is not None and (far := trends.tail_middle(away, e.limits.tail_share)) > e.limits.misfit_distance:
         signs.append(f"the fakes lie {far:.2g} sd of the reals away")
+    if (energy := e.now_or_nan("energy_coefficient")) > e.limits.misfit_energy:
+        signs.append(f"their energy coefficient is {energy:.2g}")
     return signs
 
 
@@ -282,13 +286,27 @@ def getting_nearer(e: Evidence) -> bool:
     In the run's second half it must have won, in logarithms, at least half of what is still missing, be at its best, and have come
     there steadily: of a game that leaps up and down, the last leap says nothing.
     """
-    ratio = e.maybe("diversity_ratio")
+    ratio, apart = e.maybe("diversity_ratio"), e.maybe("energy_coefficient")
     if ratio is None or bursts(e) >= BURSTS:
         return False
+    if apart is not None and energy_falls(apart):
+        return True
     short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
     half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)
     return bool(
         now - half > max(0.25, -now / 2)
         and now > np.max(short) - 0.2
         and trends.kendall_z(short[len(short) // 2 :]) > trends.RISE_Z
+    )
+
+
+def energy_falls(apart: np.ndarray) -> bool:
+    """Whether an energy coefficient (n,) falls through the run's second half, steadily, and by a fifth at least."""
+    late = apart[len(apart) // 2 :]
+    late = late[np.isfinite(late)]
+    fifth = max(1, len(late) // 5)
+    return bool(
+        len(late) >= 5
+        and np.median(late[-fifth:]) < 0.8 * np.median(late[:fifth])
+        and trends.kendall_z(late) < -trends.RISE_Z
     )

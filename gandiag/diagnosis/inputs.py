@@ -16,6 +16,10 @@ from gandiag.errors import NotRecorded
 PADDED = 0.3  # of the reals that are one sample: sparse data have a default, too
 # spread of the batches' means over that within a batch, and its square times their size: 1 / sqrt(n) and 1 of shuffled batches of n
 SORTED, BEYOND_CHANCE, FEWEST_MEANS = 0.8, 10.0, 30
+# Of a Cauchy's batch the largest value makes half of the scatter, whatever the batch's size; of 64 normal values a tenth, of Student's t(2) and
+# lognormal ones .2 to .4
+OUTWEIGHED, FEWEST_TAILS, FEWEST_GRAINS = 0.45, 32, 5
+INTERLEAVED = 0.6  # of the neighbours' difference; photographs, drawings and noise have 1 and more
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 
@@ -35,6 +39,8 @@ def data_mismatch(run: Recorded) -> Finding:
         _layout,
         _range,
         changed,
+        _interleaved,
+        _outweighed,
         _one_sample_too_often,
         _not_shuffled,
         _channel_order,
@@ -235,6 +241,55 @@ def _layout(e: Evidence) -> Finding | None:
         series=("real_channel_mean", "fake_channel_mean"),
         onset=int(e["real_min"].index[0]),
         kind="layout",
+    )
+
+
+def _interleaved(e: Evidence) -> Finding | None:
+    """Colours that lie where pixels should: in a row every third value is like the next of its colour, and unlike its neighbour."""
+    try:
+        ratio = e["real_interleaving"].dropna()
+    except NotRecorded:
+        return None
+    if len(ratio) < FEWEST_GRAINS or np.mean(ratio < INTERLEAVED) < e.limits.force_share:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"in a row of the reals, values as far apart as there are channels differ {trends.middle(ratio.to_numpy(dtype=float)):.2g} times as much as "
+        f"neighbours (limit: {INTERLEAVED:g}; images have 1 and more)",
+        cause="channels-last images were viewed as channels first: colours lie beside each other as if they were pixels",
+        remedies=("permute, do not reshape: x.view(n, height, width, channels).permute(0, 3, 1, 2)",),
+        series=("real_interleaving",),
+        onset=int(ratio.index[0]),
+        kind="layout",
+    )
+
+
+def _outweighed(e: Evidence) -> Finding | None:
+    """Tails so heavy that one value outweighs the rest of a batch, in most batches: no batch shows where the data lie, and no fake fits."""
+    try:
+        share = e["real_peak_share"].dropna()
+    except NotRecorded:
+        return None
+    batch, off = _batch_size(e), misfits(e)
+    if batch is None or batch < FEWEST_TAILS or len(share) < FEWEST_GRAINS or off is None or not e.holds(off):
+        return None
+    usual = trends.middle(share.to_numpy(dtype=float))
+    if usual < OUTWEIGHED:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"in most batches of the reals a single value makes {usual:.0%} of all their scatter (limit: {OUTWEIGHED:.0%}), and the fakes are "
+        "plainly no reals",
+        cause="the data have tails as heavy as a Cauchy's: whichever outlier is in the batch decides the gradient",
+        remedies=(
+            "transform the data before the game (asinh, log, ranks, quantiles) and the samples back after it",
+            "look whether the outliers are faults of the data, and clip them",
+        ),
+        series=("real_peak_share", "real_max", "real_min"),
+        onset=int(share.index[0]),
+        kind="outliers",
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from gandiag.diagnosis import forces, miswired, regularisation, targets, traceless
 from gandiag.diagnosis.balance import lost_in_rounding
-from gandiag.diagnosis.deadness import dead_player
+from gandiag.diagnosis.deadness import cut_off, dead_player
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
 from gandiag.diagnosis.remedies import set_rate
@@ -129,6 +130,28 @@ def _detached(e: Evidence) -> Finding | None:
     )
 
 
+def _partly_detached(e: Evidence) -> Finding | None:
+    """Weights of the generator that no gradient ever reaches, behind fakes that are plainly no reals: a part of it is cut off from its loss."""
+    names, signs = cut_off(e), misfit(e)
+    if not names or not signs:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"{len(names)} of the generator's weights never got a gradient: {', '.join(names[:3])}{' ...' if len(names) > 3 else ''} (limit: 0), and "
+        f"{'; '.join(signs)}",
+        cause="what these weights make is cut off from the loss: by argmax, rounding, sampling, numpy, detach() or no_grad() on the way, or it is "
+        "not used",
+        remedies=(
+            "make that output differentiable: softmax or F.gumbel_softmax(logits, hard=True) in place of argmax and one_hot",
+            "look whether the layers are used in forward() at all",
+        ),
+        series=("generator_layer_gradient_norm",),
+        onset=0,
+        kind="partly detached generator",
+    )
+
+
 def _one_optimizer(e: Evidence) -> Finding | None:
     """An optimizer that steps the other player's parameters too: one player then follows the other's loss."""
     facts = {who: e.facts("optimizers", who) for who in PLAYERS}
@@ -177,6 +200,7 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     *traceless.PUT_BACK,
     _never_updated,
     _detached,
+    _partly_detached,
     _one_optimizer,
     forces.wrong_way,
     forces.same_pull,

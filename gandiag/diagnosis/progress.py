@@ -9,7 +9,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.dynamics import Word
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import coverage, covered_now, getting_nearer, misfit, misfits
+from gandiag.diagnosis.fakes import coverage, covered_now, energy_falls, getting_nearer, misfit, misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.motion import eigenvalues, read_game, tiny
 from gandiag.errors import NotRecorded
@@ -24,6 +24,7 @@ GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
 SMALL_FIELD = 0.1
+FLAT = 0.9  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
 
 
 # ------------------------------------------------------------------------------------------------------------- convergence
@@ -233,9 +234,9 @@ def _still_fakes(e: Evidence) -> Finding:
     if off is not None and signs and e.holds(off) and not getting_nearer(e):
         return Finding(
             "stagnation",
-            Verdict.SUSPECT,
+            Verdict.FAILED if _far_and_flat(e) else Verdict.SUSPECT,
             f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
-            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd), and come no nearer",
+            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}), and come no nearer",
             cause="the generator has stopped learning, or learns very slowly",
             remedies=("look at the first finding above this one", "train longer"),
             series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),
@@ -243,3 +244,12 @@ def _still_fakes(e: Evidence) -> Finding:
             kind="unlike",
         )
     return Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))
+
+
+def _far_and_flat(e: Evidence) -> bool:
+    """Whether all of a finished run's second half leaves the fakes as far from the reals as they plainly are."""
+    apart = e.maybe("energy_coefficient")
+    if apart is None or e.going_on:
+        return False
+    late = apart[len(apart) // 2 :]
+    return bool(np.mean(np.nan_to_num(late) > e.limits.misfit_energy) >= FLAT and not energy_falls(apart))

@@ -148,6 +148,22 @@ def diversity() -> list[Quantity]:
                 group="ranges",
             )
         )
+    rows += [
+        Quantity(
+            "real_peak_share",
+            "Share of the single largest value in the real batch's sum of squared deviations: near 1 = one outlier is all that the batch shows.",
+            range="0 .. 1",
+            better="lower",
+            group="ranges",
+        ),
+        Quantity(
+            "real_interleaving",
+            "Mean difference of pixels that are as far apart in a row as there are channels, over that of neighbours: 1 and more in images, far "
+            "below where channels-last colours were viewed as channels first.",
+            range=">= 0",
+            group="ranges",
+        ),
+    ]
     rows.append(
         Quantity(
             "real_batch_collision",

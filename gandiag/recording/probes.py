@@ -6,7 +6,7 @@ finite) is seen each step, and the rest at fixed cadences that never depend on t
 
 from __future__ import annotations
 
-from gandiag.recording import cost, diversity, force, gradients, logits, nearness, numerics, trace
+from gandiag.recording import cost, diversity, force, gradients, grain, logits, nearness, numerics, trace
 from gandiag.recording.step import Probe
 
 # Probes that reduce over the last axis read a whole block of steps at once. What each needs: fields of Step.
@@ -31,7 +31,7 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
     logits.calibration: ("real_logits", "fake_logits"),
 }
 # Probes that read nothing but the batches: on the CPU they run in the writer thread, on a copy.
-BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch, nearness.nearness)
+BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch, nearness.nearness, grain.real_grain)
 # On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
 DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
 # These read no scores.
@@ -65,6 +65,7 @@ PROBES: dict[Probe, int] = MINIMAL | {
     diversity.real_batch: 10,
     diversity.fake_batch: 10,
     nearness.nearness: 10,
+    grain.real_grain: 50,
     cost.device_memory: 10,
 }
 DEFAULT: dict[Probe, int] = PROBES
