@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import gandiag
-from gandiag.recording import buffer
+from gandiag.recording import PROBES, buffer
 from gandiag.recording.finder import watch_compiled
 from gandiag.recording.hooks import hook_on
 from gandiag.run import Run
@@ -248,3 +248,46 @@ def test_a_network_that_is_compiled_again_while_it_is_watched_keeps_its_new_form
             take_away()
         assert module._compiled_call_impl is again
         assert left._compiled_call_impl == before
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_updates_that_the_scaler_skips_within_a_step_count_for_nothing(tmp_path: Path, fused: bool) -> None:
+    pair, told = Pair(fused=fused), []
+    scaler = torch.amp.GradScaler("cpu", init_scale=256.0, growth_interval=1000)
+
+    def play(step: int) -> None:
+        norms, ratios = [], []
+        for update in range(3):
+            bad = step == 3 or (step == 4 and not update)
+            pair.d_opt.zero_grad()
+            loss = on(pair.D(torch.randn(6, 2)), real=True) + on(pair.D(pair.G(torch.randn(6, 3)).detach()), real=False)
+            scale = scaler.get_scale()
+            scaler.scale(loss * (float("inf") if bad else 1.0)).backward()
+            norm = float(torch.cat([p.grad.reshape(-1) for p in pair.D.parameters()]).norm()) / scale
+            before = [p.detach().clone() for p in pair.D.parameters()]
+            scaler.step(pair.d_opt)
+            scaler.update()
+            if not bad:
+                norms.append(norm)
+                moved = torch.cat([(p.detach() - was).reshape(-1) for p, was in zip(pair.D.parameters(), before)])
+                ratios.append(
+                    float(moved.norm() / torch.cat([p.detach().reshape(-1) for p in pair.D.parameters()]).norm())
+                )
+        told.append((norms, ratios))
+        pair.g_opt.zero_grad()
+        scaler.scale(on(pair.D(pair.G(torch.randn(6, 3))), real=True)).backward()
+        scaler.step(pair.g_opt)
+        scaler.update()
+
+    run = pair.record(tmp_path / "run", 6, play, probes=dict.fromkeys(PROBES, 1))
+    assert run["discriminator_updates"].to_list() == [len(norms) for norms, _ in told] == [3, 3, 3, 0, 2, 3]
+    seen = [step for step in range(6) if step != 3]
+    for name, wanted in (
+        ("discriminator_gradient_norm", [norms[-1] for norms, _ in told if norms]),
+        ("discriminator_gradient_norm_max", [max(norms) for norms, _ in told if norms]),
+        ("discriminator_update_ratio", [ratios[-1] for _, ratios in told if ratios]),
+    ):
+        assert run[name].index.to_list() == seen
+        assert run[name].to_list() == pytest.approx(wanted, rel=1e-3)
+    assert 3 not in run.layers("discriminator_layer_update_ratio").index
+    assert run["discriminator_gradient_cosine"].between(-1, 1).all()

@@ -51,7 +51,12 @@ class Player:
         self.largest: Tensor | None = None
         self.scale: Tensor | None = None  # of the loss, in mixed precision
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
+        # where a fused optimizer leaves updates out: whether it does the last one, how many of the step's, and whether one of the two
+        # whose gradients the cosine compares
         self.skipped: Tensor | None = None
+        self.skips: Tensor | None = None
+        self.turn_skipped: Tensor | None = None
+        self._skipped_before: Tensor | None = None
         # the cosine with the gradient of the update before, to be computed
         self.turn: Callable[[], Tensor] | None = None
         self._before: list[Tensor] | None = None
@@ -139,7 +144,8 @@ class Player:
     def begin_step(self) -> None:
         """Forgets the last step."""
         self.updates = 0
-        self.largest = self.scale = self.gradient_scale = self.skipped = None
+        self._skipped_before = self.skipped
+        self.largest = self.scale = self.gradient_scale = self.skipped = self.skips = self.turn_skipped = None
         self.turn = self._before = self._before_flat = self._change = None
 
     def state_dict(self) -> dict[str, Any]:
@@ -200,6 +206,10 @@ class Player:
 
     def _note_largest(self, row: Tensor) -> None:
         last = torch.linalg.vector_norm(row)
+        if self.gradient_scale is not None:
+            last = last / self.gradient_scale
+        if self.skipped is not None:  # it was none, and its gradient is not finite
+            last = torch.where(self.skipped > 0, torch.zeros_like(last), last)
         self.largest = last if self.largest is None else torch.maximum(self.largest, last)
 
     def _read_by_torch(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
@@ -296,12 +306,20 @@ class Player:
                 self.turn = lambda: found
         self._previous = (self.total_updates, current)
 
+    def _note_skips(self, skips: Tensor | None) -> None:
+        """Notes whether the optimizer is about to leave an update out, by the count of what is not finite (0-d); None where it never does."""
+        before = self._skipped_before if self.skipped is None else self.skipped
+        self.skipped = None if skips is None else (skips > 0).float()
+        self.turn_skipped = _either(before, self.skipped)
+        if self.skipped is not None:
+            self.skips = self.skipped if self.skips is None else self.skips + self.skipped
+
     def _read_scale(self) -> None:
         """Notes mixed precision's scale: never tests a tensor's truth, which would wait for the device."""
         given = getattr(self.optimizer, "grad_scale", None)
         found = getattr(self.optimizer, "found_inf", None)
         self.gradient_scale = None if given is None else _number(given)
-        self.skipped = None if found is None else _number(found)
+        self._note_skips(None if found is None else _number(found))
         if self._looks < SCALER_LOOKS:
             self._looks += 1
             self._scaler = scaler_on_the_stack() or self._scaler
@@ -311,6 +329,10 @@ class Player:
         scaler = self._scaler()
         scale = None if scaler is None else _number(getattr(scaler, "_scale", None))
         self.scale = self.gradient_scale if scale is None else scale
+
+
+def _either(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    return other if one is None else one if other is None else torch.maximum(one, other)
 
 
 def _number(value: Any) -> Tensor | None:
