@@ -41,7 +41,8 @@ class Player:
         self._owned = owned
         self._held: ctypes.CDLL | None = None
         self._adopt(owned)
-        self.steps_it = bool(stepped & {id(p) for _, p in named})
+        # of an optimizer that shows no parameters (one of the user's own) nothing else is known
+        self.steps_it = not stepped or bool(stepped & {id(p) for _, p in named})
         self._looks = 0
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
