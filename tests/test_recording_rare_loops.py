@@ -291,3 +291,42 @@ def test_updates_that_the_scaler_skips_within_a_step_count_for_nothing(tmp_path:
         assert run[name].to_list() == pytest.approx(wanted, rel=1e-3)
     assert 3 not in run.layers("discriminator_layer_update_ratio").index
     assert run["discriminator_gradient_cosine"].between(-1, 1).all()
+
+
+def _of_all(optimizer: torch.optim.Optimizer) -> float:
+    return float(
+        torch.cat(
+            [p.grad.reshape(-1) for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
+        ).norm()
+    )
+
+
+@pytest.mark.parametrize("accelerated", ["on", "off"])
+@pytest.mark.parametrize("how", ["a layer is added", "a layer is set free"])
+def test_parameters_that_the_optimizer_is_given_later_are_in_the_gradient(
+    how: str, accelerated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if accelerated == "off":
+        monkeypatch.setenv("GANDIAG_ACCELERATOR", "off")
+    pair, told = Pair(discriminator=nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 1))), []
+    assert isinstance(pair.D, nn.Sequential)
+    if how == "a layer is set free":
+        pair.d_opt = torch.optim.Adam(pair.D[1].parameters(), 1e-2)
+
+    def play(step: int) -> None:
+        if step == 3:
+            if how == "a layer is added":
+                pair.D.append(nn.Linear(1, 1))
+            pair.d_opt.add_param_group({"params": pair.D[2 if how == "a layer is added" else 0].parameters()})
+        fake = pair.G(torch.randn(6, 3))
+        pair.d_opt.zero_grad()
+        (on(pair.D(torch.randn(6, 2)), real=True) + on(pair.D(fake.detach()), real=False)).backward()
+        told.append(_of_all(pair.d_opt))
+        pair.d_opt.step()
+        update(pair.g_opt, on(pair.D(fake), real=True))
+
+    run = pair.record(tmp_path / "run", 6, play, probes=dict.fromkeys(PROBES, 1))
+    assert run["discriminator_gradient_norm"].to_list() == pytest.approx(told, rel=1e-5)
+    layers = run.layers("discriminator_layer_gradient_norm")
+    assert (layers[["2.weight" if how == "a layer is added" else "0.weight"]].dropna().index == [3, 4, 5]).all()
+    assert run["discriminator_update_ratio"].index.to_list() == list(range(6))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from gandiag.errors import NotRecorded, UsageError, did_you_mean
 from gandiag.recording.probes import TIERS
@@ -26,6 +29,27 @@ def probe_table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
                 f"a table of probes maps functions to how many steps lie between two runs of them, not {probe!r}: {every!r}"
             )
     return dict(probes)
+
+
+def refuse_what_cannot_play(
+    generator: Any, discriminator: Any, generator_optimizer: Any, discriminator_optimizer: Any
+) -> None:
+    """Raises UsageError where a player is no network of its own, or its optimizer none."""
+    for who, module in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(module, nn.Module):
+            raise UsageError(
+                f"the {who} is a torch.nn.Module, not {type(module).__name__}: give the network that the loop calls"
+            )
+    if generator is discriminator:
+        raise UsageError(
+            "the generator and the discriminator are one and the same module: give each player's own network"
+        )
+    for who, optimizer in (("generator", generator_optimizer), ("discriminator", discriminator_optimizer)):
+        if optimizer is not None and not callable(getattr(optimizer, "step", None)):
+            raise UsageError(
+                f"{who}_optimizer is one optimizer, an object with a method `step`, not {type(optimizer).__name__}: "
+                f"of several give the one that steps the {who} by the discriminator's verdict"
+            )
 
 
 def first_step(path: Path, resume: bool | int) -> int | None:

@@ -35,14 +35,12 @@ class Player:
         self.who = who
         self.module = module
         self.optimizer = unwrapped(optimizer)
-        stepped = {id(p) for group in self._groups() for p in group["params"]}
-        named = [(strip(name), p) for name, p in module.named_parameters()]
-        owned = [(name, p) for name, p in named if id(p) in stepped] or named
-        self._owned = owned
         self._held: ctypes.CDLL | None = None
-        self._adopt(owned)
+        self._own_what_is_stepped()
+        self._adopt(self._owned)
         # of an optimizer that shows no parameters (one of the user's own) nothing else is known
-        self.steps_it = not stepped or bool(stepped & {id(p) for _, p in named})
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        self.steps_it = not stepped or bool(stepped & {id(p) for p in module.parameters()})
         self._looks = 0
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
@@ -63,6 +61,16 @@ class Player:
         self._before: list[Tensor] | None = None
         self._before_flat: Tensor | None = None
         self._change: Callable[[], tuple[Tensor, Tensor]] | None = None  # where it was taken before the step's end
+
+    def _own_what_is_stepped(self) -> None:
+        """Finds the module's parameters that the optimizer holds now; all of them where it shows none of those."""
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        named = [(strip(name), p) for name, p in self.module.named_parameters()]
+        self._owned = [(name, p) for name, p in named if id(p) in stepped] or named
+        self._stepped = self._count_stepped()
+
+    def _count_stepped(self) -> int:
+        return sum([len(group["params"]) for group in self._groups()])
 
     def accelerate(self, held: ctypes.CDLL) -> None:
         """Reads gradients and parameters by the compiled functions from now on, where they are what those can read."""
@@ -96,6 +104,10 @@ class Player:
 
         Called before `read`. Some parameters of many networks never get a gradient: a zero would be no measurement of theirs.
         """
+        if self._stepped != self._count_stepped():  # a layer was added, or set free, since
+            self._own_what_is_stepped()
+            mine = {id(p) for p in self.parameters}
+            self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
         if self.total_updates and not (self._idle and any(p.grad is not None for _, p in self._idle)):
             return None
         known = {id(p) for p in self.parameters} if self.total_updates else set()
@@ -108,7 +120,7 @@ class Player:
     def follow(self, optimizer: Any) -> None:
         """Takes another optimizer for the player's own: learning rates and scales are read from it."""
         self.optimizer = unwrapped(optimizer)
-        self._looks = 0
+        self._looks, self._stepped = 0, -1
 
     def _groups(self) -> list[dict[str, Any]]:
         groups = getattr(self.optimizer, "param_groups", None)
