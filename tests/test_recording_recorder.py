@@ -395,6 +395,8 @@ def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=sentence):
             Recorder(tmp_path / "e", **{"generator": net, "discriminator": torch.nn.Linear(2, 1)} | wrong)
     assert not (tmp_path / "e").exists()
+    with pytest.raises(UsageError, match="0 or more, not -3"):
+        Loop(tmp_path / "c", resume=-3)
     loop = Loop(tmp_path / "d")
     loop.recorder.close()
     with pytest.raises(UsageError, match="closed"):

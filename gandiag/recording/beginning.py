@@ -56,6 +56,8 @@ def first_step(path: Path, resume: bool | int) -> int | None:
     """Returns the step from which a run is continued, None for a new run."""
     if resume is False or (resume is True and not (path / "run.json").exists()):
         return None
+    if resume < 0:
+        raise UsageError(f"resume is True, or the step from which the run goes on, 0 or more, not {resume}")
     return load_run(path).steps if resume is True else int(resume)
 
 
