@@ -330,3 +330,42 @@ def test_parameters_that_the_optimizer_is_given_later_are_in_the_gradient(
     layers = run.layers("discriminator_layer_gradient_norm")
     assert (layers[["2.weight" if how == "a layer is added" else "0.weight"]].dropna().index == [3, 4, 5]).all()
     assert run["discriminator_update_ratio"].index.to_list() == list(range(6))
+
+
+@pytest.mark.timeout(120)  # torch.compile once made its graphs of the recorder's own code, for minutes
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_step_that_is_compiled_whole_is_not_compiled_with_the_recorder_in_it(automatic: bool, tmp_path: Path) -> None:
+    def played(path: Path, compiled: bool) -> Run:
+        pair = Pair()
+        chance = torch.Generator().manual_seed(2)
+
+        def step(real: Tensor, latent: Tensor) -> None:
+            fake = pair.G(latent)
+            update(pair.d_opt, on(pair.D(real), real=True) + on(pair.D(fake.detach()), real=False))
+            update(pair.g_opt, on(pair.D(fake), real=True))
+
+        once = torch.compile(step, backend="eager") if compiled else step
+        players = {
+            "generator": pair.G,
+            "discriminator": pair.D,
+            "generator_optimizer": pair.g_opt,
+            "discriminator_optimizer": pair.d_opt,
+        }
+        with gandiag.Recorder(path, automatic=automatic, probes=dict.fromkeys(PROBES, 1), **players) as recorder:
+            for _ in range(4):
+                once(torch.randn(6, 2, generator=chance), torch.randn(6, 3, generator=chance))
+                if not automatic:
+                    recorder.step()
+        return gandiag.load_run(path)
+
+    torch._dynamo.reset()
+    plain, compiled = played(tmp_path / "plain", False), played(tmp_path / "compiled", True)
+    for name in (
+        "discriminator_gradient_norm",
+        "generator_gradient_norm",
+        "discriminator_update_ratio",
+        "generator_updates",
+    ):
+        assert compiled[name].to_list() == pytest.approx(plain[name].to_list(), rel=1e-4)
+    assert any("no call of it was seen" in said for said in compiled.about["could_not_tell"])
+    torch._dynamo.reset()
