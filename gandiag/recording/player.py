@@ -6,8 +6,6 @@ They are read in a pre-hook of the optimizer: at the end of a loop's body D's gr
 from __future__ import annotations
 
 import ctypes
-import sys
-import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +17,7 @@ from torch.optim import Optimizer
 
 from gandiag.recording.addresses import READ_VALUES, Parameters
 from gandiag.recording.buffer import BIT, Block
+from gandiag.recording.scaling import either, number, scaler_on_the_stack
 from gandiag.recording.step import on_device
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
@@ -323,7 +322,7 @@ class Player:
         """Notes whether the optimizer is about to leave an update out, by the count of what is not finite (0-d); None where it never does."""
         before = self._skipped_before if self.skipped is None else self.skipped
         self.skipped = None if skips is None else (skips > 0).float()
-        self.turn_skipped = _either(before, self.skipped)
+        self.turn_skipped = either(before, self.skipped)
         if self.skipped is not None:
             self.skips = self.skipped if self.skips is None else self.skips + self.skipped
 
@@ -331,8 +330,8 @@ class Player:
         """Notes mixed precision's scale: never tests a tensor's truth, which would wait for the device."""
         given = getattr(self.optimizer, "grad_scale", None)
         found = getattr(self.optimizer, "found_inf", None)
-        self.gradient_scale = None if given is None else _number(given)
-        self._note_skips(None if found is None else _number(found))
+        self.gradient_scale = None if given is None else number(given)
+        self._note_skips(None if found is None else number(found))
         if self._looks < SCALER_LOOKS:
             self._looks += 1
             self._scaler = scaler_on_the_stack() or self._scaler
@@ -340,16 +339,8 @@ class Player:
             self.scale = self.gradient_scale
             return
         scaler = self._scaler()
-        scale = None if scaler is None else _number(getattr(scaler, "_scale", None))
+        scale = None if scaler is None else number(getattr(scaler, "_scale", None))
         self.scale = self.gradient_scale if scale is None else scale
-
-
-def _either(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    return other if one is None else one if other is None else torch.maximum(one, other)
-
-
-def _number(value: Any) -> Tensor | None:
-    return value.detach().clone().float().reshape(()) if isinstance(value, Tensor) else None
 
 
 def _scalar(value: float) -> Tensor:
@@ -374,20 +365,6 @@ def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
     return torch.nn.functional.cosine_similarity(one, other, dim=0)
-
-
-def scaler_on_the_stack() -> Callable[[], Any] | None:
-    """Returns a weak reference to the GradScaler that is stepping the optimizer right now, None where none is."""
-    frame = sys._getframe(1)
-    for _ in range(12):
-        if frame is None:
-            return None
-        if frame.f_code.co_filename.endswith("grad_scaler.py"):
-            owner = frame.f_locals.get("self")
-            if isinstance(owner, torch.amp.GradScaler):
-                return weakref.ref(owner)
-        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom of the stack, which the loop looks for
-    return None
 
 
 def unwrapped(optimizer: Any) -> Any:
