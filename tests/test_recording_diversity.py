@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+import gandiag
+from gandiag.recording import PROBES
 from gandiag.recording.diversity import collision, fake_batch, real_batch
 from gandiag.recording.step import Step
 
@@ -46,3 +50,19 @@ def test_mixed_precision_around_the_step_does_not_reach_the_diversity() -> None:
         mixed = {**real_batch(step), **fake_batch(step)}
     for name, value in plain.items():
         torch.testing.assert_close(mixed[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("accelerated", ["on", "off"])
+def test_a_batch_of_one_sample_has_no_pair_and_so_no_diversity(
+    accelerated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if accelerated == "off":
+        monkeypatch.setenv("GANDIAG_ACCELERATOR", "off")
+    G, D = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+    with gandiag.Recorder(tmp_path / "run", generator=G, discriminator=D, probes=dict.fromkeys(PROBES, 1)) as recorder:
+        for size in (4, 1, 4):
+            recorder.step(real=torch.randn(size, 3), fake=torch.randn(size, 3))
+    run = gandiag.load_run(tmp_path / "run")
+    for name in ("real_pairwise_distance", "fake_effective_rank", "diversity_ratio"):
+        assert run[name].index.to_list() == [0, 2]
+    assert run["fake_mean"].index.to_list() == [0, 1, 2]

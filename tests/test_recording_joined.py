@@ -151,9 +151,52 @@ class Pairwise(nn.Module):
         return [self.head(features[0])], [self.head(features[1])], [features[0]], [features[1]]
 
 
-def test_verdicts_on_reals_and_fakes_of_one_call_are_left_out_and_what_was_shown_is_not(tmp_path: Path) -> None:
+class Comparing(Pairwise):
+    """One whose verdict on each batch depends on the other as well: nothing tells whose it is."""
+
+    def forward(self, real: torch.Tensor, made: torch.Tensor) -> tuple[list[torch.Tensor], ...]:
+        on_real, on_made, *features = super().forward(real, made)
+        return [on_real[0] - on_made[0].mean()], [on_made[0] - on_real[0].mean()], *features
+
+
+@pytest.mark.parametrize("fakes_first", [False, True])
+def test_verdicts_on_reals_and_fakes_of_one_call_are_read_once_gs_turn_has_told_whose_is_whose(
+    fakes_first: bool, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
     playing = players(Pairwise())
+    g, d, g_opt, d_opt = playing.values()
+
+    def judged(real: torch.Tensor, fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if fakes_first:
+            (on_fake,), (on_real,), *_ = d(fake, real)
+        else:
+            (on_real,), (on_fake,), *_ = d(real, fake)
+        return on_real, on_fake
+
+    told = []
+    with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:
+        for _ in range(6):
+            real, fake = torch.rand(16, 12) + 3, g(torch.randn(16, 3))
+            d_opt.zero_grad()
+            on_real, on_fake = judged(real, fake.detach())
+            (softplus(-on_real).mean() + softplus(on_fake).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            pushed = judged(real, fake)[1]
+            softplus(-pushed).mean().backward()
+            g_opt.step()
+            told.append([float(x) for x in (on_real.mean(), on_fake.mean(), torch.sigmoid(-pushed).mean())])
+    run = gandiag.load_run(recorder.path)
+    assert run["real_logit_mean"].to_list() == pytest.approx([real for real, _, _ in told[1:]], abs=1e-5)
+    assert run["fake_logit_mean"][1:].to_list() == pytest.approx([fake for _, fake, _ in told[1:]], abs=1e-5)
+    assert run["generator_force_on_fake"].to_list() == pytest.approx([force for *_, force in told], abs=1e-5)
+    assert not run.about.get("could_not_tell")
+
+
+def test_verdicts_that_hang_on_both_batches_are_left_out_and_what_was_shown_is_not(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    playing = players(Comparing())
     g, d, g_opt, d_opt = playing.values()
     means = []
     with gandiag.Recorder(tmp_path / "run", **playing, automatic=True) as recorder:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import gandiag
-from gandiag.recording import buffer
+from gandiag.recording import PROBES, buffer
 from gandiag.recording.finder import watch_compiled
 from gandiag.recording.hooks import hook_on
 from gandiag.run import Run
@@ -248,3 +248,124 @@ def test_a_network_that_is_compiled_again_while_it_is_watched_keeps_its_new_form
             take_away()
         assert module._compiled_call_impl is again
         assert left._compiled_call_impl == before
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_updates_that_the_scaler_skips_within_a_step_count_for_nothing(tmp_path: Path, fused: bool) -> None:
+    pair, told = Pair(fused=fused), []
+    scaler = torch.amp.GradScaler("cpu", init_scale=256.0, growth_interval=1000)
+
+    def play(step: int) -> None:
+        norms, ratios = [], []
+        for update in range(3):
+            bad = step == 3 or (step == 4 and not update)
+            pair.d_opt.zero_grad()
+            loss = on(pair.D(torch.randn(6, 2)), real=True) + on(pair.D(pair.G(torch.randn(6, 3)).detach()), real=False)
+            scale = scaler.get_scale()
+            scaler.scale(loss * (float("inf") if bad else 1.0)).backward()
+            norm = float(torch.cat([p.grad.reshape(-1) for p in pair.D.parameters()]).norm()) / scale
+            before = [p.detach().clone() for p in pair.D.parameters()]
+            scaler.step(pair.d_opt)
+            scaler.update()
+            if not bad:
+                norms.append(norm)
+                moved = torch.cat([(p.detach() - was).reshape(-1) for p, was in zip(pair.D.parameters(), before)])
+                ratios.append(
+                    float(moved.norm() / torch.cat([p.detach().reshape(-1) for p in pair.D.parameters()]).norm())
+                )
+        told.append((norms, ratios))
+        pair.g_opt.zero_grad()
+        scaler.scale(on(pair.D(pair.G(torch.randn(6, 3))), real=True)).backward()
+        scaler.step(pair.g_opt)
+        scaler.update()
+
+    run = pair.record(tmp_path / "run", 6, play, probes=dict.fromkeys(PROBES, 1))
+    assert run["discriminator_updates"].to_list() == [len(norms) for norms, _ in told] == [3, 3, 3, 0, 2, 3]
+    seen = [step for step in range(6) if step != 3]
+    for name, wanted in (
+        ("discriminator_gradient_norm", [norms[-1] for norms, _ in told if norms]),
+        ("discriminator_gradient_norm_max", [max(norms) for norms, _ in told if norms]),
+        ("discriminator_update_ratio", [ratios[-1] for _, ratios in told if ratios]),
+    ):
+        assert run[name].index.to_list() == seen
+        assert run[name].to_list() == pytest.approx(wanted, rel=1e-3)
+    assert 3 not in run.layers("discriminator_layer_update_ratio").index
+    assert run["discriminator_gradient_cosine"].between(-1, 1).all()
+
+
+def _of_all(optimizer: torch.optim.Optimizer) -> float:
+    return float(
+        torch.cat(
+            [p.grad.reshape(-1) for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
+        ).norm()
+    )
+
+
+@pytest.mark.parametrize("accelerated", ["on", "off"])
+@pytest.mark.parametrize("how", ["a layer is added", "a layer is set free"])
+def test_parameters_that_the_optimizer_is_given_later_are_in_the_gradient(
+    how: str, accelerated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if accelerated == "off":
+        monkeypatch.setenv("GANDIAG_ACCELERATOR", "off")
+    pair, told = Pair(discriminator=nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 1))), []
+    assert isinstance(pair.D, nn.Sequential)
+    if how == "a layer is set free":
+        pair.d_opt = torch.optim.Adam(pair.D[1].parameters(), 1e-2)
+
+    def play(step: int) -> None:
+        if step == 3:
+            if how == "a layer is added":
+                pair.D.append(nn.Linear(1, 1))
+            pair.d_opt.add_param_group({"params": pair.D[2 if how == "a layer is added" else 0].parameters()})
+        fake = pair.G(torch.randn(6, 3))
+        pair.d_opt.zero_grad()
+        (on(pair.D(torch.randn(6, 2)), real=True) + on(pair.D(fake.detach()), real=False)).backward()
+        told.append(_of_all(pair.d_opt))
+        pair.d_opt.step()
+        update(pair.g_opt, on(pair.D(fake), real=True))
+
+    run = pair.record(tmp_path / "run", 6, play, probes=dict.fromkeys(PROBES, 1))
+    assert run["discriminator_gradient_norm"].to_list() == pytest.approx(told, rel=1e-5)
+    layers = run.layers("discriminator_layer_gradient_norm")
+    assert (layers[["2.weight" if how == "a layer is added" else "0.weight"]].dropna().index == [3, 4, 5]).all()
+    assert run["discriminator_update_ratio"].index.to_list() == list(range(6))
+
+
+@pytest.mark.timeout(120)  # torch.compile once made its graphs of the recorder's own code, for minutes
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_step_that_is_compiled_whole_is_not_compiled_with_the_recorder_in_it(automatic: bool, tmp_path: Path) -> None:
+    def played(path: Path, compiled: bool) -> Run:
+        pair = Pair()
+        chance = torch.Generator().manual_seed(2)
+
+        def step(real: Tensor, latent: Tensor) -> None:
+            fake = pair.G(latent)
+            update(pair.d_opt, on(pair.D(real), real=True) + on(pair.D(fake.detach()), real=False))
+            update(pair.g_opt, on(pair.D(fake), real=True))
+
+        once = torch.compile(step, backend="eager") if compiled else step
+        players = {
+            "generator": pair.G,
+            "discriminator": pair.D,
+            "generator_optimizer": pair.g_opt,
+            "discriminator_optimizer": pair.d_opt,
+        }
+        with gandiag.Recorder(path, automatic=automatic, probes=dict.fromkeys(PROBES, 1), **players) as recorder:
+            for _ in range(4):
+                once(torch.randn(6, 2, generator=chance), torch.randn(6, 3, generator=chance))
+                if not automatic:
+                    recorder.step()
+        return gandiag.load_run(path)
+
+    torch._dynamo.reset()
+    plain, compiled = played(tmp_path / "plain", False), played(tmp_path / "compiled", True)
+    for name in (
+        "discriminator_gradient_norm",
+        "generator_gradient_norm",
+        "discriminator_update_ratio",
+        "generator_updates",
+    ):
+        assert compiled[name].to_list() == pytest.approx(plain[name].to_list(), rel=1e-4)
+    assert any("no call of it was seen" in said for said in compiled.about["could_not_tell"])
+    torch._dynamo.reset()

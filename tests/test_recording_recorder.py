@@ -383,6 +383,20 @@ def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
     Loop(tmp_path / "c").recorder.close()
     with pytest.raises(RunError, match="another run"):
         Loop(tmp_path / "c")
+    net = torch.nn.Linear(2, 2)
+    for wrong, sentence in (
+        (
+            {"generator_optimizer": [torch.optim.SGD(net.parameters(), 0.1)]},
+            "generator_optimizer is one optimizer.* not list",
+        ),
+        ({"generator": "net"}, "generator is a torch.nn.Module, not str"),
+        ({"discriminator": net}, "one and the same module"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            Recorder(tmp_path / "e", **{"generator": net, "discriminator": torch.nn.Linear(2, 1)} | wrong)
+    assert not (tmp_path / "e").exists()
+    with pytest.raises(UsageError, match="0 or more, not -3"):
+        Loop(tmp_path / "c", resume=-3)
     loop = Loop(tmp_path / "d")
     loop.recorder.close()
     with pytest.raises(UsageError, match="closed"):

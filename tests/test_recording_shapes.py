@@ -428,6 +428,7 @@ def test_optimizers_of_the_users_own_are_watched_and_let_go(tmp_path: Path) -> N
     recorder.close()
     run = load_run(tmp_path / "run")
     assert len(run["discriminator_gradient_norm"]) == len(run["generator_gradient_norm"]) == 3
+    assert not load_run(tmp_path / "run").about.get("could_not_tell")
     assert "step" not in vars(g_opt)
     assert not G._forward_hooks
     assert not D._forward_hooks

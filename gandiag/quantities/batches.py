@@ -117,7 +117,7 @@ def diversity() -> list[Quantity]:
         rows += [
             Quantity(
                 f"{what}_pairwise_distance",
-                f"Mean distance between pairs of the {what} batch under a fixed random projection.",
+                f"Mean distance between pairs of the {what} batch under a fixed random projection; absent for a batch of one.",
                 range=">= 0",
                 group=group,
             ),

@@ -27,7 +27,7 @@ def real_batch(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
         return {}
     found = _batch(accelerator, step.real, step.previous_real, "real")
     if found is not None:
-        step.shared[diversity.REAL_SPREAD] = found["real_pairwise_distance"]
+        step.shared[diversity.REAL_SPREAD] = found.get("real_pairwise_distance")
     return found
 
 
@@ -38,7 +38,8 @@ def fake_batch(accelerator: Accelerator, step: Step) -> dict[str, Value] | None:
     found = _batch(accelerator, step.fake, step.previous_fake, "fake")
     if found is None or (step.real is not None and not _plain(step.real)):
         return None
-    if step.real is not None:
+    if diversity.has_pairs(step.fake) and diversity.has_pairs(step.real):
+        assert step.real is not None
         own, others = found["fake_pairwise_distance"], step.shared.get(diversity.REAL_SPREAD)
         if others is None:
             others = _spread(accelerator, step.real)[0]
@@ -148,9 +149,9 @@ def _batch(accelerator: Accelerator, batch: Tensor, previous: Tensor | None, wha
         f"{what}_sd": sd,
         f"{what}_min": low,
         f"{what}_max": high,
-        f"{what}_pairwise_distance": distance,
-        f"{what}_effective_rank": rank,
     }
+    if samples > 1:
+        found |= {f"{what}_pairwise_distance": distance, f"{what}_effective_rank": rank}
     if channels:
         found[f"{what}_channel_mean"] = means
     if before:

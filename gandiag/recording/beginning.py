@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from gandiag.errors import NotRecorded, UsageError, did_you_mean
 from gandiag.recording.probes import TIERS
@@ -28,10 +31,33 @@ def probe_table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
     return dict(probes)
 
 
+def refuse_what_cannot_play(
+    generator: Any, discriminator: Any, generator_optimizer: Any, discriminator_optimizer: Any
+) -> None:
+    """Raises UsageError where a player is no network of its own, or its optimizer none."""
+    for who, module in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(module, nn.Module):
+            raise UsageError(
+                f"the {who} is a torch.nn.Module, not {type(module).__name__}: give the network that the loop calls"
+            )
+    if generator is discriminator:
+        raise UsageError(
+            "the generator and the discriminator are one and the same module: give each player's own network"
+        )
+    for who, optimizer in (("generator", generator_optimizer), ("discriminator", discriminator_optimizer)):
+        if optimizer is not None and not callable(getattr(optimizer, "step", None)):
+            raise UsageError(
+                f"{who}_optimizer is one optimizer, an object with a method `step`, not {type(optimizer).__name__}: "
+                f"of several give the one that steps the {who} by the discriminator's verdict"
+            )
+
+
 def first_step(path: Path, resume: bool | int) -> int | None:
     """Returns the step from which a run is continued, None for a new run."""
     if resume is False or (resume is True and not (path / "run.json").exists()):
         return None
+    if resume < 0:
+        raise UsageError(f"resume is True, or the step from which the run goes on, 0 or more, not {resume}")
     return load_run(path).steps if resume is True else int(resume)
 
 

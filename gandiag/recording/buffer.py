@@ -36,6 +36,10 @@ SCALARS = (
     "generator_gradient_scale",
     "discriminator_skipped",
     "generator_skipped",
+    "discriminator_skips",
+    "generator_skips",
+    "discriminator_turn_skipped",
+    "generator_turn_skipped",
     "discriminator_stale_gradient_norm",
     "generator_stale_gradient_norm",
 )

@@ -12,6 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
 
+UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
 _NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
 _compiling = torch.compiler.is_compiling
 
@@ -45,6 +47,9 @@ class Capture:
         # of a batch's verdicts, where the discriminator has returned them alone
         self._score_form: torch.Size | None = None
         self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
+        # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
+        self._verdicts_in_turn: bool | None = None
+        self._both_calls = 0
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
@@ -52,6 +57,7 @@ class Capture:
         self.penalty_seen = False
         self.feeding, self.conditions = Feeding(), Conditions()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
+        self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
 
     def follow_wrapper(self, who: str) -> bool:
@@ -150,7 +156,7 @@ class Capture:
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
             shown = Call(
-                [], [], image, origin, self.generated.count
+                [], [], image, origin, self.generated.count, next(self._order)
             )  # its images and whose turn it is are the game's all the same
             on_gradient(first, first.grad_fn, partial(self._shown, shown))
             return
@@ -159,7 +165,7 @@ class Capture:
         if not self.score_operation:
             self.score_operation = last_operation(first)
         if len(found) == 1:  # spelt out: a comprehension is a call
-            call = Call([first.detach()], [first._version], image, origin, self.generated.count)
+            call = Call([first.detach()], [first._version], image, origin, self.generated.count, next(self._order))
             if self.passes.row < STALE_FIRST:
                 self._trains[origin.attached] = any(p.requires_grad for p in module.parameters())
             call.trains = self._trains[origin.attached]
@@ -167,7 +173,14 @@ class Capture:
                 call.made = self.generated.last
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
-        call = Call([t.detach() for t in found], [t._version for t in found], image, origin, self.generated.count)
+        call = Call(
+            [t.detach() for t in found],
+            [t._version for t in found],
+            image,
+            origin,
+            self.generated.count,
+            next(self._order),
+        )
         if not origin.fake or origin.attached:
             call.made = self.generated.last
         for i, score in enumerate(found):
@@ -197,7 +210,7 @@ class Capture:
         return (None if first is None else first.detach()), REAL
 
     def _both_called(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> bool:
-        """Notes a call that is given reals and fakes at once and returns a verdict on each, and which is which is not told."""
+        """Notes a call that is given reals and fakes at once and returns a verdict on each; which is which a call in G's turn tells."""
         shown = list(tensors((arguments, dict(named))))
         if (
             len(shown) != 2
@@ -214,16 +227,41 @@ class Capture:
             or [*map(_shape, verdicts[0])] != [*map(_shape, verdicts[1])]
         ):
             return False
-        self._say(
-            "both at once",
-            "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
-            "step(real_logits=, fake_logits=) would tell",
-        )
-        for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
-            if verdict.requires_grad:
-                call = Call([], [], tensor.detach(), origin, self.generated.count)
-                on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
+        self._learn_whose_verdicts([*map(self.generated.leads_back, verdicts)], origins)
+        if self._verdicts_in_turn is None:
+            for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
+                if verdict.requires_grad:
+                    call = Call([], [], tensor.detach(), origin, self.generated.count, next(self._order))
+                    on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
+            return True
+        if not self.score_operation:
+            self.score_operation = last_operation(verdicts[0][0])
+        for tensor, origin, found in zip(shown, origins, verdicts if self._verdicts_in_turn else verdicts[::-1]):
+            call = Call(
+                [t.detach() for t in found],
+                [t._version for t in found],
+                tensor.detach(),
+                origin,
+                self.generated.count,
+                next(self._order),
+            )
+            for i, verdict in enumerate(found):
+                if verdict.requires_grad:
+                    on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, i))
         return True
+
+    def _learn_whose_verdicts(self, lead_back: list[bool], origins: list[Origin]) -> None:
+        """Notes, of a call on reals and fakes at once, which of both verdicts is the fakes': the one whose graph leads back to G."""
+        fakes = origins[1].fake
+        if origins[fakes].attached and lead_back[0] != lead_back[1]:
+            self._verdicts_in_turn = lead_back[1] == fakes
+        self._both_calls += 1
+        if self._verdicts_in_turn is None and self._both_calls == UNKNOWN_CALLS:
+            self._say(
+                "both at once",
+                "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
+                "step(real_logits=, fake_logits=) would tell",
+            )
 
     def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> None:
         """Notes a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
@@ -231,7 +269,7 @@ class Capture:
             self.score_operation = last_operation(values)
         with torch.no_grad():
             score = values[:, 1] - values[:, 0]
-        call = Call([score], [score._version], image, origin, self.generated.count)
+        call = Call([score], [score._version], image, origin, self.generated.count, next(self._order))
         after_softmax = self.score_operation == "LogSoftmax"
         on_gradient(values, values.grad_fn, partial(self._pushed_apart, call, after_softmax))
 

@@ -21,12 +21,15 @@ SEED = 20_260  # of the projection, the same in every run so that runs can be co
 
 
 def real_batch(step: Step) -> dict[str, Value]:
-    """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's."""
+    """Range, mean, spread and channel means of the real batch, its diversity, and the share of values that repeat the last one's.
+
+    A batch of one sample has no diversity: those are absent.
+    """
     if not _has_samples(step.real):
         return {}
     assert step.real is not None
     found = _batch(step.real, step.previous_real, "real")
-    step.shared[REAL_SPREAD] = found["real_pairwise_distance"]
+    step.shared[REAL_SPREAD] = found.get("real_pairwise_distance")
     return found
 
 
@@ -36,7 +39,8 @@ def fake_batch(step: Step) -> dict[str, Value]:
         return {}
     assert step.fake is not None
     found = _batch(step.fake, step.previous_fake, "fake")
-    if step.real is not None and _has_samples(step.real):
+    if has_pairs(step.fake) and has_pairs(step.real):
+        assert step.real is not None
         own, others = torch.as_tensor(found["fake_pairwise_distance"]), step.shared.get(REAL_SPREAD)
         found["diversity_ratio"] = own / (pairwise_distance(projected(step.real)) if others is None else others)
     return found
@@ -45,6 +49,11 @@ def fake_batch(step: Step) -> dict[str, Value]:
 def _has_samples(batch: Tensor | None) -> bool:
     """Whether there is anything to measure: a step may come without a batch, and a batch without a sample."""
     return batch is not None and batch.numel() > 0
+
+
+def has_pairs(batch: Tensor | None) -> bool:
+    """Whether a batch has samples to compare: of a single one a distance of 0 would be no measurement."""
+    return batch is not None and batch.dim() > 0 and batch.numel() > 0 and len(batch) > 1
 
 
 def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:
@@ -85,7 +94,6 @@ def _projection(features: int, device: torch.device) -> Tensor:
 
 def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value]:
     batch = batch if batch.is_floating_point() else batch.float()
-    points = projected(batch)
     spread, centre = torch.std_mean(batch.float(), correction=0)
     low, high = torch.aminmax(batch)
     found: dict[str, Value] = {
@@ -93,9 +101,13 @@ def _batch(batch: Tensor, previous: Tensor | None, what: str) -> dict[str, Value
         f"{what}_sd": spread,
         f"{what}_min": low.float(),
         f"{what}_max": high.float(),
-        f"{what}_pairwise_distance": pairwise_distance(points),
-        f"{what}_effective_rank": effective_rank(points),
     }
+    if has_pairs(batch):
+        points = projected(batch)
+        found |= {
+            f"{what}_pairwise_distance": pairwise_distance(points),
+            f"{what}_effective_rank": effective_rank(points),
+        }
     if batch.dim() > 1 and batch.shape[1] <= PROJECTED:
         found[f"{what}_channel_mean"] = batch.float().transpose(0, 1).reshape(batch.shape[1], -1).mean(1)
     if previous is not None:

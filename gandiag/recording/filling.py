@@ -165,6 +165,10 @@ class Filling:
             g.gradient_scale,
             d.skipped,
             g.skipped,
+            d.skips,
+            g.skips,
+            d.turn_skipped,
+            g.turn_skipped,
             stale.get("discriminator"),
             stale.get("generator"),
         ]

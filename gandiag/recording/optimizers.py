@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from torch.optim import Optimizer
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def untraced(function: Function) -> Function:
+    """Keeps torch.compile out of a function and all that it calls: a compiled training step breaks there, and is not made of our code.
+
+    As `torch.compiler.disable` does, which imports for seconds, also where nobody compiles.
+    """
+    function._torchdynamo_disable = True  # type: ignore[attr-defined]
+    frames = torch._C._dynamo.eval_frame
+    if hasattr(frames, "set_code_exec_strategy"):
+        skip = frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.SKIP)
+        frames.set_code_exec_strategy(function.__code__, skip)
+    return function
 
 
 def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], None]:
@@ -19,6 +35,7 @@ def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], Non
     return _watch_method(optimizer, about_to_step)
 
 
+@untraced
 def _before_step(
     about_to_step: Callable[[], None], _: Optimizer, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
@@ -35,11 +52,16 @@ def _before_step(
     return None
 
 
+@untraced
+def _tell(about_to_step: Callable[[], None]) -> None:
+    about_to_step()
+
+
 def _after(closure: Callable[[], Any], then: Callable[[], None]) -> Callable[[], Any]:
     @wraps(closure)
     def both() -> Any:
         result = closure()
-        then()
+        _tell(then)
         return result
 
     return both
@@ -51,7 +73,7 @@ def _watch_method(optimizer: Any, about_to_step: Callable[[], None]) -> Callable
 
     @wraps(inner)
     def step(*arguments: Any, **named: Any) -> Any:
-        about_to_step()
+        _tell(about_to_step)
         return inner(*arguments, **named)
 
     optimizer.step = step

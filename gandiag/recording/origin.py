@@ -21,6 +21,7 @@ HELD_OUTPUTS = 4  # of those, held alive for comparison by value where neither s
 MOST_NODES = 2000  # of an augmentation between G and D that the walk goes through
 # inputs made from an output of G, in which it is looked whether they are that output joined to something else
 PARTS_TRIED = 8
+MOST_JOINTS = 16  # operations between a batch that D is shown and the joint of its parts
 VIEWS = (
     "View",
     "Reshape",
@@ -29,6 +30,7 @@ VIEWS = (
     "Unsqueeze",
     "Alias",
 )  # that may lie between an output and what it is joined to
+MOST_PARTS = 16  # of a batch, each as large as G's, that are compared with its output
 COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
 
@@ -39,6 +41,7 @@ class Origin:
     fake: bool
     attached: bool = False  # the graph leads back to G: a gradient reaches it from here
     batch: int | None = None  # how many samples the output of G had that the graph leads back to
+    whole: bool = True  # False where other samples are joined to those: not all of the batch leads back to G
 
 
 REAL, FAKE = Origin(False), Origin(True)
@@ -100,6 +103,8 @@ class Outputs:
                     self._tried += 1
                     self.part = self._part_of(made_by, value.shape)
             if batch is not None:
+                if value.dim() and value.shape[0] > batch and not self._all_made(made_by):
+                    return Origin(True, True, batch, whole=False)
                 known = self._attached.get(batch)
                 if known is None:
                     known = self._attached[batch] = Origin(True, True, batch)
@@ -132,6 +137,24 @@ class Outputs:
         if pieces[0]:
             return whole, slice(0, size)
         return (whole, slice(whole - size, whole)) if pieces[-1] else None
+
+    def leads_back(self, values: Sequence[Tensor]) -> bool:
+        """Tells whether the graph of any of these tensors leads back to an output of G."""
+        return any(v.grad_fn is not None and self._ancestor(v.grad_fn) is not None for v in values)
+
+    def _all_made(self, node: Any) -> bool:
+        """Tells whether all samples that were joined in a batch lead back to G: its outputs, crops of one."""
+        for _ in range(MOST_JOINTS):
+            if node is None or node._sequence_nr() in self._batch_of:
+                return True
+            name = type(node).__name__
+            if name.startswith(("CatBackward", "StackBackward")):
+                return all(piece is not None and self._ancestor(piece) is not None for piece, _ in node.next_functions)
+            leading = [
+                piece for piece, _ in node.next_functions if piece is not None and self._ancestor(piece) is not None
+            ]
+            node = leading[0] if len(leading) == 1 else None
+        return True
 
     def _is_output(self, node: Any) -> bool:
         """Tells whether a node made an output of G, or a view of one."""
@@ -191,6 +214,12 @@ def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: b
     return None if nearest is None else nearest[0] < nearest[1]
 
 
+def nearest(shown: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
+    """Returns the distance to the nearest of G's outputs, 0-d; None where there is none to compare with."""
+    known = [apart for apart in (distance(shown, output) for output in outputs) if apart is not None]
+    return torch.stack(known).amin() if known else None
+
+
 def distance(shown: Tensor, made: Tensor) -> Tensor | None:
     """Returns how far what D was shown is from an output of G: 0-d, 0 for a copy of it; None where the two cannot be compared.
 
@@ -204,7 +233,7 @@ def distance(shown: Tensor, made: Tensor) -> Tensor | None:
     if shown.numel() == made.numel() and shown.shape[0] in (1, made.shape[0]):
         return (shown - made.reshape(shown.shape)).abs().mean()
     if shown.shape[0] != made.shape[0]:
-        return None
+        return _nearest_part(shown, made)
     if shown.dim() == 2 < made.dim():
         made = made.flatten(1)
     if shown.dim() != made.dim():
@@ -218,6 +247,16 @@ def distance(shown: Tensor, made: Tensor) -> Tensor | None:
         small, large = (nn.functional.adaptive_avg_pool2d(x, COARSE) for x in (shown, made))
         return (small - large).abs().mean()
     return None
+
+
+def _nearest_part(shown: Tensor, made: Tensor) -> Tensor | None:
+    """Returns the distance of the nearest of a batch's parts, each of as many samples as G made: several crops, say."""
+    count = len(made)
+    if not count or len(shown) % count or not 1 < len(shown) // count <= MOST_PARTS:
+        return None
+    apart = [distance(part, made) for part in shown.split(count)]
+    known = [one for one in apart if one is not None]
+    return torch.stack(known).amin() if len(known) == len(apart) else None
 
 
 def is_tracked(value: Tensor) -> bool:

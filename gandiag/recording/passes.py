@@ -31,6 +31,7 @@ class Call:
     image: Tensor | None  # detached
     origin: Origin
     after: int = 0  # how many outputs of G there were before it
+    order: int = 0  # among D's calls: backward passes go through them the other way round
     made: Tensor | None = None  # the last of those, where what D was shown is not known to be fake alone; detached
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
     trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others

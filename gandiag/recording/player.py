@@ -6,8 +6,6 @@ They are read in a pre-hook of the optimizer: at the end of a loop's body D's gr
 from __future__ import annotations
 
 import ctypes
-import sys
-import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +17,7 @@ from torch.optim import Optimizer
 
 from gandiag.recording.addresses import READ_VALUES, Parameters
 from gandiag.recording.buffer import BIT, Block
+from gandiag.recording.scaling import either, number, scaler_on_the_stack
 from gandiag.recording.step import on_device
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
@@ -35,13 +34,12 @@ class Player:
         self.who = who
         self.module = module
         self.optimizer = unwrapped(optimizer)
-        stepped = {id(p) for group in self._groups() for p in group["params"]}
-        named = [(strip(name), p) for name, p in module.named_parameters()]
-        owned = [(name, p) for name, p in named if id(p) in stepped] or named
-        self._owned = owned
         self._held: ctypes.CDLL | None = None
-        self._adopt(owned)
-        self.steps_it = bool(stepped & {id(p) for _, p in named})
+        self._own_what_is_stepped()
+        self._adopt(self._owned)
+        # of an optimizer that shows no parameters (one of the user's own) nothing else is known
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        self.steps_it = not stepped or bool(stepped & {id(p) for p in module.parameters()})
         self._looks = 0
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
@@ -51,12 +49,27 @@ class Player:
         self.largest: Tensor | None = None
         self.scale: Tensor | None = None  # of the loss, in mixed precision
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
+        # where a fused optimizer leaves updates out: whether it does the last one, how many of the step's, and whether one of the two
+        # whose gradients the cosine compares
         self.skipped: Tensor | None = None
+        self.skips: Tensor | None = None
+        self.turn_skipped: Tensor | None = None
+        self._skipped_before: Tensor | None = None
         # the cosine with the gradient of the update before, to be computed
         self.turn: Callable[[], Tensor] | None = None
         self._before: list[Tensor] | None = None
         self._before_flat: Tensor | None = None
         self._change: Callable[[], tuple[Tensor, Tensor]] | None = None  # where it was taken before the step's end
+
+    def _own_what_is_stepped(self) -> None:
+        """Finds the module's parameters that the optimizer holds now; all of them where it shows none of those."""
+        stepped = {id(p) for group in self._groups() for p in group["params"]}
+        named = [(strip(name), p) for name, p in self.module.named_parameters()]
+        self._owned = [(name, p) for name, p in named if id(p) in stepped] or named
+        self._stepped = self._count_stepped()
+
+    def _count_stepped(self) -> int:
+        return sum([len(group["params"]) for group in self._groups()])
 
     def accelerate(self, held: ctypes.CDLL) -> None:
         """Reads gradients and parameters by the compiled functions from now on, where they are what those can read."""
@@ -90,6 +103,10 @@ class Player:
 
         Called before `read`. Some parameters of many networks never get a gradient: a zero would be no measurement of theirs.
         """
+        if self._stepped != self._count_stepped():  # a layer was added, or set free, since
+            self._own_what_is_stepped()
+            mine = {id(p) for p in self.parameters}
+            self._idle = [(name, p) for name, p in self._owned if id(p) not in mine]
         if self.total_updates and not (self._idle and any(p.grad is not None for _, p in self._idle)):
             return None
         known = {id(p) for p in self.parameters} if self.total_updates else set()
@@ -102,7 +119,7 @@ class Player:
     def follow(self, optimizer: Any) -> None:
         """Takes another optimizer for the player's own: learning rates and scales are read from it."""
         self.optimizer = unwrapped(optimizer)
-        self._looks = 0
+        self._looks, self._stepped = 0, -1
 
     def _groups(self) -> list[dict[str, Any]]:
         groups = getattr(self.optimizer, "param_groups", None)
@@ -139,7 +156,8 @@ class Player:
     def begin_step(self) -> None:
         """Forgets the last step."""
         self.updates = 0
-        self.largest = self.scale = self.gradient_scale = self.skipped = None
+        self._skipped_before = self.skipped
+        self.largest = self.scale = self.gradient_scale = self.skipped = self.skips = self.turn_skipped = None
         self.turn = self._before = self._before_flat = self._change = None
 
     def state_dict(self) -> dict[str, Any]:
@@ -200,6 +218,10 @@ class Player:
 
     def _note_largest(self, row: Tensor) -> None:
         last = torch.linalg.vector_norm(row)
+        if self.gradient_scale is not None:
+            last = last / self.gradient_scale
+        if self.skipped is not None:  # it was none, and its gradient is not finite
+            last = torch.where(self.skipped > 0, torch.zeros_like(last), last)
         self.largest = last if self.largest is None else torch.maximum(self.largest, last)
 
     def _read_by_torch(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
@@ -296,12 +318,20 @@ class Player:
                 self.turn = lambda: found
         self._previous = (self.total_updates, current)
 
+    def _note_skips(self, skips: Tensor | None) -> None:
+        """Notes whether the optimizer is about to leave an update out, by the count of what is not finite (0-d); None where it never does."""
+        before = self._skipped_before if self.skipped is None else self.skipped
+        self.skipped = None if skips is None else (skips > 0).float()
+        self.turn_skipped = either(before, self.skipped)
+        if self.skipped is not None:
+            self.skips = self.skipped if self.skips is None else self.skips + self.skipped
+
     def _read_scale(self) -> None:
         """Notes mixed precision's scale: never tests a tensor's truth, which would wait for the device."""
         given = getattr(self.optimizer, "grad_scale", None)
         found = getattr(self.optimizer, "found_inf", None)
-        self.gradient_scale = None if given is None else _number(given)
-        self.skipped = None if found is None else _number(found)
+        self.gradient_scale = None if given is None else number(given)
+        self._note_skips(None if found is None else number(found))
         if self._looks < SCALER_LOOKS:
             self._looks += 1
             self._scaler = scaler_on_the_stack() or self._scaler
@@ -309,12 +339,8 @@ class Player:
             self.scale = self.gradient_scale
             return
         scaler = self._scaler()
-        scale = None if scaler is None else _number(getattr(scaler, "_scale", None))
+        scale = None if scaler is None else number(getattr(scaler, "_scale", None))
         self.scale = self.gradient_scale if scale is None else scale
-
-
-def _number(value: Any) -> Tensor | None:
-    return value.detach().clone().float().reshape(()) if isinstance(value, Tensor) else None
 
 
 def _scalar(value: float) -> Tensor:
@@ -339,20 +365,6 @@ def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
     return torch.nn.functional.cosine_similarity(one, other, dim=0)
-
-
-def scaler_on_the_stack() -> Callable[[], Any] | None:
-    """Returns a weak reference to the GradScaler that is stepping the optimizer right now, None where none is."""
-    frame = sys._getframe(1)
-    for _ in range(12):
-        if frame is None:
-            return None
-        if frame.f_code.co_filename.endswith("grad_scaler.py"):
-            owner = frame.f_locals.get("self")
-            if isinstance(owner, torch.amp.GradScaler):
-                return weakref.ref(owner)
-        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom of the stack, which the loop looks for
-    return None
 
 
 def unwrapped(optimizer: Any) -> Any:

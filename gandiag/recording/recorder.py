@@ -23,7 +23,7 @@ from gandiag.recording.about import describe
 from gandiag.recording.accelerator import Accelerator, chosen
 from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import Scores, as_scores, listed
-from gandiag.recording.beginning import first_step, probe_table, totals_before
+from gandiag.recording.beginning import first_step, probe_table, refuse_what_cannot_play, totals_before
 from gandiag.recording.capture import Capture
 from gandiag.recording.constraint import constraint
 from gandiag.recording.distributed import ranks
@@ -78,6 +78,7 @@ class Recorder:
     ) -> None:
         if discriminator_output not in ("logit", "probability"):
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
+        refuse_what_cannot_play(generator, discriminator, generator_optimizer, discriminator_optimizer)
         self.path = Path(path)
         table = probe_table(probes)
         self._probability = discriminator_output == "probability"

@@ -20,6 +20,15 @@ from gandiag.recording.step import Probe, Step, Value
 from gandiag.recording.writing import Chunk
 
 HIDDEN = "_"  # columns that only the host's checks need begin so, and are not written
+# what was measured at an update that a fused optimizer skipped for an overflow, and what compares its gradient with another's
+SKIPPED = {
+    f"{who}_skipped": tuple(
+        f"{who}_{what}"
+        for what in ("gradient_norm", "gradient_norm_max", "layer_gradient_norm", "update_ratio", "layer_update_ratio")
+    )
+    for who in ("discriminator", "generator")
+}
+TURN_SKIPPED = {f"{who}_turn_skipped": (f"{who}_gradient_cosine",) for who in ("discriminator", "generator")}
 _STEP_FIELDS = {f.name for f in fields(Step)}
 _FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
 
@@ -141,8 +150,13 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
     return Step(index=block.steps[0], **given)  # type: ignore[arg-type]  # the names are the fields'
 
 
-def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]]) -> tuple[Chunk, dict[str, np.ndarray]]:
-    """Returns a table's rows on the host, and its hidden columns apart; `values` are those of `Table.flat`, copied."""
+def chunk(
+    table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]], skipped: dict[str, np.ndarray]
+) -> tuple[Chunk, dict[str, np.ndarray]]:
+    """Returns a table's rows on the host, and its hidden columns apart; `values` are those of `Table.flat`, copied.
+
+    `skipped` gathers from the table of every step, which comes first, at which steps an update was skipped, for the others.
+    """
     columns: dict[str, np.ndarray] = {}
     hidden: dict[str, np.ndarray] = {}
     at = 0
@@ -153,13 +167,15 @@ def chunk(table: Table, values: np.ndarray, labels: Mapping[str, Sequence[str]])
     for name, values in table.known.items():
         (hidden if name.startswith(HIDDEN) else columns)[name] = values
     absent = {n: a for n, a in table.absent.items() if n in columns}
-    for who in ("discriminator", "generator"):
-        _leave_out_skipped(who, columns, absent, hidden.get(f"{HIDDEN}{who}_skipped"))
+    skipped |= {
+        name: table.steps[hidden[HIDDEN + name] > 0] for name in (*SKIPPED, *TURN_SKIPPED) if HIDDEN + name in hidden
+    }
+    _leave_out_skipped(table.steps, columns, absent, skipped)
     if table.host:
         _add_host(table, columns, absent)
         for who in ("discriminator", "generator"):
-            if f"{HIDDEN}{who}_skipped" in hidden:
-                columns[f"{who}_updates"] -= hidden[f"{HIDDEN}{who}_skipped"] > 0
+            if f"{HIDDEN}{who}_skips" in hidden:
+                columns[f"{who}_updates"] -= hidden[f"{HIDDEN}{who}_skips"]
         columns["nonfinite"] = numerics.count_nonfinite(columns, absent, len(table.steps))
     named = {n: list(labels[n]) for n in columns if n in labels and columns[n].ndim == 2}
     named |= {
@@ -196,13 +212,11 @@ def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str], 
         scale = block.scalars[:rows, SCALARS.index(f"{who}_gradient_scale")]
         if f"{who}_layer_gradients" in given:
             given[f"{who}_layer_gradients"] = given[f"{who}_layer_gradients"] / scale[:, None]
-        if f"{who}_gradient_max" in given:
-            given[f"{who}_gradient_max"] = given[f"{who}_gradient_max"] / scale
 
 
 def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.ndarray]) -> None:
     rows = len(block.steps)
-    for name in ("real_sum", "fake_sum", "discriminator_skipped", "generator_skipped"):
+    for name in ("real_sum", "fake_sum", *SKIPPED, *TURN_SKIPPED, "discriminator_skips", "generator_skips"):
         if _some(block, name):
             columns[f"{HIDDEN}{name}"] = block.scalars[:rows, SCALARS.index(name)]
     for name in ("real_logits", "fake_logits"):
@@ -262,14 +276,14 @@ def _add_eager(
 
 
 def _leave_out_skipped(
-    who: str, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray], skipped: np.ndarray | None
+    steps: np.ndarray, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray], skipped: Mapping[str, np.ndarray]
 ) -> None:
-    """An update that a fused optimizer skipped for an overflow was none: its gradient is absent, not infinite."""
-    if skipped is None or not (skipped > 0).any():
-        return
-    for name in (f"{who}_gradient_norm", f"{who}_gradient_norm_max", f"{who}_layer_gradient_norm"):
-        if name in columns:
-            absent[name] = absent.get(name, np.zeros(len(skipped), bool)) | (skipped > 0)
+    """An update that a fused optimizer skipped for an overflow was none: its gradient is absent, not infinite, and no update of 0."""
+    for flag, at in skipped.items():
+        lack = np.isin(steps, at)
+        for name in {**SKIPPED, **TURN_SKIPPED}[flag]:
+            if name in columns and lack.any():
+                absent[name] = absent.get(name, np.zeros(len(steps), bool)) | lack
 
 
 def _add_host(table: Table, columns: dict[str, np.ndarray], absent: dict[str, np.ndarray]) -> None:

@@ -250,9 +250,10 @@ class Rows:
         for reduced in unwritten:
             values = reduced.transfer.wait()
             at = 0
+            skipped: dict[str, np.ndarray] = {}
             for table in reduced.tables:
                 size = sum(c.numel() for c in table.columns.values())
-                rows, hidden = chunk(table, values[at : at + size], reduced.labels)
+                rows, hidden = chunk(table, values[at : at + size], reduced.labels, skipped)
                 at += size
                 if rows.columns:
                     self._thread.append(rows)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from gandiag.recording.capture import Capture
 from gandiag.recording.force import in_logit_space
-from gandiag.recording.origin import nearer
+from gandiag.recording.origin import MOST_PARTS, nearer, nearest
 from gandiag.recording.passes import Call
 
 Piece = tuple[Tensor, Tensor, Tensor]  # scores, the gradients at them, what D was shown
@@ -56,8 +57,13 @@ class Sorting:
         is_real: Callable[[Call], bool | None],
         probability: bool,
         found: Seen,
+        *,
+        made_before: int,
     ) -> None:
-        """Adds to `found` what each call's scores and images tell of reals and of fakes."""
+        """Adds to `found` what each call's scores and images tell of reals and of fakes.
+
+        `made_before` is how many outputs of G there were as the update before this one ended.
+        """
         scored = {call: parts for call, parts in pushes.items() if call.scores}
         if len(scored) < len(pushes):
             _add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
@@ -82,12 +88,39 @@ class Sorting:
                 "the discriminator ends in a sigmoid and a penalty was taken on the very call that the loss reads (R1, say): the "
                 "gradient at its probabilities, and so the force on those scores, holds the penalty's push as well",
             )
-        for call, score, gradient in self._halves(kept, labels, said, found):
+        kept = self._without_surplus(kept, labels, said)
+        for call, score, gradient in self._halves(kept, labels, said, found, made_before):
             side = found.real if labels[call] else found.fake
             side.scores.append(score)
             side.gradients.append(gradient)
             if call.image is not None:
                 side.images.append(call.image)
+
+    def _without_surplus(
+        self,
+        calls: list[tuple[Call, Tensor, Tensor]],
+        labels: dict[Call, bool],
+        said: dict[Call, bool | None],
+    ) -> list[tuple[Call, Tensor, Tensor]]:
+        """Leaves out, where an update shows more batches that look real than fakes, those that may be none.
+
+        Mixtures of both, augmented copies of fakes, what another network made of fakes, reals with wrong labels: nothing leads from them to G.
+        The reals are those that the loop has named, or the first of each fake batch's.
+        """
+        fakes = sum(not labels[c] for c, _, _ in calls)
+        reals = sorted((c for c, _, _ in calls if labels[c]), key=lambda call: call.order)
+        if not fakes or len(reals) <= fakes:
+            return calls
+        named = [c for c in reals if said[c]]
+        every = len(reals) // fakes if len(reals) % fakes == 0 else 1
+        kept = set(named or reals[::every][:fakes])
+        if not named:
+            self._say(
+                "surplus",
+                "an update shows the discriminator more batches that look real than fakes (mixtures, augmented copies, reals with wrong labels): "
+                "the first for each batch of fakes were taken for the reals, the others are not in the record; step(real=, real_logits=) would tell",
+            )
+        return [one for one in calls if not labels[one[0]] or one[0] in kept]
 
     def _halves(
         self,
@@ -95,6 +128,7 @@ class Sorting:
         labels: dict[Call, bool],
         said: dict[Call, bool | None],
         found: Seen,
+        made_before: int,
     ) -> list[tuple[Call, Tensor, Tensor]]:
         """Tells reals from fakes by nearness to G's outputs where neither storage nor graph does; returns the other calls."""
         held = self._capture.generated.held
@@ -103,10 +137,22 @@ class Sorting:
             return calls
         if len(calls) == 1:
             halves = [_split(calls[0], [len(h) for h in held if h.dim()])]
+            if not halves[0] and self._is_a_mixture(calls[0][0], labels):
+                return []
         else:  # micro-batches of reals and fakes, each beside what G made for it
             halves = [_split(c, [len(c[0].made)] if c[0].made is not None and c[0].made.dim() else []) for c in calls]
         if all(halves):
             outputs = held if len(calls) == 1 else [*held, *(c.made for c, _, _ in calls if c.made is not None)]
+            ends = [made_before, *sorted(c.after for c, _, _ in calls)]
+            parts = [piece for pieces in halves for piece in pieces]
+            apart = all(one < other for one, other in pairwise(ends))  # G was called before each: micro-batches
+            if (
+                len(calls) > 1
+                and not apart
+                and all(image.shape == parts[0][2].shape for _, _, image in parts)
+                and self._by_parts(parts, outputs, found)
+            ):
+                return []
             told = [self._by_nearness(pieces, outputs, found, among=len(calls) > 1) for pieces in halves]
             return [c for c, known in zip(calls, told) if not known]
         if len(calls) != 2 or not (labels[calls[0][0]] and labels[calls[1][0]]):
@@ -120,20 +166,51 @@ class Sorting:
 
     def _by_nearness(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False) -> bool:
         """Takes of two pieces the one for fake that is nearer to an output of G; returns whether they can be compared with one."""
+        if len(pieces) > 2:
+            return self._by_parts(pieces, outputs, found)
         (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
         first_is_fake = nearer(image_a, image_b, outputs, among=among)
         if first_is_fake is None:
             return False
+        self._say_nearness(found)
+        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
+            side.scores.append(torch.where(flag, score_a, score_b))
+            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
+            side.images.append(torch.where(flag, image_a, image_b))
+        return True
+
+    def _by_parts(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen) -> bool:
+        """Takes of a batch's parts (several crops of reals and of fakes, say) the half for fake that is nearer to outputs of G."""
+        apart = [nearest(image, outputs) for _, _, image in pieces]
+        known = [one for one in apart if one is not None]
+        if len(known) < len(pieces):
+            return False
+        self._say_nearness(found)
+        half = len(pieces) // 2
+        ranked = torch.stack(known).argsort()
+        for side, which in ((found.fake, ranked[:half].sort().values), (found.real, ranked[half:].sort().values)):
+            for kept, values in zip((side.scores, side.gradients, side.images), zip(*pieces)):
+                kept.append(torch.stack(values)[which].flatten(0, 1))
+        return True
+
+    def _say_nearness(self, found: Seen) -> None:
         self._say(
             "nearness",
             "neither storage nor graph tells what the discriminator was shown as fake: it was taken to be what is "
             "nearer to the generator's last output",
         )
         found.guessed = True
-        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
-            side.scores.append(torch.where(flag, score_a, score_b))
-            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
-            side.images.append(torch.where(flag, image_a, image_b))
+
+    def _is_a_mixture(self, call: Call, labels: dict[Call, bool]) -> bool:
+        """Tells whether the one batch of an update must hold fakes as well, which ones not being known: it is larger than what G made."""
+        made = call.made
+        if not labels[call] or made is None or not made.dim() or call.image is None or len(call.image) <= len(made):
+            return False
+        self._say(
+            "mixture",
+            "the discriminator is shown reals and fakes in one batch, and which of its samples are which is not known: its scores are not in the "
+            "record; step(real_logits=, fake_logits=) would tell",
+        )
         return True
 
     def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
@@ -210,25 +287,33 @@ def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tens
 
 
 def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[Piece]:
-    """Cuts a call on twice the generator's batch into halves; every scale's scores must have as many values for each sample."""
+    """Cuts a call on twice the generator's batch into halves, on several times that into parts as large as G's batch.
+
+    Every scale's scores must have as many values for each sample.
+    """
     one, score, gradient = call
     image = one.image
-    if image is None or not len(image) or len(image) % 2 or len(image) // 2 not in batches:
+    if image is None or not len(image):
         return []
-    if one.origin.fake and len(image) != 2 * (one.origin.batch or 0):
+    if one.origin.fake:
+        batches = [] if one.origin.whole else [one.origin.batch or 0]
+    fitting = [size for size in batches if size and len(image) % (2 * size) == 0 and len(image) // size <= MOST_PARTS]
+    if not fitting:
         return []
+    parts = len(image) // max(fitting)
     sizes = [s.numel() for s in one.scores]
-    if len(sizes) > 1 and (sum(sizes) != len(score) or any(size % len(image) for size in sizes)):
+    if (len(sizes) > 1 or parts > 2) and (sum(sizes) != len(score) or any(size % len(image) for size in sizes)):
         return []
-    half = len(image) // 2
+    cut = len(image) // parts
     return [
-        (_half(score, sizes, which), _half(gradient, sizes, which), image[which * half :][:half]) for which in (0, 1)
+        (_part(score, sizes, which, parts), _part(gradient, sizes, which, parts), image[which * cut :][:cut])
+        for which in range(parts)
     ]
 
 
-def _half(values: Tensor, sizes: list[int], which: int) -> Tensor:
-    """Returns the first or second half of the batch, of each scale's values."""
+def _part(values: Tensor, sizes: list[int], which: int, parts: int) -> Tensor:
+    """Returns one of so many equal parts of the batch, of each scale's values."""
     if len(sizes) < 2:
-        size = len(values) // 2
-        return values[which * size :] if which else values[:size]
-    return torch.cat([part[which * (len(part) // 2) :][: len(part) // 2] for part in values.split(sizes)])
+        size = len(values) // parts
+        return values[which * size :] if which == parts - 1 else values[which * size :][:size]
+    return torch.cat([scale[which * (len(scale) // parts) :][: len(scale) // parts] for scale in values.split(sizes)])

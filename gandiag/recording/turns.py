@@ -33,6 +33,8 @@ class Turns:
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
         self.stale: dict[str, Tensor | float] = {}
+        # how many outputs of G there were at the last update, and as each player's began
+        self._made, self._made_before = 0, dict.fromkeys(PLAYERS, 0)
 
     def stepped(self, who: str) -> bool:
         """Notes that this player's optimizer is about to step: it claims the passes that can only be, or are likely, its own.
@@ -40,6 +42,7 @@ class Turns:
         Returns False where it is the discriminator's and only pays a penalty (lazy R1, say), after one that showed the game.
         """
         penalty_alone = who == "discriminator" and self._pays_a_penalty_alone()
+        self._made_before[who], self._made = self._made, self._capture.generated.count
         self._claim(who)
         own = self._last[who]
         if not own and self._capture.passes.open:
@@ -193,7 +196,7 @@ class Turns:
         found = Seen(
             Side([], [], []), Side([], [], []), [n for p in passes for n in p.at_images] if who == "generator" else []
         )
-        self._sorting.sort_out(pushes, is_real, probability, found)
+        self._sorting.sort_out(pushes, is_real, probability, found, made_before=self._made_before[who])
         return found
 
     def _taken_by_hand(self, who: str) -> list[Pass]:
