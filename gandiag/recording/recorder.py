@@ -79,12 +79,12 @@ class Recorder:
         if discriminator_output not in ("logit", "probability"):
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
         self.path = Path(path)
-        table = probe_table(probes)
         self._probability = discriminator_output == "probability"
         self._players = {
             "discriminator": Player("discriminator", discriminator, discriminator_optimizer),
             "generator": Player("generator", generator, generator_optimizer),
         }
+        table = probe_table(probes, sum(player.values for player in self._players.values()))
         device = next((p.device for p in self._players["discriminator"].parameters), torch.device("cpu"))
         self._device = device
         self._closed = self._detached = self._gave_up = False
