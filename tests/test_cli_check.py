@@ -228,3 +228,27 @@ def test_an_empty_gate_is_a_mistake_and_not_a_pass(runs: Path, capsys: pytest.Ca
     for nothing in ("", " , "):  # what a variable that nobody set leaves
         assert code_of(str(runs / "rotating_collapse"), "--fail-on", nothing) == 2
         assert "--fail-on is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("blocks = 0", "a whole number of at least 1"),
+        ("steps_needed = 12.7", "a whole number of at least 1"),
+        ("dominance_auc = -0.9", "the sign of 0.99"),
+        ("copying_z = 5", "the sign of -5"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(
+    runs: Path, tmp_path: Path, line: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "limits.toml").write_text(line)
+    assert code_of(str(runs / "healthy"), "--limits", str(tmp_path / "limits.toml")) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_columns_that_are_not_understood_are_named(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,d_loss,gen lss\n0,1,2\n5,1,2\n")
+    said = check(str(tmp_path / "log.csv"), "--json")
+    assert "nothing is known of gen lss; say what they are with --map" in said.stderr
+    assert json.loads(said.stdout)
