@@ -137,6 +137,48 @@ def test_junit_counts_failures_and_skips(runs: Path, tmp_path: Path) -> None:
     assert suites[1].get("skipped") == str(len(skipped)) != "0"
 
 
+def test_what_a_gate_fails_on_is_not_counted_as_skipped(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.xml"
+    check(str(runs / "only_losses"), "--fail-on", "inconclusive", "--junit", str(file))
+    suite = ET.fromstring(file.read_text())[0]
+    assert suite.get("skipped") == str(len(suite.findall("testcase/skipped"))) == "0"
+    assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+
+
+def test_junit_has_what_ants_and_jenkins_schemas_ask_for(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.xml"
+    check(
+        str(runs / "rotating_collapse"),
+        str(runs / "healthy"),
+        "--baseline",
+        str(runs / "healthy"),
+        "--junit",
+        str(file),
+    )
+    root = ET.fromstring(file.read_text())
+    assert (root.tag, root.attrib) == ("testsuites", {})
+    for number, suite in enumerate(root):
+        assert set(suite.attrib) == {
+            "name",
+            "package",
+            "id",
+            "tests",
+            "failures",
+            "skipped",
+            "errors",
+            "time",
+            "timestamp",
+            "hostname",
+        }
+        assert suite.get("id") == str(number)
+        tags = [part.tag for part in suite]
+        cases = len(suite.findall("testcase"))
+        assert tags == ["properties", *["testcase"] * cases, "system-out", "system-err"]
+        for case in suite.findall("testcase"):
+            assert set(case.attrib) == {"name", "classname", "time"}
+            assert [part.tag for part in case] in ([], ["failure"], ["skipped"])
+
+
 def test_hostile_names_stay_text_in_junit_markdown_and_terminal(tmp_path: Path) -> None:
     path = tmp_path / "a|b<script>`x"
     facts = {"data": {"name": "\x1b[31mred", "kind": "images"}}
@@ -208,6 +250,14 @@ def test_one_run_against_one_baseline_uses_the_noise_of_evaluations(tmp_path: Pa
     same = json.loads(check(good, "--baseline", good, "--json").output)
     assert not [c for c in same["changes"] if c["worse"]]
     assert same["failing"] == []
+
+
+@pytest.mark.parametrize(("now", "worse"), [(21.0, False), (40.0, True)])
+def test_one_score_on_each_side_has_no_noise_to_be_judged_by(tmp_path: Path, now: float, worse: bool) -> None:
+    for name, score in (("good", 20.0), ("now", now)):
+        (tmp_path / f"{name}.csv").write_text(f"step,d_loss,fid\n0,1,\n600,1,{score}\n")
+    told = json.loads(check(str(tmp_path / "now.csv"), "--baseline", str(tmp_path / "good.csv"), "--json").output)
+    assert [c["worse"] for c in told["changes"]] == [worse]
 
 
 def test_a_new_illness_is_a_regression_whatever_the_gate(runs: Path) -> None:
