@@ -9,7 +9,7 @@ from gandiag.diagnosis.clock import thinned
 from gandiag.diagnosis.dynamics import TraceReading, Word, read_trace
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.remedies import regularise
+from gandiag.diagnosis.remedies import another_update, average, lower_rates, regularise
 from gandiag.errors import NotRecorded
 from gandiag.quantities import TINY_GAME
 
@@ -210,14 +210,5 @@ def _spectrum(e: Evidence) -> str:
 
 
 def _calm(e: Evidence) -> tuple[str, ...]:
-    game = (
-        ("--set update=extragradient",)
-        if "update" in e.config
-        else ("an optimizer for games: extragradient or optimistic Adam",)
-    )
-    averaged = trends.middle(np.array([e.now_or_nan("generator_gradient_cosine")]))
-    return (
-        *regularise(e),
-        *game,
-        *(("average the weights (EMA)",) if not averaged < 0 else ("lower both learning rates",)),
-    )
+    overshoots = trends.middle(np.array([e.now_or_nan("generator_gradient_cosine")])) < 0
+    return (*regularise(e), *another_update(e), *(lower_rates(e, "both") if overshoots else average(e)))
