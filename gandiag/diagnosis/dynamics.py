@@ -19,7 +19,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
-from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers
+from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers, settling
 
 FEWEST_HALF_TURNS = 3  # amplitudes, so that a change of their change can be seen
 FEWEST_ROWS = 12  # below, no word: a period and its change need as many points
@@ -113,7 +113,11 @@ def read_trace(trace: np.ndarray, steps: np.ndarray | None = None) -> TraceReadi
         turns = find_orbits(averaged)
         if turns is not None:
             return _in_steps(_read_orbits(averaged, turns), spacing * block)
-    return reading
+    if reading.word is not Word.UNCLEAR or (found := settling(points)) is None:
+        return reading
+    rate, start, noise = found
+    why = f"its distance shrinks by {rate:.6g} a row, from {start:.3g} to noise of {noise:.3g} about a place"
+    return _in_steps(TraceReading(Word.CONVERGING, why, multiplier=rate), spacing)
 
 
 def _read_smooth(points: np.ndarray) -> TraceReading:
