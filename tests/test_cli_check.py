@@ -137,6 +137,48 @@ def test_junit_counts_failures_and_skips(runs: Path, tmp_path: Path) -> None:
     assert suites[1].get("skipped") == str(len(skipped)) != "0"
 
 
+def test_what_a_gate_fails_on_is_not_counted_as_skipped(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.xml"
+    check(str(runs / "only_losses"), "--fail-on", "inconclusive", "--junit", str(file))
+    suite = ET.fromstring(file.read_text())[0]
+    assert suite.get("skipped") == str(len(suite.findall("testcase/skipped"))) == "0"
+    assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+
+
+def test_junit_has_what_ants_and_jenkins_schemas_ask_for(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checks.xml"
+    check(
+        str(runs / "rotating_collapse"),
+        str(runs / "healthy"),
+        "--baseline",
+        str(runs / "healthy"),
+        "--junit",
+        str(file),
+    )
+    root = ET.fromstring(file.read_text())
+    assert (root.tag, root.attrib) == ("testsuites", {})
+    for number, suite in enumerate(root):
+        assert set(suite.attrib) == {
+            "name",
+            "package",
+            "id",
+            "tests",
+            "failures",
+            "skipped",
+            "errors",
+            "time",
+            "timestamp",
+            "hostname",
+        }
+        assert suite.get("id") == str(number)
+        tags = [part.tag for part in suite]
+        cases = len(suite.findall("testcase"))
+        assert tags == ["properties", *["testcase"] * cases, "system-out", "system-err"]
+        for case in suite.findall("testcase"):
+            assert set(case.attrib) == {"name", "classname", "time"}
+            assert [part.tag for part in case] in ([], ["failure"], ["skipped"])
+
+
 def test_hostile_names_stay_text_in_junit_markdown_and_terminal(tmp_path: Path) -> None:
     path = tmp_path / "a|b<script>`x"
     facts = {"data": {"name": "\x1b[31mred", "kind": "images"}}
@@ -210,6 +252,14 @@ def test_one_run_against_one_baseline_uses_the_noise_of_evaluations(tmp_path: Pa
     assert same["failing"] == []
 
 
+@pytest.mark.parametrize(("now", "worse"), [(21.0, False), (40.0, True)])
+def test_one_score_on_each_side_has_no_noise_to_be_judged_by(tmp_path: Path, now: float, worse: bool) -> None:
+    for name, score in (("good", 20.0), ("now", now)):
+        (tmp_path / f"{name}.csv").write_text(f"step,d_loss,fid\n0,1,\n600,1,{score}\n")
+    told = json.loads(check(str(tmp_path / "now.csv"), "--baseline", str(tmp_path / "good.csv"), "--json").output)
+    assert [c["worse"] for c in told["changes"]] == [worse]
+
+
 def test_a_new_illness_is_a_regression_whatever_the_gate(runs: Path) -> None:
     told = json.loads(
         check(
@@ -228,3 +278,27 @@ def test_an_empty_gate_is_a_mistake_and_not_a_pass(runs: Path, capsys: pytest.Ca
     for nothing in ("", " , "):  # what a variable that nobody set leaves
         assert code_of(str(runs / "rotating_collapse"), "--fail-on", nothing) == 2
         assert "--fail-on is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("blocks = 0", "a whole number of at least 1"),
+        ("steps_needed = 12.7", "a whole number of at least 1"),
+        ("dominance_auc = -0.9", "the sign of 0.99"),
+        ("copying_z = 5", "the sign of -5"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(
+    runs: Path, tmp_path: Path, line: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "limits.toml").write_text(line)
+    assert code_of(str(runs / "healthy"), "--limits", str(tmp_path / "limits.toml")) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_columns_that_are_not_understood_are_named(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,d_loss,gen lss\n0,1,2\n5,1,2\n")
+    said = check(str(tmp_path / "log.csv"), "--json")
+    assert "nothing is known of gen lss; say what they are with --map" in said.stderr
+    assert json.loads(said.stdout)

@@ -551,3 +551,16 @@ def test_rows_at_uneven_steps_are_read_off_an_even_clock() -> None:
         read_trace(np.zeros((3, 1)), np.array([0, 2, 1]))
     with pytest.raises(ValueError, match=r"shape \(rows,\) or \(rows, coordinates\)"):
         read_trace(np.zeros((3, 1, 1)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_way_down_to_noise_converges_with_its_rate(seed: int) -> None:
+    """Instance noise on the Dirac-GAN: lambda = -sigma^2 / 4 +- sqrt(sigma^4 / 16 - 1/4), driven by the batches' own noise."""
+    random, law = np.random.default_rng(seed), 1 + 0.1 * (-(0.7**2) / 4 + np.sqrt(complex(0.7**4 / 16 - 0.25)))
+    place, trace = 0.8 + 0.3j, []
+    for kick in random.standard_normal((1500, 2)) * 0.002:
+        place = law * place + complex(*kick)
+        trace.append((place.real, place.imag))
+    told = read_trace(np.array(trace))
+    assert told.word == Word.CONVERGING
+    assert told.multiplier == pytest.approx(abs(law), abs=0.002)

@@ -338,3 +338,48 @@ def test_a_file_that_is_no_log_is_told_which_files_are(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# a log?\n")
     with pytest.raises(RunError, match=r"notes\.md is no run and no log .* \.csv, .*\.log"):
         open_recording(tmp_path / "notes.md")
+
+
+ROWS = {
+    "bars": "step|d_loss|g_loss\n0|0.5|1\n5|0.25|2\n",
+    "spaces": "step   d_loss g_loss\n0      0.5    1\n5      0.25   2\n",
+    "a comment above": "# my run\nstep,d_loss,g_loss\n0,0.5,1\n5,0.25,2\n",
+    "a header in a comment, as numpy writes it": "# step d_loss g_loss\n0 0.5 1\n5 0.25 2\n",
+    "tensors": 'step,d_loss,g_loss\n0,"tensor(0.5, grad_fn=<MeanBackward0>)",tensor(1.)\n5,tensor([0.25]),tensor(2.)\n',
+    "a torn quotation": 'step,d_loss,g_loss\n0,0.5,1\n5,0.25,2\n"6',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("name", ["log.csv", "log.txt"])
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_table_is_read_whatever_parts_its_columns(tmp_path: Path, kind: str, name: str, encoding: str) -> None:
+    (tmp_path / name).write_text(ROWS[kind], encoding=encoding)
+    log = open_recording(tmp_path / name)
+    assert log["discriminator_loss"].to_dict() == {0: 0.5, 5: 0.25}
+    assert log["generator_loss"].to_dict() == {0: 1.0, 5: 2.0}
+
+
+@pytest.mark.parametrize("word", ["nan", "-nan", "-nan(ind)", "1.#QNAN", "Infinity", "-inf", "1.#INF", "tensor(nan)"])
+def test_what_is_not_finite_was_measured_in_whatever_words(tmp_path: Path, word: str) -> None:
+    log = open_recording(csv(tmp_path / "log.csv", "step,d_loss", ["0,0.5", f"1,{word}", "2,", "3,NA"]))
+    series = log["discriminator_loss"]
+    assert series.index.tolist() == [0, 1]
+    assert not math.isfinite(series.iloc[1])
+
+
+def test_a_single_column_may_have_a_name_of_several_words(tmp_path: Path) -> None:
+    log = open_recording(csv(tmp_path / "log.csv", "Loss of D", ["0.5", "0.25"]), {"Loss of D": "discriminator_loss"})
+    assert log["discriminator_loss"].tolist() == [0.5, 0.25]
+
+
+def test_a_known_column_without_a_number_is_not_called_unknown(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"'d_loss' holds no number \(it begins with 'high'\)"):
+        open_recording(csv(tmp_path / "log.csv", "step,d_loss", ["0,high"]))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.log"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    with pytest.raises(RunError, match="it is empty"):
+        open_recording(tmp_path / name)

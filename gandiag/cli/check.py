@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+MOST_NAMED = 8  # columns of a log that are named as not understood
 SEVERITIES = ("failed", "suspect", "inconclusive", "never")
 
 
@@ -104,6 +105,8 @@ def command(
         limits=load_limits(limits) if limits else None,
         names=_names(names),
     )
+    for name, columns in result.ignored:
+        click.echo(printable(not_understood(name, columns)), err=True)
     if junit:
         junit.write_text(render.as_junit(result), encoding="utf-8")
     if markdown:
@@ -114,6 +117,14 @@ def command(
         else render.judged_as_text(result, everything=everything)
     )
     return 1 if result.failing else 0
+
+
+def not_understood(name: str, columns: Sequence[str]) -> str:
+    """Says which columns of a log have no meaning here, so that a misspelt name does not pass for a healthy one."""
+    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
+    return (
+        f"{name}: nothing is known of {', '.join(columns[:MOST_NAMED])}{more}; say what they are with --map THEIRS=OURS"
+    )
 
 
 def damaged(runs: Sequence[Path]) -> list[str]:

@@ -28,6 +28,9 @@ CAPPED = {"diversity_ratio": 1.0}  # more diverse than the reals is not better
 SIGNIFICANCE = 0.05  # one-sided, Holm-corrected over the scores
 WORTH_TELLING = 0.02  # a difference below 2 % is no regression, however sure
 ALONE_NOISES = 3.0  # with one run on each side: standard deviations of an evaluation
+# ... and of an evaluation whose own scatter is not known, since there are fewer than FEWEST_EVALUATIONS: relative
+UNKNOWN_NOISE = 0.05
+FEWEST_EVALUATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,12 @@ def _late(e: Recorded, name: str) -> tuple[float, float]:
     if not len(values) or (base in LOGARITHMIC and not (values > 0).all()):
         raise NotRecorded(name, "it holds no value that can be compared")
     late = values[-max(1, round(0.2 * len(values))) :]
+    few = len(values) < FEWEST_EVALUATIONS
     if base in LOGARITHMIC:
-        return float(np.median(np.log(late))), noise_of(values)
-    spread = float(np.std(np.diff(values[-max(4, len(values) // 2) :])) / np.sqrt(2)) if len(values) > 4 else 0.0
+        return float(np.median(np.log(late))), UNKNOWN_NOISE if few else noise_of(values)
+    if few:
+        return float(np.median(late)), UNKNOWN_NOISE * abs(float(np.median(late)))
+    spread = float(np.std(np.diff(values[-max(4, len(values) // 2) :])) / np.sqrt(2))
     return float(np.median(late)), spread
 
 

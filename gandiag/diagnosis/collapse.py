@@ -331,4 +331,4 @@ def _generator_is_faster(e: Evidence) -> str:
 
 def _remedies(e: Evidence) -> tuple[str, ...]:
     first = (equal_rates(e, "discriminator"),) if _generator_is_faster(e) else ()
-    return (*first, *regularise(e), pack(e))
+    return (*first, *regularise(e), *pack(e))

@@ -67,7 +67,7 @@ def mode_dropping(run: Recorded) -> Finding:
         verdict,
         claim,
         cause="the rare modes are too rare for the batch" if rare else "the generator leaves modes out",
-        remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), pack(e))),
+        remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), *pack(e))),
         series=series,
         onset=onset,
         kind="minorities" if rare else "modes",
@@ -137,7 +137,7 @@ def _by_recall(e: Evidence) -> Finding:
             Verdict.SUSPECT,
             claim,
             cause="the fakes are good but cover little of the data",
-            remedies=(*regularise(e), pack(e)),
+            remedies=(*regularise(e), *pack(e)),
             series=("recall", "precision"),
         )
     return Finding("mode_dropping", Verdict.HEALTHY, claim, series=("recall", "precision"))

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
-from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers
+from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers, settling
 
 FEWEST_HALF_TURNS = 3  # amplitudes, so that a change of their change can be seen
 FEWEST_ROWS = 12  # below, no word: a period and its change need as many points
@@ -42,6 +42,7 @@ ORBIT_POINTS = 20_000  # along one turn
 # distance to the last turn's orbit, over the amplitude, that shows that the cycle attracted what began there
 OFF_ORBIT = 3e-4
 SCATTER = 8.0  # ... and by how much it must exceed the distances of the turns before the last
+DRIFT = 2.0  # ... and by how much what the amplitude's drift over all turns comes to: a steady one is no attraction
 CURVED = 0.7  # |kappa| x turns beyond which the amplitude's law is told from its sublinear limit
 REACH_GROWING = 1.2  # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
 REACH_SHRINKING = 3.0
@@ -112,7 +113,11 @@ def read_trace(trace: np.ndarray, steps: np.ndarray | None = None) -> TraceReadi
         turns = find_orbits(averaged)
         if turns is not None:
             return _in_steps(_read_orbits(averaged, turns), spacing * block)
-    return reading
+    if reading.word is not Word.UNCLEAR or (found := settling(points)) is None:
+        return reading
+    rate, start, noise = found
+    why = f"its distance shrinks by {rate:.6g} a row, from {start:.3g} to noise of {noise:.3g} about a place"
+    return _in_steps(TraceReading(Word.CONVERGING, why, multiplier=rate), spacing)
 
 
 def _read_smooth(points: np.ndarray) -> TraceReading:
@@ -200,7 +205,7 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     )
     if abs(slope) * span <= max(STEADY, min(SURE * slope_error * span, NOISY_STEADY)):
         steady = replace(common, period=float(turns.periods[tail].mean()), multiplier=1.0)
-        return _read_cycle(steady, points, turns, float(np.exp(logs[tail].mean())))
+        return _read_cycle(steady, points, turns, float(np.exp(logs[tail].mean())), abs(slope) * len(logs))
     kappa, limit = _amplitude_law(turns.amplitudes)
     bent, last = kappa * index[-1], turns.amplitudes[-1]
     if bent > CURVED and limit is not None and last / REACH_SHRINKING < limit < last * REACH_GROWING:
@@ -248,10 +253,10 @@ def _read_orbits(points: np.ndarray, turns: Turns) -> TraceReading:
     )
 
 
-def _read_cycle(common: TraceReading, points: np.ndarray, turns: Turns, level: float) -> TraceReading:
+def _read_cycle(common: TraceReading, points: np.ndarray, turns: Turns, level: float, drift: float) -> TraceReading:
     """A steady amplitude: where the trace began off the orbit on which it ends, the cycle attracts; else it is the start's own orbit."""
     first, before_last = _distances_to_orbit(turns)
-    if first > max(OFF_ORBIT, SCATTER * before_last) and not _is_linear(points):
+    if first > max(OFF_ORBIT, SCATTER * before_last, DRIFT * drift) and not _is_linear(points):
         return replace(
             common,
             word=Word.LIMIT_CYCLE,

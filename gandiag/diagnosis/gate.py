@@ -16,11 +16,12 @@ Named = tuple[str, Diagnosis]
 
 @dataclass(frozen=True)
 class Judged:
-    """What the gate saw: each run's diagnosis, the changes against the baseline, and what it fails on."""
+    """What the gate saw: each run's diagnosis, the changes against the baseline, what it fails on, and what it could not read in logs."""
 
     runs: tuple[Named, ...]
     changes: tuple[Change, ...]
     failing: tuple[tuple[str, Finding], ...]
+    ignored: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of each log the columns that have no meaning here
 
 
 def judge_runs(
@@ -42,15 +43,18 @@ def judge_runs(
     mine = [judged(path) for path in runs]
     told = [(str(path), diagnosis) for path, (_, diagnosis) in zip(runs, mine)]
     failing = failing_findings(told, fail_on)
+    ignored = tuple(
+        (str(p), columns) for p, (seen, _) in zip(runs, mine) if (columns := getattr(seen.run, "ignored", ()))
+    )
     if not baselines:
-        return Judged(tuple(told), (), tuple(failing))
+        return Judged(tuple(told), (), tuple(failing), ignored)
     changes, new = regressions(mine, [judged(path) for path in baselines])
     already = {(name, f.check) for name, f in failing}
     failing += [
         (name, f) for name, d in told for f in d.findings if any(f is n for n in new) and (name, f.check) not in already
     ]
     failing += [("baseline", _as_finding(c)) for c in changes if c.worse]
-    return Judged(tuple(told), tuple(changes), tuple(failing if "never" not in fail_on else ()))
+    return Judged(tuple(told), tuple(changes), tuple(failing if "never" not in fail_on else ()), ignored)
 
 
 def failing_findings(judged: Sequence[Named], fail_on: Sequence[str]) -> list[tuple[str, Finding]]:

@@ -159,4 +159,10 @@ def make_limits(given: Mapping[str, Any], *, where: str = "limits") -> Limits:
             raise UsageError(f"{where}: {name} is {value!r}, a number was expected")
         if not math.isfinite(value) if isinstance(value, float) else abs(value) >= 2**63:
             raise UsageError(f"{where}: {name} is {str(value)[:40]}, a finite number was expected")
+        if known[name] is int and (value != int(value) or value < 1):
+            raise UsageError(f"{where}: {name} is {value}, a whole number of at least 1 was expected")
+        if value * getattr(DEFAULT, name) < 0:
+            raise UsageError(
+                f"{where}: {name} is {value}, a number of the sign of {getattr(DEFAULT, name):g} was expected"
+            )
     return Limits(**{name: known[name](value) for name, value in given.items()})

@@ -8,6 +8,7 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.progress import quality
+from gandiag.diagnosis.remedies import augment
 from gandiag.errors import NotRecorded
 
 MEMORY_SHARE = 0.5  # of D's advantage over chance that held-out reals do not show
@@ -156,12 +157,7 @@ def _harm(e: Evidence) -> str:
 
 
 def _more_data(e: Evidence) -> tuple[str, ...]:
-    augment = (
-        ("--set augmentation=ada",)
-        if e.config.get("augmentation") == "none"
-        else ("augment what D sees (ADA, DiffAugment)",)
-    )
-    return (*augment, "train on more samples", "stop at the best held-out score")
+    return (*augment(e), "train on more samples", "stop at the best held-out score")
 
 
 def memorisation(run: Recorded) -> Finding:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.clock import thinned
 from gandiag.diagnosis.dynamics import TraceReading, Word, read_trace
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
-from gandiag.diagnosis.remedies import regularise
+from gandiag.diagnosis.remedies import another_update, average, lower_rates, regularise
 from gandiag.errors import NotRecorded
+from gandiag.quantities import TINY_GAME
 
-MOST_ROWS = 2000  # of a trace that are read; a longer one is thinned out evenly
-# parameters of both players together, up to which the game is a known equation and its trace the whole truth
-TINY_GAME = 200
+MANY_TURNS = 5.0  # of a trace that heads for a limit cycle, before that is believed rather than that it goes on growing
 LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
-UNEVEN = 5.0  # times the usual gap between rows, beyond which a trace is brought to even gaps first
 LASTING = 0.5  # share of its amplitude that a turning trace must keep over what is read
 CYCLES = (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
 
@@ -28,7 +27,7 @@ def oscillation(run: Recorded) -> Finding:
     name, points, steps, unit = _fakes_trace(e)
     e.need_steps()
     later = slice(int(LEARNED_BY * len(steps)), None)
-    reading = read_trace(*_thinned(points[later], steps[later]))
+    reading = read_trace(*thinned(points[later], steps[later]))
     low, high = np.nanquantile(points[later], (0.05, 0.95), axis=0)
     amplitude = float(np.max(high - low) / 2 / unit)
     turns = (steps[-1] - steps[later][0]) / reading.period if reading.period else 0.0
@@ -78,12 +77,13 @@ def read_game(e: Evidence) -> tuple[str, TraceReading]:
     traces = _traces(e)
     if not traces:
         raise NotRecorded("parameter_trace", "nor the mean of the fakes")
-    readings = [(name, read_trace(*_thinned(points, steps))) for name, points, steps in traces if len(points) >= 12]
+    readings = [(name, read_trace(*thinned(points, steps))) for name, points, steps in traces if len(points) >= 12]
     if not readings:
         raise CannotTell(f"the trace has {max(len(points) for _, points, _ in traces)} rows, 12 are needed")
-    if (growing := _grows(e)) is not None:
-        return growing
-    return next((pair for pair in readings if pair[1].word is not Word.UNCLEAR), readings[0])
+    clear = next((pair for pair in readings if pair[1].word is not Word.UNCLEAR), readings[0])
+    if clear[1].word is Word.DIVERGING or (clear[1].word is Word.LIMIT_CYCLE and clear[1].turns >= MANY_TURNS):
+        return clear  # the distance from the middle of a cycle grows as well, for one that comes from within
+    return _grows(e) or clear
 
 
 def _traces(e: Evidence) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -143,7 +143,7 @@ def _grows(e: Evidence) -> tuple[str, TraceReading] | None:
 
 
 def _any_period(e: Evidence) -> float | None:
-    readings = [read_trace(*_thinned(points, steps)) for _, points, steps in _traces(e) if len(points) >= 12]
+    readings = [read_trace(*thinned(points, steps)) for _, points, steps in _traces(e) if len(points) >= 12]
     return next((r.period for r in readings if r.period), None)
 
 
@@ -184,22 +184,6 @@ def _fakes_trace(e: Evidence) -> tuple[str, np.ndarray, np.ndarray, float]:
     return name, points[:, :16], steps, unit
 
 
-def _thinned(points: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    points, steps = _even(points, steps)
-    stride = max(1, -(-len(points) // MOST_ROWS))
-    return points[::stride], steps[::stride]
-
-
-def _even(points: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns rows that are about equally far apart: a turn is read off a clock that goes evenly, and a followed run holds bursts of steps."""
-    gaps = np.diff(steps)
-    if len(gaps) < 2 or gaps.max() <= UNEVEN * np.median(gaps):
-        return points, steps
-    grid = np.arange(steps[0], steps[-1] + 1, gaps.max())
-    rows = np.unique(np.searchsorted(steps, grid))
-    return points[rows], steps[rows]
-
-
 def eigenvalues(e: Evidence) -> np.ndarray | None:
     """Returns the leading eigenvalues of the game's Jacobian when they were last recorded; None where they never were."""
     try:
@@ -226,14 +210,5 @@ def _spectrum(e: Evidence) -> str:
 
 
 def _calm(e: Evidence) -> tuple[str, ...]:
-    game = (
-        ("--set update=extragradient",)
-        if "update" in e.config
-        else ("an optimizer for games: extragradient or optimistic Adam",)
-    )
-    averaged = trends.middle(np.array([e.now_or_nan("generator_gradient_cosine")]))
-    return (
-        *regularise(e),
-        *game,
-        *(("average the weights (EMA)",) if not averaged < 0 else ("lower both learning rates",)),
-    )
+    overshoots = trends.middle(np.array([e.now_or_nan("generator_gradient_cosine")])) < 0
+    return (*regularise(e), *another_update(e), *(lower_rates(e, "both") if overshoots else average(e)))

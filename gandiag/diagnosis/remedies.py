@@ -7,6 +7,7 @@ from gandiag.diagnosis.evidence import Evidence
 _RATE_OPTION = {"generator": "lr_g", "discriminator": "lr_d"}
 # The largest rate that a remedy names: no recipe of the field moves a player by more, whatever its optimizer.
 LARGEST_RATE = 1e-2
+FREE_OFFSET = ("wasserstein", "relativistic")  # losses that leave the level of D's scores open
 
 
 def rate(e: Evidence, who: str) -> float | None:
@@ -37,11 +38,13 @@ def lower_rates(e: Evidence, who: str, by: float = 5.0) -> tuple[str, ...]:
 
 
 def equal_rates(e: Evidence, toward: str) -> str:
-    """Says how to give the slower player (`toward`) the other's learning rate; where that is no usual one, how to slow the faster down."""
+    """Says how to give the slower player (`toward`) the other's rate; where that is no usual one, or the same, how to slow the faster down."""
     other = "generator" if toward == "discriminator" else "discriminator"
     value, own = rate(e, other), rate(e, toward)
-    if value and own and value > LARGEST_RATE:
+    if value and own and value > LARGEST_RATE and value != own:
         return set_rate(e, other, own)
+    if value and value == own:
+        return set_rate(e, other, value / 5)
     return set_rate(e, toward, value) if value else f"raise the {toward}'s learning rate to the {other}'s"
 
 
@@ -55,12 +58,42 @@ def regularise(e: Evidence) -> tuple[str, ...]:
 
 
 def without_saturation(e: Evidence) -> tuple[str, ...]:
-    """Says how to leave the saturating loss."""
+    """Says how to leave the saturating loss; where it is another one already, how to keep D from being so sure."""
+    if e.config.get("loss") == "non-saturating":
+        return regularise(e)
     return (
         ("--set loss=non-saturating",)
         if "loss" in e.config
         else ("let G minimise -log D(G(z)) in place of log(1 - D(G(z)))",)
     )
+
+
+def another_update(e: Evidence) -> tuple[str, ...]:
+    """Says how to play the game by a rule that does not turn: none where it is played by one, or cannot be."""
+    if "update" not in e.config:
+        return ("an optimizer for games: extragradient or optimistic Adam",)
+    loops = e.config.get("d_steps") == e.config.get("g_steps") == 1
+    free = e.config["update"] in ("alternating", "simultaneous", "lookahead") and loops
+    return ("--set update=extragradient",) if free and e.config.get("precision") != "float16" else ()
+
+
+def average(e: Evidence) -> tuple[str, ...]:
+    """Says how to average the generator's weights, where they are not."""
+    if "ema_images" not in e.config:
+        return ("average the weights (EMA)",)
+    return () if e.config["ema_images"] else ("--set ema_images=44000",)
+
+
+def augment(e: Evidence) -> tuple[str, ...]:
+    """Says how to augment what D sees; points have no augmentation, and ada goes by a sign that some losses leave open."""
+    data = e.about.get("data")
+    if isinstance(data, dict) and data.get("kind") == "points":
+        return ()
+    if "augmentation" not in e.config:
+        return ("augment what D sees (ADA, DiffAugment)",)
+    if e.config["augmentation"] != "none":
+        return regularise(e)
+    return (f"--set augmentation={'diffaugment' if e.config.get('loss') in FREE_OFFSET else 'ada'}",)
 
 
 def fewer_discriminator_steps(e: Evidence) -> tuple[str, ...]:
@@ -72,9 +105,15 @@ def fewer_discriminator_steps(e: Evidence) -> tuple[str, ...]:
     return ("make one D update a step",) if updates is not None and updates[-1] > 1 else ()
 
 
-def pack(e: Evidence) -> str:
-    """Says how to let D see several samples at a time."""
-    return "--set pack=2" if "pack" in e.config else "let D see two samples at a time (PacGAN)"
+def pack(e: Evidence) -> tuple[str, ...]:
+    """Says how to let D see several samples at a time; a D that is given a class takes one sample."""
+    if "pack" not in e.config:
+        return ("let D see two samples at a time (PacGAN)",)
+    if e.config.get("conditional"):
+        return ()
+    more, batch = 2 * max(int(e.config["pack"]), 1), int(e.config.get("batch") or 0)
+    whole = more * max(int(e.config.get("accumulate") or 1), 1)
+    return (f"--set pack={more}" + (f" --set batch={-(-batch // whole) * whole}" if batch % whole else ""),)
 
 
 def larger_discriminator(e: Evidence) -> str:

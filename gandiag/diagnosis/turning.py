@@ -18,6 +18,10 @@ SEEN_ANGLE = 0.1  # radians over all rows: a smaller one is the split of a doubl
 COHERENT = 0.6  # net turning over turning back and forth, above which a trace turns at all
 LEAST_TURNING = 1.5 * np.pi  # a path that only bends is none that turns
 PHASES = 32  # points a turn at which chords are taken
+SETTLED = 0.05  # noise about its place, over the distance from which a trace came, at most
+ABOVE_NOISE = 3.0  # times that noise, down to which the way there is read
+FEWEST_ON_THE_WAY = 12
+SURELY = 4.0  # standard errors of the way's slope
 FEWEST_ROWS_A_TURN = 4  # fewer, and the velocity's direction cannot be followed from row to row
 
 
@@ -180,3 +184,15 @@ def _plane(points: np.ndarray) -> np.ndarray:
     moves = np.diff(points, axis=0)
     unit = moves / np.maximum(np.linalg.norm(moves, axis=1, keepdims=True), np.finfo(float).tiny)
     return points @ np.linalg.svd(unit, full_matrices=False)[2][:2].T
+
+
+def settling(points: np.ndarray) -> tuple[float, float, float] | None:
+    """Of a way that comes down geometrically to noise about a place, as under instance noise: its rate a row, where it began, and the noise."""
+    half = len(points) // 2
+    away = np.linalg.norm(points - points[half:].mean(axis=0), axis=1)
+    noise, start = float(np.sqrt(np.mean(away[half:] ** 2))), float(away[:FEWEST_ON_THE_WAY].max())
+    arrived = int(np.argmax(away < ABOVE_NOISE * noise))
+    if noise > SETTLED * start or arrived < FEWEST_ON_THE_WAY:
+        return None
+    (slope, _), covariance = np.polyfit(np.arange(arrived), np.log(away[:arrived]), 1, cov=True)
+    return (float(np.exp(slope)), start, noise) if slope < -SURELY * np.sqrt(covariance[0, 0]) else None

@@ -76,6 +76,13 @@ def refuse_giants(file: Path) -> None:
         raise RunError(f"{file} is larger than {MAX_BYTES // 2**20} MiB: thin it out first")
 
 
+def decoded(file: Path) -> str:
+    """Returns a file's text: UTF-8, or UTF-16 where it begins with that mark, as a redirection in PowerShell writes it."""
+    refuse_giants(file)
+    content = file.read_bytes()
+    return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+
+
 def is_number(value: Any) -> bool:
     """Whether it is a number that a float can hold; JSON knows whole numbers of any length."""
     return isinstance(value, float) or (

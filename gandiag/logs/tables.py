@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gandiag.errors import RunError, UsageError, did_you_mean
-from gandiag.logs.log import Log, is_number, refuse_giants
+from gandiag.logs.log import Log, decoded, is_number, refuse_giants
 from gandiag.logs.names import as_printed, guess
 from gandiag.run.layout import json_objects
 
@@ -17,32 +19,73 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_COLUMNS = 10_000
+DELIMITERS = (",", ";", "\t", "|")
+# What is no number and yet was measured, in the words of Python, C and old C on Windows.
+NOT_FINITE = r"[-+]?(?:nan(?:\(.*\))?|inf|infinity|1\.#\w+)"
+TENSOR = r"^\s*tensor\(\s*\[?([^,\])]+)\]?[^)]*\)\s*$"  # 0-d tensors, printed as they are
 
 
 def read_csv(file: Path, names: dict[str, str]) -> Log:
     """Reads a CSV or TSV file with a header: a column of steps where there is one, else the rows are the steps."""
+    return read_columns(file, decoded(file), names)
+
+
+def read_columns(file: Path, text: str, names: dict[str, str]) -> Log:
+    """Reads a text of columns below a header, whatever parts them: commas, semicolons, tabs, bars or spaces."""
     import pandas as pd
 
-    refuse_giants(file)
+    text = _from_header(text)
+    if not text.strip():
+        raise RunError(f"{file} holds no row yet: it is empty; CSV with a header line was expected")
+    parted = "\t" if file.suffix.lower() == ".tsv" else _delimiter(*(text + "\n\n").split("\n", 2)[:2])
     try:
-        table = pd.read_csv(
-            file,
-            sep="\t" if file.suffix.lower() == ".tsv" else None,
-            engine="python",
-            encoding="utf-8-sig",
-            on_bad_lines="skip",
-            dtype=str,
-            keep_default_na=False,  # an empty cell is absent, "nan" was measured
-        )
-    except (ValueError, OSError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        table = _parsed(text, parted)
+    except (ValueError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise RunError(
             f"{file} cannot be read as CSV ({str(error).splitlines()[0]}); a header line and one row a step were expected"
         ) from None
-    with file.open(encoding="utf-8-sig", errors="replace") as source:
-        header = source.readline()
-    if ";" in header or "\t" in header:  # the comma is free to be the decimal point, as half of the world writes it
+    if parted != ",":  # the comma is free to be the decimal point, as half of the world writes it
         table = table.replace(r"^\s*([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)\s*$", r"\1.\2", regex=True)
     return from_table(file, table, names)
+
+
+def _parsed(text: str, parted: str) -> pd.DataFrame:
+    import pandas as pd
+
+    def read(engine: Literal["c", "python"]) -> pd.DataFrame:
+        return pd.read_csv(
+            io.StringIO(text),
+            sep=parted,
+            engine=engine,
+            on_bad_lines="skip",
+            dtype=str,
+            keep_default_na=False,  # an empty cell is absent, "nan" was measured
+            index_col=False,
+            skipinitialspace=True,
+        )
+
+    try:
+        return read("c")
+    except pd.errors.ParserError:  # a quotation mark that a torn last line has left open
+        return read("python")
+
+
+def _from_header(text: str) -> str:
+    """Leaves out what stands before the header: empty lines and comments; a comment right above numbers is the header itself."""
+    lines = text.lstrip("\n\r \ufeff").splitlines(keepends=True)
+    at = 0
+    while at + 1 < len(lines) and lines[at].startswith("#") and not re.match(r"\s*[-+.\d]", lines[at + 1]):
+        at += 1
+    return "".join(lines[at:]).lstrip("#").lstrip()
+
+
+def _delimiter(header: str, row: str) -> str:
+    """The mark that parts a header's names, outside quotation marks; white space where there is none and the row below has as many fields."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    often = max(DELIMITERS, key=bare.count)
+    if often in bare:
+        return often
+    return r"\s+" if 1 < len(bare.split()) == len(row.split()) else ","
 
 
 def read_json(file: Path, names: dict[str, str]) -> Log:
@@ -113,11 +156,11 @@ def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
     for column, name in meaning.items():
         if name is None or name == "step" or name in series:
             continue
-        values = pd.to_numeric(table[column], errors="coerce")
         text = table[column].astype(str).str.strip().str.lower()
-        measured = (
-            values.notna() | text.isin(("nan", "inf", "-inf", "+inf", "infinity", "-infinity")) & table[column].notna()
-        )
+        if text.str.startswith("tensor(").any():
+            text = table[column] = text.str.replace(TENSOR, r"\1", regex=True)
+        values = pd.to_numeric(table[column], errors="coerce")
+        measured = values.notna() | text.str.fullmatch(NOT_FINITE) & table[column].notna()
         if column not in names:
             name = as_printed(column, name, values[measured])
         if name is None or name in series:
@@ -128,6 +171,10 @@ def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
         elif column in names:
             example = next((str(v) for v in table[column] if str(v).strip()), "")
             raise UsageError(f"{file}: the column {column!r} holds no number (it begins with {example[:40]!r})")
+    empty = [column for column, name in meaning.items() if name not in (None, "step")]
+    if not series and empty:
+        example = next((str(v) for v in table[empty[0]] if str(v).strip()), "")
+        raise RunError(f"{file}: the column {empty[0]!r} holds no number (it begins with {example[:40]!r})")
     if not series:
         raise RunError(
             f"{file} holds no column that is known here ({', '.join(str(c) for c in table.columns[:20])}); say which is which: "

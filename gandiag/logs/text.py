@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from gandiag.errors import RunError, UsageError, did_you_mean
-from gandiag.logs.log import Log, refuse_giants
+from gandiag.logs.log import Log, decoded
 from gandiag.logs.names import guess
-from gandiag.logs.tables import from_table
+from gandiag.logs.tables import from_table, read_columns
 
 MAX_LINE = 2000  # characters; what is longer was not printed for people
 # letters that what is left of a name must have to mean something by itself: "this is: 5" is no inception score
@@ -27,12 +27,16 @@ def read_text(file: Path, names: dict[str, str]) -> Log:
     """Reads the lines that name a number which is known here. `[epoch/epochs] [batch/batches]` gives the steps, else the lines are counted."""
     import pandas as pd
 
-    refuse_giants(file)
-    found = list(_rows(file.read_bytes().decode("utf-8", "replace"), names))
+    text = decoded(file)
+    found = list(_rows(text, names))
+    if not found and (table := _columns(file, text, names)) is not None:
+        return table
     seen = {theirs for row, _ in found for theirs in row}
     missing = [theirs for theirs in names if theirs not in seen]
     if missing:
         raise UsageError(f"{file} names no number {missing[0]!r}{did_you_mean(missing[0], sorted(seen))}")
+    if not text.strip():
+        raise RunError(f"{file} holds no line yet: it is empty")
     if not found:
         raise RunError(
             f"{file} has no line with a number that is known here (such as `d_loss: 0.69`); say which is which: --map 'Loss D=discriminator_loss'"
@@ -42,6 +46,14 @@ def read_text(file: Path, names: dict[str, str]) -> Log:
     if steps is not None and not any(names.get(c) == "step" or guess(c) == "step" for c in table.columns):
         table.insert(0, "step", steps)
     return from_table(file, table, names)
+
+
+def _columns(file: Path, text: str, names: dict[str, str]) -> Log | None:
+    """A table under a header in a file whose name does not say so, None where it is none either."""
+    try:
+        return read_columns(file, text, names)
+    except (RunError, UsageError):
+        return None
 
 
 def _rows(text: str, names: Mapping[str, str]) -> Iterator[tuple[dict[str, str], list[tuple[int, int]]]]:

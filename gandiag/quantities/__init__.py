@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from gandiag.quantities.batches import cost, diversity, logits
-from gandiag.quantities.entry import LOGIT_BIN_LIMIT, LOGIT_BINS, PLAYERS, QUANTILES, Quantity, logit_bin_labels
+from gandiag.quantities.entry import (
+    LOGIT_BIN_LIMIT,
+    LOGIT_BINS,
+    PLAYERS,
+    QUANTILES,
+    TINY_GAME,
+    Quantity,
+    logit_bin_labels,
+)
 from gandiag.quantities.players import forces, gradients, losses
 from gandiag.quantities.scheduled import game
 from gandiag.quantities.scores import evaluation
@@ -14,6 +22,7 @@ __all__ = [
     "PLAYERS",
     "QUANTILES",
     "QUANTITIES",
+    "TINY_GAME",
     "Quantity",
     "as_markdown",
     "logit_bin_labels",

@@ -24,6 +24,8 @@ class Quantity:
 
 
 PLAYERS = ("discriminator", "generator")
+# Parameters of both players together, up to which the game is a known equation (Dirac-GAN, quadratic games) and its trace the whole truth.
+TINY_GAME = 200
 QUANTILES = (5, 25, 50, 75, 95)
 LOGIT_BIN_LIMIT = 10.0  # logits beyond +-10 are certain to 5e-5: the outer bins hold them
 LOGIT_BINS = 40  # fixed bins of width 0.5 between -10 and 10, plus one below and one above

@@ -116,7 +116,8 @@ def game() -> list[Quantity]:
         ),
         Quantity(
             "parameter_trace",
-            "Coordinates of both players' parameters in a fixed random plane (generator x, y; discriminator x, y).",
+            "Coordinates of both players' parameters in a fixed random plane (generator x, y; discriminator x, y); of one or two "
+            "parameters, these themselves.",
             shape="vector",
             group=group,
         ),

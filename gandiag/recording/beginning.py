@@ -9,20 +9,23 @@ from typing import Any
 from torch import nn
 
 from gandiag.errors import NotRecorded, UsageError, did_you_mean
+from gandiag.quantities import TINY_GAME
 from gandiag.recording.probes import TIERS
 from gandiag.recording.step import Probe
+from gandiag.recording.trace import parameter_trace
 from gandiag.run import load_run
 
 
-def probe_table(probes: str | Mapping[Probe, int]) -> dict[Probe, int]:
-    """Returns a tier's table, or the table that was given, checked; UsageError."""
+def probe_table(probes: str | Mapping[Probe, int], parameters: int = TINY_GAME + 1) -> dict[Probe, int]:
+    """Returns a tier's table, or the table that was given, checked; UsageError. A tiny game (Dirac-GAN) is traced at every step."""
     if isinstance(probes, str):
         if probes not in TIERS:
             raise UsageError(
                 f"there is no tier of probes {probes!r}{did_you_mean(probes, list(TIERS))}: give one of {', '.join(TIERS)} "
                 "or a table of probes"
             )
-        return dict(TIERS[probes])
+        traced = {parameter_trace: 1} if probes == "default" and 0 < parameters <= TINY_GAME else {}
+        return TIERS[probes] | traced
     for probe, every in probes.items():
         if not callable(probe) or not isinstance(every, int) or every < 1:
             raise UsageError(

@@ -80,12 +80,12 @@ class Recorder:
             raise UsageError(f"discriminator_output is 'logit' or 'probability', not {discriminator_output!r}")
         refuse_what_cannot_play(generator, discriminator, generator_optimizer, discriminator_optimizer)
         self.path = Path(path)
-        table = probe_table(probes)
         self._probability = discriminator_output == "probability"
         self._players = {
             "discriminator": Player("discriminator", discriminator, discriminator_optimizer),
             "generator": Player("generator", generator, generator_optimizer),
         }
+        table = probe_table(probes, sum(player.values for player in self._players.values()))
         device = next((p.device for p in self._players["discriminator"].parameters), torch.device("cpu"))
         self._device = device
         self._closed = self._detached = self._gave_up = False

@@ -15,7 +15,9 @@ PLANE = 2  # directions a player
 
 
 def parameter_trace(step: Step) -> dict[str, Value]:
-    """Two coordinates of the generator's parameters and two of the discriminator's, along fixed random directions of unit length on average."""
+    """Two coordinates of the generator's parameters and two of the discriminator's, along fixed random directions of unit length on average;
+    the parameters themselves where there are no more than two.
+    """
     if step.generator is None or step.discriminator is None:
         return {}
     placed = [_placed(player.parameters, seed) for seed, player in enumerate((step.generator, step.discriminator))]
@@ -30,5 +32,7 @@ def _placed(parameters: Sequence[Tensor], seed: int) -> Tensor:
 
 @lru_cache(maxsize=8)
 def _directions(sizes: tuple[int, ...], device: torch.device, seed: int) -> list[Tensor]:
+    if sum(sizes) <= PLANE:  # the parameters themselves
+        return [on_device(piece, device) for piece in torch.eye(PLANE, sum(sizes)).split(sizes, dim=1)]
     chance = torch.Generator().manual_seed(SEED + seed)
     return [on_device(torch.randn(PLANE, size, generator=chance) / sum(sizes) ** 0.5, device) for size in sizes]
