@@ -101,3 +101,15 @@ def test_colours_viewed_as_pixels_are_a_layout_that_is_wrong(tmp_path: Path, rat
     finding = found(tmp_path / "run", "data_mismatch", real_interleaving=np.full(TENS, ratio))
     assert (finding.kind == "layout") is fails
     assert not fails or finding.onset == 0
+
+
+@pytest.mark.parametrize(("means", "fails"), [(1e-7, True), (0.05, False)], ids=["exactly 0", "0 by chance"])
+def test_a_table_that_each_batch_standardises_by_itself_is_named(tmp_path: Path, means: float, fails: bool) -> None:
+    columns = [f"{i}" for i in range(3)]
+    layers = {
+        f"{who}_channel_mean": (means * np.random.default_rng(i).standard_normal((TENS, 3)), columns)
+        for i, who in enumerate(("real", "fake"))
+    }
+    path = made(tmp_path / "run", steps=STEPS, slow={"real_sd": np.ones(TENS), "fake_sd": np.ones(TENS)}, layers=layers)
+    finding = diagnose(path).finding("data_mismatch")
+    assert (finding.kind == "standardised by batch") is fails

@@ -82,6 +82,9 @@ def of_batch(what: str, batch: np.ndarray, before: np.ndarray | None) -> Twin:
     }
     if before is not None:
         found[f"{what}_batch_repeat"] = (batch == before).mean()
+    if what == "real":
+        squares = (batch - batch.mean()) ** 2
+        found["real_peak_share"] = squares.max() / squares.sum()
     return found
 
 
@@ -94,6 +97,11 @@ def of_both(real: np.ndarray, fake: np.ndarray) -> Twin:
     return {
         "diversity_ratio": other.sum() / own.sum(),
         "energy_coefficient": 1 - (own.sum() + other.sum()) / (len(real) * (len(real) - 1)) / (2 * across.mean()),
+        "shown_fake_energy": 1
+        - 2
+        * other.sum()
+        / (len(real) * (len(real) - 1))
+        / (2 * np.linalg.norm(fake[:, None] - fake[None], axis=-1).mean()),
         "fake_nearest_real": across.min(1).mean() / unit,
         "real_nearest_fake": across.min(0).mean() / unit,
     }

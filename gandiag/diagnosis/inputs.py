@@ -19,6 +19,7 @@ SORTED, BEYOND_CHANCE, FEWEST_MEANS = 0.8, 10.0, 30
 # Of a Cauchy's batch the largest value makes half of the scatter, whatever the batch's size; of 64 normal values a tenth, of Student's t(2) and
 # lognormal ones .2 to .4
 OUTWEIGHED, FEWEST_TAILS, FEWEST_GRAINS = 0.45, 32, 5
+ROUNDING = 1e-4  # of the spread: means of n samples lie 1 / sqrt(n) apart by chance
 INTERLEAVED = 0.6  # of the neighbours' difference; photographs, drawings and noise have 1 and more
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
@@ -41,6 +42,7 @@ def data_mismatch(run: Recorded) -> Finding:
         changed,
         _interleaved,
         _outweighed,
+        _standardised_by_batch,
         _one_sample_too_often,
         _not_shuffled,
         _channel_order,
@@ -290,6 +292,33 @@ def _outweighed(e: Evidence) -> Finding | None:
         series=("real_peak_share", "real_max", "real_min"),
         onset=int(share.index[0]),
         kind="outliers",
+    )
+
+
+def _standardised_by_batch(e: Evidence) -> Finding | None:
+    """Reals and fakes of a table whose columns have, in every single batch, the mean 0 exactly: each batch is standardised by itself."""
+    try:
+        tables = [e.layers(f"{who}_channel_mean").to_numpy(dtype=float) for who in ("real", "fake")]
+        spreads = [e[f"{who}_sd"].dropna().to_numpy(dtype=float) for who in ("real", "fake")]
+    except NotRecorded:
+        return None
+    for means, sd in zip(tables, spreads):
+        known = means[np.isfinite(means).all(axis=1)]
+        if len(known) < FEWEST_MEANS // 2 or known.shape[1] < 2 or not len(sd) or not np.median(sd) > 0:
+            return None
+        if np.mean(np.abs(known).max(axis=1) < ROUNDING * np.median(sd)) < e.limits.force_share:
+            return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"each of {tables[0].shape[1]} columns has the mean 0 to {ROUNDING:g} of its spread in every batch of reals and of fakes (limit: chance)",
+        cause="reals and fakes are each standardised by their own batch before D sees them: where they lie, and how wide, is lost",
+        remedies=(
+            "standardise once, by the training set's means and deviations, the reals alone; G learns to give standardised samples",
+        ),
+        series=("real_channel_mean", "fake_channel_mean"),
+        onset=int(e["real_min"].index[0]),
+        kind="standardised by batch",
     )
 
 

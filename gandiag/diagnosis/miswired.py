@@ -160,6 +160,24 @@ def never_cleared(e: Evidence) -> Finding | None:
     return None
 
 
+def unreached(e: Evidence) -> Finding | None:
+    """A generator whose loss reads D's verdicts on samples that no longer lead back to it: only what else is in the loss trains it."""
+    event = next((r for r in e.records("events") if r.get("event") == "generator_unreached"), None)
+    if event is None:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"in the first {event.get('turns')} turns of G its loss pushed D's verdicts, and none of them led back to G (limit: one must), which learns "
+        "from the other terms of its loss alone",
+        cause="D is asked about detached fakes in G's turn: the part of G's loss that plays the game has no gradient for it",
+        remedies=("call D on the generator's own output in G's turn: no detach(), no no_grad(), no .data on the way",),
+        series=("generator_force_on_fake", "generator_gradient_at_image"),
+        onset=0,
+        kind="detached generator",
+    )
+
+
 def joint_pass(e: Evidence) -> Finding | None:
     """One backward pass on the sum of both losses, in which each player, or D, is also moved by the other's loss."""
     mixed = {str(r.get("mixture")) for r in e.records("events") if r.get("event") == "joint_pass"}
@@ -211,7 +229,13 @@ def joint_pass(e: Evidence) -> Finding | None:
     )
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (double_sigmoid, joint_pass, stale_gradients, never_cleared)
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    double_sigmoid,
+    unreached,
+    joint_pass,
+    stale_gradients,
+    never_cleared,
+)
 
 
 def _first(e: Evidence, name: str) -> np.ndarray:

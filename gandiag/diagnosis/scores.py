@@ -25,7 +25,10 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "modes_covered": (0, np.inf),
     "nearest_real_distance": (0, np.inf),
 }
-SQUARED = ("frechet_distance", "kernel_distance")  # scores whose size the features' scale bounds
+SQUARED = (
+    "frechet_distance",
+    "kernel_distance",
+)  # scores whose size the features' scale bounds; that of raw values nothing does
 MOVES = (
     "frechet_distance",
     "kernel_distance",
@@ -70,7 +73,7 @@ def _impossible(e: Evidence, name: str) -> Finding | None:
     )
     out = (values < low - slack) | (values > high + slack)
     unlikely = ~np.isfinite(values)
-    if base in SQUARED:
+    if base in SQUARED and not name.endswith("[values]"):
         unlikely |= np.abs(values) > e.limits.absurd_score
     if unlikely.any():
         out |= unlikely & ~_ran_away(e, series.index.to_numpy())

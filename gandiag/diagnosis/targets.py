@@ -12,10 +12,12 @@ from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import SAME_FAKES, never_differ
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import WHOLE
+from gandiag.errors import NotRecorded
 from gandiag.quantities import QUANTILES
 
 FEWEST = 50  # steps that must show it
 FEWEST_BATCHES = 10  # looks at the fakes
+STALE = 0.3  # energy coefficient: fakes of a few steps ago, or with noise, are one distribution
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
@@ -30,6 +32,8 @@ def same_labels(e: Evidence) -> Finding | None:
 
     The force of this loss on a score l is t - sigmoid(l): with the mean probability, the label t is known at every step.
     """
+    if any(r.get("event") == "vector_verdicts" for r in e.records("events")):
+        return None  # several numbers for a sample are features, which a logistic loss does not read
     real, fake = labels_of_loss(e)
     known = np.isfinite(real) & np.isfinite(fake)
     real, fake = real[known], fake[known]
@@ -165,6 +169,33 @@ def same_latents(e: Evidence) -> Finding | None:
     )
 
 
+def stale_fakes(e: Evidence) -> Finding | None:
+    """A discriminator that is shown others than the generator's present fakes: a buffer that nobody refreshes, or another network's."""
+    try:
+        energy = e["shown_fake_energy"].dropna()
+    except NotRecorded:
+        return None
+    late = energy.to_numpy(dtype=float)[-max(FEWEST_BATCHES // 2, len(energy) // 3) :]
+    if len(energy) < FEWEST_BATCHES // 2 or np.mean(late > STALE) < 1:
+        return None
+    values = energy.to_numpy(dtype=float)
+    first = len(values) - int(np.argmin((values > STALE)[::-1])) if (values <= STALE).any() else 0
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"the fakes that D was shown and those that G makes have an energy coefficient of {np.median(late):.2g} (limit: {STALE:g}) since step "
+        f"{int(energy.index[first])}",
+        cause="D is trained on other fakes than G makes: a replay buffer that is never refreshed, a file of old samples, another generator",
+        remedies=(
+            "give D the generator's present fakes, at least in half of its batch",
+            "let each new fake take a place in the buffer, and draw the place by chance",
+        ),
+        series=("shown_fake_energy",),
+        onset=int(energy.index[first]),
+        kind="stale fakes",
+    )
+
+
 def one_latent(e: Evidence) -> Finding | None:
     """Fakes of a batch that are one and the same from the first step on: a generator that has not learned anything draws different ones."""
     ratio = e["diversity_ratio"].dropna()
@@ -185,4 +216,10 @@ def one_latent(e: Evidence) -> Finding | None:
     )
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (same_labels, never_shown_reals, same_latents, one_latent)
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    same_labels,
+    never_shown_reals,
+    same_latents,
+    stale_fakes,
+    one_latent,
+)

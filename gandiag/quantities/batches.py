@@ -194,6 +194,14 @@ def diversity() -> list[Quantity]:
             source="Székely and Rizzo 2013",
         ),
         Quantity(
+            "shown_fake_energy",
+            "Energy coefficient between the fakes that D was shown in its turn and those that G made in its own: "
+            "near 0 = one distribution (noise and pools of recent fakes too), large = D is trained on others.",
+            range="<= 1",
+            better="lower",
+            group=group,
+        ),
+        Quantity(
             "fake_nearest_real",
             "Mean distance of a fake to the nearest real of the batch, over that of a real to the nearest different real: 1 = as near, "
             "0 = copies of the reals, large = fakes where no reals are.",

@@ -10,6 +10,7 @@ from torch import Tensor
 from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import joined, says
 from gandiag.recording.buffer import BIT, SCALARS, WHOLE_VALUES
+from gandiag.recording.nearness import shown_fakes
 from gandiag.recording.passes import norm
 from gandiag.recording.player import Player
 from gandiag.recording.probes import SCORELESS
@@ -41,6 +42,7 @@ class Filling:
         self._players, self._turns, self._schedule, self._rows = players, turns, schedule, rows
         self._discriminator, self._generator = players["discriminator"], players["generator"]
         self._copier, self._probability, self._device, self._give_up = copier, probability, device, give_up
+        self._verdict_seen = False
         self._zero = torch.zeros((), device=device)
 
     def fill(
@@ -62,6 +64,8 @@ class Filling:
                 d.guessed and g_fake.images
             )  # what leads to G in its own turn is certainly a fake
             fake = self._turns.sample(joined((d_fake if sure else g_fake).images))
+        if d_real.scores:
+            self._look_at_verdict(d_real.scores)
         vectors: dict[str, list[Tensor]] = {
             "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
             "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],
@@ -92,6 +96,9 @@ class Filling:
         due = self._schedule.due(index)
         if due:
             scored = not SCORELESS.issuperset(probe for probe, _ in due)
+            both: list[Tensor | None] = [None, None]
+            if d_fake.images and g_fake.images and any(probe is shown_fakes for probe, _ in due):
+                both = [self._schedule.kept(due, self._turns.sample(joined(s.images))) for s in (d_fake, g_fake)]
             scores = [
                 as_logits(vectors[name], self._probability) if scored else None
                 for name in ("real_logits", "fake_logits")
@@ -103,12 +110,20 @@ class Filling:
                     players=self._players,
                     batches=(self._schedule.kept(due, real), self._schedule.kept(due, fake)),
                     scores=(scores[0], scores[1]),
+                    fakes=(both[0], both[1]),
                     previous=self._schedule.previous,
                 ),
             )
         self._schedule.end_step(index, real, fake)
         self._rows.block.end_row(index, mask)
         return real
+
+    def _look_at_verdict(self, scores: list[Tensor]) -> None:
+        """Notes once, where D returns several numbers for each sample, that these are no verdicts."""
+        if not self._verdict_seen:
+            self._verdict_seen = True
+            if len(scores) == 1 and scores[0].dim() == 2 and scores[0].shape[1] > 1:
+                self._turns.note("vector_verdicts", values=scores[0].shape[1])
 
     def _seen(
         self, real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None

@@ -5,6 +5,8 @@ No network, no classifier and no evaluation is asked: these are the two-sample s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -36,6 +38,15 @@ def nearness(step: Step) -> dict[str, Value]:
             ("real_nearest_fake", across.amin(0).mean() / unit),
         )
     }
+
+
+def shown_fakes(step: Step) -> dict[str, Value]:
+    """The energy coefficient between the fakes that D was shown in its turn and those that G made in its own."""
+    shown, made = step.shown, step.made
+    if shown is None or made is None:
+        return {}
+    found = nearness(replace(step, real=made, fake=shown))
+    return {"shown_fake_energy": found["energy_coefficient"]} if found else {}
 
 
 def both_sides(step: Step) -> tuple[Tensor, Tensor] | None:

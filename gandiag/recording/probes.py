@@ -31,7 +31,13 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
     logits.calibration: ("real_logits", "fake_logits"),
 }
 # Probes that read nothing but the batches: on the CPU they run in the writer thread, on a copy.
-BATCHWISE: tuple[Probe, ...] = (diversity.real_batch, diversity.fake_batch, nearness.nearness, grain.real_grain)
+BATCHWISE: tuple[Probe, ...] = (
+    diversity.real_batch,
+    diversity.fake_batch,
+    nearness.nearness,
+    nearness.shown_fakes,
+    grain.real_grain,
+)
 # On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
 DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
 # These read no scores.
@@ -66,6 +72,7 @@ PROBES: dict[Probe, int] = MINIMAL | {
     diversity.fake_batch: 10,
     nearness.nearness: 10,
     grain.real_grain: 50,
+    nearness.shown_fakes: 50,
     cost.device_memory: 10,
 }
 DEFAULT: dict[Probe, int] = PROBES

@@ -131,6 +131,7 @@ def as_step(
     *,
     players: Mapping[str, Any],
     batches: tuple[Tensor | None, Tensor | None],
+    fakes: tuple[Tensor | None, Tensor | None] = (None, None),
     scores: tuple[Tensor | None, Tensor | None],
     previous: tuple[int, Tensor | None, Tensor | None],
 ) -> Step:
@@ -142,6 +143,8 @@ def as_step(
         index=index,
         real=real,
         fake=fake,
+        shown=fakes[0],
+        made=fakes[1],
         real_logits=scores[0],
         fake_logits=scores[1],
         previous_real=before[1],

@@ -14,6 +14,7 @@ from gandiag.recording.force import in_logit_space
 from gandiag.recording.origin import MOST_PARTS, nearer, nearest
 from gandiag.recording.passes import Call
 
+SEEN_OFTEN = 5  # updates in which reals and fakes were known, before their order is relied on where they are not
 Piece = tuple[Tensor, Tensor, Tensor]  # scores, the gradients at them, what D was shown
 
 
@@ -50,6 +51,21 @@ class Sorting:
 
     def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
         self._capture, self._say = capture, say
+        self._first_is_real: list[int] = [
+            0,
+            0,
+        ]  # updates of two calls, whose fakes were known, in which the first was on fakes, on reals
+
+    def learn(self, *, reals_first: bool) -> None:
+        """Notes which of D's two calls of an update, in the order in which it was called, was on reals, where that is known."""
+        self._first_is_real[reals_first] += 1
+
+    def _habit(self) -> bool | None:
+        """Whether the loop calls D on reals first: None where it was not seen to do so, or not to do so, in all of enough updates."""
+        fakes_first, reals_first = self._first_is_real
+        if min(fakes_first, reals_first) or max(fakes_first, reals_first) < SEEN_OFTEN:
+            return None
+        return reals_first > 0
 
     def sort_out(
         self,
@@ -75,10 +91,13 @@ class Sorting:
             )
         said = {call: is_real(call) for call, _, _ in calls}
         labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
+        # of two batches of one size, none of which is known to be fake, neither can be spared as an interpolate
+        one_is_fake = len(calls) == 2 and all(labels.values()) and len(calls[0][1]) == len(calls[1][1])
         kept = [
             (c, s, g)
             for c, s, g in calls
             if said[c] is not None
+            or one_is_fake
             or not c.penalised
             or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
         ]
@@ -89,6 +108,9 @@ class Sorting:
                 "gradient at its probabilities, and so the force on those scores, holds the penalty's push as well",
             )
         kept = self._without_surplus(kept, labels, said)
+        if len(calls) == 2 and len(set(labels.values())) == 2 and not any(c.penalised for c, _, _ in calls):
+            first, _ = sorted(labels, key=lambda call: call.order)
+            self.learn(reals_first=labels[first])
         for call, score, gradient in self._halves(kept, labels, said, found, made_before):
             side = found.real if labels[call] else found.fake
             side.scores.append(score)
@@ -157,6 +179,8 @@ class Sorting:
             return [c for c, known in zip(calls, told) if not known]
         if len(calls) != 2 or not (labels[calls[0][0]] and labels[calls[1][0]]):
             return calls
+        if (reals_first := self._habit()) is not None:
+            return self._by_habit(calls, found, reals_first=reals_first)
         pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
         if not pieces:
             return calls
@@ -212,6 +236,23 @@ class Sorting:
             "record; step(real_logits=, fake_logits=) would tell",
         )
         return True
+
+    def _by_habit(
+        self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen, *, reals_first: bool
+    ) -> list[tuple[Call, Tensor, Tensor]]:
+        """Of two batches that nothing tells apart takes for fake the one that stands where the fakes of all earlier updates stood."""
+        first, second = sorted(calls, key=lambda one: one[0].order)
+        real, (fake, score, gradient) = (first, second) if reals_first else (second, first)
+        self._say(
+            "habit",
+            "what the discriminator was shown as fake could not be traced to the generator in every step: there it was taken to be the batch that "
+            "stands, of the two, where the fakes stood in all steps in which they could be traced",
+        )
+        found.fake.scores.append(score)
+        found.fake.gradients.append(gradient)
+        if fake.image is not None:
+            found.fake.images.append(fake.image)
+        return [real]
 
     def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
         """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""

@@ -39,6 +39,8 @@ class Step:
     g_loss: Tensor | None = None
     real: Tensor | None = None  # (batch, ...) what D was shown
     fake: Tensor | None = None
+    shown: Tensor | None = None  # (batch, ...) what D was shown as fake in its own turn
+    made: Tensor | None = None  # (batch, ...) what G made in its turn, as D was shown it
     d_penalty: Tensor | None = None
     g_penalty: Tensor | None = None
     discriminator_force_real: Tensor | None = None  # (batch,) -d(discriminator's loss)/d(logit) on each real score

@@ -13,6 +13,7 @@ from gandiag.recording.passes import Call, Pass, norm
 from gandiag.recording.sorting import Seen, Side, Sorting, is_real_call, whole_call
 
 PLAYERS = ("discriminator", "generator")
+UNREACHED = 50  # turns of G, before its loss is said to read verdicts that do not lead back to it
 
 
 class Turns:
@@ -26,8 +27,9 @@ class Turns:
         note: Callable[..., None] = lambda kind, **facts: None,
     ) -> None:
         self._capture = capture
-        self._say, self._note = say, note
+        self._say, self.note = say, note
         self._noted: set[str] = set()
+        self._led_back, self._unreached = False, 0
         self._sorting = Sorting(capture, say=say)
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
@@ -179,13 +181,15 @@ class Turns:
         if self._capture.passes.returned and not self._last[who] and not self._capture.passes.fills:
             self._last[who] = self._taken_by_hand(who)
         passes = self._last[who]
+        if who == "generator" and not self._led_back:
+            self._look_for_the_way_back(passes)
         usual = self._usual(who, is_real, probability)
         if usual is not None:
             return usual
         shared = [p for p in passes if p in self._last[_other(who)]]
         if shared and (mixed := mixture(shared)) and mixed not in self._noted:
             self._noted.add(mixed)
-            self._note("joint_pass", mixture=mixed)
+            self.note("joint_pass", mixture=mixed)
         pushes: dict[Call, dict[int, Tensor]] = {}
         for one in passes:
             for call, which, gradient in one.pushes:
@@ -198,6 +202,17 @@ class Turns:
         )
         self._sorting.sort_out(pushes, is_real, probability, found, made_before=self._made_before[who])
         return found
+
+    def _look_for_the_way_back(self, passes: list[Pass]) -> None:
+        """Notes a generator whose loss reads verdicts on samples that do not lead back to it, in each of its first turns."""
+        calls = [call for p in passes for call, _, _ in p.pushes]
+        if not calls or not any(p.at_images for p in passes):
+            return
+        self._led_back = any(call.origin.attached for call in calls)
+        self._unreached += 1
+        if self._unreached == UNREACHED and not self._led_back:
+            self._led_back = True  # it is said once
+            self.note("generator_unreached", turns=UNREACHED)
 
     def _taken_by_hand(self, who: str) -> list[Pass]:
         """Returns the passes of `autograd.grad` that look like this player's, where the loop puts all gradients in place itself."""
@@ -232,6 +247,8 @@ class Turns:
         first, second = whole_call(pushes[0], probability), whole_call(pushes[1], probability)
         if first is None or second is None:
             return None
+        one, other = pushes[0][0], pushes[1][0]
+        self._sorting.learn(reals_first=real if one.order < other.order else not real)
         return Seen(first, second, []) if real else Seen(second, first, [])
 
     def _take_over(self, who: str) -> list[Pass]:
