@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from gandiag.diagnosis import Diagnosis, Verdict, diagnose
+from gandiag.diagnosis.clock import thinned
 from gandiag.recording import Recorder
 from gandiag.run import RunWriter, load_run
 from tests.made_runs import made
@@ -246,3 +247,12 @@ def test_eigenvalues_speak_of_an_equilibrium_only_where_the_game_stands_still(
         labels = {name: ["0", "1"] for name in ("game_eigenvalues_real", "game_eigenvalues_imaginary")}
         writer.append("every-100", steps, columns, labels=labels)
     assert _local(evidence(load_run(tmp_path / "run")))[0] == kind
+
+
+@pytest.mark.parametrize("columns", [2, 3, 40])
+@pytest.mark.parametrize("lost", [1, 30, 190])
+def test_a_trace_that_ends_in_nan_is_thinned_as_far_as_it_goes(columns: int, lost: int) -> None:
+    points = np.cumsum(np.random.default_rng(0).normal(size=(200, columns)), axis=0)
+    points[-lost:] = np.nan
+    rows, steps = thinned(points, np.arange(200))
+    assert len(rows) == len(steps) == 200

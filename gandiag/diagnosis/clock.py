@@ -36,6 +36,7 @@ def _dense_end(steps: np.ndarray) -> slice:
 
 def _rows_a_turn(points: np.ndarray) -> float:
     """Rows a turn at the end of a trace, by the angles between its moves; infinity where the next move cannot be told from the last ones."""
+    points = points[np.isfinite(points).all(axis=1)]  # a game that has run away ends in NaN
     law = linear_multipliers(points[-MOST_ROWS:]) if len(points) >= FEWEST_DENSE else None
     if law is None or law.error > PREDICTABLE:
         return np.inf
