@@ -113,3 +113,19 @@ def test_a_table_that_each_batch_standardises_by_itself_is_named(tmp_path: Path,
     path = made(tmp_path / "run", steps=STEPS, slow={"real_sd": np.ones(TENS), "fake_sd": np.ones(TENS)}, layers=layers)
     finding = diagnose(path).finding("data_mismatch")
     assert (finding.kind == "standardised by batch") is fails
+
+
+@pytest.mark.parametrize(
+    ("far", "near", "fails"),
+    [(8.0, 1.2, True), (8.0, 5.0, False), (2.0, 0.4, False)],
+    ids=["a part is left out", "narrow data", "copies"],
+)
+def test_reals_that_no_fake_comes_near_are_modes_left_out(tmp_path: Path, far: float, near: float, fails: bool) -> None:
+    slow = {"real_nearest_fake": far + noise(0.1), "fake_nearest_real": near + noise(0.02)}
+    run = made(tmp_path / "run", steps=STEPS, slow=slow, without=BARE)
+    if not fails:
+        assert diagnose(run).finding("mode_dropping").verdict is not Verdict.FAILED
+        return
+    finding = diagnose(run).finding("mode_dropping")
+    assert (finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "modes", 0)
+    assert "reals lie 8 times as far from the nearest fake" in finding.claim

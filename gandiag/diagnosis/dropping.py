@@ -6,7 +6,7 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
-from gandiag.diagnosis.fakes import samples_hit
+from gandiag.diagnosis.fakes import getting_nearer, samples_hit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import pack, regularise
 from gandiag.errors import NotRecorded
@@ -18,7 +18,7 @@ def mode_dropping(run: Recorded) -> Finding:
     try:
         fakes = e.layers("mode_histogram")
     except NotRecorded:
-        return _by_recall(e)
+        return _by_neighbours(e) or _by_recall(e)
     e.need_steps()
     late = fakes.iloc[-max(2, round(e.limits.tail_share * len(fakes))) :].to_numpy(dtype=float)
     if len(fakes) < 2 or not late.sum() > 0:
@@ -124,6 +124,28 @@ def _fewer_missing(table: np.ndarray, due: np.ndarray, limit: float) -> bool:
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
     count = ((shares < limit * due) & (due > 0)).sum(axis=1)
     return bool(len(count) >= 6 and trends.kendall_z(count[len(count) // 2 :].astype(float)) < -trends.RISE_Z)
+
+
+def _by_neighbours(e: Evidence) -> Finding | None:
+    """Without evaluations: fakes lie among the reals, and many reals have no fake anywhere near; None where that is not so, or not known."""
+    far, near = e.maybe("real_nearest_fake"), e.maybe("fake_nearest_real")
+    if far is None or near is None or e.short or e.single_point:
+        return None
+    state = (far > e.limits.lonely_reals) & (far > e.limits.lonely_ratio * near)
+    if not e.holds(state) or not np.isfinite(far[-1]):
+        return None
+    now, other = (trends.tail_middle(x, e.limits.tail_share) for x in (far, near))
+    return Finding(
+        "mode_dropping",
+        Verdict.SUSPECT if e.going_on or getting_nearer(e) else Verdict.FAILED,
+        f"reals lie {now:.2g} times as far from the nearest fake as from each other (limit: {e.limits.lonely_reals:g}), fakes {other:.2g} times "
+        f"as far from the nearest real (limit: {1 / e.limits.lonely_ratio:g} of that)",
+        cause="the generator leaves a part of the data out",
+        remedies=(*regularise(e), *pack(e)),
+        series=("real_nearest_fake", "fake_nearest_real", "energy_coefficient"),
+        onset=e.onset(state),
+        kind="modes",
+    )
 
 
 def _by_recall(e: Evidence) -> Finding:
