@@ -105,7 +105,8 @@ def test_verdicts_that_do_not_lead_back_to_the_generator_are_told(tmp_path: Path
     assert (finding.kind == "detached generator") is detached
 
 
-def test_features_are_no_verdicts_and_are_not_read_as_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("penalty", [0.0, 0.02])
+def test_features_are_no_verdicts_and_are_not_read_as_labels(tmp_path: Path, penalty: float) -> None:
     """An MMD game: D returns eight numbers a sample, its forces cancel, and a logistic loss's labels would read as one half each."""
     g, d, og, od = nets(0, values=8)
 
@@ -119,8 +120,12 @@ def test_features_are_no_verdicts_and_are_not_read_as_labels(tmp_path: Path) -> 
         tmp_path / "run", generator=g, discriminator=d, generator_optimizer=og, discriminator_optimizer=od
     ) as recorder:
         for _ in range(STEPS):
-            x, made = reals(64), g(torch.randn(64, 4))
-            d_loss = -mmd(d(x), d(made.detach()))
+            x, made = reals(64).requires_grad_(), g(torch.randn(64, 4))
+            verdict = d(x)
+            d_loss = -mmd(verdict, d(made.detach()))
+            if penalty:
+                slope = torch.autograd.grad(verdict.square().sum(), x, create_graph=True)[0]
+                d_loss = d_loss + penalty * slope.square().sum(1).mean()
             od.zero_grad()
             d_loss.backward()
             od.step()

@@ -48,9 +48,7 @@ class Limits:
     rank_ratio: float = 0.35  # (fakes' effective rank - 1) over (reals' - 1)
     # of the diversity ratio, and its inverse above: healthy runs ended at .95 to 1.02 (benchmark)
     misfit_ratio: float = 0.5
-    misfit_energy: float = (
-        0.25  # energy coefficient: healthy strangers ended below .18 (exam), sick ones mostly at .2 to 1
-    )
+    misfit_energy: float = 0.2  # energy coefficient: healthy strangers ended below .18, sick ones mostly at .2 to 1
     misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
     # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
     hop_rank: float = 0.75

@@ -24,7 +24,7 @@ GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
 SMALL_FIELD = 0.1
-FLAT = 0.9  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
+FLAT = 0.8  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
 
 
 # ------------------------------------------------------------------------------------------------------------- convergence

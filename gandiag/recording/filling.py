@@ -42,7 +42,6 @@ class Filling:
         self._players, self._turns, self._schedule, self._rows = players, turns, schedule, rows
         self._discriminator, self._generator = players["discriminator"], players["generator"]
         self._copier, self._probability, self._device, self._give_up = copier, probability, device, give_up
-        self._verdict_seen = False
         self._zero = torch.zeros((), device=device)
 
     def fill(
@@ -64,8 +63,6 @@ class Filling:
                 d.guessed and g_fake.images
             )  # what leads to G in its own turn is certainly a fake
             fake = self._turns.sample(joined((d_fake if sure else g_fake).images))
-        if d_real.scores:
-            self._look_at_verdict(d_real.scores)
         vectors: dict[str, list[Tensor]] = {
             "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
             "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],
@@ -117,13 +114,6 @@ class Filling:
         self._schedule.end_step(index, real, fake)
         self._rows.block.end_row(index, mask)
         return real
-
-    def _look_at_verdict(self, scores: list[Tensor]) -> None:
-        """Notes once, where D returns several numbers for each sample, that these are no verdicts."""
-        if not self._verdict_seen:
-            self._verdict_seen = True
-            if len(scores) == 1 and scores[0].dim() == 2 and scores[0].shape[1] > 1:
-                self._turns.note("vector_verdicts", values=scores[0].shape[1])
 
     def _seen(
         self, real_logits: Tensor | None, fake_logits: Tensor | None, real: Tensor | None, fake: Tensor | None

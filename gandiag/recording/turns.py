@@ -29,7 +29,7 @@ class Turns:
         self._capture = capture
         self._say, self.note = say, note
         self._noted: set[str] = set()
-        self._led_back, self._unreached = False, 0
+        self._led_back, self._unreached, self._verdict_seen = False, 0, False
         self._sorting = Sorting(capture, say=say)
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
@@ -181,6 +181,8 @@ class Turns:
         if self._capture.passes.returned and not self._last[who] and not self._capture.passes.fills:
             self._last[who] = self._taken_by_hand(who)
         passes = self._last[who]
+        if not self._verdict_seen:
+            self._look_at_a_verdict(passes)
         if who == "generator" and not self._led_back:
             self._look_for_the_way_back(passes)
         usual = self._usual(who, is_real, probability)
@@ -202,6 +204,14 @@ class Turns:
         )
         self._sorting.sort_out(pushes, is_real, probability, found, made_before=self._made_before[who])
         return found
+
+    def _look_at_a_verdict(self, passes: list[Pass]) -> None:
+        """Notes once, where D returns several numbers for each sample, that these are no verdicts."""
+        scores = next((call.scores for p in passes for call, _, _ in p.pushes if call.scores), None)
+        if scores is not None:
+            self._verdict_seen = True
+            if len(scores) == 1 and scores[0].dim() == 2 and scores[0].shape[1] > 1:
+                self.note("vector_verdicts", values=scores[0].shape[1])
 
     def _look_for_the_way_back(self, passes: list[Pass]) -> None:
         """Notes a generator whose loss reads verdicts on samples that do not lead back to it, in each of its first turns."""
