@@ -11,11 +11,11 @@ from torch import Tensor
 
 from gandiag.recording.capture import Capture
 from gandiag.recording.force import in_logit_space
-from gandiag.recording.origin import MOST_PARTS, nearer, nearest
+from gandiag.recording.origin import nearer, nearest
+from gandiag.recording.parting import Piece, parted
 from gandiag.recording.passes import Call
 
 SEEN_OFTEN = 5  # updates in which reals and fakes were known, before their order is relied on where they are not
-Piece = tuple[Tensor, Tensor, Tensor]  # scores, the gradients at them, what D was shown
 
 
 @dataclass(slots=True)
@@ -158,11 +158,11 @@ class Sorting:
         if len(open_) != len(calls) or not calls:
             return calls
         if len(calls) == 1:
-            halves = [_split(calls[0], [len(h) for h in held if h.dim()])]
+            halves = [parted(calls[0], [len(h) for h in held if h.dim()])]
             if not halves[0] and self._is_a_mixture(calls[0][0], labels):
                 return []
         else:  # micro-batches of reals and fakes, each beside what G made for it
-            halves = [_split(c, [len(c[0].made)] if c[0].made is not None and c[0].made.dim() else []) for c in calls]
+            halves = [parted(c, [len(c[0].made)] if c[0].made is not None and c[0].made.dim() else []) for c in calls]
         if all(halves):
             outputs = held if len(calls) == 1 else [*held, *(c.made for c, _, _ in calls if c.made is not None)]
             ends = [made_before, *sorted(c.after for c, _, _ in calls)]
@@ -325,36 +325,3 @@ def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tens
     gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
     score, gradient = score.float(), gradient.float()
     return score, in_logit_space(gradient, score) if probability else gradient
-
-
-def _split(call: tuple[Call, Tensor, Tensor], batches: list[int]) -> list[Piece]:
-    """Cuts a call on twice the generator's batch into halves, on several times that into parts as large as G's batch.
-
-    Every scale's scores must have as many values for each sample.
-    """
-    one, score, gradient = call
-    image = one.image
-    if image is None or not len(image):
-        return []
-    if one.origin.fake:
-        batches = [] if one.origin.whole else [one.origin.batch or 0]
-    fitting = [size for size in batches if size and len(image) % (2 * size) == 0 and len(image) // size <= MOST_PARTS]
-    if not fitting:
-        return []
-    parts = len(image) // max(fitting)
-    sizes = [s.numel() for s in one.scores]
-    if (len(sizes) > 1 or parts > 2) and (sum(sizes) != len(score) or any(size % len(image) for size in sizes)):
-        return []
-    cut = len(image) // parts
-    return [
-        (_part(score, sizes, which, parts), _part(gradient, sizes, which, parts), image[which * cut :][:cut])
-        for which in range(parts)
-    ]
-
-
-def _part(values: Tensor, sizes: list[int], which: int, parts: int) -> Tensor:
-    """Returns one of so many equal parts of the batch, of each scale's values."""
-    if len(sizes) < 2:
-        size = len(values) // parts
-        return values[which * size :] if which == parts - 1 else values[which * size :][:size]
-    return torch.cat([scale[which * (len(scale) // parts) :][: len(scale) // parts] for scale in values.split(sizes)])
