@@ -129,3 +129,26 @@ def test_without_means_the_spread_alone_is_judged_and_the_check_is_made(tmp_path
             writer.append("every-10", np.arange(n) * EVERY, table)
         found = judge(data_mismatch, load_run(tmp_path / name))
         assert found.verdict is (Verdict.HEALTHY if name == "still" else Verdict.FAILED), found.claim
+
+
+PART = np.arange(STEPS // EVERY) * EVERY / STEPS
+
+
+@pytest.mark.parametrize(
+    ("sd", "ill"),
+    [
+        (1 + 1.5 * PART, True),
+        (np.exp(PART), True),
+        (1 + 0.6 * PART, False),  # hardly
+        (1 + 1.5 * np.minimum(1, 2 * PART), False),  # a curriculum that has arrived
+        (2.5 - 1.5 * PART, False),  # noise that fades
+        (1 + np.floor(4 * PART) / 2, False),  # stairs: it rests at the end
+    ],
+    ids=["steady", "ever faster", "hardly", "arrived", "fading", "stairs"],
+)
+def test_reals_that_widen_to_the_end_are_told(sd: np.ndarray, ill: bool, tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", scattered(8), sd + scattered(9, 0.02))
+    assert (found.kind == "widening") is ill, found.claim
+    if ill:
+        assert found.verdict is Verdict.FAILED
+        assert found.onset is not None

@@ -137,6 +137,23 @@ def test_a_logistic_loss_below_its_scores_part_is_named(beside: float, scale: fl
         assert critic(tmp_path / "bare", columns, FREE, {}).kind == "", "no penalty was seen: something else is below"
 
 
+@pytest.mark.parametrize(("since", "named"), [(0.4, True), (0.95, False)])
+def test_a_penalty_whose_weight_falls_below_nothing_is_named_since_then(
+    since: float, named: bool, tmp_path: Path
+) -> None:
+    path = made(tmp_path / "first", steps=STEPS)
+    import gandiag
+
+    beside = np.where(np.arange(STEPS) >= since * STEPS, -0.5, 0.5)
+    columns = {"discriminator_loss": -gandiag.load_run(path)["value_function"].to_numpy() + beside}
+    finding = critic(tmp_path / "run", columns, {**FREE, "gradient_penalty": True}, {})
+    assert (finding.kind == "penalty of the wrong sign") is named, finding.claim
+    if named:
+        assert finding.onset is not None
+        assert finding.onset <= since * STEPS, "eight in ten rows from there on"
+        assert finding.onset > 0.2 * STEPS
+
+
 # ------------------------------------------------------------------------------------------------------------- a flat D
 
 

@@ -12,6 +12,8 @@ from gandiag.errors import NotRecorded
 FEWEST_STRETCHES = 20  # of a run, before a change in it can be told from chance
 EACH_SIDE = 5  # stretches on either side of a change
 MOST_COLUMNS = 64  # whose means are looked at
+WIDENED, STILL_WIDENING = 2.0, 0.03  # fold, over the run; of the reals' spread, over its last tenth
+WIDENS_Z = 6.0  # Mann-Kendall, of the whole run: a curriculum goes up by stairs, and rests
 AT_REST = 0.2  # of the change, that the reals may spread before and after it: a slow drift reads .27, a turn of the classes .5 and more
 
 
@@ -48,7 +50,29 @@ def changed(e: Evidence) -> Finding | None:
             onset=at,
             kind="changed",
         )
-    return None
+    return _widening(e, sd)
+
+
+def _widening(e: Evidence, sd: np.ndarray) -> Finding | None:
+    """Reals that are spread ever wider, to the end of the run: noise on them that grows, or that each pass over the data adds anew."""
+    tenth = max(2, len(sd) // 10)
+    first, before, last = trends.middle(sd[:tenth]), trends.middle(sd[-2 * tenth : -tenth]), trends.middle(sd[-tenth:])
+    steady = trends.kendall_z(sd) > WIDENS_Z and trends.kendall_z(sd[len(sd) // 2 :]) > trends.RISE_Z
+    if last < WIDENED * first or last < (1 + STILL_WIDENING) * before or not steady or e.going_on:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"the reals' standard deviation grows from {first:.3g} to {last:.3g} over the run (limit: {WIDENED:g}-fold), and still grows at its end",
+        cause="what D is shown as real drifts away from the data: noise that grows, or a change in place that every pass repeats",
+        remedies=(
+            "let noise on D's inputs fade, not grow",
+            "look for operations in place on the data set: batch = data[i:j].clone() before any add_() or mul_()",
+        ),
+        series=("real_sd", "real_mean"),
+        onset=e.onset(sd > np.sqrt(WIDENED) * first),
+        kind="widening",
+    )
 
 
 def _means(e: Evidence) -> np.ndarray:

@@ -17,6 +17,7 @@ from gandiag.diagnosis.weakness import steepness
 from gandiag.errors import NotRecorded
 
 FEWEST = 20  # steps that must show it
+LEAST_LATE = 100  # ... of a penalty that has been added before
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
@@ -37,19 +38,30 @@ def negative_penalty(e: Evidence) -> Finding | None:
     if len(rest) < FEWEST:
         return None
     below = rest < -BELOW * size
-    if np.mean(below) < e.limits.force_share:
+    since = _since(below, e.limits.force_share)
+    late = below[since:]
+    if since and (len(late) < max(LEAST_LATE, e.limits.sustained_share * len(below)) or e.going_on):
         return None
+    if len(late) < FEWEST or np.mean(late) < e.limits.force_share:
+        return None
+    at = int(e["discriminator_loss"].index[min(since, len(e["discriminator_loss"]) - 1)]) if since else 0
     return Finding(
         "objective_fault",
         Verdict.FAILED,
-        f"D's loss lies {-np.median(rest[below]):.3g} below what its scores alone make it, in {np.mean(below):.0%} of {len(rest)} steps (limits: "
-        f"{BELOW:.0%} of its size, {e.limits.force_share:.0%})",
+        f"D's loss lies {-np.median(rest[since:][late]):.3g} below what its scores alone make it, in {np.mean(late):.0%} of {len(late)} steps"
+        f"{f' since step {at}' if since else ''} (limits: {BELOW:.0%} of its size, {e.limits.force_share:.0%})",
         cause="the gradient penalty is subtracted: D is paid for breaking what it should keep",
         remedies=("add the penalty to D's loss, weight > 0",),
         series=("discriminator_loss", "real_logit_mean", "fake_logit_mean"),
-        onset=0,
+        onset=at,
         kind="penalty of the wrong sign",
     )
+
+
+def _since(below: np.ndarray, share: float) -> int:
+    """The first row from which on, to the end, a state holds in such a share of the rows; 0 where it does of all."""
+    left = np.cumsum(below[::-1])[::-1] / np.arange(len(below), 0, -1)
+    return int(np.argmax(left >= share)) if (left >= share).any() and left[0] < share else 0
 
 
 def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:

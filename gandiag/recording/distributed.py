@@ -24,7 +24,8 @@ GATHERED = ("real_logits", "fake_logits")
 FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
 SIDE_BY_SIDE = (*GATHERED, *FORCES)  # their widths follow the batch's
 SUMS = ("real_sum", "fake_sum")
-BATCHES = ("real", "fake", "previous_real", "previous_fake")  # of a step that probes of batches will read
+# of a step that probes of batches will read
+BATCHES = ("real", "fake", "previous_real", "previous_fake", "shown", "made")
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,11 @@ def gathered_batches(later: Sequence[tuple[Probe, int, Step]], forms: Sequence[F
     whole: dict[int, Step] = {}
     for i, (_, _, step) in enumerate(later):
         if step.index not in whole:
-            real, fake, previous_real, previous_fake = (
-                _joined(getattr(step, name), [form.batches[i][1][j] for form in forms])
+            joined = {
+                name: _joined(getattr(step, name), [form.batches[i][1][j] for form in forms])
                 for j, name in enumerate(BATCHES)
-            )
-            whole[step.index] = replace(
-                step, real=real, fake=fake, previous_real=previous_real, previous_fake=previous_fake
-            )
+            }
+            whole[step.index] = replace(step, **joined)  # type: ignore[arg-type]  # the names are the fields'
     return [(probe, every, whole[step.index]) for probe, every, step in later]
 
 
