@@ -10,9 +10,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from gandiag.recording.diversity import PAIRED, full_precision, pairwise_distance, projected
+from gandiag.recording.diversity import full_precision, pairwise_distance, projected
 from gandiag.recording.step import Step, Value
 
+MOST = 128  # samples of a side: all pairs are looked at, three times over
 FEWEST = 2  # samples of a side: one has no neighbour of its own kind
 
 
@@ -50,12 +51,12 @@ def shown_fakes(step: Step) -> dict[str, Value]:
 
 
 def both_sides(step: Step) -> tuple[Tensor, Tensor] | None:
-    """Returns as many reals as fakes, at most PAIRED each; None where a step has not both, in one shape.
+    """Returns as many reals as fakes, at most MOST each; None where a step has not both, in one shape.
 
     The distance to the nearest of n falls with n, so that both sides have to be alike in number.
     """
     real, fake = step.real, step.fake
     if real is None or fake is None or real.shape[1:] != fake.shape[1:] or not real[:1].numel():
         return None
-    count = min(len(real), len(fake), PAIRED)
+    count = min(len(real), len(fake), MOST)
     return None if count < FEWEST else (real[:count], fake[:count])
