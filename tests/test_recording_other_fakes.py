@@ -174,3 +174,24 @@ def test_a_penalty_on_the_verdict_of_the_reals_does_not_make_them_an_interpolate
     assert len(seen) >= 5
     assert seen.to_numpy() == pytest.approx([means[i] for i in seen.index], abs=1e-5)
     assert len(run["discriminator_force_on_fake"]) >= 50
+
+
+def test_a_way_back_that_is_too_long_to_walk_is_not_called_none(tmp_path: Path) -> None:
+    """Between G and D lie more operations than are looked through: nothing is said of where the verdicts lead."""
+    g, d, og, od = nets(0)
+    with Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=og, discriminator_optimizer=od
+    ) as recorder:
+        for _ in range(60):
+            made = g(torch.randn(8, 4))
+            far = made
+            for _ in range(1200):
+                far = far * 1.0 + 0.0
+            od.zero_grad()
+            (F.softplus(-d(reals(8))).mean() + F.softplus(d(far.detach())).mean()).backward()
+            od.step()
+            og.zero_grad()
+            (F.softplus(-d(far)).mean() + 0.01 * made.square().mean()).backward()
+            og.step()
+            recorder.step()
+    assert not [r for r in load_run(tmp_path / "run").records("events") if r["event"] == "generator_unreached"]

@@ -41,10 +41,11 @@ class Origin:
     fake: bool
     attached: bool = False  # the graph leads back to G: a gradient reaches it from here
     batch: int | None = None  # how many samples the output of G had that the graph leads back to
+    untraced: bool = False  # a graph leads on from here, and not to an output of G as far as it was walked
     whole: bool = True  # False where other samples are joined to those: not all of the batch leads back to G
 
 
-REAL, FAKE = Origin(False), Origin(True)
+REAL, FAKE, UNTRACED = Origin(False), Origin(True), Origin(False, untraced=True)
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 _holders = torch._C._storage_Use_Count
 
@@ -113,7 +114,9 @@ class Outputs:
         if storage in self._own:
             return FAKE
         reference = self._storages.get(storage)
-        return FAKE if reference is not None and not reference.expired() else REAL
+        if reference is not None and not reference.expired():
+            return FAKE
+        return REAL if made_by is None else UNTRACED
 
     def sample_in(self, batch: Tensor) -> Tensor:
         """Returns a batch as D saw it without the labels, codes or source images that the loop joins to samples along axis 1."""

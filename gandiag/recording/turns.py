@@ -218,7 +218,7 @@ class Turns:
         calls = [call for p in passes for call, _, _ in p.pushes]
         if not calls or not any(p.at_images for p in passes):
             return
-        self._led_back = any(call.origin.attached for call in calls)
+        self._led_back = any(call.origin.attached or call.origin.untraced for call in calls)
         self._unreached += 1
         if self._unreached == UNREACHED and not self._led_back:
             self._led_back = True  # it is said once
