@@ -175,11 +175,11 @@ def stale_fakes(e: Evidence) -> Finding | None:
         energy = e["shown_fake_energy"].dropna()
     except NotRecorded:
         return None
-    late = energy.to_numpy(dtype=float)[-max(FEWEST_BATCHES // 2, len(energy) // 3) :]
-    if len(energy) < FEWEST_BATCHES // 2 or np.mean(late > STALE) < 1:
+    values, fewest = energy.to_numpy(dtype=float), FEWEST_BATCHES // 2
+    late = values[-max(fewest, len(values) // 3) :]
+    first = trends.onset(values > STALE, patience=1)
+    if len(values) < fewest or not (late > STALE).all() or first is None:
         return None
-    values = energy.to_numpy(dtype=float)
-    first = len(values) - int(np.argmin((values > STALE)[::-1])) if (values <= STALE).any() else 0
     return Finding(
         "objective_fault",
         Verdict.FAILED,

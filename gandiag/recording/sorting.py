@@ -26,6 +26,13 @@ class Side:
     gradients: list[Tensor]  # d(loss)/d(score), of the scores' shapes
     images: list[Tensor]
 
+    def add(self, call: Call, score: Tensor, gradient: Tensor) -> None:
+        """Takes a whole call for one of this side's."""
+        self.scores.append(score)
+        self.gradients.append(gradient)
+        if call.image is not None:
+            self.images.append(call.image)
+
 
 @dataclass(slots=True)
 class Seen:
@@ -112,11 +119,7 @@ class Sorting:
             first, _ = sorted(labels, key=lambda call: call.order)
             self.learn(reals_first=labels[first])
         for call, score, gradient in self._halves(kept, labels, said, found, made_before):
-            side = found.real if labels[call] else found.fake
-            side.scores.append(score)
-            side.gradients.append(gradient)
-            if call.image is not None:
-                side.images.append(call.image)
+            (found.real if labels[call] else found.fake).add(call, score, gradient)
 
     def _without_surplus(
         self,
@@ -248,10 +251,7 @@ class Sorting:
             "what the discriminator was shown as fake could not be traced to the generator in every step: there it was taken to be the batch that "
             "stands, of the two, where the fakes stood in all steps in which they could be traced",
         )
-        found.fake.scores.append(score)
-        found.fake.gradients.append(gradient)
-        if fake.image is not None:
-            found.fake.images.append(fake.image)
+        found.fake.add(fake, score, gradient)
         return [real]
 
     def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
@@ -269,10 +269,7 @@ class Sorting:
             "what the discriminator was shown as fake cannot be traced to the generator: it was taken to be the batch before which "
             "the generator was called",
         )
-        found.fake.scores.append(score)
-        found.fake.gradients.append(gradient)
-        if second.image is not None:
-            found.fake.images.append(second.image)
+        found.fake.add(second, score, gradient)
         return calls[:1]
 
 
