@@ -41,7 +41,7 @@ class Origin:
     fake: bool
     attached: bool = False  # the graph leads back to G: a gradient reaches it from here
     batch: int | None = None  # how many samples the output of G had that the graph leads back to
-    untraced: bool = False  # a graph leads on from here, and not to an output of G as far as it was walked
+    untraced: bool = False  # a graph leads on from here, too far to be walked to its end
     whole: bool = True  # False where other samples are joined to those: not all of the batch leads back to G
 
 
@@ -96,10 +96,11 @@ class Outputs:
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
         made_by = value.grad_fn
+        ended = True
         if made_by is not None:
             batch = self._batch_of.get(made_by._sequence_nr())  # the usual case: an output itself
             if batch is None:
-                batch = self._ancestor(made_by)
+                batch, ended = self._walk(made_by)
                 if batch is not None and self.part is None and self._tried < PARTS_TRIED:
                     self._tried += 1
                     self.part = self._part_of(made_by, value.shape)
@@ -116,7 +117,7 @@ class Outputs:
         reference = self._storages.get(storage)
         if reference is not None and not reference.expired():
             return FAKE
-        return REAL if made_by is None else UNTRACED
+        return REAL if ended else UNTRACED
 
     def sample_in(self, batch: Tensor) -> Tensor:
         """Returns a batch as D saw it without the labels, codes or source images that the loop joins to samples along axis 1."""
@@ -182,10 +183,14 @@ class Outputs:
 
     def _ancestor(self, made_by: Any) -> int | None:
         """Returns the batch of the output of G that a node was computed from, None where there is none."""
+        return self._walk(made_by)[0]
+
+    def _walk(self, made_by: Any) -> tuple[int | None, bool]:
+        """Returns the batch of the output of G that a node was computed from, and whether the walk came to an end."""
         wanted = self._batch_of
         oldest = min(wanted, default=None)
         if oldest is None:
-            return None
+            return None, True
         todo = [made_by]
         seen: set[int] = set()
         while todo and len(seen) < MOST_NODES:
@@ -194,10 +199,10 @@ class Outputs:
             if node is None or number < oldest or number in seen:
                 continue
             if number in wanted:
-                return wanted[number]
+                return wanted[number], True
             seen.add(number)
             todo.extend(parent for parent, _ in node.next_functions)
-        return None
+        return None, not todo
 
 
 def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: bool = False) -> Tensor | None:
