@@ -408,3 +408,25 @@ def test_a_folder_is_no_file_for_a_report(healthy: Path, tmp_path: Path) -> None
     with pytest.raises(UsageError, match="is a folder"):
         write_report(healthy, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_the_loop_itself_sees_of_its_samples_is_drawn(tmp_path: Path) -> None:
+    at = np.arange(0, 100, 10)
+    with RunWriter(tmp_path / "run", {"steps": 100}) as writer:
+        writer.append(
+            "every-10",
+            at,
+            {
+                "energy_coefficient": np.linspace(0.6, 0.25, 10),
+                "fake_nearest_real": np.linspace(9.0, 1.5, 10),
+                "real_nearest_fake": np.linspace(20.0, 12.0, 10),
+            },
+        )
+    page = write_report(tmp_path / "run")
+    drawn = {trace.get("meta"): trace for figure in figures_of(page).values() for trace in figure["data"]}
+    assert untyped(drawn["energy_coefficient"]["y"])[-1] == pytest.approx(0.25)
+    assert untyped(drawn["real_nearest_fake"]["y"]) == pytest.approx(np.linspace(20.0, 12.0, 10))
+    said = text_of(page)
+    assert "fakes from reals: from 0.6 (step 0) to 0.25 (step 90)" in said
+    assert "fake to its nearest real: from 9 (step 0) to 1.5 (step 90)" in said
+    assert "shown_fake_energy" not in said  # optional: its absence is nothing to speak of

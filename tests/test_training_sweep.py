@@ -39,9 +39,25 @@ def test_a_grid_is_every_combination_and_each_has_its_folder() -> None:
     assert found[1].path == Path("out/lr_g=1e-4_penalties=r1+r2_seed=0")
 
 
+def test_values_that_hold_a_colon_are_apart_by_a_bar() -> None:
+    grid = parse_grid("data=mnist:../a/b|ring:modes=4,sd=.1|digits,seed=0:1,generator=my.net:make|mlp")
+    assert grid == {
+        "data": ["mnist:../a/b", "ring:modes=4,sd=.1", "digits"],
+        "seed": ["0", "1"],
+        "generator": ["my.net:make", "mlp"],
+    }
+    found = [c.path for c in cells(grid, Path("out"))]
+    assert len(set(found)) == len(found) == 12
+    assert {p.parent for p in found} == {Path("out")}  # a slash in a value makes no folder of its own
+    assert not any(":" in p.name for p in found)
+    assert parse_grid("data=digits:ring") == {"data": ["digits", "ring"]}
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
+        ("data=mnist:DIR", r"apart by a bar.*'data=mnist:DIR\|digits'"),
+        ("data=ring:modes=4|grid,lrg=1", "did you mean 'lr_g'"),
         ("", "no setting"),
         ("lr_g", "reads"),
         ("lr_g=", "reads"),

@@ -19,13 +19,15 @@ from gandiag.cli.run import CommandOfSettings
 Examples:
   gandiag sweep --recipe ring-r1 --over lr_g=1e-4:1e-3:1e-2,lr_d=1e-4:1e-3:1e-2,seed=0:1 --set steps=1000
   gandiag sweep --engine optuna --trials 30 --over lr_g=1e-5..1e-2,lr_d=1e-5..1e-2 --stop-on any
+  gandiag sweep --over "data=digits|ring:modes=4|mnist:DIR,seed=0:1"
 """,
 )
 @click.option(
     "--over",
     required=True,
     metavar="GRID",
-    help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2; for optuna also ranges: lr_g=1e-5..1e-2.",
+    help="Settings and their values: lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2; for optuna also ranges: lr_g=1e-5..1e-2. "
+    "Values that hold a colon are apart by a bar: 'data=mnist:DIR|digits'.",
 )
 @click.option("--recipe", metavar="NAME", help="The recipe that every cell starts from.  [default: mlp]")
 @click.option("--data", metavar="URI", help="What to train on.")
@@ -102,7 +104,7 @@ def command(
             result.error
             or f"{result.verdict}{f' ({result.first_finding})' if result.first_finding else ''} after {result.step} steps"
         )
-        click.echo(f"{result.cell.path.name}: {what}", err=True)
+        click.echo(f"{' '.join(f'{n}={v}' for n, v in result.cell.settings.items())}: {what}", err=True)
     page = _map(list(dict.fromkeys(r.cell.path for r in results if not r.error)), list(grid), out)
     facts: dict[str, Any] = {
         "cells": [{**asdict(r), "cell": {"settings": r.cell.settings, "path": str(r.cell.path)}} for r in results],

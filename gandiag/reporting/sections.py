@@ -40,6 +40,8 @@ SECTIONS: tuple[Section, ...] = (
     diversity.class_history,
     diversity.class_recall,
     diversity.batch_diversity,
+    diversity.batch_distance,
+    diversity.batch_neighbours,
     diversity.effective_rank,
     diversity.batch_range,
     diversity.batch_centre,

@@ -174,6 +174,41 @@ def batch_diversity(run: Run, diagnosis: Diagnosis) -> Panel:
     )
 
 
+def batch_distance(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how far the fakes of a batch, and those that D is shown, are from where they should be as distributions."""
+    wanted = [
+        Curve("energy_coefficient", "fakes from reals", VERMILLION),
+        Curve("shown_fake_energy", "fakes shown to D from G's own", SKY, "dash", optional=True),
+    ]
+    return panel(
+        "Distance of a batch",
+        chapter=CHAPTER,
+        lead="Falls to about 0, where chance puts it below as well; 1 is two points.",
+        draw=lambda: curves(run, diagnosis, wanted, y="energy coefficient", references=[(0.0, "one distribution")]),
+    )
+
+
+def batch_neighbours(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how near fakes come to reals and reals to fakes, within a batch."""
+    wanted = [
+        Curve("fake_nearest_real", "fake to its nearest real", FAKE),
+        Curve("real_nearest_fake", "real to its nearest fake", REAL, "dash"),
+    ]
+    return panel(
+        "Neighbours within a batch",
+        chapter=CHAPTER,
+        lead="Both fall to about 1. Fakes near and reals far: some reals no fake comes near. Fakes at 0: copies.",
+        draw=lambda: curves(
+            run,
+            diagnosis,
+            wanted,
+            y="distance / that of real to real",
+            log=None,
+            references=[(1.0, "as near as reals are")],
+        ),
+    )
+
+
 def effective_rank(run: Run, diagnosis: Diagnosis) -> Panel:
     """Draws the effective rank of both batches."""
     wanted = [Curve("real_effective_rank", "real", REAL), Curve("fake_effective_rank", "fake", FAKE, "dash")]

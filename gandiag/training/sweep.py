@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from gandiag.errors import GandiagError, UsageError
 from gandiag.training.config import FIELDS, Config, effective_config, known_field, read_value
@@ -18,6 +19,9 @@ from gandiag.training.config import FIELDS, Config, effective_config, known_fiel
 Report = Callable[[Mapping[str, Any], int], None]
 SEPARATOR = "_"
 RANGE = ".."
+BAR = "|"  # between values that hold a colon themselves
+WITH_COLONS = ("data", "generator", "discriminator")  # mnist:DIR, package.module:function
+PLAIN = "+=@,~"  # besides letters, digits, and _ . - what stands in a folder's name as it is
 OF_THE_MACHINE = ("device", "threads", "workers")  # what a cell may be gone on with elsewhere
 
 
@@ -46,12 +50,13 @@ class CellResult:
 def parse_grid(text: str) -> dict[str, list[str]]:
     """Reads "lr_g=1e-4:1e-3,lr_d=1e-4:1e-3,seed=0:1:2" (values apart by ':'); raises UsageError for what is no such text.
 
-    The values of a list-valued setting are joined by '+': penalties=r1:r1+r2. A range, lr_g=1e-5..1e-2, is for an engine that chooses.
+    The values of a list-valued setting are joined by '+': penalties=r1:r1+r2. Those that hold a colon themselves are apart by '|':
+    data=mnist:DIR|ring:modes=4,sd=.1|digits. A range, lr_g=1e-5..1e-2, is for an engine that chooses.
     """
     grid: dict[str, list[str]] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
+    for part in _axes(text):
         name, equals, values = part.partition("=")
-        found = [v for v in values.split(":") if v]
+        found = [v.strip() for v in values.split(BAR if BAR in values and name in WITH_COLONS else ":") if v.strip()]
         if not equals or not found:
             raise UsageError(f"--over reads lr_g=1e-4:1e-3,seed=0:1:2 (values apart by a colon), not {part!r}")
         if name == "recipe":
@@ -60,8 +65,10 @@ def parse_grid(text: str) -> dict[str, list[str]]:
             )
         if known_field(name, "--over") in grid:
             raise UsageError(f"--over gives {name} twice")
+        if name == "data" and BAR not in values:
+            _refuse_halves(found, values)
         grid[name] = [v.replace("+", ",") for v in found] if isinstance(FIELDS[name].default, tuple) else found
-        read = [tuple(read_value(name, end) for end in value.split(RANGE)) for value in grid[name]]
+        read = [tuple(read_value(name, end) for end in ends(name, value)) for value in grid[name]]
         twice = [value for number, value in enumerate(grid[name]) if read[number] in read[:number]]
         if twice:
             raise UsageError(f"--over gives {name} the value {twice[0]} twice: each cell is trained once")
@@ -70,13 +77,47 @@ def parse_grid(text: str) -> dict[str, list[str]]:
     return grid
 
 
+def ends(name: str, value: str) -> list[str]:
+    """Returns the two ends of a range of numbers, else the value alone; in a path, two dots are no range."""
+    return [value] if name in WITH_COLONS else value.split(RANGE)
+
+
+def _axes(text: str) -> list[str]:
+    """Splits a grid at its commas, but not at those between the options of a source of data (ring:modes=4,sd=.1)."""
+    parts: list[str] = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        inside = bool(parts) and parts[-1].partition("=")[0] in WITH_COLONS and ":" in parts[-1].rpartition(BAR)[2]
+        if inside and part.partition("=")[0] not in FIELDS:
+            parts[-1] += f",{part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _refuse_halves(found: Sequence[str], values: str) -> None:
+    """Raises UsageError where a colon between two values of data stands within one of them."""
+    from gandiag.training.data import SOURCES
+
+    half = next((v for v in found if v not in SOURCES and not Path(v).exists()), None)
+    if half is not None:
+        raise UsageError(
+            f"--over: {half!r} in data={values} is no source of data, file or folder by itself; values that hold a colon are "
+            "apart by a bar, in quotes: --over 'data=mnist:DIR|digits'"
+        )
+
+
 def cells(grid: Mapping[str, Sequence[str]], out: Path) -> list[Cell]:
     """Returns every combination of the grid's values, each with a folder that says what it is."""
     combinations = itertools.product(*grid.values())
     return [
-        Cell(dict(zip(grid, values)), out / SEPARATOR.join(f"{n}={v.replace(',', '+')}" for n, v in zip(grid, values)))
+        Cell(dict(zip(grid, values)), out / SEPARATOR.join(f"{n}={_in_a_name(v)}" for n, v in zip(grid, values)))
         for values in combinations
     ]
+
+
+def _in_a_name(value: str) -> str:
+    """Returns a value as it stands in the name of a folder, where a slash or a colon may not."""
+    return quote(value.replace(",", "+"), safe=PLAIN)
 
 
 def train_cell(

@@ -15,7 +15,7 @@ from typing import Any
 
 from gandiag.errors import UsageError, did_you_mean
 from gandiag.training.config import FIELDS, effective_config, read_value
-from gandiag.training.sweep import RANGE, Cell, CellResult, cells, play_cell
+from gandiag.training.sweep import Cell, CellResult, cells, ends, play_cell
 
 Grid = Mapping[str, Sequence[str]]
 DIGITS = 2  # significant ones of a chosen value: folders and maps stay readable
@@ -42,7 +42,7 @@ def sweep(
         raise UsageError(
             f"there is no engine {engine!r}{did_you_mean(engine, list(ENGINES))}; there are {', '.join(ENGINES)}"
         )
-    ranges = [name for name, values in grid.items() if any(RANGE in value for value in values)]
+    ranges = [name for name, values in grid.items() if any(len(ends(name, value)) > 1 for value in values)]
     if ranges and engine != "optuna":
         raise UsageError(
             f"{ranges[0]} is a range, and {engine} trains a grid: list its values ({ranges[0]}=A:B:C), or --engine optuna"
@@ -50,7 +50,7 @@ def sweep(
     both = [name for name in grid if name in settings]
     if both:
         raise UsageError(f"{', '.join(both)} is swept over and given a single value too: give it once")
-    for cell in cells({name: [v.split(RANGE)[0] for v in values] for name, values in grid.items()}, out):
+    for cell in cells({name: [ends(name, v)[0] for v in values] for name, values in grid.items()}, out):
         effective_config(recipe, settings={**settings, **cell.settings})
     return ENGINES[engine](grid, recipe, dict(settings), out, jobs, trials)
 
@@ -130,9 +130,10 @@ def _tell(optuna: Any, study: Any, trial: Any, result: CellResult) -> None:
 
 def _chosen(trial: Any, name: str, values: Sequence[str]) -> str:
     """Returns the value that Optuna chooses, as a text: one of the list, or a number of the range."""
-    if len(values) > 1 or RANGE not in values[0]:
+    found = ends(name, values[0])
+    if len(values) > 1 or len(found) != 2:
         return str(trial.suggest_categorical(name, list(values)))
-    low, high = (read_value(name, end) for end in values[0].split(RANGE))
+    low, high = (read_value(name, end) for end in found)
     if not isinstance(low, int | float) or not isinstance(high, int | float) or isinstance(low, bool) or low >= high:
         raise UsageError(f"--over: {name}={values[0]} is no range of numbers, the smaller one first")
     far = low > 0 and high / low >= LOG_FROM
