@@ -211,6 +211,7 @@ def test_a_finding_that_was_asked_for_ends_the_run(tmp_path: Path) -> None:
     assert outcome.step % 10 == 0
     assert outcome.step < 400
     assert told.count("numerical_failure") == 1
+    assert load_run(tmp_path / "run").about["ended_because"] == outcome.why
     events = load_run(tmp_path / "run").records("events")
     assert [e["check"] for e in events if e["event"] == "alert"].count("numerical_failure") == 1
     again = train(dataclasses.replace(config, stop_on=("numerical_failure",)), out=tmp_path / "again")

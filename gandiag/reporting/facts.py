@@ -67,6 +67,7 @@ def reproduce(run: Run) -> dict[str, Any]:
         ("Commit", about.get("commit")),
         ("Created", about.get("created")),
         ("Status", about.get("status")),
+        ("Ended because", about.get("ended_because")),
     ]
     facts += [(check_title(k), v) for k, v in _mapping(about, "device").items()]
     return {

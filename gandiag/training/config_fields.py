@@ -70,7 +70,7 @@ class Config:
     batch: int = 128  # real samples that the discriminator is shown in an update, over all processes
     accumulate: int = 1  # the batch is worked off in so many parts
     images: int | None = None  # stop after so many real samples, a batch a step however often D is updated in it
-    minutes: float | None = None  # stop after so long
+    minutes: float | None = None  # stop after so long; a resumed run has as many again
     stop_on: tuple[str, ...] = ()  # checks whose failure ends the run
     stop_when: str | None = None  # converged: end when the convergence check says so
     # keeping and looking

@@ -104,6 +104,7 @@ def train(
                 on_finding=on_finding,
             )
             if recorder is not None:
+                recorder.update_about(ended_because=outcome.why or None)
                 recorder.close("interrupted" if outcome.ended == "interrupted" else "finished")
         leave_processes(training.processes)
     return outcome
