@@ -297,3 +297,35 @@ def test_a_penaltys_passes_are_not_looked_through_each_time_and_moved_parameters
         "generator_gradient_norm",
     ):
         assert list(run[name].index) == list(range(70)), name
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["one pass a player", "one pass for both"])
+def test_a_consensus_by_hand_is_read_off_its_losses_and_not_off_the_regulariser(tmp_path: Path, apart: bool) -> None:
+    """Mescheder et al. 2017: both losses' gradients with their graph, then that of half their squared norm, put in place by the loop."""
+    loop = Loop()
+    ours, theirs = list(loop.g.parameters()), list(loop.d.parameters())
+    pushed: list[float] = []
+    with loop.watched_by(tmp_path / "run", automatic=True):
+        for _ in range(STEPS):
+            fake = loop.fake()
+            verdict = loop.d(fake)
+            pushed.append(float(torch.sigmoid(-verdict).mean()))
+            d_loss = softplus(-loop.d(loop.real())).mean() + softplus(verdict).mean()
+            d_own = torch.autograd.grad(d_loss, theirs, create_graph=True)
+            g_own = torch.autograd.grad(softplus(-verdict).mean(), ours, create_graph=True)
+            regulariser = 0.5 * sum(p.square().sum() for p in (*d_own, *g_own))
+            if apart:
+                more = (
+                    *torch.autograd.grad(regulariser, theirs, retain_graph=True),
+                    *torch.autograd.grad(regulariser, ours),
+                )
+            else:
+                more = torch.autograd.grad(regulariser, [*theirs, *ours])
+            for parameter, own, added in zip([*theirs, *ours], [*d_own, *g_own], more):
+                parameter.grad = (own + added).detach()
+            loop.d_opt.step()
+            loop.g_opt.step()
+    run = load_run(tmp_path / "run")
+    seen = np.array(pushed)
+    assert run["generator_force_on_fake"].to_numpy() == pytest.approx(seen, abs=1e-5)
+    assert run["discriminator_force_on_fake"].to_numpy() == pytest.approx(seen - 1, abs=1e-5)

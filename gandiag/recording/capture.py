@@ -295,6 +295,8 @@ class Capture:
             call.penalised = self.passes.penalty = True
             self.penalty_seen = self.penalty_seen or torch.is_grad_enabled()
             current = self.passes.of_autograd_grad()
+            if current is not None and gradient.requires_grad:
+                current.curved = True
         if current is not None:
             current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))
 

@@ -54,6 +54,8 @@ class Pass:
     beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
 
     differentiable: bool = False  # `create_graph=True`
+    # the gradient at a verdict depends on the verdict: a loss's, where it is no mean of verdicts, and no penalty's, which sums them
+    curved: bool = False
     # None where it was not looked at: the norm of what a player's gradients still held as it began, and D's gradients before this pass
     # through both, which D is yet to use
     stale: Tensor | float | None = None

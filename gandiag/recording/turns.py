@@ -236,7 +236,10 @@ class Turns:
             "the loop takes gradients by autograd.grad and puts them in place itself: a pass was taken for the generator's where it "
             "reached the generator's output, and for the discriminator's where it did not",
         )
-        return [p for p in found if not p.differentiable] or found
+        # losses whose gradients are then differentiated again (consensus optimisation); else a penalty's pass lies beneath the loss's
+        return (
+            [p for p in found if p.differentiable and p.curved] or [p for p in found if not p.differentiable] or found
+        )
 
     def _usual(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen | None:
         """Reads the usual update quickly: one pass, in which D saw one real and one fake batch, and G one fake; None for any other."""
