@@ -42,6 +42,8 @@ SCALARS = (
     "generator_turn_skipped",
     "discriminator_stale_gradient_norm",
     "generator_stale_gradient_norm",
+    "discriminator_sign",
+    "generator_sign",
 )
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
 VECTORS = (
@@ -91,10 +93,10 @@ class Block:
         self._blank()
 
     def _blank(self) -> None:
-        """Absent entries are zero, an absent scale is 1: it is divided by."""
+        """Absent entries are zero, an absent scale or sign is 1: it is divided by."""
         self.scalars.zero_()
         for i, name in enumerate(SCALARS):
-            if name.endswith("_scale"):
+            if name.endswith(("_scale", "_sign")):
                 self.scalars[:, i].fill_(1.0)
 
     @property

@@ -21,6 +21,7 @@ from gandiag.recording.step import Probe, Step
 
 FIRST_ROWS = 8  # of the first block, before the steps' duration is known
 GATHERED = ("real_logits", "fake_logits")
+SIGNS = ("discriminator_sign", "generator_sign")
 FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
 SIDE_BY_SIDE = (*GATHERED, *FORCES)  # their widths follow the batch's
 SUMS = ("real_sum", "fake_sum")
@@ -128,6 +129,8 @@ def gathered(block: Block, which: int, forms: Sequence[Form]) -> Block:
     sums = scalars[:, kept].clone()
     whole.scalars = scalars / world
     whole.scalars[:, kept] = sums
+    for sign in (SCALARS.index(name) for name in SIGNS):  # by one rank's gradient the step of all may seem to go up
+        whole.scalars[:, sign] = torch.where(whole.scalars[:, sign] < 0, -1.0, 1.0)
     return whole
 
 

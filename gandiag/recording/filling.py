@@ -18,6 +18,7 @@ from gandiag.recording.rows import Rows
 from gandiag.recording.schedule import Schedule, as_logits, as_step
 from gandiag.recording.sorting import Seen, nothing_seen
 from gandiag.recording.turns import Turns
+from gandiag.recording.uphill import Way
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 REAL_SUM, FAKE_SUM, AT_IMAGE = (SCALARS.index(n) for n in ("real_sum", "fake_sum", "generator_gradient_at_image"))
@@ -32,6 +33,7 @@ class Filling:
         players: Mapping[str, Player],
         *,
         turns: Turns,
+        ways: Mapping[str, Way],
         schedule: Schedule,
         rows: Rows,
         copier: Copier | None,
@@ -41,6 +43,7 @@ class Filling:
     ) -> None:
         self._players, self._turns, self._schedule, self._rows = players, turns, schedule, rows
         self._discriminator, self._generator = players["discriminator"], players["generator"]
+        self._ways = ways
         self._copier, self._probability, self._device, self._give_up = copier, probability, device, give_up
         self._zero = torch.zeros((), device=device)
 
@@ -124,10 +127,14 @@ class Filling:
             turns.nobody_stepped()
         same = says(real_logits, fake_logits, real, fake)
         try:
-            return (
+            seen = (
                 turns.seen("discriminator", same, self._probability),
                 turns.seen("generator", same, self._probability),
             )
+            for who, way in self._ways.items():
+                if way.looks:
+                    way.learn(turns.passes_of(who))
+            return seen
         except Exception as error:  # of what was captured; what the loop gives is recorded all the same
             self._give_up("what was seen", error)
             return nothing_seen(), nothing_seen()
@@ -176,6 +183,8 @@ class Filling:
             g.turn_skipped,
             stale.get("discriminator"),
             stale.get("generator"),
+            self._ways["discriminator"].sign,
+            self._ways["generator"].sign,
         ]
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:

@@ -61,6 +61,9 @@ class Pass:
     stale: Tensor | float | None = None
     stale_of: str = ""  # the player
     beneath: list[Tensor] | None = None
+    slopes: dict[str, Tensor] | None = (
+        None  # of a player's first updates: the gradient of the parameter by which its way is told
+    )
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -121,6 +124,11 @@ class Passes:
         running = _running()
         found = self._passes.get(running, _UNKNOWN)
         return self._new_pass(running) if found is _UNKNOWN else found
+
+    def running(self) -> Pass | None:
+        """Returns the running backward pass where it is known already, also one of `autograd.grad`; None for any other."""
+        found: Pass | None = self._passes.get(_running())
+        return found or self.returned.get(_running())
 
     def of_autograd_grad(self) -> Pass | None:
         """Returns the running pass of `autograd.grad`, None where others fill gradients: it is a penalty's then."""

@@ -40,6 +40,7 @@ from gandiag.recording.suspicions import Suspicions
 from gandiag.recording.turns import Turns
 from gandiag.recording.untold import Untold
 from gandiag.recording.updates import ASIDE_AT_FIRST, Updates
+from gandiag.recording.uphill import Way
 from gandiag.recording.writing import Chunk, WriterThread
 from gandiag.run import RunWriter, load_run
 
@@ -142,9 +143,11 @@ class Recorder:
             if player.optimizer is not None
         }
         turns = Turns(self._capture, say=say, note=self.record_event)
+        ways = {who: Way(player, self._capture) for who, player in self._players.items()}
         self._filling = Filling(
             self._players,
             turns=turns,
+            ways=ways,
             schedule=self._schedule,
             rows=self._rows,
             copier=None if accelerator is None else Copier(accelerator.held),
@@ -157,6 +160,7 @@ class Recorder:
             probes=table,
             capture=self._capture,
             turns=turns,
+            ways=ways,
             rows=self._rows,
             untold=self._untold,
             automatic=automatic,

@@ -144,6 +144,7 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
         if f"{who}_gradient" in there:
             pieces = block.vectors[f"{who}_gradient"][:rows].split(list(layer_sizes[who]), dim=1)
             given[f"{who}_layer_gradients"] = torch.stack([torch.linalg.vector_norm(p, dim=1) for p in pieces], 1)
+        _turn_round(block, given, who, there, rows)
         _unscale(block, given, who, there, rows)
     if probability:
         given |= {name: to_logits(given[name]) for name in ("real_logits", "fake_logits") if name in given}
@@ -197,6 +198,15 @@ def _rows(whole: Step, due: np.ndarray, every: int, needs: set[str]) -> Step:
     if len(due) == 1:
         given = {name: torch.cat([values, values]) for name, values in given.items()}
     return Step(index=whole.index, **given)
+
+
+def _turn_round(block: Block, given: dict[str, Tensor], who: str, there: set[str], rows: int) -> None:
+    """Turns the forces of a player that ascends round: it pushes where its gradient points."""
+    if f"{who}_sign" in there:
+        sign = block.scalars[:rows, SCALARS.index(f"{who}_sign")]
+        for name in _FORCES:
+            if name.startswith(who) and name in given:
+                given[name] = given[name] * sign[:, None]
 
 
 def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str], rows: int) -> None:

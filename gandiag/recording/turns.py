@@ -35,6 +35,8 @@ class Turns:
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
         self.stale: dict[str, Tensor | float] = {}
+        # how many passes of `autograd.grad` there were in this step as each player was stepped last, and the time before
+        self._returned_by = dict.fromkeys(PLAYERS, (0, 0))
         # how many outputs of G there were at the last update, and as each player's began
         self._made, self._made_before = 0, dict.fromkeys(PLAYERS, 0)
 
@@ -45,6 +47,7 @@ class Turns:
         """
         penalty_alone = who == "discriminator" and self._pays_a_penalty_alone()
         self._made_before[who], self._made = self._made, self._capture.generated.count
+        self._returned_by[who] = self._returned_by[who][1], len(self._capture.passes.returned)
         self._claim(who)
         own = self._last[who]
         if not own and self._capture.passes.open:
@@ -132,6 +135,10 @@ class Turns:
         batches = [len(h) if h.dim() > 1 else 1 for h in self._capture.generated.held if h.dim()]
         return _with_the_other_side(self._last["discriminator"], own, batches)
 
+    def passes_of(self, who: str) -> list[Pass]:
+        """Returns the backward passes of this player's last update."""
+        return self._last[who]
+
     def in_game(self, who: str) -> bool | None:
         """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where no pass is known."""
         own = [p for p in self._capture.passes.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
@@ -172,6 +179,7 @@ class Turns:
         if claimed:
             self._capture.passes.open = []
         self._capture.passes.next_row()
+        self._returned_by = dict.fromkeys(PLAYERS, (0, 0))
         self._last = {"discriminator": [], "generator": []}
         self._joint = []
         self.stale.clear()
@@ -226,9 +234,12 @@ class Turns:
 
     def _taken_by_hand(self, who: str) -> list[Pass]:
         """Returns the passes of `autograd.grad` that look like this player's, where the loop puts all gradients in place itself."""
-        found = [
-            p for p in self._capture.passes.returned.values() if p.pushes and bool(p.at_images) == (who == "generator")
-        ]
+        first, end = self._returned_by[
+            who
+        ]  # those that its last update can have used; all where no optimizer told of one
+        all_ = [*self._capture.passes.returned.values()][: end or None]
+        since = all_[first:] or all_
+        found = [p for p in since if p.pushes and bool(p.at_images) == (who == "generator")]
         if not found:
             return []
         self._say(

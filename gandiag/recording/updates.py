@@ -17,6 +17,7 @@ from gandiag.recording.rows import Rows
 from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
 from gandiag.recording.untold import Untold
+from gandiag.recording.uphill import Way
 
 # updates of the generator in a row without the discriminator, until they are recorded as if it took part unseen: where attach has seen it
 # called, and where it was seen to take part in such an update
@@ -34,6 +35,7 @@ class Updates:
         probes: Mapping[Probe, int],
         capture: Capture,
         turns: Turns,
+        ways: Mapping[str, Way],
         rows: Rows,
         untold: Untold,
         automatic: bool,
@@ -46,7 +48,7 @@ class Updates:
         self.give_up = give_up
         self._watching = True
         self._players, self._capture, self._turns, self._rows = players, capture, turns, rows
-        self._untold, self._end_step = untold, end_step
+        self._untold, self._end_step, self._ways = untold, end_step, ways
         self._cosine_every = probes.get(gradients.gradient_cosines, 0)
         self._update_every = probes.get(gradients.update_ratios, 0)
         self._steps = 0
@@ -80,7 +82,7 @@ class Updates:
 
     def remove(self) -> None:
         """Takes every hook away."""
-        for undo in self._undo:
+        for undo in (*self._undo, *(way.remove for way in self._ways.values())):
             undo()
         self._undo = []
 
@@ -166,6 +168,9 @@ class Updates:
         idle = player.adopt_what_is_used()
         if idle is not None:
             self._follow_new_layers(player.who, idle)
+        way = self._ways[player.who]
+        if way.looks:
+            way.about_to_step()
         rows, cosine, update = self._rows, self._cosine_every, self._update_every
         index = rows.index
         player.read(
