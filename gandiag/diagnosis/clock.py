@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gandiag.diagnosis.dynamics import PREDICTABLE
+from gandiag.diagnosis.tracing import PREDICTABLE
 from gandiag.diagnosis.turning import linear_multipliers
 
 MOST_ROWS = 2000  # of a trace that are read; a longer one is thinned out evenly

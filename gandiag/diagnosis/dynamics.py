@@ -11,7 +11,6 @@ A trace that moves like noise is averaged over blocks until it is smooth; one th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,17 +18,22 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.spatial import cKDTree
 
+from gandiag.diagnosis.tracing import (
+    FEWEST_ROWS,
+    MOST_FITTED,
+    has_stalled,
+    kind_of_noise,
+    line,
+    moving_part,
+    prepared,
+    scales,
+    smooth_scales,
+)
 from gandiag.diagnosis.turning import Recurrence, Turns, find_orbits, find_turns, linear_multipliers, settling
 
 FEWEST_HALF_TURNS = 3  # amplitudes, so that a change of their change can be seen
-FEWEST_ROWS = 12  # below, no word: a period and its change need as many points
-SMOOTH = 0.2  # roughness (see there) below which a trace's direction can be followed from row to row
-FIXED_SHARE = 0.25  # variance of eighths' means over the whole, below which noise stays where it is
 LINEAR_THROUGHOUT = 1e-12  # error of such a law; approaches to a nonlinear cycle are sums of exponentials too, to 1e-8
 LINEAR_STATE = 12  # numbers from which a linear law of a whole trace is sought: six rotating modes
-MOST_FITTED = 4000  # rows on which smoothness is tried
-# one-step error of the linear recurrence, relative, up to which a trace counts as smooth and not as noise
-PREDICTABLE = 0.05
 LINEAR = 1e-5  # ... up to which the recurrence is taken for the law itself
 SAME_RATE = 0.05  # two windows' rates must agree to this share before a rate is believed
 LAW = 1e-8  # ... up to which even a rate that changes little over the windows is exact
@@ -47,12 +51,9 @@ CURVED = 0.7  # |kappa| x turns beyond which the amplitude's law is told from it
 REACH_GROWING = 1.2  # a limit amplitude farther than this factor from the last one is an extrapolation, not a finding
 REACH_SHRINKING = 3.0
 MOST_ROWS = 200_000  # a longer trace is read from its last rows
-# moves of so many units in the last place are rounding (a double's trace has digits to spare)
-ROUNDED, ROUNDED_SINGLE = 2**16, 16
 E_FOLDS = 1.5  # of the speed over the trace's second half, before a rate is believed without an exact law
 GEOMETRIC = 0.15  # scatter of the speed about its law, over the law's own change, at most
 STRAIGHT = 0.3  # net way over the way gone, below which a trace that does not turn goes nowhere
-SLOWED = 0.1  # share of its usual speed below which a trace has stalled
 SUMMABLE = 1.1  # speed ~ t^-p has a finite way to go only for p > 1
 
 
@@ -92,24 +93,24 @@ def read_trace(trace: np.ndarray, steps: np.ndarray | None = None) -> TraceReadi
     >>> read_trace(0.99 ** np.arange(400)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)).word.value
     'converging'
     """
-    points, spacing = _prepared(trace, steps)
+    points, spacing = prepared(trace, steps)
     finite = np.isfinite(points).all(axis=1)
     if not finite.all():
         at = int(np.argmin(finite))
         return TraceReading(Word.DIVERGING, f"the trace left the finite numbers at row {at} of {len(points)}")
     points = points[-MOST_ROWS:]
     whole = len(points)
-    points, floor = _moving_part(points)
+    points, floor = moving_part(points)
     if len(points) < FEWEST_ROWS:
         if floor and whole >= FEWEST_ROWS:
             return _stood_still(points, whole)
         return TraceReading(Word.UNCLEAR, f"{len(points)} rows are too few: at least {FEWEST_ROWS} are needed")
-    reading = TraceReading(Word.UNCLEAR, _kind_of_noise(points))
-    for averaged, block in _smooth_scales(points):
+    reading = TraceReading(Word.UNCLEAR, kind_of_noise(points))
+    for averaged, block in smooth_scales(points):
         reading = _in_steps(_read_smooth(averaged), spacing * block)
         if reading.word not in (Word.DRIFTING, Word.UNCLEAR):
             return reading
-    for averaged, block in _scales(points):
+    for averaged, block in scales(points):
         turns = find_orbits(averaged)
         if turns is not None:
             return _in_steps(_read_orbits(averaged, turns), spacing * block)
@@ -190,7 +191,7 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
     logs = np.log(turns.amplitudes)
     index = np.arange(len(logs), dtype=float)
     tail = slice(-max(len(logs) // 2, FEWEST_HALF_TURNS), None)
-    slope, slope_error, _ = _line(index[tail], logs[tail])
+    slope, slope_error, _ = line(index[tail], logs[tail])
     span = index[-1] - index[tail][0]
     multiplier = float(np.exp(2 * slope / turns.periods[-1]))
     common = TraceReading(
@@ -201,7 +202,7 @@ def _read_turns(points: np.ndarray, turns: Turns) -> TraceReading:
         turns=turns.count,
         amplitude=_last_amplitude(turns),
         half_ranges=_half_ranges(points, turns),
-        stalled=_has_stalled(points),
+        stalled=has_stalled(points),
     )
     if abs(slope) * span <= max(STEADY, min(SURE * slope_error * span, NOISY_STEADY)):
         steady = replace(common, period=float(turns.periods[tail].mean()), multiplier=1.0)
@@ -304,8 +305,8 @@ def _read_speed(points: np.ndarray) -> TraceReading:
         return TraceReading(Word.UNCLEAR, "it keeps no direction, and does not turn with one sense either")
     tail = slice(len(speed) // 2, None)
     logs = np.log(np.maximum(speed[tail], np.finfo(float).tiny))
-    rate, _, geometric_error = _line(time[tail], logs)
-    power, _, power_error = _line(np.log(time[tail]), logs)
+    rate, _, geometric_error = line(time[tail], logs)
+    power, _, power_error = line(np.log(time[tail]), logs)
     change = rate * (time[-1] - time[tail][0])
     geometric = geometric_error <= power_error and geometric_error < GEOMETRIC * abs(change)
     if geometric and change < -E_FOLDS:
@@ -325,9 +326,7 @@ def _read_speed(points: np.ndarray) -> TraceReading:
         if change < -CURVED / 2
         else "it moves on at a steady speed"
     )
-    return TraceReading(
-        Word.DRIFTING, why + "; neither converging nor diverging is shown", stalled=_has_stalled(points)
-    )
+    return TraceReading(Word.DRIFTING, why + "; neither converging nor diverging is shown", stalled=has_stalled(points))
 
 
 def _amplitude_law(amplitudes: np.ndarray) -> tuple[float, float | None]:
@@ -357,95 +356,10 @@ def _half_ranges(points: np.ndarray, turns: Turns) -> tuple[float, ...]:
     return tuple(float(x) for x in (path.max(axis=0) - path.min(axis=0)) / 2)
 
 
-def _prepared(trace: np.ndarray, steps: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """Returns (rows, coordinates) at an even spacing, and that spacing in steps."""
-    points = np.asarray(trace, dtype=np.float64)
-    points = points[:, None] if points.ndim == 1 else points
-    if points.ndim != 2:
-        raise ValueError(f"a trace has shape (rows,) or (rows, coordinates), not {np.shape(trace)}")
-    if steps is None or len(points) < 2:
-        return points, 1.0
-    at = np.asarray(steps, dtype=np.float64)
-    if len(at) != len(points) or (np.diff(at) <= 0).any():
-        raise ValueError("steps must be as many as the trace's rows, and must increase")
-    gaps = np.diff(at)
-    spacing = float(np.median(gaps))
-    if np.allclose(gaps, spacing):
-        return points, spacing
-    even = np.arange(at[0], at[-1] + spacing / 2, spacing)
-    return np.stack([np.interp(even, at, column) for column in points.T], axis=1), spacing
-
-
-def _moving_part(points: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Leaves out the tail whose motion is rounding; returns whether there was one."""
-    with np.errstate(over="ignore"):
-        single = bool((points == points.astype(np.float32)).all())
-    grain = (np.finfo(np.float32) if single else np.finfo(np.float64)).eps
-    moves = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    moving = np.flatnonzero(moves > (ROUNDED_SINGLE if single else ROUNDED) * grain * np.abs(points).max(initial=0.0))
-    if not len(moving):
-        return points[:0], True
-    return points[: moving[-1] + 2], moving[-1] + 2 < len(points)
-
-
 def _stood_still(points: np.ndarray, whole: int) -> TraceReading:
     if not len(points):
         return TraceReading(Word.STILL, f"nothing moved in {whole} rows")
     return TraceReading(Word.CONVERGING, f"it came to rest within {len(points)} of {whole} rows")
-
-
-def _scales(points: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Yields averages over blocks of 1, 2, 4 ... rows, and the block."""
-    block = 1
-    while len(points) // block >= 4 * FEWEST_ROWS or block == 1:
-        rows = len(points) // block
-        yield points[len(points) - rows * block :].reshape(rows, block, -1).mean(axis=1), block
-        block *= 2
-
-
-def _smooth_scales(points: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Yields those scales at which the next row can be told from the last ones."""
-    for averaged, block in _scales(points):
-        fit = linear_multipliers(averaged[len(averaged) // 2 :][:MOST_FITTED])
-        if _roughness(averaged) < SMOOTH or (fit is not None and fit.error < PREDICTABLE):
-            yield averaged, block
-
-
-def _roughness(points: np.ndarray) -> float:
-    """How much a move differs from the one before: white noise scores 3, a random walk 2, a turn of a radian a row 0.9."""
-    moves = np.diff(points, axis=0)
-    size = np.linalg.norm(moves, axis=1)
-    change = np.linalg.norm(np.diff(moves, axis=0), axis=1)
-    return float(np.median(change**2 / np.maximum(size[1:] * size[:-1], np.finfo(float).tiny)))
-
-
-def _kind_of_noise(points: np.ndarray) -> str:
-    tail = points[len(points) // 2 :]
-    rows = len(tail) // 8
-    if not rows:
-        return f"{len(points)} rows are too few to show a law"
-    means = tail[: rows * 8].reshape(8, rows, -1).mean(axis=1)
-    fixed = means.var(axis=0).sum() < FIXED_SHARE * tail.var(axis=0).sum()
-    return (
-        "it moves like noise "
-        + ("about a fixed point" if fixed else "that wanders, like a random walk")
-        + ": no scale shows a law"
-    )
-
-
-def _has_stalled(points: np.ndarray) -> bool:
-    speed = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    return bool(speed[-max(len(speed) // 10, 1) :].mean() < SLOWED * np.quantile(speed, 0.9))
-
-
-def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Least squares: slope, its standard error, and the residuals' standard deviation."""
-    centred = x - x.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ (y - y.mean())) / spread
-    rest = y - y.mean() - slope * centred
-    sd = float(np.sqrt(rest @ rest / max(len(x) - 2, 1)))
-    return slope, sd / np.sqrt(spread), sd
 
 
 def _in_steps(reading: TraceReading, spacing: float) -> TraceReading:
