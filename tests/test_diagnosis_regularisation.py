@@ -119,6 +119,15 @@ def test_a_critic_that_is_held_is_not_accused(
 # ---------------------------------------------------------------------------------------------- penalties that are subtracted
 
 
+@pytest.mark.parametrize("ascends", [None, ["generator"], ["discriminator", "generator"], "discriminator"])
+def test_of_a_loss_that_d_maximises_a_penalty_is_rightly_subtracted(ascends: Any, tmp_path: Path) -> None:
+    value = load_run(made(tmp_path / "first", steps=STEPS))["value_function"].to_numpy()
+    facts = {"discriminator_constraint": {**FREE, "gradient_penalty": True}, "ascends": ascends}
+    path = made(tmp_path / "run", steps=STEPS, columns={"discriminator_loss": -value - 0.5}, facts=facts)
+    kind = diagnose(path).finding("objective_fault").kind
+    assert (kind == "penalty of the wrong sign") is (not isinstance(ascends, list) or "discriminator" not in ascends)
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 @pytest.mark.parametrize("beside", [-0.5, 0.0, 0.5])
 def test_a_logistic_loss_below_its_scores_part_is_named(beside: float, scale: float, tmp_path: Path) -> None:

@@ -134,6 +134,8 @@ def test_the_force_is_where_the_player_pushes(tmp_path: Path, way: tuple[Way, An
     run = load_run(tmp_path / "run")
     for name, values in expected.items():
         assert run[name].to_numpy() == pytest.approx(values, abs=1e-5), name
+    ups = ["discriminator", "generator"] if way[0] is returned else [who] if way[0] is not down else None
+    assert run.about.get("ascends") == ups
     assert diagnose(run).finding("objective_fault").verdict is not Verdict.FAILED
 
 

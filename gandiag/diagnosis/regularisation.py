@@ -32,8 +32,9 @@ def weight_decay(e: Evidence) -> Finding | None:
 
 def negative_penalty(e: Evidence) -> Finding | None:
     """A loss of D that lies below what its scores alone make it, where a gradient penalty was seen: the penalty is subtracted."""
-    if _constraint(e).get("gradient_penalty") is not True:
-        return None
+    ascends = e.about.get("ascends")
+    if _constraint(e).get("gradient_penalty") is not True or (isinstance(ascends, list) and "discriminator" in ascends):
+        return None  # of a loss that is maximised a penalty is rightly subtracted
     rest, size = _beside_the_game(e)
     if len(rest) < FEWEST:
         return None

@@ -143,7 +143,7 @@ class Recorder:
             if player.optimizer is not None
         }
         turns = Turns(self._capture, say=say, note=self.record_event)
-        ways = {who: Way(player, self._capture) for who, player in self._players.items()}
+        self._ways = ways = {who: Way(player, self._capture) for who, player in self._players.items()}
         self._filling = Filling(
             self._players,
             turns=turns,
@@ -361,13 +361,14 @@ class Recorder:
         atexit.unregister(self._at_exit)
 
     def _tell_constraint(self) -> None:
-        """Notes what held D's slope, what G was fed and what labels D was given; a device that has failed must not keep the run from being closed."""
+        """Notes what held D's slope, what G was fed, what labels D was given and who ascends; a device that has failed must not keep the run from being closed."""
         if self._gave_up or not self._players["discriminator"].total_updates:
             return
         with contextlib.suppress(RuntimeError, ValueError):
             seen, fed = self._capture.penalty_seen, self._capture.feeding.told()
             held = constraint(self._players["discriminator"].module, gradient_penalty=seen)
-            told = {"same_latents": fed, "labels": self._capture.conditions.told()}
+            told: dict[str, Any] = {"same_latents": fed, "labels": self._capture.conditions.told()}
+            told["ascends"] = [who for who, way in self._ways.items() if way.ascends()] or None
             self.update_about(discriminator_constraint=held, **{k: v for k, v in told.items() if v is not None})
 
     def __enter__(self) -> Recorder:

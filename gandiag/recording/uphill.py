@@ -49,6 +49,10 @@ class Way:
         """Whether it is still being looked."""
         return bool(self._undo)
 
+    def ascends(self) -> bool:
+        """Whether the player was seen to go up; asks the device, at the end of a run."""
+        return self.sign is not None and bool(self.sign < 0)
+
     def remove(self) -> None:
         """Takes the hooks away."""
         for undo in self._undo:
