@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gandiag.diagnosis import Diagnosis, Finding, Verdict, diagnose
+from gandiag.run import load_run
 from tests.made_runs import made
 
 STEPS = 1000
@@ -132,9 +133,7 @@ def test_of_a_loss_that_d_maximises_a_penalty_is_rightly_subtracted(ascends: Any
 @pytest.mark.parametrize("beside", [-0.5, 0.0, 0.5])
 def test_a_logistic_loss_below_its_scores_part_is_named(beside: float, scale: float, tmp_path: Path) -> None:
     path = made(tmp_path / "first", steps=STEPS)
-    import gandiag
-
-    run = gandiag.load_run(path)
+    run = load_run(path)
     columns = {"discriminator_loss": -scale * run["value_function"].to_numpy() + beside}
     for name in ("discriminator_force_on_real", "discriminator_force_on_fake"):
         for one in (name, name.replace("_on_", "_size_on_")):
@@ -151,10 +150,8 @@ def test_a_penalty_whose_weight_falls_below_nothing_is_named_since_then(
     since: float, named: bool, tmp_path: Path
 ) -> None:
     path = made(tmp_path / "first", steps=STEPS)
-    import gandiag
-
     beside = np.where(np.arange(STEPS) >= since * STEPS, -0.5, 0.5)
-    columns = {"discriminator_loss": -gandiag.load_run(path)["value_function"].to_numpy() + beside}
+    columns = {"discriminator_loss": -load_run(path)["value_function"].to_numpy() + beside}
     finding = critic(tmp_path / "run", columns, {**FREE, "gradient_penalty": True}, {})
     assert (finding.kind == "penalty of the wrong sign") is named, finding.claim
     if named:
