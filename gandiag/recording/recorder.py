@@ -361,7 +361,7 @@ class Recorder:
         atexit.unregister(self._at_exit)
 
     def _tell_constraint(self) -> None:
-        """Notes what held D's slope, what G was fed, what labels D was given, who ascends; where the device has failed the run is closed all the same."""
+        """Notes what held D's slope, what G was fed, what labels D was given, who ascends; a device that has failed must not keep it open."""
         if self._gave_up or not self._players["discriminator"].total_updates:
             return
         with contextlib.suppress(RuntimeError, ValueError):
