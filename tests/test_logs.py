@@ -383,3 +383,73 @@ def test_an_empty_file_is_called_empty(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("")
     with pytest.raises(RunError, match="it is empty"):
         open_recording(tmp_path / name)
+
+
+def epochs(path: Path, d: np.ndarray, g: np.ndarray, counter: str = "epoch") -> Path:
+    return csv(path, f"{counter},d_loss,g_loss", [f"{i + 1},{a:.6g},{b:.6g}" for i, (a, b) in enumerate(zip(d, g))])
+
+
+FEW = np.arange(60)  # epochs
+WON, FOOLED = 1.3 * np.exp(-FEW / 5) + 1e-4, 0.8 + 8 * (1 - np.exp(-FEW / 15))
+EVEN = 1.2 + 0.03 * np.sin(FEW * 12.9898)
+
+
+def test_a_log_with_one_row_an_epoch_needs_fewer_of_them(tmp_path: Path) -> None:
+    told = diagnose(epochs(tmp_path / "log.csv", EVEN, EVEN))
+    assert "too few" not in told.story
+    assert open_recording(tmp_path / "log.csv").steps == 61
+    told = diagnose(epochs(tmp_path / "few.csv", EVEN[:10], EVEN[:10]))
+    assert "11 epochs are too few" in told.story
+    told = diagnose(epochs(tmp_path / "steps.csv", EVEN, EVEN, counter="step"))
+    assert "61 steps are too few" in told.story
+    blown = EVEN + np.exp(np.clip((FEW - 30) / 2, 0, 12))
+    finding = diagnose(epochs(tmp_path / "blown.csv", blown, blown)).finding("divergence")
+    assert finding.verdict is Verdict.FAILED
+    assert finding.onset is not None
+    assert 31 <= finding.onset <= 50
+
+
+@pytest.mark.parametrize(
+    ("d", "g", "suspected"),
+    [
+        (WON, FOOLED, True),
+        (WON / 2, FOOLED, True),  # the mean of both halves
+        (EVEN, EVEN, False),
+        (WON, EVEN, False),  # G's loss has not grown: D's alone says nothing
+        (EVEN, FOOLED, False),
+        (WON - 0.2, FOOLED, False),  # below 0 it is no logistic loss
+        (np.where(FEW > 55, 1e-4, EVEN), FOOLED, False),  # not for long enough
+    ],
+    ids=["won", "halved", "even", "only D's", "only G's", "a critic's", "at the very end"],
+)
+def test_losses_alone_make_a_winning_discriminator_a_suspect(
+    d: np.ndarray, g: np.ndarray, suspected: bool, tmp_path: Path
+) -> None:
+    finding = diagnose(epochs(tmp_path / "log.csv", d, g)).finding("discriminator_dominance")
+    assert finding.verdict is (Verdict.SUSPECT if suspected else Verdict.NOT_CHECKED)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch {}/60 d_loss: {:.4f} g_loss: {:.4f}",
+        "epoch: {}, D loss = {:.4f}, G loss = {:.4f}",
+        "[Epoch {} / 60] Loss_D: {:.4f} Loss_G: {:.4f}",
+    ],
+)
+def test_what_is_printed_once_an_epoch_counts_as_epochs(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "out.txt"
+    file.write_text("".join(line.format(i + 1, d, g) + "\n" for i, (d, g) in enumerate(zip(WON, FOOLED))))
+    log = open_recording(file)
+    assert log.about["steps_are"] == "epochs"
+    assert log["discriminator_loss"].index[-1] == 60
+    assert diagnose(log).finding("discriminator_dominance").verdict is Verdict.SUSPECT
+
+
+@pytest.mark.parametrize(
+    "line", ["Step {}/60 d_loss: {:.4f} g_loss: {:.4f}", "Epoch 1/5 [{}/60] d_loss: {:.4f} g_loss: {:.4f}"]
+)
+def test_what_is_printed_more_often_does_not(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "out.txt"
+    file.write_text("".join(line.format(i + 1, d, g) + "\n" for i, (d, g) in enumerate(zip(WON, FOOLED))))
+    assert "steps_are" not in open_recording(file).about

@@ -36,6 +36,7 @@ _LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
     ("logistic", "non-saturating"),
     ("bce", "non-saturating"),
 )
+STEPS_AN_EPOCH = 15  # at least; in a log with one row an epoch so many fewer rows are needed
 FREE_OFFSET = 1e-3  # D's forces on real and fake cancel to this share at every step: its loss sees differences only
 
 
@@ -150,7 +151,8 @@ class Evidence:
 
     def holds(self, state: np.ndarray) -> bool:
         """Says whether a state (n,) of the stretches holds at the end of the run."""
-        return trends.holds(state, max(self.limits.tail_share, self.limits.sustained_steps / max(self.steps, 1)))
+        fewest = self.limits.sustained_steps / self.steps_in_one
+        return trends.holds(state, max(self.limits.tail_share, fewest / max(self.steps, 1)))
 
     def onset(self, state: np.ndarray) -> int | None:
         """Returns the step at which the last lasting stretch of a state begins."""
@@ -164,11 +166,23 @@ class Evidence:
 
     @cached_property
     def steps_needed(self) -> int:
-        """How many steps what grows slowly needs: the limit, and of a run that is going on a share of what was planned."""
+        """How many steps what grows slowly needs: the limit, and of a run that is going on a share of what was planned; fewer epochs."""
+        if self.step_word == "epoch":
+            return -(-self.limits.steps_needed // self.steps_in_one)
         planned = self.about.get("steps_planned")
         if self.going_on and isinstance(planned, int):
             return max(self.limits.steps_needed, int(self.limits.planned_needed * planned))
         return self.limits.steps_needed
+
+    @property
+    def step_word(self) -> str:
+        """What one of the steps is: "epoch" in a log with one row for each."""
+        return "epoch" if self.about.get("steps_are") == "epochs" else "step"
+
+    @property
+    def steps_in_one(self) -> int:
+        """How many steps one of the recording's steps stands for, at least."""
+        return STEPS_AN_EPOCH if self.step_word == "epoch" else 1
 
     @property
     def going_on(self) -> bool:
@@ -179,7 +193,7 @@ class Evidence:
         """Raises CannotTell where the run is too short for what grows slowly."""
         if self.short:
             raise CannotTell(
-                f"the run has {self.steps} step{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this"
+                f"the run has {self.steps} {self.step_word}{'s' * (self.steps != 1)}, {self.steps_needed} are needed to judge this"
             )
 
     @cached_property

@@ -255,11 +255,15 @@ def _sentence(e: Evidence, verdict: Overall, findings: Sequence[Finding]) -> str
             "; how good the samples are was not judged: no evaluation was recorded" if _unjudged(findings) else ""
         )
         return (
-            f"No illness was found in {e.steps} steps{unjudged}"
+            f"No illness was found in {e.steps} {e.step_word}s{unjudged}"
             + (f"; not checked: {_list(unseen)}" if unseen else "")
             + "."
         )
-    why = f"{e.steps} step{'s are' if e.steps != 1 else ' is'} too few" if e.short else f"not checked: {_list(unseen)}"
+    why = (
+        f"{e.steps} {e.step_word}{'s are' if e.steps != 1 else ' is'} too few"
+        if e.short
+        else f"not checked: {_list(unseen)}"
+    )
     return f"No illness was found, but the run cannot be called stable: {why}."
 
 

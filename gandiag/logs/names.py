@@ -24,6 +24,7 @@ STEP_NAMES = (
     "nimg",
     "it",
 )
+EPOCH_NAMES = ("epoch", "epochs", "trainerepoch")  # the steps of a log that counts no others
 SCORES = {  # of the tutorials, whatever their D ends in
     "d(x)": "real_logit_mean",
     "d_x": "real_logit_mean",
@@ -113,6 +114,12 @@ def guess(column: str) -> str | None:
         if word in KNOWN_NAMES:
             return KNOWN_NAMES[word]
     return None
+
+
+def counts_epochs(column: str) -> bool:
+    """Whether a column holds the number of the epoch."""
+    column = column.rsplit(" - ", 1)[-1]
+    return any(_bare(part) in EPOCH_NAMES for part in (column, column.rsplit("/", 1)[-1]))
 
 
 def as_printed(column: str, name: str, values: pd.Series) -> str | None:

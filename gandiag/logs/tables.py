@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gandiag.errors import RunError, UsageError, did_you_mean
 from gandiag.logs.log import Log, decoded, is_number, refuse_giants
-from gandiag.logs.names import as_printed, guess
+from gandiag.logs.names import as_printed, counts_epochs, guess
 from gandiag.run.layout import json_objects
 
 if TYPE_CHECKING:
@@ -151,6 +151,9 @@ def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
         )
     meaning = {str(c): names.get(str(c)) or guess(str(c)) for c in table.columns}
     at = next((c for c, m in meaning.items() if m == "step"), None)
+    epochs = None if at else _epochs(table, meaning)
+    if epochs is not None:
+        at, meaning[epochs] = epochs, "step"
     steps = pd.to_numeric(table[at], errors="coerce") if at else pd.Series(range(len(table)), index=table.index)
     series: dict[str, pd.Series] = {}
     for column, name in meaning.items():
@@ -181,7 +184,19 @@ def from_table(file: Path, table: pd.DataFrame, names: dict[str, str]) -> Log:
             "--map d_loss=discriminator_loss --map g_loss=generator_loss"
         )
     ignored = tuple(c for c, m in meaning.items() if m is None)
-    return Log(file, {"name": file.stem, "source": "log", "could_not_tell": []}, series, ignored)
+    about = {"name": file.stem, "source": "log", "could_not_tell": []} | ({"steps_are": "epochs"} if epochs else {})
+    return Log(file, about, series, ignored)
+
+
+def _epochs(table: pd.DataFrame, meaning: Mapping[str, str | None]) -> str | None:
+    """The column of epochs of a table with one row each; None where there is none, or where an epoch has several rows."""
+    import pandas as pd
+
+    for column in (c for c, m in meaning.items() if m is None and counts_epochs(c)):
+        counted = pd.to_numeric(table[column], errors="coerce").dropna()
+        if len(counted) > 1 and (counted.diff().dropna() > 0).all():
+            return column
+    return None
 
 
 def _by_step(name: str, steps: pd.Series, values: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gandiag.errors import RunError, UsageError, did_you_mean
 from gandiag.logs.log import Log, decoded
-from gandiag.logs.names import guess
+from gandiag.logs.names import counts_epochs, guess
 from gandiag.logs.tables import from_table, read_columns
 
 MAX_LINE = 2000  # characters; what is longer was not printed for people
@@ -44,8 +44,14 @@ def read_text(file: Path, names: dict[str, str]) -> Log:
     table = pd.DataFrame([row for row, _ in found]).dropna(axis="columns", how="all")
     steps = _steps([place for _, place in found])
     if steps is not None and not any(names.get(c) == "step" or guess(c) == "step" for c in table.columns):
-        table.insert(0, "step", steps)
+        alone = all(len(place) == 1 for _, place in found) and "epoch" not in table.columns
+        table.insert(0, "epoch" if alone and _names_epochs(text) else "step", steps)
     return from_table(file, table, names)
+
+
+def _names_epochs(text: str) -> bool:
+    """Whether what stands before `3/25` in a text is the word epoch."""
+    return re.search(r"\bepochs?\W{0,3}\d+\s*/\s*\d", text, re.IGNORECASE) is not None
 
 
 def _columns(file: Path, text: str, names: dict[str, str]) -> Log | None:
@@ -67,7 +73,7 @@ def _rows(text: str, names: Mapping[str, str]) -> Iterator[tuple[dict[str, str],
             name = _meant(match[1], names)
             if name is not None:
                 row.setdefault(name, match[2].lower())  # `D(G(z)): 0.4 / 0.3`: the first is before the update
-        if any(names.get(name, guess(name)) != "step" for name in row):
+        if any(names.get(name, guess(name)) not in (None, "step") for name in row):
             yield row, [(int(a), int(b)) for a, b in _PLACE.findall(line)]
 
 
@@ -76,7 +82,9 @@ def _meant(name: str, names: Mapping[str, str]) -> str | None:
     words = name.split()
     for start in range(len(words)):
         rest = " ".join(words[start:])
-        if rest in names or (guess(rest) is not None and (start == 0 or len(re.sub(r"\W", "", rest)) >= SURE)):
+        if rest in names or counts_epochs(rest):
+            return rest
+        if guess(rest) is not None and (start == 0 or len(re.sub(r"\W", "", rest)) >= SURE):
             return rest
     return None
 
