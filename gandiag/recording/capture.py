@@ -23,6 +23,7 @@ from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
+from gandiag.recording.methods import Methods
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
@@ -79,6 +80,12 @@ class Capture:
             self._discriminator = wrapper
             self._undo.append(hook_on(wrapper, self._discriminator_called))
         return True
+
+    def follow_methods(self, who: str) -> None:
+        """Watches a player's own methods, by which it is called past torch's hooks."""
+        module = self._generator if who == "generator" else self._discriminator
+        called = self._generator_called if who == "generator" else self._discriminator_called
+        self._undo.append(Methods(module, called, verdicts=who == "discriminator").remove)
 
     def remove(self) -> None:
         """Takes every hook away."""

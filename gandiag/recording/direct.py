@@ -31,7 +31,7 @@ def called_directly() -> nn.Module | None:
 
 
 class Watched:
-    """A module's `forward` that is looked at; in a copy or a pickle of the module it is the copy's own, and needs no gandiag."""
+    """A module's `forward`, or another method, that is looked at; in a copy or a pickle of the module it is the copy's own, and needs no gandiag."""
 
     def __init__(
         self,
@@ -39,8 +39,10 @@ class Watched:
         original: Callable[..., Any],
         enter: Callable[..., None],
         leave: Callable[..., None],
+        name: str = "forward",
     ) -> None:
         self._module, self._original, self._enter, self._leave = module, original, enter, leave
+        self._name = name
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if sys._getframe(1).f_code.co_filename == torch_module.__file__:
@@ -57,16 +59,16 @@ class Watched:
         return copy.deepcopy(self._original, memo)  # a method of the copy that is being made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if getattr(self._original, "__func__", None) is getattr(type(self._module), "forward", None):
-            return getattr, (self._module, "forward")
+        if getattr(self._original, "__func__", None) is getattr(type(self._module), self._name, None):
+            return getattr, (self._module, self._name)
         return partial, (self._original,)
 
 
 class Direct:
-    """Watches the `forward` of single modules, as long as needed; `remove` gives them their own back."""
+    """Watches the `forward` of single modules, or another method, as long as needed; `remove` gives them their own back."""
 
-    def __init__(self, enter: Callable[..., None], leave: Callable[..., None]) -> None:
-        self._enter, self._leave = enter, leave
+    def __init__(self, enter: Callable[..., None], leave: Callable[..., None], name: str = "forward") -> None:
+        self._enter, self._leave, self._name = enter, leave, name
         self._undo: dict[nn.Module, Callable[[], None]] = {}
 
     def __contains__(self, module: nn.Module) -> bool:
@@ -78,19 +80,20 @@ class Direct:
         return list(self._undo)
 
     def watch(self, module: nn.Module) -> None:
-        """Looks at each direct call of this module's `forward` from now on."""
-        original = module.forward
-        own = "forward" in vars(module)
-        watched = Watched(module, original, self._enter, self._leave)
+        """Looks at each direct call of this module's method from now on."""
+        name = self._name
+        original = getattr(module, name)
+        own = name in vars(module)
+        watched = Watched(module, original, self._enter, self._leave, name)
 
         def undo() -> None:
-            if vars(module).get("forward") is watched:
+            if vars(module).get(name) is watched:
                 if own:
-                    module.forward = original
+                    setattr(module, name, original)
                 else:
-                    del module.forward
+                    delattr(module, name)
 
-        module.forward = watched
+        setattr(module, name, watched)
         self._undo[module] = undo
 
     def remove(self) -> None:

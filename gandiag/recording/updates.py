@@ -210,8 +210,10 @@ class Updates:
                         f"inside: what hooks see of it begins at step {self._rows.index}; give the recorder the wrapper",
                     )
                 else:
+                    self._capture.follow_methods(who)
+                    self._untold.take_back("untold")
                     self._untold.say(
                         f"{who} unseen",
-                        f"the {who} was updated and no call of it was seen: outputs, forces and images that step() is not "
-                        "given are absent; give the recorder the very module that the loop calls",
+                        f"the {who} was updated and no call of it was seen by torch's hooks: its own methods are watched from step "
+                        f"{self._rows.index} on; call the module itself, or give the recorder the very module that the loop calls",
                     )
