@@ -16,6 +16,8 @@ from gandiag.errors import NotRecorded
 PADDED = 0.3  # of the reals that are one sample: sparse data have a default, too
 # spread of the batches' means over that within a batch, and its square times their size: 1 / sqrt(n) and 1 of shuffled batches of n
 SORTED, BEYOND_CHANCE, FEWEST_MEANS = 0.8, 10.0, 30
+# of batches that come again in each pass: how many differ at least (one alone is told as such), and at most of those that were looked at
+FEWEST_DIFFERENT, SEEN_AGAIN = 3, 0.5
 # Of a Cauchy's batch the largest value makes half of the scatter, whatever the batch's size; of 64 normal values a tenth, of Student's t(2) and
 # lognormal ones .2 to .4
 OUTWEIGHED, FEWEST_TAILS, FEWEST_GRAINS = 0.45, 32, 5
@@ -191,29 +193,58 @@ def _one_sample_too_often(e: Evidence) -> Finding | None:
 
 
 def _not_shuffled(e: Evidence) -> Finding | None:
-    """Batches that lie much farther apart than samples within one do: the loader goes through sorted data."""
+    """A loader that goes through sorted data, whose batches lie apart, or the same batches pass after pass; while the fakes are no reals."""
     off = misfits(e)
+    if off is None or not e.holds(off):
+        return None
+    found = _far_apart(e) or _again(e)
+    if found is None:
+        return None
+    claim, series = found
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"{claim}, and the fakes are no reals",
+        cause="the data are not shuffled: batch after batch shows one part of them, and the generator runs after it",
+        remedies=("DataLoader(..., shuffle=True), or draw the indices by torch.randint",),
+        series=series,
+        onset=int(e[series[-1]].index[0]),
+        kind="not shuffled",
+    )
+
+
+def _far_apart(e: Evidence) -> tuple[str, tuple[str, ...]] | None:
+    """Batches that lie much farther apart than samples within one do."""
     try:
         means, sd = e.layers("real_channel_mean"), e["real_sd"].dropna()
     except NotRecorded:
         return None
-    if off is None or not e.holds(off) or len(means) < FEWEST_MEANS or not np.nanmedian(sd) > 0:
+    batch = _batch_size(e)
+    if batch is None or len(means) < FEWEST_MEANS or not np.nanmedian(sd) > 0:
         return None
     between = float(np.sqrt(np.nanmean(np.nanvar(means.to_numpy(dtype=float), axis=0))))
     within = float(np.nanmedian(sd))
-    batch = _batch_size(e)
-    if batch is None or between < SORTED * within or batch * (between / within) ** 2 < BEYOND_CHANCE:
+    if between < SORTED * within or batch * (between / within) ** 2 < BEYOND_CHANCE:
         return None
-    return Finding(
-        "data_mismatch",
-        Verdict.FAILED,
-        f"the means of the real batches lie {between / within:.2g} of the spread within one apart (limit: {SORTED:g}; shuffled ones a root of their "
-        "number less), and the fakes are no reals",
-        cause="the data are not shuffled: batch after batch shows one part of them, and the generator runs after it",
-        remedies=("DataLoader(..., shuffle=True), or draw the indices by torch.randint",),
-        series=("real_channel_mean", "real_sd"),
-        onset=int(means.index[0]),
-        kind="not shuffled",
+    claim = f"the means of the real batches lie {between / within:.2g} of the spread within one apart (limit: {SORTED:g}; shuffled ones a root of "
+    return claim + "their number less)", ("real_channel_mean", "real_sd")
+
+
+def _again(e: Evidence) -> tuple[str, tuple[str, ...]] | None:
+    """Batches that come again whole: every pass over the data shows the same ones."""
+    names = ("real_mean", "real_sd", "real_pairwise_distance")
+    if any(name not in e for name in names):
+        return None
+    columns = [e[name] for name in names]
+    at = columns[0].index.intersection(columns[1].index).intersection(columns[2].index)
+    rows = np.stack([c.loc[at].to_numpy(dtype=float) for c in columns], axis=1)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    different = len(np.unique(rows, axis=0))
+    if len(rows) < FEWEST_MEANS or not FEWEST_DIFFERENT <= different < SEEN_AGAIN * len(rows):
+        return None
+    return (
+        f"of {len(rows)} real batches that were looked at {different} differ (limit: {SEEN_AGAIN:.0%}): each pass over the data shows the same",
+        names,
     )
 
 

@@ -19,34 +19,53 @@ NEVER = 15.0  # times that a class was due and never came: by chance once in thr
 
 
 def _labels_of_reals(e: Evidence) -> Finding | None:
-    """Labels that say no more of their samples than chance, by thousands of samples, of which even hard classes show something."""
-    told = _label_agreement(e)
-    if told is None:
-        return None
-    share, chance, count = told
-    limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
-    if count < e.limits.label_samples or share > limit:
-        return None
-    return Finding(
-        "data_mismatch",
-        Verdict.FAILED if _uses_labels(e) else Verdict.SUSPECT,
-        f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples, by chance it were {chance:.1%} "
-        f"(limit: above {limit:.1%})",
-        cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
-        remedies=("look at a few samples beside their labels; shuffle both with the same permutation",),
-        onset=0,
-        kind="labels",
-    )
+    """Labels that say no more of their samples than chance, by a thousand of samples, of which even hard classes show something."""
+    looks = _looks(e)
+    for since, (share, chance, count) in looks:
+        limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+        if count < e.limits.label_samples / (2 if since else 1) or share > limit:
+            continue
+        at_first = f" from step {since} on, after {looks[0][1][0]:.1%} at first" if since else ""
+        return Finding(
+            "data_mismatch",
+            Verdict.FAILED if _uses_labels(e) else Verdict.SUSPECT,
+            f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
+            f"(limit: above {limit:.1%})",
+            cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
+            remedies=(
+                "look at a few samples beside their labels; shuffle both with the same permutation, at each pass",
+            ),
+            onset=since,
+            kind="labels",
+        )
+    return None
+
+
+def _looks(e: Evidence) -> list[tuple[int, tuple[float, float, float]]]:
+    """Returns from which step on it was looked whether labels belong to their reals, and what was seen: at first, and late in the run."""
+    first = _label_agreement(e)
+    if first is None:
+        return []
+    told = _shown_labels(e).get("later_agreement")
+    later, since = _read(told), told.get("since") if isinstance(told, dict) else None
+    return [(0, first)] + ([(since, later)] if later is not None and isinstance(since, int) else [])
 
 
 def _label_agreement(e: Evidence) -> tuple[float, float, float] | None:
     """Returns how often a real has the label of its nearest neighbour, that by chance, and of how many: as run.json or the kept reals tell."""
     data = e.about.get("data")
     for told in (data.get("label_agreement") if isinstance(data, dict) else None, _shown_labels(e).get("agreement")):
-        if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
-            return float(told["share"]), float(told["chance"]), float(told["count"])
+        if (found := _read(told)) is not None:
+            return found
     seen = agreement_of_reals(e)
     return None if seen is None else (seen.share, seen.chance, float(seen.count))
+
+
+def _read(told: Any) -> tuple[float, float, float] | None:
+    """Reads an agreement as run.json has it: share, chance, count."""
+    if isinstance(told, dict) and all(isinstance(told.get(k), int | float) for k in ("share", "chance", "count")):
+        return float(told["share"]), float(told["chance"]), float(told["count"])
+    return None
 
 
 def _uses_labels(e: Evidence) -> bool:

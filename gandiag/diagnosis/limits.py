@@ -122,7 +122,7 @@ class Limits:
     repeated_batch: float = 0.999
 
     # no augmentation or sampling that was seen moves the reals so far at one step; [-1, 1] read as [0, 1] moves digits by .9 sd
-    data_moved: float = 0.5  # sd of the reals by which their mean leaps
+    data_moved: float = 0.3  # sd of the reals by which their mean leaps
     data_spread: float = 1.5  # fold, by which their sd changes at once
 
     # with labels: even the classes of small photographs are told by nearness then, by dozens of sds

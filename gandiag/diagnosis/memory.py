@@ -61,17 +61,14 @@ def discriminator_overfitting(run: Recorded) -> Finding:
 def _few_data(e: Evidence) -> Finding | None:
     """Without held-out scores: data so few, shown so often, that D can only know them by heart."""
     count, known = (e.about.get("data") or {}).get("count"), True
-    if not isinstance(count, int) or count < 2:
+    if counted := not isinstance(count, int) or count < 2:
         count = _count_by_collisions(e)
         known = count is not None and trends.tail_middle(e.auc(), e.limits.tail_share) >= KNOWN_AUC
     if count is None or "images_seen" not in e or e.single_point:
         return None
     e.need_steps()
     times = float(e["images_seen"].iloc[-1]) / count
-    # a D that is never wrong about a few samples knows them already
-    often = e.limits.shown_often / (
-        4 if known and trends.tail_middle(e.auc(), e.limits.tail_share) > e.limits.dominance_auc else 1
-    )
+    often = e.limits.shown_often / _sooner(e, counted=counted) if known else e.limits.shown_often
     if count > e.limits.few_samples or times < often or one_too_often(e) is not None:
         return None
     limit = f"limits: {e.limits.few_samples} samples, {often:g} times"
@@ -85,6 +82,13 @@ def _few_data(e: Evidence) -> Finding | None:
         onset=0,
         kind="few samples",
     )
+
+
+def _sooner(e: Evidence, *, counted: bool) -> float:
+    """How many times sooner than by their number alone D knows a few samples: it is never wrong about them, or hardly ever about counted ones."""
+    if trends.tail_middle(e.auc(), e.limits.tail_share) > e.limits.dominance_auc:
+        return 4.0
+    return 3.0 if counted else 1.0
 
 
 def one_too_often(e: Evidence) -> float | None:

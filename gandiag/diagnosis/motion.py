@@ -10,6 +10,7 @@ from gandiag.diagnosis.dynamics import TraceReading, Word, read_trace
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import another_update, average, lower_rates, regularise
+from gandiag.diagnosis.tracing import recurrence
 from gandiag.errors import NotRecorded
 from gandiag.quantities import TINY_GAME
 
@@ -28,6 +29,8 @@ def oscillation(run: Recorded) -> Finding:
     e.need_steps()
     later = slice(int(LEARNED_BY * len(steps)), None)
     reading = read_trace(*thinned(points[later], steps[later]))
+    if reading.word is Word.UNCLEAR:
+        reading = _through_noise(points[later], steps[later]) or reading
     low, high = np.nanquantile(points[later], (0.05, 0.95), axis=0)
     amplitude = float(np.max(high - low) / 2 / unit)
     turns = (steps[-1] - steps[later][0]) / reading.period if reading.period else 0.0
@@ -54,6 +57,16 @@ def oscillation(run: Recorded) -> Finding:
         onset=int(steps[later][0]),
         kind=kind,
     )
+
+
+def _through_noise(points: np.ndarray, steps: np.ndarray) -> TraceReading | None:
+    """A cycle that noise hides from every law: the trace comes back again and again all the same."""
+    known = np.isfinite(points).all(axis=1)
+    rows = recurrence(points[known])
+    if rows is None:
+        return None
+    spacing = float(steps[-1] - steps[0]) / max(len(points) - 1, 1)
+    return TraceReading(Word.NEUTRAL_CYCLE, "it comes back through noise", multiplier=1.0, period=rows * spacing)
 
 
 def tiny(e: Evidence) -> bool:

@@ -19,7 +19,11 @@ from gandiag.errors import NotRecorded
 FEWEST = 20  # steps that must show it
 LEAST_LATE = 100  # ... of a penalty that has been added before
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
+MOVED = 0.02  # logits between reals and fakes, by which the force of a logistic loss changes by five times LINEAR
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
+RUN_AWAY = (
+    3.0  # times D's first weights: normalised critics have no slope by their weights, and sound ones grow by half
+)
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
@@ -73,7 +77,7 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """
     names = ("discriminator_loss", "real_logit_mean", "fake_logit_mean", *_FORCES)
     loss, real, fake, up, down = _at_the_same_steps(e, names)
-    if _without_bend(up) and _without_bend(down):
+    if _without_bend(up) and _without_bend(down) and _moves(real - fake):
         own = -(up * real + down * fake)
         return loss - own, np.abs(up * real) + np.abs(down * fake) + np.abs(loss)
     loss, value, weight, down = _at_the_same_steps(
@@ -82,9 +86,16 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(all="ignore"):
         scale = -down / weight
     usual = trends.middle(scale)
-    if not (usual > 0 and np.mean(np.abs(scale / usual - 1) < 0.02) > e.limits.force_share and _hard_labels(e, usual)):
+    if e.free_offset or not (
+        usual > 0 and np.mean(np.abs(scale / usual - 1) < 0.02) > e.limits.force_share and _hard_labels(e, usual)
+    ):
         return np.zeros(0), np.zeros(0)
     return loss + usual * value, np.abs(loss) + np.abs(usual * value)
+
+
+def _moves(gap: np.ndarray) -> bool:
+    """Whether the scores have moved by so much that a loss with a bend would have shown it."""
+    return bool(np.ptp(np.quantile(gap, (0.1, 0.9))) > MOVED)
 
 
 def _hard_labels(e: Evidence, scale: float) -> bool:
@@ -118,10 +129,13 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
     steeper = 0.0 if slope is None else trends.tail_middle(slope, e.limits.tail_share)
     if not signs and steeper < STEEPER:
         return None
-    seen = signs[0] if signs else f"D is {steeper:.3g} times as steep as it was untrained (limit: {STEEPER:g})"
+    runs_away = "" if signs else _runs_away(e)
+    seen = (
+        signs[0] if signs else f"D is {steeper:.3g} times as steep as it was untrained (limit: {STEEPER:g}){runs_away}"
+    )
     return Finding(
         "objective_fault",
-        Verdict.FAILED if signs else Verdict.SUSPECT,
+        Verdict.FAILED if signs or runs_away else Verdict.SUSPECT,
         f"D's loss is linear in its scores (forces {np.median(up):.3g} and {np.median(down):.3g} at every step), no gradient penalty was seen, "
         f"{clipped:.2g} of its weights stand at a clipping limit (limit: {CLIPPED:g}), no normalised weights were seen, and {seen}",
         cause="nothing bounds the critic's slope: its scores grow without end and say nothing of the distance to the data",
@@ -133,6 +147,17 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
         onset=0,
         kind="unconstrained critic",
     )
+
+
+def _runs_away(e: Evidence) -> str:
+    """Says that a critic's weights have grown many times over and still grow, as nothing that is normalised in forward() would let them."""
+    norm = e.maybe("discriminator_parameter_norm")
+    if norm is None or not norm[0] > 0 or not np.all(np.isfinite(norm)):
+        return ""
+    grown = trends.tail_middle(norm, e.limits.tail_share) / float(norm[0])
+    if grown < RUN_AWAY or trends.kendall_z(norm[len(norm) // 2 :]) < 2 * trends.RISE_Z:
+        return ""
+    return f", and its weights are {grown:.3g} times what they were and still grow (limit: {RUN_AWAY:g})"
 
 
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (negative_penalty, unconstrained_critic, weight_decay)

@@ -28,7 +28,10 @@ def undone(e: Evidence) -> Finding | None:
     """
     if not _ill(e):
         return None  # a small part that is tuned within a large net moves it by little, and well
+    dead = dead_player(e)
     for who in PLAYERS:
+        if dead is not None and dead.who == who:
+            continue  # its last biases alone move: dead_layers tells it
         facts, count = e.facts("optimizers", who), e.facts("players", who).get("parameters")
         beta, rate = _first(facts.get("betas")), e.maybe(f"{who}_learning_rate")
         if "Adam" not in str(facts.get("class", "")) or not isinstance(count, int) or beta is None or rate is None:

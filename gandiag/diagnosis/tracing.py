@@ -16,6 +16,9 @@ MOST_FITTED = 4000  # rows on which smoothness is tried
 PREDICTABLE = 0.05
 # moves of so many units in the last place are rounding (a double's trace has digits to spare)
 ROUNDED, ROUNDED_SINGLE = 2**16, 16
+# a trace that comes back through noise: how far its autocorrelation falls below 0, and rises again, and over how many rows at least. Of 140 rows
+# of a random walk, of autoregressions of .9 and .97 and of hops among eight places less than 1 % do so for three turns (2 % of hops in one column)
+AWAY, BACK, ROWS_A_TURN = -0.5, 0.4, 6
 SLOWED = 0.1  # share of its usual speed below which a trace has stalled
 
 
@@ -104,3 +107,25 @@ def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     rest = y - y.mean() - slope * centred
     sd = float(np.sqrt(rest @ rest / max(len(x) - 2, 1)))
     return slope, sd / np.sqrt(spread), sd
+
+
+def recurrence(points: np.ndarray) -> float | None:
+    """Returns the rows after which a trace (rows, coordinates) comes back to where it was, noise aside; None where it does not.
+
+    By its autocorrelation, which falls plainly below 0 and rises plainly again: a walk that wanders rarely does both.
+    """
+    centred = points - points.mean(axis=0)
+    power = float((centred**2).sum())
+    rows = len(points)
+    if not power > 0 or not np.isfinite(power) or rows < 2 * ROWS_A_TURN:
+        return None
+    lags = range(1, rows // 2)
+    along = np.array([1.0] + [float((centred[:-k] * centred[k:]).sum()) / power * rows / (rows - k) for k in lags])
+    below = int(np.argmax(along < 0))
+    above = below + int(np.argmax(along[below:] > 0))
+    if not below or above == below:
+        return None
+    end = above + int(np.argmax(along[above:] < 0)) if (along[above:] < 0).any() else len(along)
+    back = above + int(np.argmax(along[above:end]))
+    far = float(along[below:above].min())
+    return float(back) if far < AWAY and along[back] > BACK and back >= ROWS_A_TURN else None

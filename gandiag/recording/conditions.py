@@ -11,51 +11,88 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 SAMPLES = 1024  # of the first reals and of the first fakes: hard classes show among a thousand
+FIRST_LATER = 128  # the step from which on it is looked again, and then each time that the run is half as long again
+LATER_SAMPLES = 512  # of which it can be told then
 MOST_VALUES = 16_384  # of a sample; of a larger one so many, evenly spaced
 MOST_CLASSES = 128  # beyond, whole numbers are places in the data or points in time rather than classes
-MOST_ROWS = 2_000  # after which nothing more is kept
+MOST_ROWS = 2_000  # of a look, after which nothing more is kept
+
+
+class Pairs:
+    """Reals with their labels, from one step on."""
+
+    def __init__(self, begin: int) -> None:
+        self.begin, self.count = begin, 0
+        self._images: list[Tensor] = []
+        self._labels: list[Tensor] = []
+
+    def keep(self, image: Tensor, labels: Tensor) -> None:
+        """Takes a batch."""
+        flat = image.detach().reshape(len(image), -1)
+        self._images.append(flat[:, :: -(-flat.shape[1] // MOST_VALUES)].clone())
+        self._labels.append(labels)
+        self.count += len(labels)
+
+    @property
+    def labels(self) -> Tensor:
+        """All labels, on the host; waits for the device."""
+        return torch.cat(self._labels).cpu()
+
+    def agreement(self) -> dict[str, float] | None:
+        """How far the labels belong to the samples; None where they are too many, or the samples of several sizes. Waits for the device."""
+        labels = self.labels
+        if len(torch.unique(labels)) > MOST_CLASSES or len({image.shape[1] for image in self._images}) > 1:
+            return None
+        return _agreement(torch.cat(self._images).float().cpu(), labels)
 
 
 class Conditions:
-    """Keeps the first reals with their labels, and the labels of the first fakes, on their device."""
+    """Keeps the first reals with their labels, some from each time that the run has grown by a half, and the labels of the first fakes."""
 
     def __init__(self) -> None:
-        self._images: list[Tensor] = []
-        self._labels: dict[bool, list[Tensor]] = {False: [], True: []}
-        self._count = {False: 0, True: 0}
+        self._first = Pairs(0)
+        self._later: list[Pairs] = []  # the last one, which may be short yet, after the one before it
+        self._next = FIRST_LATER
+        self._of_fakes: list[Tensor] = []
+        self._fakes = 0
 
     def wants(self, row: int) -> bool:
         """Tells whether more is kept of calls with several arguments."""
-        return row < MOST_ROWS and min(self._count.values()) < SAMPLES
+        if row >= self._next and self._first.count >= SAMPLES:
+            while self._next <= row:
+                self._next += self._next // 2
+            self._later = [*self._later[-1:], Pairs(row)]
+        if self._later and self._later[-1].count < SAMPLES:
+            return row < self._later[-1].begin + MOST_ROWS
+        return row < MOST_ROWS and min(self._first.count, self._fakes) < SAMPLES
 
     def note(self, image: Tensor | None, fake: bool, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Keeps what the discriminator is given beside a batch, where that is a class for each sample."""
-        if image is None or image.dim() < 2 or self._count[fake] >= SAMPLES:
+        wanting = next((p for p in (self._first, *self._later) if p.count < SAMPLES), None)
+        if image is None or image.dim() < 2 or (self._fakes >= SAMPLES if fake else wanting is None):
             return
         beside = (t for t in tree_leaves((arguments, dict(named))) if isinstance(t, Tensor) and t is not image)
         given = next((found for t in beside if (found := classes(t, len(image))) is not None), None)
         if given is None:
             return
-        self._count[fake] += len(given)
-        self._labels[fake].append(given)
-        if not fake:
-            flat = image.detach().reshape(len(image), -1)
-            self._images.append(flat[:, :: -(-flat.shape[1] // MOST_VALUES)].clone())
+        if fake:
+            self._fakes += len(given)
+            self._of_fakes.append(given)
+        elif wanting is not None:
+            wanting.keep(image, given)
 
     def told(self) -> dict[str, Any] | None:
         """Returns the entry of run.json, None where no labels were seen. Waits for the device."""
-        if not self._labels[False]:
+        if not self._first.count:
             return None
-        found: dict[str, Any] = {}
-        labels = {
-            who: torch.cat(self._labels[fake]).cpu()
-            for who, fake in (("real", False), ("fake", True))
-            if self._labels[fake]
-        }
-        found["counts"] = {who: _counts(seen) for who, seen in labels.items()}
-        few = len(found["counts"]["real"]) <= MOST_CLASSES
-        if few and len({image.shape[1] for image in self._images}) == 1:
-            found["agreement"] = _agreement(torch.cat(self._images).float().cpu(), labels["real"])
+        found: dict[str, Any] = {"counts": {"real": _counts(self._first.labels)}}
+        if self._of_fakes:
+            found["counts"]["fake"] = _counts(torch.cat(self._of_fakes).cpu())
+        if (agreement := self._first.agreement()) is not None:
+            found["agreement"] = agreement
+        later = next((p for p in reversed(self._later) if p.count >= LATER_SAMPLES), None)
+        if later is not None and (agreement := later.agreement()) is not None:
+            found["later_agreement"] = {**agreement, "since": later.begin}
         return found
 
 
