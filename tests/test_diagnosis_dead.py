@@ -45,6 +45,25 @@ def test_a_player_of_whose_weights_none_is_reached_is_the_root(who: str, since: 
     assert diagnosis.finding("mode_collapse").because_of == "dead_layers"
 
 
+def test_a_dead_generator_whose_last_bias_alone_moves_is_not_put_back(tmp_path: Path) -> None:
+    """Adam's steps on all of its weights would come to far more than what one bias of them moves."""
+    facts = {
+        "optimizers": {"generator": {"class": "Adam", "betas": [0.5, 0.999], "eps": 1e-8}},
+        "players": {"generator": {"parameters": 20_000}, "discriminator": {"parameters": 9000, "output": "logit"}},
+    }
+    slow = {
+        "generator_update_ratio": np.full(TENS, 1e-5),
+        "generator_parameter_norm": np.full(TENS, 10.0),
+        "diversity_ratio": np.full(TENS, 0.01),
+    }
+    for dead_from, kind in ((0, ""), (STEPS, "generator put back")):
+        path = tmp_path / f"{dead_from}"
+        made(path, steps=STEPS, slow=slow, layers=layers("generator", dead_from=dead_from), without=WIDE, facts=facts)
+        diagnosis = diagnose(path)
+        assert diagnosis.finding("objective_fault").kind == kind
+        assert (diagnosis.illnesses[0].check == "dead_layers") is (not kind), diagnosis.story
+
+
 def test_a_generator_behind_a_dead_discriminator_is_not_the_one_that_is_accused(tmp_path: Path) -> None:
     """Nothing comes back through D: G's weights never move although its loss pushes the score."""
     nothing = np.zeros(STEPS)

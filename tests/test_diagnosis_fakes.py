@@ -42,6 +42,15 @@ def test_restlessness_is_the_spread_beyond_that_of_the_reals(tmp_path: Path) -> 
     assert np.median(rising) < 0.05
 
 
+@pytest.mark.parametrize(("more", "rests"), [(1.0, True), (3.0, False)])
+def test_the_chance_of_small_batches_is_no_restlessness(more: float, rests: bool, tmp_path: Path) -> None:
+    """Distances within batches of two scatter by more than their size, those of the reals alike."""
+    rng = np.random.default_rng(2)
+    real, fake = np.exp(0.5 * rng.standard_normal(TENS)), np.exp(0.5 * more * rng.standard_normal(TENS))
+    slow = {"real_pairwise_distance": real, "fake_pairwise_distance": fake, "diversity_ratio": fake / real}
+    assert (bursts(evidence(tmp_path / "run", np.ones(TENS), **slow)) < 0.25) is rests
+
+
 def test_a_game_that_never_rests_is_put_down_to_its_steps(tmp_path: Path) -> None:
     leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.5, -1.1, 0.3))
     e = evidence(tmp_path / "run", leaps)
@@ -97,14 +106,14 @@ def test_modes_that_were_had_and_are_lost_are_no_smear(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ samples known by heart
 
 
-def few(path: Path, collision: float, auc: float) -> Path:
+def few(path: Path, collision: float, auc: float, batch: float = 128.0) -> Path:
     facts = {"data": {"name": "mine", "kind": "images"}, "players": {}}
     return made(
         path,
         steps=STEPS,
         facts=facts,
         slow={"real_batch_collision": np.full(TENS, collision)},
-        columns={"discriminator_auc": np.full(STEPS, auc), "images_seen": 128.0 * np.arange(1, STEPS + 1)},
+        columns={"discriminator_auc": np.full(STEPS, auc), "images_seen": batch * np.arange(1, STEPS + 1)},
         without=("auc_gap", "heldout"),
         scores=None,
     )
@@ -128,3 +137,14 @@ def test_few_samples_are_counted_by_their_collisions(
     assert found.verdict is said, found.claim
     if said is Verdict.FAILED:
         assert "32 different samples" in found.claim
+
+
+@pytest.mark.parametrize(
+    ("times", "auc", "ill"), [(400, 0.95, True), (400, 0.85, False), (250, 0.95, False), (300, 0.995, True)]
+)
+def test_a_d_that_is_hardly_ever_wrong_about_a_few_counted_samples_knows_them_sooner(
+    times: float, auc: float, ill: bool, tmp_path: Path
+) -> None:
+    path = few(tmp_path / "run", 1 / 30, auc, batch=times * 30 / STEPS)
+    found = diagnose(path).finding("discriminator_overfitting")
+    assert (found.verdict is Verdict.FAILED) is ill, found.claim

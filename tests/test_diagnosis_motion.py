@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 
 from gandiag.diagnosis import Diagnosis, Verdict, diagnose
 from gandiag.diagnosis.clock import thinned
+from gandiag.diagnosis.tracing import recurrence
 from gandiag.recording import Recorder
 from gandiag.run import RunWriter, load_run
 from tests.made_runs import made
@@ -256,3 +257,48 @@ def test_a_trace_that_ends_in_nan_is_thinned_as_far_as_it_goes(columns: int, los
     points[-lost:] = np.nan
     rows, steps = thinned(points, np.arange(200))
     assert len(rows) == len(steps) == 200
+
+
+def drawn(path: Path, swing: float, noise: float, turns: float, *, walk: bool = False) -> Diagnosis:
+    """Judges a game whose fakes' mean goes round that of the reals, seen through the noise of small batches."""
+    at, rng = np.arange(150), np.random.default_rng(5)
+    angle = 2 * np.pi * turns * at / len(at)
+    way = swing * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    if walk:
+        way = rng.standard_normal((150, 2)).cumsum(0)
+        way *= swing / np.abs(way).max()
+    flat = {"real_min": -4.0, "real_max": 4.0, "fake_min": -4.0, "fake_max": 4.0, "real_sd": 1.0, "fake_sd": 1.0}
+    with RunWriter(path, {}) as writer:
+        columns: dict[str, np.ndarray] = {k: np.full(150, v) for k, v in flat.items()}
+        columns |= {"fake_channel_mean": way + noise * rng.standard_normal((150, 2))}
+        columns |= {"real_channel_mean": noise * rng.standard_normal((150, 2))}
+        labels = {k: ["0", "1"] for k in ("fake_channel_mean", "real_channel_mean")}
+        writer.append("every-10", 10 * at, columns, labels=labels)
+    return diagnose(path)
+
+
+@pytest.mark.parametrize(
+    ("swing", "turns", "walk", "ill"),
+    [(0.8, 6.0, False, True), (0.8, 1.5, False, False), (0.3, 6.0, False, False), (0.8, 6.0, True, False)],
+    ids=["cycle", "too few turns", "small", "a walk"],
+)
+def test_a_cycle_is_seen_through_the_noise_of_small_batches(
+    swing: float, turns: float, walk: bool, ill: bool, tmp_path: Path
+) -> None:
+    finding = drawn(tmp_path / "run", swing, 0.4, turns, walk=walk).finding("oscillation")
+    assert (finding.verdict is Verdict.FAILED) is ill, finding.claim
+    if ill:
+        told = float(finding.claim.split("every ")[1].split(" ")[0])
+        assert told == pytest.approx(1500 / turns, rel=0.1)
+
+
+def test_no_recurrence_is_read_out_of_walks_and_noise() -> None:
+    rng = np.random.default_rng(6)
+    walks = sum(recurrence(rng.standard_normal((140, 2)).cumsum(0)) is not None for _ in range(200))
+    noise = sum(recurrence(rng.standard_normal((140, 2))) is not None for _ in range(200))
+    assert walks <= 2
+    assert noise == 0
+    assert recurrence(np.zeros((50, 2))) is None
+    assert recurrence(np.full((50, 2), np.nan)) is None
+    assert recurrence(np.sin(np.arange(8))[:, None]) is None
+    assert recurrence(np.sin(2 * np.pi * np.arange(100) / 20)[:, None]) == 20

@@ -52,3 +52,23 @@ CASES = {
 def test_neither_a_leap_nor_harm_alone(name: str, tmp_path: Path) -> None:
     rates, ill_from = CASES[name]
     assert told(tmp_path / "run", rates, ill_from=ill_from).finding("learning_rate").kind != "raised"
+
+
+RISING = 1e-3 * (AT + 1) / 100
+CLIMBS = {
+    "to the end, and lost": (RISING, 0.8, True),
+    "to the end, not lost": (RISING, None, False),
+    "capped": (np.minimum(RISING, 4e-3), 0.8, False),
+    "never learned": (RISING, 0.0, False),
+    "falls again": (np.where(AT < 900, RISING, 1e-3), 0.8, False),
+}
+
+
+@pytest.mark.parametrize("name", CLIMBS)
+def test_a_warm_up_that_is_never_capped_is_named_where_what_was_learned_is_lost(name: str, tmp_path: Path) -> None:
+    rates, ill, named = CLIMBS[name]
+    found = told(tmp_path / "run", rates, ill_from=None if ill is None else int(ill * STEPS)).finding("learning_rate")
+    assert (found.kind == "climbing") is named, found.claim
+    if named:
+        assert found.verdict is Verdict.FAILED
+        assert found.onset == pytest.approx(800, abs=15)

@@ -100,6 +100,21 @@ def test_it_is_suspect_where_its_slope_grows_and_nothing_is_ill_yet(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("weights", "verdict"),
+    [
+        (np.linspace(8, 80, STEPS), Verdict.FAILED),
+        (np.linspace(8, 12, STEPS), Verdict.SUSPECT),
+        (np.minimum(np.linspace(8, 80, STEPS), 30), Verdict.SUSPECT),  # they have come to rest
+    ],
+    ids=["away", "by half", "at rest"],
+)
+def test_it_fails_where_its_weights_run_away(weights: np.ndarray, verdict: Verdict, tmp_path: Path) -> None:
+    columns = {**LINEAR, **STEEP, "discriminator_parameter_norm": weights}
+    finding = critic(tmp_path / "run", columns, FREE, {})
+    assert (finding.kind, finding.verdict) == ("unconstrained critic", verdict), finding.claim
+
+
+@pytest.mark.parametrize(
     ("columns", "held", "slow"),
     [
         ({**LINEAR, **STEEP}, {**FREE, "gradient_penalty": True}, NARROW),
@@ -477,6 +492,24 @@ def test_batches_of_sorted_data_are_named_where_the_game_is_ill(
     assert (diagnose(path).finding("data_mismatch").kind == "not shuffled") is named
 
 
+@pytest.mark.parametrize(
+    ("passes", "slow", "named"),
+    [(5, NARROW, True), (5, {}, False), (1, NARROW, False), (TENS, NARROW, False)],
+    ids=["again", "while the fakes are good", "never again", "one batch"],
+)
+def test_batches_that_come_again_in_each_pass_are_not_shuffled(
+    passes: int, slow: dict[str, np.ndarray], named: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    once = rng.standard_normal((3, -(-TENS // passes))) * 0.01
+    mean, sd, far = (np.tile(one, passes)[:TENS] for one in once)
+    held = {"real_mean": mean, "real_sd": 1 + sd, "real_pairwise_distance": 1 + far}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, slow={**slow, **held})).finding("data_mismatch")
+    assert (finding.kind == "not shuffled") is named, finding.claim
+    if named:
+        assert f"{len(once[0])} differ" in finding.claim
+
+
 def test_small_batches_whose_directions_come_and_go_by_chance_are_no_misfits(tmp_path: Path) -> None:
     from gandiag.diagnosis import evidence
     from gandiag.diagnosis.fakes import misfits
@@ -498,6 +531,9 @@ def test_small_batches_whose_directions_come_and_go_by_chance_are_no_misfits(tmp
         {"optimizers": {"generator": {"class": "Adam", "betas": "ab", "eps": "x", "weight_decay": "much"}}},
         {"labels": {"counts": {"real": {"1": "many"}, "fake": {"0": 5}}, "agreement": "none"}},
         {"labels": {"counts": {"real": {"1": 0}, "fake": {"0": 5}}}},
+        {"labels": {"agreement": {"share": 0.9, "chance": 0.1, "count": 1024}, "later_agreement": 3}},
+        {"labels": {"agreement": {"share": 0.9, "chance": 0.1, "count": 1024}, "later_agreement": {"share": 0.1}}},
+        {"ascends": 3},
         {"discriminator_constraint": "tight", "same_latents": [1]},
     ],
 )

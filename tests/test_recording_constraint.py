@@ -259,7 +259,9 @@ class Judge(nn.Module):
         return found
 
 
-def labelled(path: Path, *, shuffled: bool = False, asked: int = 4, steps: int = 40) -> Any:
+def labelled(
+    path: Path, *, shuffled: bool = False, asked: int = 4, steps: int = 40, shuffled_from: int | None = None
+) -> Any:
     torch.manual_seed(0)
     g, d = net(3, 2), Judge()
     g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
@@ -267,10 +269,11 @@ def labelled(path: Path, *, shuffled: bool = False, asked: int = 4, steps: int =
     with gandiag.Recorder(
         path, generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt, automatic=True
     ):
-        for _ in range(steps):
+        for step in range(steps):
             y = torch.randint(4, (32,))
             real = centres[y] + 0.3 * torch.randn(32, 2)
-            given = y[torch.randperm(32)] if shuffled else y
+            apart = shuffled or (shuffled_from is not None and step >= shuffled_from)
+            given = y[torch.randperm(32)] if apart else y
             wanted = torch.randint(asked, (32,))
             fake = g(torch.randn(32, 3))
             d_opt.zero_grad()
@@ -295,6 +298,24 @@ def test_labels_shuffled_apart_from_their_reals_are_named_without_any_kept_sampl
     finding = gandiag.diagnose(labelled(tmp_path / "run", shuffled=True)).finding("data_mismatch")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
     assert "nearest neighbour" in finding.claim
+
+
+@pytest.mark.parametrize("since", [50, 250])
+def test_labels_that_come_apart_from_their_reals_later_are_named_since_then(since: int, tmp_path: Path) -> None:
+    """By the first pass over the data images and labels are in step, and then the images alone are shuffled anew."""
+    run = labelled(tmp_path / "run", shuffled_from=since, steps=420)
+    told = run.about["labels"]
+    assert told["agreement"]["share"] > 0.95
+    assert since <= told["later_agreement"]["since"] < 420
+    finding = gandiag.diagnose(run).finding("data_mismatch")
+    assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
+    assert finding.onset == told["later_agreement"]["since"]
+
+
+def test_labels_that_stay_with_their_reals_are_not_accused_later_either(tmp_path: Path) -> None:
+    run = labelled(tmp_path / "run", steps=420)
+    assert run.about["labels"]["later_agreement"]["share"] > 0.95
+    assert gandiag.diagnose(run).finding("data_mismatch").kind != "labels"
 
 
 def test_a_class_that_is_never_asked_for_is_named(tmp_path: Path) -> None:

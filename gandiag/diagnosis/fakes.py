@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import fdtri
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
@@ -12,9 +13,7 @@ from gandiag.errors import NotRecorded
 
 WINDOW = 5  # stretches on either side over which the fakes' mean may wander
 FEWEST_DIRECTIONS = 0.25  # of the reals beyond the first: data along a line, such as a 1-D mixture, have none to lose
-# times the variance of the reals' own batches, each of two of whose variances is known from some 25 rows: what lies below is chance where
-# batches are small, and next to nothing where they are not
-SURELY_MORE = 2.0
+SURELY = 0.95  # of two variances of as many rows, of one size: the larger one's share of cases in which it stays below the ratio that F tells
 BURSTS = 0.25  # of the second half of the run in which the fakes are restless: such games rest between their leaps
 # healthy runs ended at .95 to 1.02 of the spread, .80 to 1.02 of the directions (benchmark)
 NARROWER, FEWER_DIRECTIONS = 0.85, 0.8
@@ -91,7 +90,7 @@ def wander(e: Evidence) -> np.ndarray | None:
 
 
 def restlessness(e: Evidence) -> np.ndarray | None:
-    """How much the fakes' spread changes round each stretch, beyond twice the reals': sd of its logarithm (n,); None where unknown.
+    """How much the fakes' spread changes round each stretch, beyond the chance that the reals' show: sd of its logarithm (n,); None where unknown.
 
     A game that has settled, or that learns steadily, changes little within a twentieth of the run; one whose steps overshoot never rests.
     """
@@ -107,7 +106,9 @@ def restlessness(e: Evidence) -> np.ndarray | None:
             return None
         logs = np.log(np.maximum(values, 1e-12 * np.nanmax(values)))
         found.append(_local_variance(series.index.to_numpy()[::stride], logs[:, None], e.edges)[:, 0])
-    return np.asarray(np.sqrt(np.clip(np.nan_to_num(found[0] - SURELY_MORE * found[1]), 0, None)))
+    rows = max(2.0, len(values) * min(1.0, (2 * WINDOW + 1) / (len(e.edges) - 1)))
+    chance = float(fdtri(rows - 1, rows - 1, SURELY))  # small batches scatter by as much as themselves
+    return np.asarray(np.sqrt(np.clip(np.nan_to_num(found[0] - chance * found[1]), 0, None)))
 
 
 def bursts(e: Evidence) -> float:
