@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_flatten
 
 import gandiag
 from gandiag.errors import RunError
-from gandiag.recording import accelerated_steps, accelerator, gradients, measure
+from gandiag.recording import accelerated_steps, accelerator, gradients, measure, naming
 from gandiag.recording.addresses import Parameters, tensor_reader
 from gandiag.recording.arnoldi import KINDS, eigenvalues
 from gandiag.recording.game import NoSecondDerivative, game_spectrum, player
@@ -88,6 +88,23 @@ def test_players_are_known_by_their_turns() -> None:
     assert found.generator is scene.G
     assert found.discriminator is judge
     assert [kind["kind"] for kind in found.facts["latents"]] == ["normal"]
+
+
+def test_each_network_is_looked_up_once_however_often_it_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recurrent cell is called hundreds of times an update: what grows with the square of that holds the script up."""
+    looked: list[frozenset[int]] = []
+    look = naming.module_of
+
+    def counted(network: frozenset[int], calls: list[Call]) -> nn.Module:
+        looked.append(network)
+        return look(network, calls)
+
+    monkeypatch.setattr(naming, "module_of", counted)
+    scene = Scene()
+    (judge,) = scene.judges.values()
+    turns = scene.round(judge) * 30
+    assert isinstance(name_players(turns), Players)
+    assert len(looked) == len(set(looked))
 
 
 def test_a_second_judge_that_has_only_begun_is_waited_for() -> None:

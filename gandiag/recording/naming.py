@@ -92,7 +92,8 @@ def name_pair(
     """Names generator and discriminator among the networks as they were called."""
     steps = {t.parameters for t in turns}
     calls = [c for t in turns for c in t.calls if not wraps_several(c.owned, steps)]
-    networks = {c.owned: module_of(c.owned, calls) for c in calls if any(c.owned & s for s in steps)}
+    owned = [n for n in dict.fromkeys(c.owned for c in calls) if any(n & s for s in steps)]
+    networks = {n: module_of(n, calls) for n in owned}
     called = {n: name_of(m, namespace) for n, m in networks.items()}
     pairs = {(s, c.owned) for c in calls for s in c.sources if s in networks and s != c.owned and c.owned in networks}
     ordered = sorted(pairs, key=lambda p: (called[p[0]], called[p[1]]))
