@@ -81,6 +81,7 @@ FOUND = {
     "infogan_pieces": Expected("netG (Sequential)", "body (Sequential) + netD (Sequential)", "probability"),
     "direct_forward": Expected("gen (SNGenerator)", "critic (SNCritic)"),
     "bigan": Expected("G (Sequential)", "D (JointD)"),
+    "bigan_uniform": Expected("G (Sequential)", "D (JointD)"),
     "features_to_helper": Expected("maker (Maker)", "judge (Judge)", latents=("normal", "one-hot")),
     "six_steps": Expected("G (StyledG)", "D (Sequential)"),
     "draws_its_own": Expected("sampler (Sampler)", "judge (Judge)", latents=()),

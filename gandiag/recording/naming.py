@@ -150,17 +150,22 @@ def without_encoders(
     """Leaves out the encoders that stand on the reals' side of a judge of pairs; returns what plays, and the encoders.
 
     A judge of (image, code) is shown what a decoder makes of noise and what an encoder makes of data, and both are stepped
-    through it: the one that is fed noise is the generator. Where no one or several are, all are kept.
+    through it: the one that is fed noise is the generator, or the one alone that is fed normal noise, since data may pass for uniform.
+    Where no one or several are, all are kept.
     """
     judges = {d for _, d in pairs}
     if len(pairs) < 2 or len(judges) > 1:
         return pairs, []
-    fed_noise = []
+    fed_noise, fed_normal = [], []
     for maker, judge in pairs:
         made = [c for c in calls if c.owned == maker and judge in c.fed and c.leaves]
         kinds = {kind["kind"] for kind in latent_kinds(networks[maker], made)} if made else set()
         if kinds & {"normal", "uniform"} and "unknown" not in kinds:
             fed_noise.append((maker, judge))
+        if "normal" in kinds and not kinds & {"uniform", "unknown"}:
+            fed_normal.append((maker, judge))
+    if len(fed_noise) > 1:
+        fed_noise = fed_normal
     if len(fed_noise) != 1:
         return pairs, []
     return fed_noise, [g for g, _ in pairs if (g, fed_noise[0][1]) not in fed_noise]
