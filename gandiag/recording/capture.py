@@ -51,6 +51,7 @@ class Capture:
         # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
         self._verdicts_in_turn: bool | None = None
         self._both_calls = 0
+        self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
@@ -204,17 +205,25 @@ class Capture:
         return next(([t] for t in tensors(output) if t.dim() and t.shape[1:] == usual), found)
 
     def _look(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor | None, Origin]:
-        """Returns which argument is the image, and where it comes from; the first tensor where none comes from G."""
-        first: Tensor | None = None
-        for value in (*arguments, *named.values()):
-            for tensor in (value,) if isinstance(value, Tensor) else tensors(value):
-                if not tensor.is_floating_point():
-                    continue
-                origin = self.generated.origin(tensor)
-                if origin.fake:
-                    return tensor.detach(), origin
-                first = tensor if first is None or (first.dim() < 2 <= tensor.dim()) else first
-        return (None if first is None else first.detach()), REAL
+        """Returns which argument is the image, and where it comes from."""
+        values = (*arguments, *named.values())
+        shown = [t for v in values for t in ((v,) if isinstance(v, Tensor) else tensors(v)) if t.is_floating_point()]
+        for place, tensor in enumerate(shown):
+            origin = self.generated.origin(tensor)
+            if origin.fake:
+                self._place = place, len(shown)
+                return tensor.detach(), origin
+        return (self._real_among(shown).detach() if shown else None), REAL
+
+    def _real_among(self, shown: list[Tensor]) -> Tensor:
+        """Returns which of several tensors that D is given is the real: where G's output has stood, or what has its form, or the first."""
+        place, count = self._place
+        if count == len(shown):
+            return shown[place]
+        # of a G that returns several which is the image is not known
+        forms = {made.shape[1:] for made in self.generated.held}
+        alike = [t for t in shown if t.shape[1:] in forms] if len(forms) == 1 else []
+        return next((t for t in (*alike, *shown) if t.dim() > 1), shown[0])
 
     def _both_called(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> bool:
         """Notes a call that is given reals and fakes at once and returns a verdict on each; which is which a call in G's turn tells."""
