@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import embedding, softplus
 
+from gandiag.errors import NotRecorded
 from gandiag.recording import Recorder
 from gandiag.run import load_run
 
@@ -54,3 +55,50 @@ def test_the_real_is_what_stands_where_the_fake_stood(tmp_path: Path, sample_fir
             recorder.step()
     recorded = load_run(tmp_path / "run")["real_mean"]
     assert recorded.to_list() == pytest.approx([means[i] for i in recorded.index], rel=1e-5)
+
+
+class ReadsTokens(nn.Module):
+    """Judges whole numbers, of which nothing leads back to a generator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Parameter(torch.randn(5, 4)), nn.Linear(4, 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        score: Tensor = self.head(embedding(tokens, self.table))
+        return score
+
+
+@pytest.mark.parametrize("draws_between", [True, False])
+def test_tokens_that_nothing_traces_are_no_reals_for_that(tmp_path: Path, draws_between: bool) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(3, 5), ReadsTokens()
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    means: list[float] = []
+    with Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(STEPS):
+            on_real = d(torch.randint(5, (16,))) if draws_between else None
+            chances = g(torch.randn(16, 3)).log_softmax(1)
+            on_real = d(torch.randint(5, (16,))) if on_real is None else on_real
+            drawn = torch.multinomial(chances.detach().exp(), 1)
+            on_fake = d(drawn[:, 0])
+            means.append(on_real.mean().item())
+            d_opt.zero_grad()
+            (softplus(-on_real) + softplus(on_fake)).mean().backward()
+            d_opt.step()
+            with torch.no_grad():
+                reward = d(drawn[:, 0])
+            g_opt.zero_grad()
+            (-reward * chances.gather(1, drawn)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    run = load_run(tmp_path / "run")
+    if draws_between:
+        assert run["real_logit_mean"].to_list() == pytest.approx(means, rel=1e-4, abs=1e-6)
+        assert len(run["discriminator_auc"]) == STEPS
+    else:
+        with pytest.raises(NotRecorded):
+            run["real_logit_mean"]
+        assert any("neither is known to come from the generator" in said for said in run.about["could_not_tell"])

@@ -185,9 +185,7 @@ class Sorting:
         if (reals_first := self._habit()) is not None:
             return self._by_habit(calls, found, reals_first=reals_first)
         pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
-        if not pieces:
-            return calls
-        if len(pieces) != 2 or pieces[0][0].shape != pieces[1][0].shape:
+        if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
         return [] if self._by_nearness(pieces, held, found) else self._by_order(calls, found)
 
@@ -256,7 +254,8 @@ class Sorting:
 
     def _by_order(self, calls: list[tuple[Call, Tensor, Tensor]], found: Seen) -> list[tuple[Call, Tensor, Tensor]]:
         """Of two batches that nothing tells apart takes the one for fake before which, and not before the other, G was called."""
-        (first, *_), (second, score, gradient) = calls
+        real, (second, score, gradient) = sorted(calls, key=lambda one: one[0].order)
+        first = real[0]
         if first.after == second.after:
             self._say(
                 "untold",
@@ -270,7 +269,7 @@ class Sorting:
             "the generator was called",
         )
         found.fake.add(second, score, gradient)
-        return calls[:1]
+        return [real]
 
 
 def is_real_call(call: Call, is_real: Callable[[Call], bool | None]) -> bool | None:
