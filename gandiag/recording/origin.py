@@ -68,6 +68,10 @@ class Outputs:
         self._attached: dict[int, Origin] = {}  # by batch
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
+        self._made_by: deque[int] = deque(maxlen=HELD_OUTPUTS)  # the held outputs' nodes, by number; -1 without a graph
+        self._judged: set[int] = (
+            set()
+        )  # nodes of outputs that a call of D led back to, since the generator's last update
         self.count = 0  # of all outputs so far
         self.part: tuple[int, slice] | None = None  # of so many values along axis 1 of D's input, which are G's own
         self._tried = 0
@@ -77,6 +81,7 @@ class Outputs:
         self.count += 1
         if len(self.held) == HELD_OUTPUTS:
             self._let_go(self.held[0], self._own[0])
+            self._judged.discard(self._made_by[0])
         made_by = output.grad_fn
         if made_by is not None:
             shape = output.shape
@@ -86,7 +91,31 @@ class Outputs:
         mine = output.detach()
         self.held.append(mine)
         self._own.append(mine.untyped_storage()._cdata)
+        self._made_by.append(-1 if made_by is None else made_by._sequence_nr())
         return made_by
+
+    def _note_judged(self, node: int) -> None:
+        if node in self._made_by:
+            self._judged.add(node)
+
+    def keep_the_judged(self) -> None:
+        """Holds, now that G was updated, of its outputs those that D has judged on the way to G: no reconstruction, no identity.
+
+        Those resemble reals by right, so that nothing is to be compared with them by value.
+        """
+        judged, self._judged = self._judged, set()
+        if judged.isdisjoint(self._made_by):
+            return
+        for output, storage, node in list(zip(self.held, self._own, self._made_by)):
+            self.held.popleft()
+            self._own.popleft()
+            self._made_by.popleft()
+            if node in judged:
+                self.held.append(output)
+                self._own.append(storage)
+                self._made_by.append(node)
+            else:
+                self._let_go(output, storage)
 
     @property
     def last(self) -> Tensor | None:
@@ -98,8 +127,11 @@ class Outputs:
         made_by = value.grad_fn
         ended = True
         if made_by is not None:
-            batch = self._batch_of.get(made_by._sequence_nr())  # the usual case: an output itself
-            if batch is None:
+            number = made_by._sequence_nr()
+            batch = self._batch_of.get(number)  # the usual case: an output itself
+            if batch is not None:
+                self._note_judged(number)
+            else:
                 batch, ended = self._walk(made_by)
                 if batch is not None and self.part is None and self._tried < PARTS_TRIED:
                     self._tried += 1
@@ -199,6 +231,7 @@ class Outputs:
             if node is None or number < oldest or number in seen:
                 continue
             if number in wanted:
+                self._note_judged(number)
                 return wanted[number], True
             seen.add(number)
             todo.extend(parent for parent, _ in node.next_functions)

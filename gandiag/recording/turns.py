@@ -56,6 +56,8 @@ class Turns:
             self.stale.setdefault(who, own[0].stale)
         if who == "discriminator":
             self._note_what_the_generator_added(own)
+        else:
+            self._capture.generated.keep_the_judged()
         self._capture.passes.stepped.add(who)
         if self._joint and who == "discriminator":
             self._capture.passes.stepped.add(
