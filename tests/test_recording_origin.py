@@ -181,3 +181,26 @@ def test_reconstructions_are_no_fakes_to_compare_with(tmp_path: Path, fakes_firs
     run = load_run(tmp_path / "run")
     assert run["real_logit_mean"].to_list() == pytest.approx([real for real, _ in means], rel=1e-4, abs=1e-6)
     assert run["fake_logit_mean"].to_list() == pytest.approx([fake for _, fake in means], rel=1e-4, abs=1e-6)
+
+
+def test_what_was_doubted_before_the_recording_is_told_beside_what_it_finds(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(3, 2), nn.Linear(3, 1)
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        about={"could_not_tell": ["whom attach was not sure of"]},
+    ) as recorder:
+        for _ in range(3):
+            generator_first(g, d, d_opt)
+            g_opt.zero_grad()
+            softplus(-d(moments(g(torch.randn(16, 3))))).mean().backward()
+            g_opt.step()
+            recorder.step()
+    said = load_run(tmp_path / "run").about["could_not_tell"]
+    assert said[0] == "whom attach was not sure of"
+    assert any("neither is known to come from the generator" in one for one in said[1:])

@@ -100,7 +100,7 @@ class Recorder:
         )
         begin = first_step(self.path, resume)
         before = {} if begin is None else load_run(self.path).about
-        self._untold = Untold(before.get("could_not_tell", []))
+        self._untold = Untold([*before.get("could_not_tell", []), *(about or {}).get("could_not_tell", [])])
         accelerator = self._accelerate(facts, before)
         library = None if accelerator is None else accelerator.free
         self._ranks = None if alone else ranks()
