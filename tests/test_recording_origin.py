@@ -150,8 +150,9 @@ def test_an_update_on_reals_and_one_on_fakes_make_one_step(tmp_path: Path, real_
     assert set(run["discriminator_updates"]) == {4}
 
 
+@pytest.mark.parametrize("automatic", [False, True])
 @pytest.mark.parametrize("fakes_first", [False, True])
-def test_reconstructions_are_no_fakes_to_compare_with(tmp_path: Path, fakes_first: bool) -> None:
+def test_reconstructions_are_no_fakes_to_compare_with(tmp_path: Path, fakes_first: bool, automatic: bool) -> None:
     """G's last output is what it makes of a real (an identity loss, a cycle's end), which resembles that real as nothing else does."""
     torch.manual_seed(0)
     g, d = nn.Linear(2, 2), nn.Linear(2, 1)
@@ -160,7 +161,12 @@ def test_reconstructions_are_no_fakes_to_compare_with(tmp_path: Path, fakes_firs
     g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-3), torch.optim.SGD(d.parameters(), 1e-2)
     means: list[tuple[float, float]] = []
     with Recorder(
-        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=automatic,
     ) as recorder:
         for _ in range(12):
             source, real = torch.randn(16, 2), torch.randn(16, 2) + 2
@@ -177,7 +183,8 @@ def test_reconstructions_are_no_fakes_to_compare_with(tmp_path: Path, fakes_firs
             (softplus(-on_real) + softplus(on_fake)).mean().backward()
             d_opt.step()
             means.append((on_real.mean().item(), on_fake.mean().item()))
-            recorder.step()
+            if not automatic:
+                recorder.step()
     run = load_run(tmp_path / "run")
     assert run["real_logit_mean"].to_list() == pytest.approx([real for real, _ in means], rel=1e-4, abs=1e-6)
     assert run["fake_logit_mean"].to_list() == pytest.approx([fake for _, fake in means], rel=1e-4, abs=1e-6)

@@ -160,6 +160,9 @@ class Sorting:
         open_ = [c for c in calls if said[c[0]] is None]
         if len(open_) != len(calls) or not calls:
             return calls
+        # last what D's turn itself could see: G's own turn, and its next outputs, may have come since
+        before = (c.made for c, _, _ in sorted(calls, key=lambda one: one[0].order) if c.made is not None)
+        outputs = [*held, *before]
         if len(calls) == 1:
             halves = [parted(calls[0], [len(h) for h in held if h.dim()])]
             if not halves[0] and self._is_a_mixture(calls[0][0], labels):
@@ -167,7 +170,6 @@ class Sorting:
         else:  # micro-batches of reals and fakes, each beside what G made for it
             halves = [parted(c, [len(c[0].made)] if c[0].made is not None and c[0].made.dim() else []) for c in calls]
         if all(halves):
-            outputs = held if len(calls) == 1 else [*held, *(c.made for c, _, _ in calls if c.made is not None)]
             ends = [made_before, *sorted(c.after for c, _, _ in calls)]
             parts = [piece for pieces in halves for piece in pieces]
             apart = all(one < other for one, other in pairwise(ends))  # G was called before each: micro-batches
@@ -187,7 +189,7 @@ class Sorting:
         pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
         if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
-        return [] if self._by_nearness(pieces, held, found) else self._by_order(calls, found)
+        return [] if self._by_nearness(pieces, outputs, found) else self._by_order(calls, found)
 
     def _by_nearness(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False) -> bool:
         """Takes of two pieces the one for fake that is nearer to an output of G; returns whether they can be compared with one."""
