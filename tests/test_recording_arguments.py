@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, softplus
+from torch.nn.functional import embedding, one_hot, softplus
 
 from gandiag.errors import NotRecorded
 from gandiag.recording import Recorder
@@ -102,3 +102,31 @@ def test_tokens_that_nothing_traces_are_no_reals_for_that(tmp_path: Path, draws_
         with pytest.raises(NotRecorded):
             run["real_logit_mean"]
         assert any("neither is known to come from the generator" in said for said in run.about["could_not_tell"])
+
+
+def test_of_two_batches_as_near_to_what_g_returned_the_second_is_the_fake(tmp_path: Path) -> None:
+    """Codes that were drawn by probabilities whose logarithms G returns: each code is as far from those as any other."""
+    torch.manual_seed(0)
+    g, d = nn.Sequential(nn.Linear(3, 5), nn.LogSoftmax(1)), nn.Linear(5, 1)
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    means: list[float] = []
+    with Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(2 * STEPS):
+            chances = g(torch.randn(16, 3))
+            drawn = torch.multinomial(chances.detach().exp(), 1)
+            code = one_hot(drawn[:, 0], 5).float()
+            on_real, on_fake = d(one_hot(torch.randint(5, (16,)), 5).float()), d(code)
+            means.append(on_real.mean().item())
+            d_opt.zero_grad()
+            (softplus(-on_real) + softplus(on_fake)).mean().backward()
+            d_opt.step()
+            with torch.no_grad():
+                reward = d(code)
+            g_opt.zero_grad()
+            (-reward * chances.gather(1, drawn)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    run = load_run(tmp_path / "run")
+    assert run["real_logit_mean"].to_list() == pytest.approx(means, rel=1e-4, abs=1e-6)

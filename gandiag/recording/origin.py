@@ -31,6 +31,7 @@ VIEWS = (
     "Alias",
 )  # that may lie between an output and what it is joined to
 MOST_PARTS = 16  # of a batch, each as large as G's, that are compared with its output
+AS_NEAR = 1e-4  # of the distance: rounding
 COARSE = 4  # rows and columns at which an image and its resized copy are compared
 
 
@@ -241,7 +242,8 @@ class Outputs:
 def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: bool = False) -> Tensor | None:
     """Returns a 0-d flag, true where `first` is nearer to G's last output than `second`, or `among` them all to any one.
 
-    None where there is none to compare with.
+    None where there is none to compare with. Of two that are as near (tokens that were drawn by what G returned as their logarithms) the
+    second is the nearer: reals come first in nearly every loop.
     """
     nearest: tuple[Tensor, Tensor] | None = None
     for output in reversed(outputs):
@@ -252,7 +254,7 @@ def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: b
             nearest = one, other
             if not among:
                 break
-    return None if nearest is None else nearest[0] < nearest[1]
+    return None if nearest is None else nearest[0] < nearest[1] * (1 - AS_NEAR)
 
 
 def nearest(shown: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:

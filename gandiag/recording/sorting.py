@@ -161,8 +161,8 @@ class Sorting:
         if len(open_) != len(calls) or not calls:
             return calls
         # last what D's turn itself could see: G's own turn, and its next outputs, may have come since
-        before = (c.made for c, _, _ in sorted(calls, key=lambda one: one[0].order) if c.made is not None)
-        outputs = [*held, *before]
+        in_order = sorted(calls, key=lambda one: one[0].order)
+        outputs = [*held, *(c.made for c, _, _ in in_order if c.made is not None)]
         if len(calls) == 1:
             halves = [parted(calls[0], [len(h) for h in held if h.dim()])]
             if not halves[0] and self._is_a_mixture(calls[0][0], labels):
@@ -186,7 +186,7 @@ class Sorting:
             return calls
         if (reals_first := self._habit()) is not None:
             return self._by_habit(calls, found, reals_first=reals_first)
-        pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
+        pieces = [(s, g, c.image) for c, s, g in in_order if c.image is not None]
         if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
         return [] if self._by_nearness(pieces, outputs, found) else self._by_order(calls, found)
