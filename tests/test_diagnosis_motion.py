@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +54,13 @@ def dirac(
     steps: int = STEPS,
     clip: float = float("inf"),
     critic: bool = False,
+    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
 ) -> Diagnosis:
     """Plays the Dirac-GAN of ground truth, records it with the default probes, and judges the run."""
     g, d = Point(), Slope()
     torch.nn.init.constant_(g.theta, start[0])
     torch.nn.init.constant_(d.psi, start[1])
-    players = [torch.optim.SGD(m.parameters(), lr=step) for m in (g, d)]
+    players = [optimizer(m.parameters(), lr=step) for m in (g, d)]
     z, x = torch.zeros(4, 1), torch.zeros(4, 1)
     with Recorder(
         path, generator=g, discriminator=d, generator_optimizer=players[0], discriminator_optimizer=players[1]
@@ -162,6 +164,27 @@ def test_a_zero_centred_penalty_converges_with_its_rate(alternating: bool, tmp_p
     )
     assert rate == pytest.approx(theory, rel=0.002)
     assert told.verdict == "stable"
+
+
+def test_a_game_that_is_nearer_than_it_began_has_not_diverged(tmp_path: Path) -> None:
+    """Under Adagrad the rates fall and the turns slow down: on its way round the point comes nearer, and goes off again for a while."""
+    told = dirac(
+        tmp_path / "run", alternating=True, non_saturating=True, step=0.05, steps=1000, optimizer=torch.optim.Adagrad
+    )
+    assert told.finding("oscillation").kind != "diverging", told.story
+
+
+def test_a_discriminator_whose_reals_and_fakes_are_one_point_is_not_dead(tmp_path: Path) -> None:
+    told = dirac(
+        tmp_path / "run",
+        alternating=True,
+        non_saturating=True,
+        gamma=1.0,
+        step=1.0,
+        steps=1000,
+        optimizer=torch.optim.Adadelta,
+    )
+    assert told.finding("dead_layers").verdict is not Verdict.FAILED, told.story
 
 
 def test_a_game_that_comes_to_rest_has_no_vanishing_gradient(tmp_path: Path) -> None:

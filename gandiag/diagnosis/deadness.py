@@ -10,6 +10,7 @@ from gandiag.diagnosis.evidence import Evidence
 from gandiag.errors import NotRecorded
 
 FEWEST_LOOKS = 3
+EQUAL = 1e-9  # means and scatters of reals and fakes that are as near are the same
 PUSHES = {
     "discriminator": ("discriminator_force_size_on_real", "discriminator_force_size_on_fake"),
     # a generator behind a dead discriminator gets no gradient either: what must push is what comes back through D
@@ -30,7 +31,7 @@ def dead_player(e: Evidence) -> Dead | None:
     """Returns the player of whose weights not one gets a gradient, to the last digit, until the end, although its loss pushes.
 
     Biases do not count: behind a layer of dead units they still learn, and the output is one constant for every input. A gradient that dies
-    because a loss is flat is no such thing: there nothing pushes.
+    because a loss is flat is no such thing: there nothing pushes. Nor is a D whose reals and fakes are one and the same: it feels nothing by right.
     """
     for who, pushes in PUSHES.items():
         try:
@@ -50,7 +51,9 @@ def dead_player(e: Evidence) -> Dead | None:
         if e.steps - int(at[0]) < e.limits.sustained_share * e.steps:
             continue
         pushed = [(s.loc[s.index >= at[0]].to_numpy(dtype=float) > 0).mean() for s in push]
-        if max(pushed, default=0.0) >= e.limits.force_share:
+        if max(pushed, default=0.0) >= e.limits.force_share and not (
+            who == "discriminator" and _are_one(e, int(at[0]))
+        ):
             beside = [i for i in range(table.shape[1]) if i not in columns]
             # behind dead units G's last bias still learns (D's feels reals and fakes, which may cancel); nothing at all is felt where gradients are
             # cleared before they are used
@@ -59,6 +62,19 @@ def dead_player(e: Evidence) -> Dead | None:
             )
             return Dead(who, len(columns), int(at[0]), cleared)
     return None
+
+
+def _are_one(e: Evidence, since: int) -> bool:
+    """Whether reals and fakes have the same mean and scatter since a step, to rounding: a game of one point that has reached it."""
+    if any(f"{who}_{what}" not in e for who in ("real", "fake") for what in ("mean", "sd")):
+        return False
+    near = EQUAL * (1 + float(e["real_sd"].max()))
+    for what in ("mean", "sd"):
+        apart = (e[f"real_{what}"] - e[f"fake_{what}"]).dropna().abs()
+        late = apart[apart.index >= since]
+        if late.empty or late.max() > near:
+            return False
+    return True
 
 
 def cut_off(e: Evidence) -> list[str]:

@@ -138,7 +138,7 @@ def _of_two_numbers(e: Evidence) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def _grows(e: Evidence) -> tuple[str, TraceReading] | None:
-    """A game of one number each about the origin whose distance from it still grows: it diverges, even where it only crawls by now."""
+    """A game of one number each about the origin whose distance from it has grown and still does: it diverges, even where it only crawls by now."""
     if parameter_counts(e) != [1, 1] or abs(e.now_or_nan("real_mean")) > 0:
         return None
     g, d = e.maybe("generator_parameter_norm"), e.maybe("discriminator_parameter_norm")
@@ -146,8 +146,8 @@ def _grows(e: Evidence) -> tuple[str, TraceReading] | None:
         return None
     far = np.hypot(g, d)
     late = far[len(far) // 2 :]
-    if trends.kendall_z(late) < 2 * trends.RISE_Z or late[-1] < 1.03 * late[0]:
-        return None
+    if trends.kendall_z(late) < 2 * trends.RISE_Z or late[-1] < 1.03 * late[0] or late[-1] <= far[0]:
+        return None  # nearer than it began it has not diverged, whatever it does by now: a turn is no circle
     per_step = (late[-1] / late[0]) ** (2 / max(e.steps, 1))
     why = f"the distance from the equilibrium grew from {far[0]:.3g} to {far[-1]:.3g} and still grows"
     return "generator_parameter_norm", TraceReading(
