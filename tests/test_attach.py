@@ -112,6 +112,7 @@ NO_GAN = {
     "plain_functions": "networks that are written as plain functions",
     "both_at_once": "judge (Pairwise) is shown data and what maker (Sequential) makes in one and the same call",
     "shared_pieces": "what it returns goes on into head (Sequential): networks that share pieces",
+    "per_sample_gradients": "of the networks trained (D (Sequential), G (Sequential)) none is shown both",
     "functional_copies": "is called with parameters that are not its own",
     "crossed_pairs": "no pair is each other's opponent",
 }

@@ -22,6 +22,7 @@ from torch.utils._pytree import tree_flatten
 from gandiag.recording.direct import Direct, called_directly
 from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
+from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.witnessed import Call, Turn
 
@@ -156,15 +157,18 @@ class Watch:
     def _owned_by(self, module: nn.Module) -> frozenset[int]:
         owned = self._owned.get(module)
         if not owned:  # a network may still get its parameters
-            owned = self._owned[module] = frozenset(id(p) for p in module.parameters())
+            parameters = list(module.parameters())
+            owned = frozenset(map(id, parameters))
+            if all(is_tracked(p) for p in parameters):  # and not those that a function transform lends it for one call
+                self._owned[module] = owned
         return owned
 
     def _note(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
         leaves, structure = tree_flatten((tuple(inputs), dict(named)))
         floating = list(tensors((tuple(inputs), dict(named))))
         outputs = list(tensors(output))
-        if not outputs:
-            return
+        if not outputs or not all(map(is_tracked, (*outputs, *floating))):
+            return  # within a function transform (per-sample gradients, say) tensors have neither storage nor graph
         origins = [self._origin(t) for t in floating]
         known = {id(t) for t, origin in zip(floating, origins) if origin is not None}
         score = next(iter(scores(output)), outputs[0])
