@@ -108,12 +108,29 @@ def reals_with_wrong_texts(game: Game) -> Scores:
     return real_score, fake_score
 
 
+def reals_with_wrong_labels_joined(game: Game) -> Scores:
+    """Each batch is joined to its labels after the fakes were detached: nothing of them leads back to G."""
+    x, label, fake = reals(), torch.eye(2)[torch.randint(2, (BATCH,))], game.fakes()
+    score = [game.D(torch.cat(pair, 1)) for pair in ((label, x), (1 - label, x), (label, fake.detach()))]
+    update(game.d_opt, verdict(score[0], score[2]) + F.softplus(score[1]).mean())
+    update(game.g_opt, F.softplus(-game.D(torch.cat([label, fake], 1))).mean())
+    return score[0], score[2]
+
+
+NETS: dict[Callable[[Game], Scores], Callable[[], nn.Module]] = {
+    reals_with_wrong_texts: OfText,
+    reals_with_wrong_labels_joined: lambda: nn.Linear(4, 1),
+}
+
+
 @pytest.mark.parametrize("automatic", [True, False])
-@pytest.mark.parametrize("step", [balanced_consistency, mixtures_of_both, reals_with_wrong_texts])
+@pytest.mark.parametrize(
+    "step", [balanced_consistency, mixtures_of_both, reals_with_wrong_texts, reals_with_wrong_labels_joined]
+)
 def test_batches_that_are_neither_stay_out_of_the_reals_and_it_is_said(
     tmp_path: Path, step: Callable[[Game], Scores], automatic: bool
 ) -> None:
-    game = Game(OfText() if step is reals_with_wrong_texts else None)
+    game = Game(NETS[step]() if step in NETS else None)
     run, told = played(tmp_path / "run", game, step, automatic=automatic)
     assert run["real_logit_mean"].to_list() == pytest.approx([float(real.mean()) for real, _ in told], rel=1e-4)
     assert run["fake_logit_mean"].to_list() == pytest.approx([float(fake.mean()) for _, fake in told], rel=1e-4)

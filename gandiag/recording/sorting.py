@@ -16,6 +16,10 @@ from gandiag.recording.parting import Piece, parted
 from gandiag.recording.passes import Call
 
 SEEN_OFTEN = 5  # updates in which reals and fakes were known, before their order is relied on where they are not
+SURPLUS = (
+    "an update shows the discriminator more batches that look real than fakes (mixtures, augmented copies, reals with wrong labels): "
+    "the first for each batch of fakes were taken for the reals, the others are not in the record; step(real=, real_logits=) would tell"
+)
 
 
 @dataclass(slots=True)
@@ -140,11 +144,7 @@ class Sorting:
         every = len(reals) // fakes if len(reals) % fakes == 0 else 1
         kept = set(named or reals[::every][:fakes])
         if not named:
-            self._say(
-                "surplus",
-                "an update shows the discriminator more batches that look real than fakes (mixtures, augmented copies, reals with wrong labels): "
-                "the first for each batch of fakes were taken for the reals, the others are not in the record; step(real=, real_logits=) would tell",
-            )
+            self._say("surplus", SURPLUS)
         return [one for one in calls if not labels[one[0]] or one[0] in kept]
 
     def _halves(
@@ -182,7 +182,13 @@ class Sorting:
                 return []
             told = [self._by_nearness(pieces, outputs, found, among=len(calls) > 1) for pieces in halves]
             return [c for c, known in zip(calls, told) if not known]
-        if len(calls) != 2 or not (labels[calls[0][0]] and labels[calls[1][0]]):
+        if not all(labels[c] for c, _, _ in calls):
+            return calls
+        if len(calls) > 2 and not any(
+            self._first_is_real
+        ):  # never were fakes known in D's turn: they are joined to a label, say
+            return [] if self._one_of_several(in_order, outputs, found) else calls
+        if len(calls) != 2:
             return calls
         if (reals_first := self._habit()) is not None:
             return self._by_habit(calls, found, reals_first=reals_first)
@@ -218,6 +224,21 @@ class Sorting:
         for side, which in ((found.fake, ranked[:half].sort().values), (found.real, ranked[half:].sort().values)):
             for kept, values in zip((side.scores, side.gradients, side.images), zip(*pieces)):
                 kept.append(torch.stack(values)[which].flatten(0, 1))
+        return True
+
+    def _one_of_several(self, calls: list[tuple[Call, Tensor, Tensor]], outputs: Sequence[Tensor], found: Seen) -> bool:
+        """Takes of several batches, all of which look real, the nearest to G's output for fake and the first other one for the reals."""
+        pieces = [(s, g, c.image) for c, s, g in calls if c.image is not None]
+        apart = [a for _, _, image in pieces if (a := nearest(image, outputs[-1:])) is not None]
+        forms = {(s.shape, image.shape) for s, _, image in pieces}
+        if len(apart) < len(calls) or len(forms) > 1:
+            return False
+        self._say_nearness(found)
+        self._say("surplus", SURPLUS)
+        fake = torch.stack(apart).argmin()
+        for side, which in ((found.fake, fake), (found.real, (fake == 0).long())):
+            for kept, values in zip((side.scores, side.gradients, side.images), zip(*pieces)):
+                kept.append(torch.stack(values)[which])
         return True
 
     def _say_nearness(self, found: Seen) -> None:
