@@ -136,6 +136,7 @@ def test_features_are_no_verdicts_and_are_not_read_as_labels(tmp_path: Path, pen
             recorder.step(d_loss=d_loss, g_loss=g_loss)
     noted = [r for r in load_run(tmp_path / "run").records("events") if r["event"] == "vector_verdicts"]
     assert [r["values"] for r in noted] == [8]
+    assert any("8 values for each sample" in said for said in load_run(tmp_path / "run").about["could_not_tell"])
     assert diagnose(tmp_path / "run").finding("objective_fault").kind != "same labels"
 
 

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from gandiag.recording.evidence import Pair, evidence
 from gandiag.recording.latents import latent_kinds, takes_single_samples
+from gandiag.recording.outputs import every_value_read
 from gandiag.recording.pieces import bodies_and_heads, joined
 from gandiag.recording.refusals import at_once, crossed, in_pieces, why_no_pair
 from gandiag.recording.variables import is_named, name_of
@@ -262,9 +263,7 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     kept = [c.score for c in judged if c.score is not None]
     energy = bool(judged) and judged[-1].output_shapes[0] in judged[-1].shapes
     if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1 and not energy:
-        doubts = (
-            f"the discriminator returns {kept[-1].shape[1]} values for each sample: every one was read as a score",
-        )
+        doubts = (every_value_read(kept[-1].shape[1]),)
     shapes = judged[-1].output_shapes if judged else []
     verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)
     if verdicts > 1:

@@ -62,6 +62,11 @@ def scores(output: Any) -> list[Tensor]:
     return maps or found[:1]
 
 
+def every_value_read(values: int) -> str:
+    """Says that a discriminator returns several values for each sample, which are no verdicts."""
+    return f"the discriminator returns {values} values for each sample: every one was read as a score"
+
+
 def last_operation(tensor: Tensor) -> str:
     """Returns the operation that a tensor comes out of, by its place in the graph (`Sigmoid`, `Tanh`, `Addmm` ...), '' where there
     is no graph; views and copies in between do not count.

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gandiag.recording.capture import Capture
 from gandiag.recording.joint import mixture
+from gandiag.recording.outputs import every_value_read
 from gandiag.recording.passes import Call, Pass, norm
 from gandiag.recording.sorting import Seen, Side, Sorting, is_real_call, whole_call
 
@@ -216,12 +217,13 @@ class Turns:
         return found
 
     def _look_at_a_verdict(self, passes: list[Pass]) -> None:
-        """Notes once, where D returns several numbers for each sample, that these are no verdicts."""
+        """Notes and says once, where D returns several numbers for each sample, that these are no verdicts."""
         scores = next((call.scores for p in passes for call, _, _ in p.pushes if call.scores), None)
         if scores is not None:
             self._verdict_seen = True
             if len(scores) == 1 and scores[0].dim() == 2 and scores[0].shape[1] > 1:
                 self.note("vector_verdicts", values=scores[0].shape[1])
+                self._say("values", every_value_read(scores[0].shape[1]))
 
     def _look_for_the_way_back(self, passes: list[Pass]) -> None:
         """Notes a generator whose loss reads verdicts on samples that do not lead back to it, in each of its first turns."""

@@ -15,8 +15,8 @@ class Untold:
         self._sentences = {sentence: sentence for sentence in before}
 
     def say(self, key: str, sentence: str) -> None:
-        """Notes a sentence; one of each key."""
-        if key not in self._sentences:
+        """Notes a sentence; one of each key, and none twice."""
+        if key not in self._sentences and sentence not in self._sentences.values():
             self._sentences[key] = sentence
             self.news = True
 
