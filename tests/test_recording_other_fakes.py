@@ -196,3 +196,44 @@ def test_a_way_back_that_is_too_long_to_walk_is_not_called_none(tmp_path: Path) 
             og.step()
             recorder.step()
     assert not [r for r in load_run(tmp_path / "run").records("events") if r["event"] == "generator_unreached"]
+
+
+class Growing(nn.Module):
+    """A generator with a stage that is yet to come, or one that is called and cut off."""
+
+    def __init__(self, *, called: bool) -> None:
+        super().__init__()
+        self.first, self.second, self.called = nn.Linear(4, 2), nn.Linear(2, 2), called
+
+    def forward(self, z: Tensor) -> Tensor:
+        made: Tensor = self.first(z)
+        return made + self.second(made).round().detach() if self.called else made
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+@pytest.mark.parametrize("called", [False, True])
+def test_a_stage_that_is_yet_to_come_is_cut_off_from_nothing(tmp_path: Path, called: bool, automatic: bool) -> None:
+    torch.manual_seed(0)
+    g, d = Growing(called=called), nn.Sequential(nn.Linear(2, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+    og, od = torch.optim.SGD(g.parameters(), 1e-4), torch.optim.SGD(d.parameters(), 1e-4)
+    hooks = [len(m._forward_pre_hooks) for m in g.modules()]
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=og,
+        discriminator_optimizer=od,
+        automatic=automatic,
+    ) as recorder:
+        for _ in range(STEPS):
+            fake = g(torch.randn(64, 4))
+            od.zero_grad()
+            (F.softplus(-d(reals(64) + 5)).mean() + F.softplus(d(fake.detach())).mean()).backward()
+            od.step()
+            og.zero_grad()
+            F.softplus(-d(fake)).mean().backward()
+            og.step()
+            if not automatic:
+                recorder.step()
+    assert (diagnose(tmp_path / "run").finding("objective_fault").kind == "partly detached generator") is called
+    assert [len(m._forward_pre_hooks) for m in g.modules()] == hooks

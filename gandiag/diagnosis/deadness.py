@@ -78,7 +78,10 @@ def _are_one(e: Evidence, since: int) -> bool:
 
 
 def cut_off(e: Evidence) -> list[str]:
-    """Returns the weights of the generator that are there to be trained and got no gradient in any update, while others did."""
+    """Returns the weights of the generator that are there to be trained and got no gradient in any update, while others did.
+
+    Not those of modules that were not even called: a stage that a growing network has yet to reach.
+    """
     named = e.facts("players", "generator").get("layers")
     try:
         reached = {str(name) for name in e.layers("generator_layer_gradient_norm").columns}
@@ -86,4 +89,6 @@ def cut_off(e: Evidence) -> list[str]:
         return []
     if not isinstance(named, list) or not reached:
         return []
-    return [str(name) for name in named if str(name) not in reached and not str(name).endswith("bias")]
+    told = [r for r in e.records("events") if r.get("event") == "uncalled" and r.get("player") == "generator"]
+    waiting = {str(name) for r in told if isinstance(names := r.get("parameters"), list) for name in names}
+    return [n for n in map(str, named) if n not in reached | waiting and not n.endswith("bias")]

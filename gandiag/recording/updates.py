@@ -16,6 +16,7 @@ from gandiag.recording.player import Player
 from gandiag.recording.rows import Rows
 from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
+from gandiag.recording.uncalled import Uncalled
 from gandiag.recording.untold import Untold
 from gandiag.recording.uphill import Way
 
@@ -55,6 +56,7 @@ class Updates:
         # whether the discriminator is known to be seen where it takes part in the generator's updates
         self.sees_the_game = False
         self._aside = 0
+        self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
         self._undo = self._watch()
 
     def _watch(self) -> list[Callable[[], None]]:
@@ -85,6 +87,9 @@ class Updates:
         for undo in (*self._undo, *(way.remove for way in self._ways.values())):
             undo()
         self._undo = []
+        for _, looked in self._uncalled.values():
+            looked.remove()
+        self._uncalled = {}
 
     @guarded
     def _one_steps(self, player: Player) -> None:
@@ -184,7 +189,10 @@ class Updates:
         self._rows.reduce()
         self._rows.follow_layers()
         self._untold.take_back(f"{who} idle")
+        if who in self._uncalled:
+            self._uncalled.pop(who)[1].remove()
         if idle:
+            self._uncalled[who] = self._steps, Uncalled(self._players[who].module, idle)
             self._untold.say(
                 f"{who} idle",
                 f"these parameters of the {who} got no gradient, and are not among its layers: {', '.join(idle)}",
@@ -198,6 +206,11 @@ class Updates:
         self._steps += 1
         if self._steps == UNSEEN_STEPS:
             self._look_for_unseen()
+        for who in [who for who, (since, _) in self._uncalled.items() if self._steps > since + UNSEEN_STEPS]:
+            looked = self._uncalled.pop(who)[1]
+            if looked.parameters:
+                self._turns.note("uncalled", player=who, parameters=looked.parameters)
+            looked.remove()
 
     def _look_for_unseen(self) -> None:
         """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
