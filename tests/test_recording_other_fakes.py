@@ -237,3 +237,32 @@ def test_a_stage_that_is_yet_to_come_is_cut_off_from_nothing(tmp_path: Path, cal
                 recorder.step()
     assert (diagnose(tmp_path / "run").finding("objective_fault").kind == "partly detached generator") is called
     assert [len(m._forward_pre_hooks) for m in g.modules()] == hooks
+
+
+def test_a_discriminator_whose_gradients_are_taken_for_each_sample_is_said_to_be_out_of_sight(tmp_path: Path) -> None:
+    g, d, og, od = nets(0)
+
+    def loss(weights: dict[str, Tensor], x: Tensor, sign: Tensor) -> Tensor:
+        verdict: Tensor = torch.func.functional_call(d, weights, (x.unsqueeze(0),))
+        return F.softplus(-sign * verdict).sum()
+
+    of_each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))
+    norms = []
+    with Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=og, discriminator_optimizer=od
+    ) as recorder:
+        for _ in range(8):
+            x, made = reals(16), g(torch.randn(16, 4))
+            weights = {name: p.detach() for name, p in d.named_parameters()}
+            found = of_each(weights, torch.cat([x, made.detach()]), torch.cat([torch.ones(16), -torch.ones(16)]))
+            for name, p in d.named_parameters():
+                p.grad = found[name].mean(0)
+            norms.append(torch.cat([p.grad.flatten() for p in d.parameters() if p.grad is not None]).norm().item())
+            od.step()
+            og.zero_grad()
+            F.softplus(-d(made)).mean().backward()
+            og.step()
+            recorder.step()
+    run = load_run(tmp_path / "run")
+    assert run["discriminator_gradient_norm"].to_list() == pytest.approx(norms, rel=1e-4)
+    assert any("no backward pass was seen" in said for said in run.about["could_not_tell"])

@@ -56,6 +56,7 @@ class Updates:
         # whether the discriminator is known to be seen where it takes part in the generator's updates
         self.sees_the_game = False
         self._aside = 0
+        self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
         self._undo = self._watch()
 
@@ -200,6 +201,7 @@ class Updates:
 
     def end_step(self) -> None:
         """Begins the next step; after a few looks for a player that is trained and was never called."""
+        self._note_updates_out_of_sight()
         for player in self._players.values():
             player.begin_step()
         self._turns.forget(claimed=not self.automatic)
@@ -211,6 +213,20 @@ class Updates:
             if looked.parameters:
                 self._turns.note("uncalled", player=who, parameters=looked.parameters)
             looked.remove()
+
+    def _note_updates_out_of_sight(self) -> None:
+        """Says where a discriminator that is called for G is itself updated, from the first, by what no backward pass was seen to compute."""
+        if self._out_of_sight is None or not self._players["discriminator"].updates:
+            return
+        self._out_of_sight += 1
+        if self._turns.passes_of("discriminator"):
+            self._out_of_sight = None
+        elif self._out_of_sight == UNSEEN_STEPS and "discriminator" in self._capture.called:
+            self._untold.say(
+                "out of sight",
+                "the discriminator is updated, and no backward pass was seen that computes its gradients (per-sample gradients by a function "
+                "transform, say): its scores and forces in its own turn are not in the record; step(real_logits=, fake_logits=) would tell",
+            )
 
     def _look_for_unseen(self) -> None:
         """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
