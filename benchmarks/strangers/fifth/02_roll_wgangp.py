@@ -1,5 +1,4 @@
-# %% [markdown]
-# Swiss roll with WGAN-GP
+"""Swiss roll with WGAN-GP."""
 LABEL = {"sick": False, "causes": [], "kind": "healthy WGAN-GP on a noisy roll in three dimensions", "since": None, "record": "attach"}
 # %%
 import os

@@ -36,8 +36,8 @@ class Listener(nn.Module):
         return self.head(self.conv(x[:, None]))
 
 player, listener = Player(), Listener()
-adam_p = torch.optim.Adam(player.parameters(), 1e-3, (0.5, 0.99))
-adam_l = torch.optim.Adam(listener.parameters(), 5e-4, (0.5, 0.99))
+adam_p = torch.optim.Adam(player.parameters(), 1e-3, (0.0, 0.99))
+adam_l = torch.optim.Adam(listener.parameters(), 5e-4, (0.0, 0.99))
 
 with gandiag.Recorder(sys.argv[1], generator=player, discriminator=listener, generator_optimizer=adam_p, discriminator_optimizer=adam_l) as rec:
     for _ in range(900):
