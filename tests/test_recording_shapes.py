@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from gandiag.errors import UsageError
 from gandiag.recording import Recorder
+from gandiag.recording.updates import UNSEEN_STEPS
 from gandiag.run import Run, load_run
 
 BATCH = 8
@@ -322,20 +324,25 @@ def test_a_network_given_bare_and_called_through_its_compiled_wrapper_is_followe
     assert dict(d._forward_hooks) == before
 
 
-def test_a_network_that_is_never_seen_called_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("past", [False, True], ids=["by forward", "past every hook"])
+def test_a_network_that_is_never_seen_called_is_said(past: bool, tmp_path: Path) -> None:
     G, D = pair()
     g_opt, d_opt = torch.optim.SGD(G.parameters(), 0.1), torch.optim.SGD(D.parameters(), 0.1)
     with Recorder(
         tmp_path / "run", generator=G, discriminator=D, generator_optimizer=g_opt, discriminator_optimizer=d_opt
     ) as recorder:
         for _ in range(8):
-            step_of(G, D.forward, g_opt, d_opt)  # type: ignore[arg-type]  # a loop that calls `forward` by hand passes every hook by
+            called = partial(type(D).forward, D) if past else D.forward
+            step_of(G, called, g_opt, d_opt)  # type: ignore[arg-type]  # a loop that calls `forward` by hand passes torch's hooks by
             recorder.step()
     run = load_run(tmp_path / "run")
     assert [s for s in run.about["could_not_tell"] if "discriminator was updated and no call of it was seen" in s]
     assert not [s for s in run.about["could_not_tell"] if "generator was updated" in s]
     assert len(run["discriminator_gradient_norm"]) == 8
-    assert "real_logit_mean" not in run
+    if past:
+        assert "real_logit_mean" not in run
+    else:
+        assert run["real_logit_mean"].index.tolist() == [*range(UNSEEN_STEPS, 8)]
 
 
 def test_an_update_of_g_that_the_scaler_skipped_is_not_taken_for_ds_where_g_goes_first(tmp_path: Path) -> None:
