@@ -540,3 +540,11 @@ def test_small_batches_whose_directions_come_and_go_by_chance_are_no_misfits(tmp
 def test_a_damaged_run_json_is_no_fault_of_the_training(facts: dict[str, Any], tmp_path: Path) -> None:
     diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, slow=NARROW, facts=facts))
     assert diagnosis.finding("objective_fault").verdict is Verdict.HEALTHY
+
+
+@pytest.mark.parametrize(("size", "named"), [(0.8, False), (5.0, True)])
+def test_scores_that_stay_within_the_hinges_margin_may_be_a_hinges(size: float, named: bool, tmp_path: Path) -> None:
+    """There the hinge loss is as straight as a critic's, and holds its scores all the same."""
+    scores = {"real_logit_q95": np.full(STEPS, size), "fake_logit_q05": np.full(STEPS, -size)}
+    finding = critic(tmp_path / "run", {**LINEAR, **STEEP, **scores}, FREE, NARROW)
+    assert (finding.kind == "unconstrained critic") is named, finding.claim

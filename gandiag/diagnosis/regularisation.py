@@ -24,6 +24,10 @@ BELOW = 0.01  # of the loss's own size, that it lies below what its scores make 
 RUN_AWAY = (
     3.0  # times D's first weights: normalised critics have no slope by their weights, and sound ones grow by half
 )
+HINGE, OFTEN = (
+    1.0,
+    0.05,
+)  # the score at which the hinge loss bends; share of the stretches in which the scores go beyond it
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
@@ -121,7 +125,7 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
     if known.get("gradient_penalty") or known.get("normalised_weights") or not isinstance(clipped, int | float):
         return None
     up, down = _at_the_same_steps(e, _FORCES)
-    if len(up) < FEWEST or not (_without_bend(up) and _without_bend(down)) or clipped > CLIPPED:
+    if len(up) < FEWEST or not (_without_bend(up) and _without_bend(down)) or clipped > CLIPPED or _within_a_hinge(e):
         return None
     e.need_steps()
     signs = misfit(e)
@@ -147,6 +151,12 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
         onset=0,
         kind="unconstrained critic",
     )
+
+
+def _within_a_hinge(e: Evidence) -> bool:
+    """Whether hardly a score went beyond 1 on the side where the hinge loss bends: there it is as straight as a critic's."""
+    beyond = [(e.maybe("real_logit_q95"), 1.0), (e.maybe("fake_logit_q05"), -1.0)]
+    return all(q is not None and float(np.mean(sign * np.nan_to_num(q) > HINGE)) < OFTEN for q, sign in beyond)
 
 
 def _runs_away(e: Evidence) -> str:
