@@ -16,6 +16,7 @@ from gandiag.quantities import TINY_GAME
 
 MANY_TURNS = 5.0  # of a trace that heads for a limit cycle, before that is believed rather than that it goes on growing
 LEARNED_BY = 0.3  # share of the run after which a turn counts: before, the fakes are still on their way to the data
+MANY_ROWS = 100  # of a trace that comes back through noise: of fewer rows chance makes a cycle more often (tests of `tracing.recurrence`)
 LASTING = 0.5  # share of its amplitude that a turning trace must keep over what is read
 CYCLES = (Word.NEUTRAL_CYCLE, Word.LIMIT_CYCLE)
 
@@ -29,7 +30,7 @@ def oscillation(run: Recorded) -> Finding:
     e.need_steps()
     later = slice(int(LEARNED_BY * len(steps)), None)
     reading = read_trace(*thinned(points[later], steps[later]))
-    if reading.word is Word.UNCLEAR:
+    if reading.word is Word.UNCLEAR and not e.going_on:  # young games hop to and fro as they learn
         reading = _through_noise(points[later], steps[later]) or reading
     low, high = np.nanquantile(points[later], (0.05, 0.95), axis=0)
     amplitude = float(np.max(high - low) / 2 / unit)
@@ -62,7 +63,7 @@ def oscillation(run: Recorded) -> Finding:
 def _through_noise(points: np.ndarray, steps: np.ndarray) -> TraceReading | None:
     """A cycle that noise hides from every law: the trace comes back again and again all the same."""
     known = np.isfinite(points).all(axis=1)
-    rows = recurrence(points[known])
+    rows = recurrence(points[known]) if known.sum() >= MANY_ROWS else None
     if rows is None:
         return None
     spacing = float(steps[-1] - steps[0]) / max(len(points) - 1, 1)
