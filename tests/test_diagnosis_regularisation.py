@@ -548,3 +548,19 @@ def test_scores_that_stay_within_the_hinges_margin_may_be_a_hinges(size: float, 
     scores = {"real_logit_q95": np.full(STEPS, size), "fake_logit_q05": np.full(STEPS, -size)}
     finding = critic(tmp_path / "run", {**LINEAR, **STEEP, **scores}, FREE, NARROW)
     assert (finding.kind == "unconstrained critic") is named, finding.claim
+
+
+QUANTILE_NAMES = ("q05", "q25", "q50", "q75", "q95")
+
+
+def test_a_relativistic_game_that_hardly_moves_is_no_logistic_loss(tmp_path: Path) -> None:
+    """Its forces cancel at every step, and are a steady multiple of a probability that stays where it is."""
+    same = {"generator_saturation": np.full(STEPS, 0.51), "value_function": np.full(STEPS, -1.39)}
+    for name in ("discriminator_force_on_real", "discriminator_force_size_on_real", "discriminator_force_size_on_fake"):
+        same[name] = 1 + 0.01 * np.linspace(1, -1, STEPS)
+    same |= {"discriminator_force_on_fake": -same["discriminator_force_on_real"]}
+    same |= {f"{who}_logit_{q}": np.full(STEPS, 0.02) for who in ("real", "fake") for q in ("mean", *QUANTILE_NAMES)}
+    columns = {**same, "discriminator_loss": np.full(STEPS, 1.39)}
+    facts = {"loss": "mine", "discriminator_constraint": {**FREE, "gradient_penalty": True}}
+    finding = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, facts=facts)).finding("objective_fault")
+    assert finding.kind != "penalty of the wrong sign", finding.claim

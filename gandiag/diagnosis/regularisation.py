@@ -19,7 +19,6 @@ from gandiag.errors import NotRecorded
 FEWEST = 20  # steps that must show it
 LEAST_LATE = 100  # ... of a penalty that has been added before
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
-MOVED = 0.02  # logits between reals and fakes, by which the force of a logistic loss changes by five times LINEAR
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
 RUN_AWAY = (
     3.0  # times D's first weights: normalised critics have no slope by their weights, and sound ones grow by half
@@ -81,7 +80,7 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """
     names = ("discriminator_loss", "real_logit_mean", "fake_logit_mean", *_FORCES)
     loss, real, fake, up, down = _at_the_same_steps(e, names)
-    if _without_bend(up) and _without_bend(down) and _moves(real - fake):
+    if _without_bend(up) and _without_bend(down):
         own = -(up * real + down * fake)
         return loss - own, np.abs(up * real) + np.abs(down * fake) + np.abs(loss)
     loss, value, weight, down = _at_the_same_steps(
@@ -95,11 +94,6 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     ):
         return np.zeros(0), np.zeros(0)
     return loss + usual * value, np.abs(loss) + np.abs(usual * value)
-
-
-def _moves(gap: np.ndarray) -> bool:
-    """Whether the scores have moved by so much that a loss with a bend would have shown it."""
-    return bool(np.ptp(np.quantile(gap, (0.1, 0.9))) > MOVED)
 
 
 def _hard_labels(e: Evidence, scale: float) -> bool:
