@@ -70,9 +70,8 @@ class Outputs:
         self._batch_of: dict[int, int] = {}  # by the node's sequence number, the oldest first
         self.held: deque[Tensor] = deque(maxlen=HELD_OUTPUTS)
         self._made_by: deque[int] = deque(maxlen=HELD_OUTPUTS)  # the held outputs' nodes, by number; -1 without a graph
-        self._judged: set[int] = (
-            set()
-        )  # nodes of outputs that a call of D led back to, since the generator's last update
+        # nodes of outputs that a call of D led back to, since the generator's last update
+        self._judged: set[int] = set()
         self.count = 0  # of all outputs so far
         self.part: tuple[int, slice] | None = None  # of so many values along axis 1 of D's input, which are G's own
         self._tried = 0

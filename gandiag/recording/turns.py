@@ -60,10 +60,8 @@ class Turns:
         else:
             self._capture.generated.keep_the_judged()
         self._capture.passes.stepped.add(who)
-        if self._joint and who == "discriminator":
-            self._capture.passes.stepped.add(
-                "generator"
-            )  # what D's pass added to its gradients is to be cleared as well
+        if self._joint and who == "discriminator":  # what D's pass added to G's gradients is to be cleared as well
+            self._capture.passes.stepped.add("generator")
         return not penalty_alone
 
     def _pays_a_penalty_alone(self) -> bool:
