@@ -502,6 +502,31 @@ def test_one_cluster_that_is_never_made_counts_where_it_lies_apart(
     assert found(path, "mode_dropping").verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("groups", "thin", "verdict"),
+    [
+        ([0] * 10, 1, Verdict.HEALTHY),
+        (None, 1, Verdict.SUSPECT),  # modes that somebody has named
+        ([0] * 10, 4, Verdict.FAILED),
+        ([*[0] * 9, 1], 1, Verdict.FAILED),
+    ],
+    ids=["a thin piece", "a mode", "four pieces", "lies apart"],
+)
+def test_a_piece_of_a_cloud_that_is_thin_is_no_lost_mode(
+    tmp_path: Path, groups: list[int] | None, thin: int, verdict: Verdict
+) -> None:
+    due, fakes = np.full(10, 0.1), np.full(10, 1.0)
+    fakes[-thin:] = 0.05
+    scores: dict[str, list[float] | list[int]] = {
+        "data_mode_histogram": due.tolist(),
+        "mode_histogram": (fakes / fakes.sum()).tolist(),
+    }
+    if groups is not None:
+        scores["mode_group"] = groups
+    path = made(tmp_path / "run", steps=STEPS, scores=lambda s: scores)
+    assert found(path, "mode_dropping").verdict is verdict
+
+
 def test_fewer_reals_than_features_are_named_as_the_cause(tmp_path: Path) -> None:
     facts = {"data": {"name": "few", "kind": "images", "count": 912}}
     path = made(
