@@ -28,8 +28,8 @@ from gandiag.errors import NotRecorded
 
 # rate times gradient, below which a float32 weight of usual size (1e-2 and more) does not change
 TINY = 1e-9
-# of a log of losses alone: what is left of D's, and how much G's has grown. A logistic D is right with 97 % certainty at a loss of .03,
-# which is 2 % of an untrained one's 2 ln 2; the non-saturating loss on what such a D is shown is 5 times ln 2
+# of a log of losses alone: what is left of D's, and how much G's has grown. At 2 % of an untrained one's 2 ln 2, that is .028, a logistic D
+# is right with 98.6 % certainty on either side; the non-saturating loss on what such a D is shown is -ln .014, six times ln 2
 WON, GROWN = 0.02, 2.0
 
 
@@ -102,8 +102,11 @@ def _won_by_its_loss(e: Evidence) -> Finding | None:
     first, state = float(np.nanmax(d[early], initial=0.0)), np.zeros(len(d), dtype=bool)
     if first > 0:
         state = np.nan_to_num(d, nan=first) < WON * first
-    grown = trends.tail_middle(g, e.limits.tail_share) / trends.middle(g[early])
-    if not (e.holds(state) and grown > GROWN):
+    before = trends.middle(g[early])
+    if not (e.holds(state) and before > 0):
+        return None
+    grown = trends.tail_middle(g, e.limits.tail_share) / before
+    if not grown > GROWN:
         return None
     now = trends.tail_middle(d, e.limits.tail_share)
     return Finding(

@@ -110,6 +110,15 @@ class Evidence:
             self._series[name] = self.run[name]
         return self._series[name]
 
+    def at_the_same_steps(self, names: tuple[str, ...]) -> list[np.ndarray]:
+        """Returns several series at the steps at which all of them were measured and are finite."""
+        series = [self[name].dropna() for name in names]
+        both = series[0].index
+        for one in series[1:]:
+            both = both.intersection(one.index)
+        values = np.stack([one.loc[both].to_numpy(dtype=float) for one in series])
+        return list(values[:, np.isfinite(values).all(axis=0)])
+
     def layers(self, name: str) -> pd.DataFrame:
         """The run's own vectors."""
         return self.run.layers(name)
@@ -167,12 +176,11 @@ class Evidence:
     @cached_property
     def steps_needed(self) -> int:
         """How many steps what grows slowly needs: the limit, and of a run that is going on a share of what was planned; fewer epochs."""
-        if self.step_word == "epoch":
-            return -(-self.limits.steps_needed // self.steps_in_one)
+        needed = -(-self.limits.steps_needed // self.steps_in_one)
         planned = self.about.get("steps_planned")
         if self.going_on and isinstance(planned, int):
-            return max(self.limits.steps_needed, int(self.limits.planned_needed * planned))
-        return self.limits.steps_needed
+            return max(needed, int(self.limits.planned_needed * planned))
+        return needed
 
     @property
     def step_word(self) -> str:

@@ -235,10 +235,7 @@ def _again(e: Evidence) -> tuple[str, tuple[str, ...]] | None:
     names = ("real_mean", "real_sd", "real_pairwise_distance")
     if any(name not in e for name in names):
         return None
-    columns = [e[name] for name in names]
-    at = columns[0].index.intersection(columns[1].index).intersection(columns[2].index)
-    rows = np.stack([c.loc[at].to_numpy(dtype=float) for c in columns], axis=1)
-    rows = rows[np.isfinite(rows).all(axis=1)]
+    rows = np.stack(e.at_the_same_steps(names), axis=1)
     different = len(np.unique(rows, axis=0))
     if len(rows) < FEWEST_MEANS or not FEWEST_DIFFERENT <= different < SEEN_AGAIN * len(rows):
         return None

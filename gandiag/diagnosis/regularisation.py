@@ -20,13 +20,9 @@ FEWEST = 20  # steps that must show it
 LEAST_LATE = 100  # ... of a penalty that has been added before
 LINEAR = 1e-3  # a force that varies by less from step to step is that of a loss without a bend
 BELOW = 0.01  # of the loss's own size, that it lies below what its scores make it: rounding is a thousandth of that
-RUN_AWAY = (
-    3.0  # times D's first weights: normalised critics have no slope by their weights, and sound ones grow by half
-)
-HINGE, OFTEN = (
-    1.0,
-    0.05,
-)  # the score at which the hinge loss bends; share of the stretches in which the scores go beyond it
+RUN_AWAY = 3.0  # times D's first weights: that a critic is normalised in forward() keeps its slope, but not such growth
+# the score at which the hinge loss bends, and the share of the stretches in which the scores go beyond it
+HINGE, OFTEN = 1.0, 0.05
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
@@ -79,12 +75,12 @@ def _beside_the_game(e: Evidence) -> tuple[np.ndarray, np.ndarray]:
     times what the force on fakes is over the mean probability that they get.
     """
     names = ("discriminator_loss", "real_logit_mean", "fake_logit_mean", *_FORCES)
-    loss, real, fake, up, down = _at_the_same_steps(e, names)
+    loss, real, fake, up, down = e.at_the_same_steps(names)
     if _without_bend(up) and _without_bend(down):
         own = -(up * real + down * fake)
         return loss - own, np.abs(up * real) + np.abs(down * fake) + np.abs(loss)
-    loss, value, weight, down = _at_the_same_steps(
-        e, ("discriminator_loss", "value_function", "generator_saturation", _FORCES[1])
+    loss, value, weight, down = e.at_the_same_steps(
+        ("discriminator_loss", "value_function", "generator_saturation", _FORCES[1])
     )
     with np.errstate(all="ignore"):
         scale = -down / weight
@@ -118,7 +114,7 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
     clipped = known.get("clipped_share")
     if known.get("gradient_penalty") or known.get("normalised_weights") or not isinstance(clipped, int | float):
         return None
-    up, down = _at_the_same_steps(e, _FORCES)
+    up, down = e.at_the_same_steps(_FORCES)
     if len(up) < FEWEST or not (_without_bend(up) and _without_bend(down)) or clipped > CLIPPED or _within_a_hinge(e):
         return None
     e.need_steps()
@@ -165,15 +161,6 @@ def _runs_away(e: Evidence) -> str:
 
 
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (negative_penalty, unconstrained_critic, weight_decay)
-
-
-def _at_the_same_steps(e: Evidence, names: tuple[str, ...]) -> list[np.ndarray]:
-    series = [e[name].dropna() for name in names]
-    both = series[0].index
-    for one in series[1:]:
-        both = both.intersection(one.index)
-    values = np.stack([one.loc[both].to_numpy(dtype=float) for one in series])
-    return list(values[:, np.isfinite(values).all(axis=0)])
 
 
 def _without_bend(force: np.ndarray) -> bool:

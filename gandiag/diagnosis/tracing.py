@@ -16,8 +16,8 @@ MOST_FITTED = 4000  # rows on which smoothness is tried
 PREDICTABLE = 0.05
 # moves of so many units in the last place are rounding (a double's trace has digits to spare)
 ROUNDED, ROUNDED_SINGLE = 2**16, 16
-# a trace that comes back through noise: how far its autocorrelation falls below 0, and rises again, and over how many rows at least. Of 140 rows
-# of a random walk, of autoregressions of .9 and .97 and of hops among eight places less than 1 % do so for three turns (2 % of hops in one column)
+# a trace that comes back through noise: how far its autocorrelation falls below 0, and rises again, and over how many rows at least. How seldom
+# walks, autoregressions and hops among places do so for three turns: tests/test_diagnosis_motion.py
 AWAY, BACK, ROWS_A_TURN = -0.5, 0.4, 6
 SLOWED = 0.1  # share of its usual speed below which a trace has stalled
 

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 SAMPLES = 1024  # of the first reals and of the first fakes: hard classes show among a thousand
 FIRST_LATER = 128  # the step from which on it is looked again, and then each time that the run is half as long again
 LATER_SAMPLES = 512  # of which it can be told then
-MOST_VALUES = 16_384  # of a sample; of a larger one so many, evenly spaced
+MOST_VALUES = 4_096  # of a sample; of a larger one so many, evenly spaced: three looks are kept
 MOST_CLASSES = 128  # beyond, whole numbers are places in the data or points in time rather than classes
 MOST_ROWS = 2_000  # of a look, after which nothing more is kept
 
@@ -57,7 +57,7 @@ class Conditions:
         self._fakes = 0
 
     def wants(self, row: int) -> bool:
-        """Tells whether more is kept of calls with several arguments."""
+        """Tells whether more is kept of calls with several arguments; begins another look where one is due."""
         if row >= self._next and self._first.count >= SAMPLES:
             while self._next <= row:
                 self._next += self._next // 2

@@ -61,9 +61,8 @@ class Pass:
     stale: Tensor | float | None = None
     stale_of: str = ""  # the player
     beneath: list[Tensor] | None = None
-    slopes: dict[str, Tensor] | None = (
-        None  # of a player's first updates: the gradient of the parameter by which its way is told
-    )
+    # of a player's first updates: the gradient of the parameter by which its way is told
+    slopes: dict[str, Tensor] | None = None
 
     @property
     def at_images(self) -> list[Tensor]:

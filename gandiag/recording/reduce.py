@@ -144,7 +144,6 @@ def as_step(block: Block, layer_sizes: Mapping[str, Sequence[int]], probability:
         if f"{who}_gradient" in there:
             pieces = block.vectors[f"{who}_gradient"][:rows].split(list(layer_sizes[who]), dim=1)
             given[f"{who}_layer_gradients"] = torch.stack([torch.linalg.vector_norm(p, dim=1) for p in pieces], 1)
-        _turn_round(block, given, who, there, rows)
         _unscale(block, given, who, there, rows)
     if probability:
         given |= {name: to_logits(given[name]) for name in ("real_logits", "fake_logits") if name in given}
@@ -200,24 +199,19 @@ def _rows(whole: Step, due: np.ndarray, every: int, needs: set[str]) -> Step:
     return Step(index=whole.index, **given)
 
 
-def _turn_round(block: Block, given: dict[str, Tensor], who: str, there: set[str], rows: int) -> None:
-    """Turns the forces of a player that ascends round: it pushes where its gradient points."""
-    if f"{who}_sign" in there:
-        sign = block.scalars[:rows, SCALARS.index(f"{who}_sign")]
-        for name in _FORCES:
-            if name.startswith(who) and name in given:
-                given[name] = given[name] * sign[:, None]
-
-
 def _unscale(block: Block, given: dict[str, Tensor], who: str, there: set[str], rows: int) -> None:
-    """Takes mixed precision's scale out of the forces, and out of the gradients where the optimizer got them scaled."""
-    if f"{who}_scale" in there:
-        scale = block.scalars[:rows, SCALARS.index(f"{who}_scale")]
-        for name in _FORCES:
-            if name.startswith(who) and name in given:
-                given[name] = given[name] / scale[:, None]
-        if who == "generator" and "generator_gradient_at_image" in given:
-            given["generator_gradient_at_image"] = given["generator_gradient_at_image"] / scale
+    """Takes mixed precision's scale out of the forces, and out of the gradients where the optimizer got them scaled.
+
+    The forces of a player that ascends are turned round as well: it pushes where its gradient points.
+    """
+    for what in ("scale", "sign"):
+        if f"{who}_{what}" in there:
+            factor = block.scalars[:rows, SCALARS.index(f"{who}_{what}")]
+            for name in _FORCES:
+                if name.startswith(who) and name in given:
+                    given[name] = given[name] / factor[:, None]
+            if what == "scale" and who == "generator" and "generator_gradient_at_image" in given:
+                given["generator_gradient_at_image"] = given["generator_gradient_at_image"] / factor
     if f"{who}_gradient_scale" in there:
         scale = block.scalars[:rows, SCALARS.index(f"{who}_gradient_scale")]
         if f"{who}_layer_gradients" in given:

@@ -236,9 +236,8 @@ class Turns:
 
     def _taken_by_hand(self, who: str) -> list[Pass]:
         """Returns the passes of `autograd.grad` that look like this player's, where the loop puts all gradients in place itself."""
-        first, end = self._returned_by[
-            who
-        ]  # those that its last update can have used; all where no optimizer told of one
+        # those that its last update can have used; all where no optimizer told of one
+        first, end = self._returned_by[who]
         all_ = [*self._capture.passes.returned.values()][: end or None]
         since = all_[first:] or all_
         found = [p for p in since if p.pushes and bool(p.at_images) == (who == "generator")]

@@ -174,9 +174,7 @@ class Updates:
         idle = player.adopt_what_is_used()
         if idle is not None:
             self._follow_new_layers(player.who, idle)
-        way = self._ways[player.who]
-        if way.looks:
-            way.about_to_step()
+        self._ways[player.who].about_to_step()
         rows, cosine, update = self._rows, self._cosine_every, self._update_every
         index = rows.index
         player.read(
