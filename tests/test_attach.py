@@ -614,44 +614,47 @@ def test_a_module_runs_with_m(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "runs") == ["00000-attach-train"]
 
 
-def test_of_the_processes_that_torchrun_starts_the_first_one_records_and_speaks(tmp_path: Path) -> None:
+def through_torchrun(folder: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """torchrun_two.py in two processes, and where it wrote.
+
+    As its processes part, gloo itself aborts one of them now and then (seen in CI of the bare script: SIGABRT after its
+    last line): such a start is made again in a new folder, three times at most. Whatever else goes wrong is not.
+    """
     starts = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    script = str(SCRIPTS / "torchrun_two.py")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    attached = subprocess.run(
-        [
-            *starts,
-            "-m",
-            "gandiag",
-            "attach",
-            "--no-report",
-            "--out",
-            str(tmp_path / "run"),
-            script,
-            str(tmp_path / "a"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=300,
+    for attempt in range(3):
+        (here := folder / str(attempt)).mkdir(parents=True)
+        done = subprocess.run(
+            [
+                *starts,
+                *(word.format(here=here) for word in words),
+                str(SCRIPTS / "torchrun_two.py"),
+                str(here / "rank"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            timeout=300,
+        )
+        if "SIGABRT" not in done.stderr:
+            break
+    return done, here
+
+
+def test_of_the_processes_that_torchrun_starts_the_first_one_records_and_speaks(tmp_path: Path) -> None:
+    attached, with_us = through_torchrun(
+        tmp_path / "attached", "-m", "gandiag", "attach", "--no-report", "--out", "{here}/run"
     )
-    plain = subprocess.run(
-        [*starts, script, str(tmp_path / "p")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=300,
-    )
-    assert attached.returncode == plain.returncode == 0, attached.stderr[-2000:]
+    plain, alone = through_torchrun(tmp_path / "plain")
+    assert attached.returncode == 0, attached.stderr[-2000:]
+    assert plain.returncode == 0, plain.stderr[-2000:]
     assert sorted(attached.stdout.splitlines()) == sorted(plain.stdout.splitlines())
     for rank in (0, 1):
-        ours, own = (torch.load(tmp_path / f"{name}-{rank}.pt", weights_only=True) for name in ("a", "p"))
+        ours, own = (torch.load(folder / f"rank-{rank}.pt", weights_only=True) for folder in (with_us, alone))
         assert all(torch.equal(ours[key], own[key]) for key in own)
     assert attached.stderr.count("gandiag: recording to") == 1
     assert attached.stderr.count("gandiag: INCONCLUSIVE") == 1
-    recording = gandiag.load_run(tmp_path / "run")
+    recording = gandiag.load_run(with_us / "run")
     assert recording.steps >= 27
     assert recording["real_logit_mean"].notna().all()
     assert any("the processes parted" in said for said in recording.about["could_not_tell"])
