@@ -1,4 +1,4 @@
-"""What a real batch looks like from near: outliers by the law of their tails, and colours viewed as pixels against permuted ones."""
+"""What a batch looks like from near: outliers by the law of their tails, colours viewed as pixels against permuted ones, roughness by its law."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from gandiag.recording.grain import real_grain
+from gandiag.recording.grain import real_grain, roughness
 from gandiag.recording.step import Step
 
 
@@ -78,3 +78,29 @@ def test_what_is_no_batch_says_nothing() -> None:
         == {}
     )
     assert np.isnan(read(torch.zeros(4, 2))["real_peak_share"])  # one point has no scatter
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_the_roughness_of_an_autoregression_is_known(rho: float) -> None:
+    r = np.random.default_rng(0)
+    values = np.empty((400, 60))
+    values[:, 0] = r.normal(size=400)
+    for i in range(1, 60):
+        values[:, i] = rho * values[:, i - 1] + np.sqrt(1 - rho**2) * r.normal(size=400)
+    found = roughness(Step(0, real=torch.from_numpy(values), fake=torch.from_numpy(5 + 3 * values[:, None])))
+    assert float(torch.as_tensor(found["real_roughness"])) == pytest.approx(2 * (1 - rho), abs=0.05)
+    assert float(torch.as_tensor(found["fake_roughness"])) == pytest.approx(2 * (1 - rho), abs=0.05)
+
+
+def test_of_images_both_axes_count_and_blur_makes_them_smoother() -> None:
+    stripes = torch.randn(200, 1, 1, 16).expand(-1, -1, 16, -1)  # noise along one axis, constant along the other
+    assert float(torch.as_tensor(roughness(Step(0, real=stripes))["real_roughness"])) == pytest.approx(1, abs=0.1)
+    sharp = torch.from_numpy(pictures("squares", 0)).permute(0, 3, 1, 2).float()
+    blurred = torch.from_numpy(gaussian_filter(sharp.numpy(), (0, 0, 1, 1)))
+    found = {k: float(torch.as_tensor(v)) for k, v in roughness(Step(0, real=sharp, fake=blurred)).items()}
+    assert found["fake_roughness"] < 0.6 * found["real_roughness"]
+
+
+def test_points_have_no_roughness() -> None:
+    assert roughness(Step(0, real=torch.randn(64, 2), fake=torch.randn(64))) == {}
+    assert roughness(Step(0, real=torch.randn(0, 16))) == {}

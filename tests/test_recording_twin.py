@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS, QUANTILES, QUANTITIES
 from gandiag.recording import Recorder
+from gandiag.recording.through import EVERY
 from gandiag.run import load_run
 
 STEPS, BATCH, UPDATES = 12, 16, 2
@@ -94,7 +95,10 @@ def of_both(real: np.ndarray, fake: np.ndarray) -> Twin:
         np.linalg.norm(a[:, None] - b[None], axis=-1) for a, b in ((fake, real), (real, real), (fake, fake))
     )
     unit = np.where(own > 0, own, np.inf).min(1).mean()
+    apart = [[np.abs(a[:, None] - b[None]).sum() for a, b in ((x, y), (x, x), (y, y))] for x, y in zip(real.T, fake.T)]
+    n = len(real)
     return {
+        "marginal_energy": [1 - (x + y) / (n * (n - 1)) / (2 * xy / n**2) for xy, x, y in apart],
         "diversity_ratio": other.sum() / own.sum(),
         "energy_coefficient": 1 - (own.sum() + other.sum()) / (len(real) * (len(real) - 1)) / (2 * across.mean()),
         "shown_fake_energy": 1
@@ -229,6 +233,7 @@ def test_every_recorded_series_equals_its_twin(tmp_path: Path) -> None:
                     "generator_updates": 1,
                     "images_seen": seen,
                 }
+                | ({} if index % EVERY else {"generator_game_share": 1.0})
             )
     run = load_run(tmp_path / "run")
     assert set(run.names) - TIMES - OTHERWISE == {name for twin in twins for name in twin}

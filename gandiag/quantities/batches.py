@@ -194,6 +194,26 @@ def diversity() -> list[Quantity]:
             source="Székely and Rizzo 2013",
         ),
         Quantity(
+            "marginal_energy",
+            "Energy coefficient of each column (or channel) of the fakes from that of the reals: 0 = one distribution, 1 = two points.",
+            range="<= 1",
+            better="lower",
+            shape="vector",
+            group=group,
+            source="Székely and Rizzo 2013",
+        ),
+        *(
+            Quantity(
+                f"{what}_roughness",
+                f"Mean square difference of neighbouring values of a {what} sample (along its last axis, and along both of an image) over the "
+                "batch's variance: 2 = noise, 0 = smooth.",
+                range=">= 0",
+                group=group,
+                source="von Neumann 1941",
+            )
+            for what in ("real", "fake")
+        ),
+        Quantity(
             "shown_fake_energy",
             "Energy coefficient between the fakes that D was shown in its turn and those that G made in its own: "
             "near 0 = one distribution (noise and pools of recent fakes too), large = D is trained on others.",

@@ -195,5 +195,12 @@ def forces() -> list[Quantity]:
             range=">= 0",
             group=group,
         ),
+        Quantity(
+            "generator_game_share",
+            "Norm of what comes to the generator's output through the discriminator, over the norm of all that comes there: 1 = the game alone, "
+            "near 0 = another loss (a reconstruction, say) outweighs it, above 1 = the others pull against it.",
+            range=">= 0",
+            group=group,
+        ),
     ]
     return rows

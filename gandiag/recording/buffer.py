@@ -44,6 +44,7 @@ SCALARS = (
     "generator_stale_gradient_norm",
     "discriminator_sign",
     "generator_sign",
+    "generator_game_share",
 )
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
 VECTORS = (

@@ -27,6 +27,7 @@ from gandiag.recording.methods import Methods
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
+from gandiag.recording.through import EVERY, Part, watch
 
 UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
 _NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
@@ -150,6 +151,8 @@ class Capture:
                 self.conditions.note(image, origin.fake, arguments, named)
             if origin.fake and self._both_called(arguments, named, output):
                 return
+        if origin.attached and not self.passes.row % EVERY:
+            watch(tensors(output), self.generated.nodes, self._came_through)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
             self._two_classes_called(first, image, origin)
             return
@@ -321,6 +324,12 @@ class Capture:
         current = self._pass_of_images()
         if current is not None:
             current.image_gradients.append(_small_or_norm(gradient))
+
+    @guarded
+    def _came_through(self, part: Part) -> None:
+        current = self._pass_of_images()
+        if current is not None:
+            current.through.append(part)
 
     @guarded
     def _at_output(self, shape: torch.Size, gradient: Tensor) -> None:

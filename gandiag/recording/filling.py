@@ -17,6 +17,7 @@ from gandiag.recording.probes import SCORELESS
 from gandiag.recording.rows import Rows
 from gandiag.recording.schedule import Schedule, as_logits, as_step
 from gandiag.recording.sorting import Seen, nothing_seen
+from gandiag.recording.through import share
 from gandiag.recording.turns import Turns
 from gandiag.recording.uphill import Way
 
@@ -185,7 +186,15 @@ class Filling:
             stale.get("generator"),
             self._ways["discriminator"].sign,
             self._ways["generator"].sign,
+            self._game_share(),
         ]
+
+    def _game_share(self) -> Tensor | None:
+        """What came to G's outputs through D in its update, over all that came, where it was looked at."""
+        passes = self._turns.passes_of("generator")
+        if not any(p.through for p in passes):
+            return None
+        return share([part for p in passes for part in p.through], [n for p in passes for n in p.at_images])
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):

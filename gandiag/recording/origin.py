@@ -8,7 +8,7 @@ output of G that it looks for.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,11 @@ class Outputs:
                 self._made_by.append(node)
             else:
                 self._let_go(output, storage)
+
+    @property
+    def nodes(self) -> Collection[int]:
+        """The numbers of the nodes that made G's last outputs."""
+        return self._batch_of.keys()
 
     @property
     def last(self) -> Tensor | None:

@@ -53,6 +53,9 @@ class Pass:
     row: int  # in which step it ran
     beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
 
+    through: list[tuple[int, Tensor]] = field(
+        default_factory=list
+    )  # what came to G's outputs through D, where it is looked at
     differentiable: bool = False  # `create_graph=True`
     # the gradient at a verdict depends on the verdict: a loss's, where it is no mean of verdicts, and no penalty's, which sums them
     curved: bool = False

@@ -6,7 +6,7 @@ finite) is seen each step, and the rest at fixed cadences that never depend on t
 
 from __future__ import annotations
 
-from gandiag.recording import cost, diversity, force, gradients, grain, logits, nearness, numerics, trace
+from gandiag.recording import cost, diversity, force, gradients, grain, logits, marginals, nearness, numerics, trace
 from gandiag.recording.step import Probe
 
 # Probes that reduce over the last axis read a whole block of steps at once. What each needs: fields of Step.
@@ -37,6 +37,8 @@ BATCHWISE: tuple[Probe, ...] = (
     nearness.nearness,
     nearness.shown_fakes,
     grain.real_grain,
+    grain.roughness,
+    marginals.marginals,
 )
 # On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
 DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
@@ -72,6 +74,8 @@ PROBES: dict[Probe, int] = MINIMAL | {
     diversity.fake_batch: 10,
     nearness.nearness: 10,
     grain.real_grain: 50,
+    grain.roughness: 50,
+    marginals.marginals: 50,
     nearness.shown_fakes: 50,
     cost.device_memory: 10,
 }

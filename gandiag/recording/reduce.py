@@ -24,7 +24,14 @@ HIDDEN = "_"  # columns that only the host's checks need begin so, and are not w
 SKIPPED = {
     f"{who}_skipped": tuple(
         f"{who}_{what}"
-        for what in ("gradient_norm", "gradient_norm_max", "layer_gradient_norm", "update_ratio", "layer_update_ratio")
+        for what in (
+            "gradient_norm",
+            "gradient_norm_max",
+            "layer_gradient_norm",
+            "update_ratio",
+            "layer_update_ratio",
+            "game_share",
+        )
     )
     for who in ("discriminator", "generator")
 }
@@ -241,6 +248,11 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
             lack = block.lacks((stale,), np.arange(rows))
             if lack is not None:
                 absent[stale] = lack
+    if _some(block, "generator_game_share"):
+        columns["generator_game_share"] = block.scalars[:rows, SCALARS.index("generator_game_share")]
+        lack = block.lacks(("generator_game_share",), np.arange(rows))
+        if lack is not None:
+            absent["generator_game_share"] = lack
 
 
 def _some(block: Block, name: str) -> bool:
