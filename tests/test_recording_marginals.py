@@ -64,3 +64,11 @@ def test_what_cannot_be_compared_says_nothing_and_what_is_no_number_is_told() ->
     assert energy_by_column(torch.ones(1, 9), torch.ones(1, 9)).tolist() == [0]
     assert energy_by_column(torch.ones(1, 9), torch.zeros(1, 9)).tolist() == [1]
     assert energy_by_column(torch.ones(1, 9), torch.full((1, 9), math.nan)).isnan().all()
+
+
+def test_noise_on_a_column_that_is_always_the_same_counts_little() -> None:
+    torch.manual_seed(4)
+    real, fake = torch.randn(128, 4), torch.randn(128, 4)
+    real[:, 2], fake[:, 2] = 0, fake[:, 2] * 1e-3
+    assert read(real, fake)[2] < 0.01
+    assert read(real[:, 2:3], fake[:, 2:3])[0] > 0.2  # alone it is all that there is

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import erf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from gandiag.errors import NotRecorded
 if TYPE_CHECKING:
     import pandas as pd
 
+Made = TypeVar("Made")
 Loss = Literal["non-saturating", "minimax", "hinge", "least-squares", "wasserstein", "relativistic", "unknown"]
 _LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
     ("nonsat", "non-saturating"),
@@ -81,6 +83,7 @@ class Evidence:
     _levels: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     _series: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
     _records: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[Callable[[Evidence], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def path(self) -> Path:
@@ -128,6 +131,13 @@ class Evidence:
         if kind not in self._records:
             self._records[kind] = self.run.records(kind)
         return self._records[kind]
+
+    def once(self, make: Callable[[Evidence], Made]) -> Made:
+        """Returns what a function makes of this evidence, made at its first call only: many checks ask for the same."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: Made = self._made[make]
+        return found
 
     # -- the grid
 

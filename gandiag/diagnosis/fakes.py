@@ -9,6 +9,7 @@ from scipy.special import fdtri
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
+from gandiag.diagnosis.likeness import distances, unlike, unlikeness
 from gandiag.errors import NotRecorded
 
 WINDOW = 5  # stretches on either side over which the fakes' mean may wander
@@ -136,6 +137,8 @@ def misfits(e: Evidence) -> np.ndarray | None:
         state |= away > 2 * e.limits.misfit_distance
     if (apart := e.maybe("energy_coefficient")) is not None:
         state |= np.nan_to_num(apart) > e.limits.misfit_energy
+    if (near := unlike(e)) is not None:
+        state |= near
     return np.asarray(state)
 
 
@@ -239,7 +242,7 @@ def misfit(e: Evidence) -> list[str]:
         signs.append(f"the fakes lie {far:.2g} sd of the reals away")
     if (energy := e.now_or_nan("energy_coefficient")) > e.limits.misfit_energy:
         signs.append(f"their energy coefficient is {energy:.2g}")
-    return signs
+    return signs + unlikeness(e)
 
 
 def falls_short(e: Evidence) -> list[str]:
@@ -293,7 +296,7 @@ def getting_nearer(e: Evidence) -> bool:
     ratio, apart = e.maybe("diversity_ratio"), e.maybe("energy_coefficient")
     if ratio is None or bursts(e) >= BURSTS:
         return False
-    if apart is not None and energy_falls(apart):
+    if any(energy_falls(x) for x in (apart, *distances(e)) if x is not None):
         return True
     short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
     half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)

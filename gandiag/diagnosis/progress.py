@@ -11,6 +11,7 @@ from gandiag.diagnosis.dynamics import Word
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, energy_falls, getting_nearer, misfit, misfits
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.likeness import distances, unlike
 from gandiag.diagnosis.motion import eigenvalues, read_game, tiny
 from gandiag.errors import NotRecorded
 
@@ -248,8 +249,15 @@ def _still_fakes(e: Evidence) -> Finding:
 
 def _far_and_flat(e: Evidence) -> bool:
     """Whether all of a finished run's second half leaves the fakes as far from the reals as they plainly are."""
-    apart = e.maybe("energy_coefficient")
-    if apart is None or e.going_on:
+    apart, near = e.maybe("energy_coefficient"), unlike(e)
+    if (apart is None and near is None) or e.going_on:
         return False
-    late = apart[len(apart) // 2 :]
-    return bool(np.mean(np.nan_to_num(late) > e.limits.misfit_energy) >= FLAT and not energy_falls(apart))
+    far = np.zeros(len(e.edges) - 1, dtype=bool)
+    if apart is not None:
+        far |= np.nan_to_num(apart) > e.limits.misfit_energy
+    if near is not None:
+        far |= near
+    return bool(
+        np.mean(far[len(far) // 2 :]) >= FLAT
+        and not any(energy_falls(x) for x in (apart, *distances(e)) if x is not None)
+    )

@@ -1,4 +1,4 @@
-"""Faults of what is added to the losses: weight decay that outweighs them, a penalty of the wrong sign, a critic that nothing holds."""
+"""Faults of what is added to the losses: a decay or another loss that outweighs them, a penalty of the wrong sign, a critic that nothing holds."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ RUN_AWAY = 3.0  # times D's first weights: that a critic is normalised in forwar
 HINGE, OFTEN = 1.0, 0.05
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
+FEWEST_SHARES = 3  # looks at what comes through the discriminator
+OUTWEIGHED = 0.03  # of the generator's gradient that comes through the discriminator
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
 
 
@@ -106,6 +108,31 @@ def _hard_labels(e: Evidence, scale: float) -> bool:
 _FORCES = ("discriminator_force_on_real", "discriminator_force_on_fake")
 
 
+def outweighed(e: Evidence) -> Finding | None:
+    """A generator that is hardly moved by the game, beside another loss, and whose fakes are plainly no reals: blurred, say."""
+    share = e["generator_game_share"].dropna().to_numpy(dtype=float)
+    if len(share) < FEWEST_SHARES:
+        return None
+    now = trends.tail_middle(share, 0.5)
+    signs = misfit(e)
+    if not signs or not 0 < now < OUTWEIGHED:
+        return None
+    e.need_steps()
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"{now:.2g} of the gradient at the generator's output comes through the discriminator (limit: {OUTWEIGHED:g}), and {'; '.join(signs)}",
+        cause="another loss of the generator (a reconstruction, a perceptual or a cycle loss, a penalty) outweighs the game",
+        remedies=(
+            f"divide the weight of the other loss by {np.ceil(0.5 / now):.0f}, or multiply the adversarial loss by as much",
+            "let the weight follow the ratio of both gradients at the generator's output",
+        ),
+        series=("generator_game_share", "generator_gradient_at_image"),
+        onset=0,
+        kind="outweighed game",
+    )
+
+
 def unconstrained_critic(e: Evidence) -> Finding | None:
     """A critic whose loss has no bend (Wasserstein's), and that neither a penalty, clipping nor a normalisation of its weights holds."""
     known = _constraint(e)
@@ -160,7 +187,12 @@ def _runs_away(e: Evidence) -> str:
     return f", and its weights are {grown:.3g} times what they were and still grow (limit: {RUN_AWAY:g})"
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (negative_penalty, unconstrained_critic, weight_decay)
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    negative_penalty,
+    outweighed,
+    unconstrained_critic,
+    weight_decay,
+)
 
 
 def _without_bend(force: np.ndarray) -> bool:

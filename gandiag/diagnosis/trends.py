@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 THINNED = 400  # rows of a stretch that its median is taken of
+ROBUST = 1.4826  # times the median absolute deviation: the standard deviation of normal values
 RISE_Z = 3.0  # Mann-Kendall z beyond which a trend is believed: p = .003 two-sided
 
 
@@ -112,7 +113,7 @@ def kendall_z(values: np.ndarray) -> float:
 def robust_sd(values: np.ndarray) -> float:
     """Returns 1.4826 times the median absolute deviation: the standard deviation, for normal values."""
     known = values[np.isfinite(values)]
-    return float(1.4826 * np.median(np.abs(known - np.median(known)))) if len(known) else float("nan")
+    return float(ROBUST * np.median(np.abs(known - np.median(known)))) if len(known) else float("nan")
 
 
 def usual_level(levels: np.ndarray, *, skip: float = 0.02, until: float = 0.3) -> float:

@@ -13,6 +13,8 @@ from gandiag.recording.step import Step, Value
 
 MOST = 256  # values of a column on each side
 FEWEST = 8  # samples of a side
+# of the mean column's distance, below which a column counts the less: of a value that is always 0, any noise is infinitely far away
+NARROW = 0.1
 
 
 def marginals(step: Step) -> dict[str, Value]:
@@ -30,7 +32,10 @@ def marginals(step: Step) -> dict[str, Value]:
 
 
 def energy_by_column(real: Tensor, fake: Tensor) -> Tensor:
-    """Returns 1 - (E|x-x'| + E|y-y'|) / 2E|x-y| for each row of (columns, n) and (columns, n); 0 where all values of both are one."""
+    """Returns 1 - (E|x-x'| + E|y-y'|) / 2E|x-y| for each row of (columns, n) and (columns, n); 0 where all values of both are one.
+
+    The denominator is at least a tenth of the columns' mean.
+    """
     n = real.shape[1]
     middle = real.mean(
         1, keepdim=True
@@ -39,7 +44,9 @@ def energy_by_column(real: Tensor, fake: Tensor) -> Tensor:
     own = [_sum_of_distances(side) for side in (real, fake)]
     across = _sum_of_distances(torch.cat([real, fake], 1)) - own[0] - own[1]
     pairs = n * (n - 1) / 2
-    return torch.where(across == 0, 0.0, 1 - (own[0] + own[1]) / pairs / (2 * across / n**2))
+    apart = across / n**2
+    scale = torch.maximum(apart, NARROW * apart.nanmean())
+    return torch.where(across == 0, 0.0, (2 * apart - (own[0] + own[1]) / pairs) / (2 * scale))
 
 
 def _sum_of_distances(values: Tensor) -> Tensor:
