@@ -420,6 +420,10 @@ def test_what_the_loop_itself_sees_of_its_samples_is_drawn(tmp_path: Path) -> No
                 "energy_coefficient": np.linspace(0.6, 0.25, 10),
                 "fake_nearest_real": np.linspace(9.0, 1.5, 10),
                 "real_nearest_fake": np.linspace(20.0, 12.0, 10),
+                "real_roughness": np.full(10, 0.5),
+                "fake_roughness": np.linspace(1.9, 0.2, 10),
+                "generator_game_share": np.full(10, 0.01),
+                "marginal_energy": np.linspace(0.5, 0.1, 10)[:, None] * np.array([1.0, 0.0, 2.0, 3.0, 4.0]),
             },
         )
     page = write_report(tmp_path / "run")
@@ -429,4 +433,7 @@ def test_what_the_loop_itself_sees_of_its_samples_is_drawn(tmp_path: Path) -> No
     said = text_of(page)
     assert "fakes from reals: from 0.6 (step 0) to 0.25 (step 90)" in said
     assert "fake to its nearest real: from 9 (step 0) to 1.5 (step 90)" in said
+    assert untyped(drawn["fake_roughness"]["y"])[-1] == pytest.approx(0.2)
+    assert "through the discriminator: " in said
+    assert [f"column {i}: " in said for i in range(5)] == [False, False, True, True, True]  # the three that fit worst
     assert "shown_fake_energy" not in said  # optional: its absence is nothing to speak of

@@ -50,9 +50,9 @@ class Limits:
     misfit_ratio: float = 0.5
     misfit_energy: float = 0.2  # energy coefficient: healthy strangers ended below .18, sick ones mostly at .2 to 1
     # energy coefficient of a single column, less what chance may add, and roughness of the fakes over the reals', or its inverse: healthy
-    # strangers ended below .03 and at .90 to 1.14 (benchmarks.ends)
+    # strangers ended below .03 and at .66 to 1.14 (benchmarks.ends)
     misfit_column: float = 0.12
-    misfit_roughness: float = 1.6
+    misfit_roughness: float = 1.8
     misfit_distance: float = 0.3  # sd of the reals between the means: healthy runs ended below .1 (benchmark)
     # a generator that hops also lacks directions or distance; healthy runs ended above .8 (benchmark)
     hop_rank: float = 0.75

@@ -209,6 +209,44 @@ def batch_neighbours(run: Run, diagnosis: Diagnosis) -> Panel:
     )
 
 
+def batch_columns(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws the columns in which the fakes end up farthest from the reals."""
+
+    def draw() -> Drawing:
+        table = run.layers("marginal_energy")
+        late = table.iloc[-max(1, len(table) // 5) :].mean()
+        traces: list[Trace] = []
+        said: list[str] = []
+        worst = late.sort_values(ascending=False, kind="stable").index[:CHANNELS]
+        for label, color, dash in zip(worst, (VERMILLION, SKY, REAL), ("solid", "dash", "dot")):
+            values = table[label].rename(f"marginal_energy/{label}")
+            traces += line(values, Curve(str(values.name), f"column {label}", color, dash))
+            said.append(describe(values, f"column {label}"))
+        figure = over_steps(
+            traces, diagnosis, run.steps, y="energy coefficient", references=[(0.0, "one distribution")]
+        )
+        figure["layout"]["yaxis"] |= scale([untyped(t["y"]) for t in traces], log=False)
+        return Drawing(figure, " ".join(said), ("marginal_energy",))
+
+    return panel(
+        "The columns that fit worst",
+        chapter=CHAPTER,
+        lead="All fall to about 0. One that stays up is a column (or channel) whose values the generator has wrong.",
+        draw=draw,
+    )
+
+
+def batch_roughness(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how rough the samples of both batches are."""
+    wanted = [Curve("real_roughness", "real", REAL), Curve("fake_roughness", "fake", FAKE, "dash")]
+    return panel(
+        "Roughness of a batch",
+        chapter=CHAPTER,
+        lead="The fakes end where the reals are. Far below: blurred samples. Far above: noise or a checkerboard.",
+        draw=lambda: curves(run, diagnosis, wanted, y="von Neumann's ratio"),
+    )
+
+
 def effective_rank(run: Run, diagnosis: Diagnosis) -> Panel:
     """Draws the effective rank of both batches."""
     wanted = [Curve("real_effective_rank", "real", REAL), Curve("fake_effective_rank", "fake", FAKE, "dash")]

@@ -58,6 +58,17 @@ def generator_gradient_path(run: Run, diagnosis: Diagnosis) -> Panel:
     )
 
 
+def game_share(run: Run, diagnosis: Diagnosis) -> Panel:
+    """Draws how much of what moves the generator comes through the discriminator."""
+    wanted = [Curve("generator_game_share", "through the discriminator", VERMILLION)]
+    return panel(
+        "The game's share in G's gradient",
+        chapter=CHAPTER,
+        lead="1 is the game alone. Far below, a reconstruction or another loss of G outweighs it; above 1 the two pull apart.",
+        draw=lambda: curves(run, diagnosis, wanted, y="share", log=None, references=[(1.0, "the game alone")]),
+    )
+
+
 def update_ratios(run: Run, diagnosis: Diagnosis) -> Panel:
     """Draws update norm over parameter norm."""
     wanted = [
