@@ -15,6 +15,8 @@ from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, k
 CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fakes where no plan is known
 # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
 PERHAPS = 2.0
+OWN = 0.9  # of the way from half by chance to all: some drop a condition now and then on purpose
+CLASSES = 0.005  # of the pairs of neighbours, that must have the same condition: what never comes twice may be another thing in either net
 NEVER = 15.0  # times that a class was due and never came: by chance once in three million
 
 
@@ -148,4 +150,33 @@ def poor_samples(e: Evidence) -> bool:
     return off is not None and e.holds(off)
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (_labels_of_reals, _classes_never_asked, _labels_of_fakes)
+def _judged_as_others(e: Evidence) -> Finding | None:
+    """Fakes that D judges under other conditions than they were made for, in either turn."""
+    told = e.about.get("conditions")
+    for turn in ("generator", "discriminator"):
+        found = told.get(turn) if isinstance(told, dict) else None
+        if not isinstance(found, dict) or not all(isinstance(found.get(k), int | float) for k in ("share", "chance")):
+            continue
+        share, chance = float(found["share"]), float(found["chance"])
+        limit = OWN * (1 + chance) / 2
+        if share >= limit or chance < CLASSES:
+            continue
+        return Finding(
+            "data_mismatch",
+            Verdict.FAILED if turn == "generator" else Verdict.SUSPECT,
+            f"in the {turn}'s turn {share:.1%} of the fakes are judged under the condition that they were made for, {chance:.1%} under another's "
+            f"(limit: {limit:.0%})",
+            cause="the condition (label, code) that D is given beside a fake is not the one that G made it for: the batch's own, say, or drawn anew",
+            remedies=("give D, beside the fakes, the very tensor that G was given: fake = G(z, y); D(fake, y)",),
+            onset=0,
+            kind="conditions",
+        )
+    return None
+
+
+LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    _labels_of_reals,
+    _judged_as_others,
+    _classes_never_asked,
+    _labels_of_fakes,
+)

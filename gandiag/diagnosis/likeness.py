@@ -10,6 +10,7 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.errors import NotRecorded
 
+LEAST_SIDE = 8  # values along the last axis, of which the recorder takes the roughness
 LOOKS = 5  # that are averaged: one look of a small batch scatters by a tenth
 SURELY = 3.0  # standard deviations of that average, which are taken off
 
@@ -21,6 +22,7 @@ class Columns:
     levels: np.ndarray
     now: float
     name: str
+    limit: float  # beyond which it is plainly not the reals'
 
 
 def columns(e: Evidence) -> Columns | None:
@@ -53,7 +55,13 @@ def _columns(e: Evidence) -> Columns | None:
         levels,
         trends.middle(trends.tail(levels, e.limits.tail_share)),
         str(table.columns[int(np.median(last, axis=0).argmax())]),
+        e.limits.misfit_channel if _pooled(e, values.shape[1]) else e.limits.misfit_column,
     )
+
+
+def _pooled(e: Evidence, count: int) -> bool:
+    """Whether a column stands for many values of a sample, a channel's or all of them: fewer columns than a sample has along its last axis."""
+    return "real_roughness" in e and count < LEAST_SIDE
 
 
 def roughness(e: Evidence) -> np.ndarray | None:
@@ -72,7 +80,7 @@ def unlike(e: Evidence) -> np.ndarray | None:
         return None
     state = np.zeros(len(e.edges) - 1, dtype=bool)
     if found is not None:
-        state |= np.nan_to_num(found.levels) > e.limits.misfit_column
+        state |= np.nan_to_num(found.levels) > found.limit
     if rough is not None:
         off = np.abs(np.log(np.maximum(np.nan_to_num(rough, nan=1.0), 1e-9)))
         state |= off > np.log(e.limits.misfit_roughness)
@@ -83,7 +91,7 @@ def unlikeness(e: Evidence) -> list[str]:
     """What shows at the end of the run that the fakes are no reals from near, in words."""
     signs = []
     found = columns(e)
-    if found is not None and found.now > e.limits.misfit_column:
+    if found is not None and found.now > found.limit:
         signs.append(f"column {found.name} of the fakes has an energy coefficient of {found.now:.2g}")
     rough = roughness(e)
     if rough is not None:

@@ -238,7 +238,7 @@ def _still_fakes(e: Evidence) -> Finding:
             Verdict.FAILED if _far_and_flat(e) else Verdict.SUSPECT,
             f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
             f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}, "
-            f"of a column {e.limits.misfit_column:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
+            f"of a column {e.limits.misfit_column:g} or a channel {e.limits.misfit_channel:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
             cause="the generator has stopped learning, or learns very slowly",
             remedies=("look at the first finding above this one", "train longer"),
             series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),

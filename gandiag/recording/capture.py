@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gandiag.recording.asked import Asked
 from gandiag.recording.buffer import WHOLE_VALUES
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
@@ -58,7 +59,7 @@ class Capture:
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
-        self.feeding, self.conditions = Feeding(), Conditions()
+        self.feeding, self.conditions, self.asked = Feeding(), Conditions(), Asked()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
@@ -115,6 +116,8 @@ class Capture:
             if not is_tracked(tensor):
                 return
             made_by = self.generated.remember(tensor)
+            if alone:
+                self.asked.given(arguments, named, tensor)
             if tensor.requires_grad:
                 if self.passes.row < LOOKS:
                     self.feeding.look(self.passes.row, arguments, named)
@@ -149,6 +152,8 @@ class Capture:
             image, origin = self._look(arguments, named)
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named)
+            if image is not None and origin.fake and not self.asked.enough and self.generated.is_last(image):
+                self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
             if origin.fake and self._both_called(arguments, named, output):
                 return
         if origin.attached and not self.passes.row % EVERY:

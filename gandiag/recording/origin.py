@@ -127,6 +127,11 @@ class Outputs:
         """The generator's last output, detached."""
         return self.held[-1] if self.held else None
 
+    def is_last(self, value: Tensor) -> bool:
+        """Tells whether a tensor is the generator's last output itself: in the same memory, of the same form."""
+        last = self.last
+        return last is not None and last.shape == value.shape and last.data_ptr() == value.data_ptr()
+
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""
         made_by = value.grad_fn
