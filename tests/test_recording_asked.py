@@ -35,6 +35,8 @@ def record(path: Path, form: Form, wrong: tuple[str, ...]) -> gandiag.RunData:
     G, D = Conditional(4, 3), Conditional(3, 1)
     g_opt, d_opt = torch.optim.Adam(G.parameters(), 1e-3), torch.optim.Adam(D.parameters(), 1e-3)
 
+    places = torch.randn(CLASSES, 3)
+
     def classes() -> Tensor:
         drawn = torch.randint(CLASSES, (32,))
         return drawn if form == "whole numbers" else one_hot(drawn, CLASSES).float()
@@ -44,7 +46,8 @@ def record(path: Path, form: Form, wrong: tuple[str, ...]) -> gandiag.RunData:
     ):
         for _ in range(STEPS):
             asked, of_reals = classes(), classes()
-            real, fake = torch.randn(32, 3), G(torch.randn(32, 4), asked)
+            hot = of_reals if form == "one-hot" else one_hot(of_reals, CLASSES).float()
+            real, fake = 0.1 * torch.randn(32, 3) + hot @ places, G(torch.randn(32, 4), asked)
             d_opt.zero_grad()
             told = of_reals if "discriminator" in wrong else asked
             (softplus(-D(real, of_reals)).mean() + softplus(D(fake.detach(), told)).mean()).backward()

@@ -226,10 +226,14 @@ def fakes_path(e: Evidence) -> tuple[np.ndarray, np.ndarray, float] | None:
 
 
 def misfit(e: Evidence) -> list[str]:
-    """What shows at the end of the run that the fakes are plainly no reals: lost or scattered diversity, lost directions, another place.
+    """What shows at the end of the run that the fakes are plainly no reals: lost or scattered diversity, lost directions, place; or from near.
 
     Healthy runs of every loss ended at diversity ratios of .95 to 1.02, rank ratios of .80 to 1.02 and within .1 sd of the reals.
     """
+    return _from_afar(e) + unlikeness(e)
+
+
+def _from_afar(e: Evidence) -> list[str]:
     signs = []
     ratio = e.now_or_nan("diversity_ratio")
     if ratio < e.limits.misfit_ratio or ratio > 1 / e.limits.misfit_ratio:
@@ -242,7 +246,7 @@ def misfit(e: Evidence) -> list[str]:
         signs.append(f"the fakes lie {far:.2g} sd of the reals away")
     if (energy := e.now_or_nan("energy_coefficient")) > e.limits.misfit_energy:
         signs.append(f"their energy coefficient is {energy:.2g}")
-    return signs + unlikeness(e)
+    return signs
 
 
 def falls_short(e: Evidence) -> list[str]:
@@ -296,8 +300,10 @@ def getting_nearer(e: Evidence) -> bool:
     ratio, apart = e.maybe("diversity_ratio"), e.maybe("energy_coefficient")
     if ratio is None or bursts(e) >= BURSTS:
         return False
-    if any(energy_falls(x) for x in (apart, *distances(e)) if x is not None):
+    if apart is not None and energy_falls(apart):
         return True
+    if not _from_afar(e):  # only from near are they none
+        return any(energy_falls(x) for x in distances(e))
     short = -np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 1e-6, 1e6)))  # 0 = as diverse as the reals
     half, now = trends.middle(short[: max(1, len(short) // 2)]), trends.tail_middle(short, e.limits.tail_share / 2)
     return bool(

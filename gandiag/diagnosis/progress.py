@@ -237,8 +237,8 @@ def _still_fakes(e: Evidence) -> Finding:
             "stagnation",
             Verdict.FAILED if _far_and_flat(e) else Verdict.SUSPECT,
             f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
-            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}, "
-            f"of a column {e.limits.misfit_column:g} or a channel {e.limits.misfit_channel:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
+            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}, of a column "
+            f"{e.limits.misfit_column:g}, of a channel {e.limits.misfit_channel:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
             cause="the generator has stopped learning, or learns very slowly",
             remedies=("look at the first finding above this one", "train longer"),
             series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),
@@ -251,14 +251,11 @@ def _still_fakes(e: Evidence) -> Finding:
 def _far_and_flat(e: Evidence) -> bool:
     """Whether all of a finished run's second half leaves the fakes as far from the reals as they plainly are."""
     apart, near = e.maybe("energy_coefficient"), unlike(e)
-    if (apart is None and near is None) or e.going_on:
+    if e.going_on or (apart is not None and energy_falls(apart)):
         return False
-    far = np.zeros(len(e.edges) - 1, dtype=bool)
-    if apart is not None:
-        far |= np.nan_to_num(apart) > e.limits.misfit_energy
-    if near is not None:
-        far |= near
-    return bool(
-        np.mean(far[len(far) // 2 :]) >= FLAT
-        and not any(energy_falls(x) for x in (apart, *distances(e)) if x is not None)
-    )
+    far = apart is not None and _lasts(np.nan_to_num(apart) > e.limits.misfit_energy)
+    return far or (near is not None and _lasts(near) and not any(energy_falls(x) for x in distances(e)))
+
+
+def _lasts(state: np.ndarray) -> bool:
+    return bool(np.mean(state[len(state) // 2 :]) >= FLAT)
