@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,15 @@ def test_modes_that_were_had_and_are_lost_are_no_smear(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ samples known by heart
 
 
-def few(path: Path, collision: float, auc: float, batch: float = 128.0) -> Path:
+def few(
+    path: Path, collision: float, auc: float, batch: float = 128.0, more: Mapping[str, np.ndarray] | None = None
+) -> Path:
     facts = {"data": {"name": "mine", "kind": "images"}, "players": {}}
     return made(
         path,
         steps=STEPS,
         facts=facts,
-        slow={"real_batch_collision": np.full(TENS, collision)},
+        slow={"real_batch_collision": np.full(TENS, collision), **(more or {})},
         columns={"discriminator_auc": np.full(STEPS, auc), "images_seen": batch * np.arange(1, STEPS + 1)},
         without=("auc_gap", "heldout"),
         scores=None,
@@ -123,7 +126,7 @@ def few(path: Path, collision: float, auc: float, batch: float = 128.0) -> Path:
     ("collision", "auc", "said"),
     [
         (1 / 32, 0.98, Verdict.FAILED),
-        (1 / 32, 0.8, Verdict.SUSPECT),
+        (1 / 32, 0.8, Verdict.FAILED),  # shown 4000 times each, and values that coincide no more often than samples do
         (1 / 32, 0.55, Verdict.NOT_CHECKED),
         (1 / 2000, 0.98, Verdict.NOT_CHECKED),
         (0.0, 0.98, Verdict.NOT_CHECKED),
@@ -132,11 +135,18 @@ def few(path: Path, collision: float, auc: float, batch: float = 128.0) -> Path:
 def test_few_samples_are_counted_by_their_collisions(
     collision: float, auc: float, said: Verdict, tmp_path: Path
 ) -> None:
-    """32 different samples alone are no illness (data may be discrete): D must also know nearly all of them."""
+    """32 different samples alone are no illness: D must also tell them from the fakes."""
     found = diagnose(few(tmp_path / "run", collision, auc)).finding("discriminator_overfitting")
     assert found.verdict is said, found.claim
     if said is Verdict.FAILED:
         assert "32 different samples" in found.claim
+
+
+@pytest.mark.parametrize(("repeat", "said"), [(1 / 32, Verdict.FAILED), (0.5, Verdict.SUSPECT)])
+def test_of_continuous_data_a_few_samples_are_no_law_of_theirs(repeat: float, said: Verdict, tmp_path: Path) -> None:
+    """Values of one-hot rows coincide far more often than rows do: there a few different ones may be all that there are."""
+    path = few(tmp_path / "run", 1 / 32, 0.8, more={"real_batch_repeat": np.full(TENS, repeat)})
+    assert diagnose(path).finding("discriminator_overfitting").verdict is said
 
 
 @pytest.mark.parametrize(

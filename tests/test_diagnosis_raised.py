@@ -72,3 +72,52 @@ def test_a_warm_up_that_is_never_capped_is_named_where_what_was_learned_is_lost(
     if named:
         assert found.verdict is Verdict.FAILED
         assert found.onset == pytest.approx(800, abs=15)
+
+
+@pytest.mark.parametrize(
+    ("rates", "update", "named"),
+    [
+        (RISING, 0.05, True),
+        (RISING, 0.01, False),
+        (np.minimum(RISING, 4e-3), 0.05, False),
+        (1e-3 * (1 + 3 * AT / STEPS), 0.05, False),
+    ],
+    ids=["runs away", "small updates", "capped", "fourfold"],
+)
+def test_a_rate_that_rises_tenfold_to_the_end_is_named_once_its_updates_are_large(
+    rates: np.ndarray, update: float, named: bool, tmp_path: Path
+) -> None:
+    columns = {"generator_learning_rate": rates}
+    tens = len(np.arange(0, STEPS, 10))
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns=columns,
+        slow={"generator_update_ratio": np.full(tens, update)},
+        without=EVALUATIONS,
+    )
+    found = diagnose(path).finding("learning_rate")
+    assert (found.kind == "climbing") is named, found.claim
+    assert not named or found.verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("betas", "ill", "named"),
+    [
+        ((0.999, 0.5), True, True),
+        ((0.999, 0.5), False, False),
+        ((0.9, 0.999), True, False),
+        ((0.5, 0.9), True, False),
+        ((0.0, 0.0), True, False),
+        ("both", True, False),
+    ],
+)
+def test_betas_the_wrong_way_round_are_named_where_the_fakes_are_no_reals(
+    betas: object, ill: bool, named: bool, tmp_path: Path
+) -> None:
+    slow = made_runs.batches(STEPS, 0, np.full(STEPS, 0.3 if ill else 1.0), 9.0)
+    facts = {"optimizers": {"generator": {"class": "Adam", "betas": betas}}}
+    path = made(tmp_path / "run", steps=STEPS, slow=slow, facts=facts, without=EVALUATIONS)
+    found = diagnose(path).finding("learning_rate")
+    assert (found.kind == "betas") is named, found.claim
+    assert not named or found.remedies[0].startswith("betas=(0.5, 0.999)")

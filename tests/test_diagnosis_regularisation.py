@@ -114,6 +114,15 @@ def test_it_fails_where_its_weights_run_away(weights: np.ndarray, verdict: Verdi
     assert (finding.kind, finding.verdict) == ("unconstrained critic", verdict), finding.claim
 
 
+@pytest.mark.parametrize(("steps", "named"), [(STEPS // 2, True), (5, False)], ids=["each other step", "looked at"])
+def test_a_penalty_that_no_loss_can_feel_is_named(steps: int, named: bool, tmp_path: Path) -> None:
+    finding = critic(tmp_path / "run", {**LINEAR, **STEEP}, {**FREE, "slopes_alone": steps}, {})
+    assert (finding.kind, finding.verdict) == (
+        ("detached penalty", Verdict.FAILED) if named else ("unconstrained critic", Verdict.SUSPECT)
+    ), finding.claim
+    assert any("create_graph" in remedy for remedy in finding.remedies) is named
+
+
 @pytest.mark.parametrize(
     ("columns", "held", "slow"),
     [

@@ -66,11 +66,18 @@ def critic(
 
 
 def test_a_critic_that_nothing_holds_is_told(tmp_path: Path) -> None:
-    assert critic(tmp_path / "run") == {"gradient_penalty": False, "normalised_weights": False, "clipped_share": 0.0}
+    assert critic(tmp_path / "run") == {
+        "gradient_penalty": False,
+        "normalised_weights": False,
+        "clipped_share": 0.0,
+        "slopes_alone": 40,  # steps in which it was computed, and no loss could hold it
+    }
 
 
 def test_a_penalty_that_a_loss_can_hold_is_seen(tmp_path: Path) -> None:
-    assert critic(tmp_path / "run", weight=10.0)["gradient_penalty"] is True
+    told = critic(tmp_path / "run", weight=10.0)
+    assert told["gradient_penalty"] is True
+    assert told["slopes_alone"] == 0
 
 
 def test_clipped_weights_are_seen(tmp_path: Path) -> None:

@@ -300,6 +300,13 @@ def getting_nearer(e: Evidence) -> bool:
     ratio, apart = e.maybe("diversity_ratio"), e.maybe("energy_coefficient")
     if ratio is None or bursts(e) >= BURSTS:
         return False
+    ranks = rank_ratio(e)
+    if (
+        ranks is not None
+        and 0 < trends.tail_middle(ranks, e.limits.tail_share) < e.limits.rank_ratio
+        and not _come_back(ranks)
+    ):
+        return False
     if apart is not None and energy_falls(apart):
         return True
     if not _from_afar(e):  # only from near are they none
@@ -311,6 +318,12 @@ def getting_nearer(e: Evidence) -> bool:
         and now > np.max(short) - 0.2
         and trends.kendall_z(short[len(short) // 2 :]) > trends.RISE_Z
     )
+
+
+def _come_back(ranks: np.ndarray) -> bool:
+    """Whether directions (n,) that are lost come back: there are more of them at the end than in the middle of the run."""
+    fifth = max(1, len(ranks) // 5)
+    return trends.middle(ranks[-fifth:]) > trends.middle(ranks[2 * fifth : 3 * fifth])
 
 
 def energy_falls(apart: np.ndarray) -> bool:

@@ -13,6 +13,7 @@ from gandiag.errors import NotRecorded
 
 MEMORY_SHARE = 0.5  # of D's advantage over chance that held-out reals do not show
 FEWEST_BATCHES = 30  # pairs of consecutive batches before their collisions tell how many samples there are
+VALUES_MEET = 3.0  # times as often as samples do, that values of continuous data coincide at most
 TOLD_AUC = 0.6  # below it D does not tell its few reals from the fakes: then they are what the data are, and the generator has learned them
 KNOWN_AUC = 0.9  # of a D that knows its few reals by heart; 32 digits read .97 to .99 (benchmark)
 
@@ -74,7 +75,9 @@ def _few_data(e: Evidence) -> Finding | None:
     limit = f"limits: {e.limits.few_samples} samples, {often:g} times"
     return Finding(
         "discriminator_overfitting",
-        Verdict.FAILED if known and 4 * count <= e.limits.few_samples else Verdict.SUSPECT,
+        Verdict.FAILED
+        if (known or (counted and not _discrete(e, count))) and 4 * count <= e.limits.few_samples
+        else Verdict.SUSPECT,
         f"the data are {count} different samples, and D has seen each {times:.0f} times ({limit}); no held-out scores were recorded",
         cause="the data are too few for this discriminator",
         remedies=_more_data(e),
@@ -82,6 +85,12 @@ def _few_data(e: Evidence) -> Finding | None:
         onset=0,
         kind="few samples",
     )
+
+
+def _discrete(e: Evidence, count: int) -> bool:
+    """Whether values coincide far more often than samples do: of one-hot rows, graphs or letters few different samples may be all that there are."""
+    repeat = e.now_or_nan("real_batch_repeat")
+    return not repeat < VALUES_MEET / count
 
 
 def _sooner(e: Evidence, *, counted: bool) -> float:

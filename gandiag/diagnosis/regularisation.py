@@ -26,7 +26,9 @@ HINGE, OFTEN = 1.0, 0.05
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 FEWEST_SHARES = 3  # looks at what comes through the discriminator
-OUTWEIGHED = 0.03  # of the generator's gradient that comes through the discriminator
+OUTWEIGHED = 0.08  # of the generator's gradient that comes through the discriminator
+WITH_GRAPH = "take the penalty's gradient by autograd.grad(..., create_graph=True): without it D feels nothing of it"
+DETACHED = 0.1  # of the steps, in which the critic's slope was computed and no loss could feel it
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
 
 
@@ -151,22 +153,30 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
     if not signs and steeper < STEEPER:
         return None
     runs_away = "" if signs else _runs_away(e)
+    alone = known.get("slopes_alone")
+    detached = isinstance(alone, int) and alone > DETACHED * len(up)
     seen = (
         signs[0] if signs else f"D is {steeper:.3g} times as steep as it was untrained (limit: {STEEPER:g}){runs_away}"
     )
+    penalty = (
+        f"its slope was taken in {alone} steps, each time as a mere number"
+        if detached
+        else "no gradient penalty was seen"
+    )
     return Finding(
         "objective_fault",
-        Verdict.FAILED if signs or runs_away else Verdict.SUSPECT,
-        f"D's loss is linear in its scores (forces {np.median(up):.3g} and {np.median(down):.3g} at every step), no gradient penalty was seen, "
+        Verdict.FAILED if signs or runs_away or detached else Verdict.SUSPECT,
+        f"D's loss is linear in its scores (forces {np.median(up):.3g} and {np.median(down):.3g} at every step), {penalty}, "
         f"{clipped:.2g} of its weights stand at a clipping limit (limit: {CLIPPED:g}), no normalised weights were seen, and {seen}",
         cause="nothing bounds the critic's slope: its scores grow without end and say nothing of the distance to the data",
         remedies=(
+            *((WITH_GRAPH,) if detached else ()),
             "add a gradient penalty on interpolates (WGAN-GP, weight 10)",
             "in its place spectral normalisation in D, or weights clipped to 0.01 after each update",
         ),
         series=(*_FORCES, "real_logit_mean", "fake_logit_mean", "generator_gradient_at_image"),
         onset=0,
-        kind="unconstrained critic",
+        kind="detached penalty" if detached else "unconstrained critic",
     )
 
 

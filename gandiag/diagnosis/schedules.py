@@ -12,14 +12,20 @@ from gandiag.diagnosis.remedies import set_rate
 
 PLAYERS = ("discriminator", "generator")
 CLIMBED = 1.5  # fold, over the run's second half: a warm-up that is capped has ended by then
+RUN_AWAY, LARGE = (
+    10.0,
+    0.03,
+)  # fold, over the whole run; of the weights, an update that healthy runs hardly make (update_ratio_suspect: .1)
 LOST = 0.2  # of the last stretches, in which the fakes must be plainly no reals again
 
 
 def climbs(e: Evidence) -> Finding | None:
     """A rate that rises to the end of a run in which the fakes were like the reals for a while, and no longer are."""
     off = misfits(e)
-    if off is None or e.going_on:
+    if e.going_on:
         return None
+    if (found := _runs_away(e)) is not None or off is None:
+        return found
     late = trends.tail(off, e.limits.tail_share)
     good = np.flatnonzero(np.convolve(~off, np.ones(LEARNED), "valid") == LEARNED)
     lost = float(np.mean(late))
@@ -29,8 +35,7 @@ def climbs(e: Evidence) -> Finding | None:
         level = e.maybe(f"{who}_learning_rate")
         if level is None or not np.all(np.isfinite(level)) or not np.all(level >= 0):
             continue
-        half, before = level[len(level) // 2 :], level[-max(2, len(level) // 10)]
-        if not (half[0] > 0 and np.all(np.diff(half) >= 0) and half[-1] > before and half[-1] > CLIMBED * half[0]):
+        if not _rises_to_the_end(level):
             continue
         since = int(good[0])
         best = float(level[since])
@@ -44,6 +49,63 @@ def climbs(e: Evidence) -> Finding | None:
             remedies=(set_rate(e, who, best), "cap the warm-up: min(1, (step + 1) / warmup)"),
             series=(f"{who}_learning_rate", "diversity_ratio"),
             onset=int(e.edges[ill]),
+            kind="climbing",
+        )
+    return None
+
+
+def swapped_betas(e: Evidence) -> Finding | None:
+    """Adam's betas the wrong way round: beta1^2 / sqrt(beta2) is above 1 (Kingma and Ba ask for less), and the fakes are no reals."""
+    for who in PLAYERS:
+        given = e.facts("optimizers", who).get("betas")
+        if not isinstance(given, list | tuple) or len(given) != 2 or not all(isinstance(b, int | float) for b in given):
+            continue
+        first, second = (float(b) for b in given)
+        off = misfits(e)
+        if (
+            not 0 < second < first < 1
+            or first**2 / np.sqrt(second) <= 1
+            or off is None
+            or not off[len(off) // 2 :].mean() > LOST
+        ):
+            continue
+        return Finding(
+            "learning_rate",
+            Verdict.FAILED,
+            f"the {who}'s betas are ({first:g}, {second:g}): beta1^2 / sqrt(beta2) is {first**2 / np.sqrt(second):.3g} (limit: 1)",
+            cause="the momentum lasts longer than the mean of squares that it is divided by: the betas are the wrong way round",
+            remedies=(f"betas=({min(second, 0.5):g}, {first:g}) for the {who}'s optimizer",),
+            series=(f"{who}_learning_rate",),
+            onset=0,
+            kind="betas",
+        )
+    return None
+
+
+def _rises_to_the_end(level: np.ndarray) -> bool:
+    half, before = level[len(level) // 2 :], level[-max(2, len(level) // 10)]
+    return bool(half[0] > 0 and np.all(np.diff(half) >= 0) and half[-1] > before and half[-1] > CLIMBED * half[0])
+
+
+def _runs_away(e: Evidence) -> Finding | None:
+    """A rate that rises tenfold, and to the very end of the run, until its updates are large: no schedule ends so."""
+    e.need_steps()
+    for who in PLAYERS:
+        level, ratio = e.maybe(f"{who}_learning_rate"), e.maybe(f"{who}_update_ratio")
+        if level is None or ratio is None or not np.all(np.isfinite(level)) or not _rises_to_the_end(level):
+            continue
+        first, now = float(level[0]), trends.tail_middle(ratio, e.limits.tail_share)
+        if not 0 < RUN_AWAY * first < level[-1] or now < LARGE:
+            continue
+        return Finding(
+            "learning_rate",
+            Verdict.FAILED,
+            f"the {who}'s learning rate rises to the end of the run, {level[-1] / first:.3g}-fold (limit: {RUN_AWAY:g}), and each update now "
+            f"changes its weights by {now:.2g} of their size (limit: {LARGE:g})",
+            cause="a warm-up that is never capped, or a schedule that goes the wrong way",
+            remedies=(set_rate(e, who, first), "cap the warm-up: min(1, (step + 1) / warmup)"),
+            series=(f"{who}_learning_rate", f"{who}_update_ratio"),
+            onset=int(e.edges[int(np.argmax(level > RUN_AWAY * first))]),
             kind="climbing",
         )
     return None

@@ -10,12 +10,13 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence
-from gandiag.diagnosis.fakes import misfits
+from gandiag.diagnosis.fakes import misfit, misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 
 PLAYERS = ("discriminator", "generator")
 UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
 IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed theirs by a hundredth and more (benchmark)
+FARTHER = 3.0  # times an update's way
 RUN_AWAY = 3.0  # fold, of a player's weights
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 CAUSE = "something puts the {who}'s weights back after each update: an average that is copied into it, or weights that are loaded again"
@@ -107,7 +108,40 @@ def cleared(e: Evidence) -> Finding | None:
     )
 
 
-PUT_BACK: tuple[Callable[[Evidence], Finding | None], ...] = (undone, held_in_place)
+def written_to(e: Evidence) -> Finding | None:
+    """A generator whose weights are written to again and again between its updates, and go farther then than by an update; its fakes are none."""
+    told = e.about.get("rewritten")
+    names = ("updates", "written", "moved", "looks", "leaps")
+    if not isinstance(told, dict) or not all(isinstance(told.get(k), int | float) for k in names):
+        return None
+    updates, written, moved, looks, leaps = (float(told[k]) for k in names)
+    by_version = written > 0 and moved >= FARTHER
+    by_leaps = leaps > 0 and "Adam" in str(e.facts("optimizers", "generator").get("class", ""))
+    if not (by_version or by_leaps) or not _ill(e):
+        return None
+    seen = (
+        f"something other than its optimizer wrote to the generator's weights before {written:.0f} of {updates:.0f} updates, and moved them "
+        f"{moved:.3g} times as far as an update does (limit: {FARTHER:g})"
+        if by_version
+        else f"the generator's weights leap before {leaps:.0f} of {looks:.0f} updates, ten times as far as Adam moves them"
+    )
+    first = told.get("first")
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"{seen}; {'; '.join(misfit(e)[:1]) or 'its fakes are plainly no reals'}",
+        cause=CAUSE.format(who="generator").replace("after each update", "now and then"),
+        remedies=(
+            "keep the average of the generator in a copy of its own, and put its own weights back after a preview",
+            "look at what calls load_state_dict or copy_ on the generator while it is trained: a roll-back to a `best` checkpoint, clipping",
+        ),
+        series=("generator_parameter_norm", "generator_update_ratio"),
+        onset=first if isinstance(first, int) else 0,
+        kind="generator put back",
+    )
+
+
+PUT_BACK: tuple[Callable[[Evidence], Finding | None], ...] = (undone, held_in_place, written_to)
 
 
 def _ill(e: Evidence) -> bool:

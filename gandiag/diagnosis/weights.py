@@ -11,7 +11,7 @@ from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
-from gandiag.diagnosis.schedules import climbs
+from gandiag.diagnosis.schedules import climbs, swapped_betas
 from gandiag.diagnosis.weakness import handicap, outrun
 from gandiag.errors import NotRecorded
 
@@ -45,7 +45,7 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
-    for look in (_raised, climbs, _thrown, _faded, _hardly_moved):
+    for look in (_raised, climbs, swapped_betas, _thrown, _faded, _hardly_moved):
         if (found := look(e)) is not None:
             return found
     if (found := _restless(e)) is not None:

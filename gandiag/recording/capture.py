@@ -59,6 +59,7 @@ class Capture:
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
+        self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked = Feeding(), Conditions(), Asked()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
@@ -318,6 +319,9 @@ class Capture:
         if current is None:
             call.penalised = self.passes.penalty = True
             self.penalty_seen = self.penalty_seen or torch.is_grad_enabled()
+            if not torch.is_grad_enabled() and self._slope_at != self.passes.row:
+                self._slope_at = self.passes.row
+                self.slopes_alone += 1
             current = self.passes.of_autograd_grad()
             if current is not None and gradient.requires_grad:
                 current.curved = True

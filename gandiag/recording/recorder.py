@@ -367,10 +367,12 @@ class Recorder:
         with contextlib.suppress(RuntimeError, ValueError):
             seen, fed = self._capture.penalty_seen, self._capture.feeding.told()
             held = constraint(self._players["discriminator"].module, gradient_penalty=seen)
+            held["slopes_alone"] = self._capture.slopes_alone
             told: dict[str, Any] = {
                 "same_latents": fed,
                 "labels": self._capture.conditions.told(),
                 "conditions": self._capture.asked.told(),
+                "rewritten": self._updates.rewrites.told(),
             }
             told["ascends"] = [who for who, way in self._ways.items() if way.ascends()] or None
             self.update_about(discriminator_constraint=held, **{k: v for k, v in told.items() if v is not None})

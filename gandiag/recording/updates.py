@@ -13,6 +13,7 @@ from gandiag.recording.capture import Capture
 from gandiag.recording.guard import guarded
 from gandiag.recording.optimizers import watch
 from gandiag.recording.player import Player
+from gandiag.recording.rewrites import Rewrites
 from gandiag.recording.rows import Rows
 from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
@@ -57,6 +58,7 @@ class Updates:
         self.sees_the_game = False
         self._aside = 0
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
+        self.rewrites = Rewrites(players["generator"])
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
         self._undo = self._watch()
 
@@ -175,6 +177,8 @@ class Updates:
         if idle is not None:
             self._follow_new_layers(player.who, idle)
         self._ways[player.who].about_to_step()
+        if player.who == "generator":
+            self.rewrites.about_to_step(self._rows.index)
         rows, cosine, update = self._rows, self._cosine_every, self._update_every
         index = rows.index
         player.read(
