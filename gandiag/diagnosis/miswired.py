@@ -195,6 +195,9 @@ def joint_pass(e: Evidence) -> Finding | None:
     elif mixed == {"one verdict"}:
         against = _first(e, "discriminator_force_on_real")
         n = min(n, len(against))
+        if "discriminator_force_on_fake" in e:  # at the same verdict, before its sign was turned round on the way to G
+            pull = _first(e, "discriminator_force_on_fake")
+            n = min(n, len(pull))
         net, of_reals = (float(np.nansum(x[:n])) / max(float(np.nansum(size[:n])), 1e-300) for x in (pull, against))
         torn = np.full(n, not (net * of_reals < 0 and abs(net) > REVERSED))
         series = ("discriminator_force_on_real", *series)
@@ -232,7 +235,6 @@ def joint_pass(e: Evidence) -> Finding | None:
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     double_sigmoid,
     unreached,
-    joint_pass,
     stale_gradients,
     never_cleared,
 )

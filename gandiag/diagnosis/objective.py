@@ -202,6 +202,7 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     _detached,
     _partly_detached,
     _one_optimizer,
+    miswired.joint_pass,  # its forces are the two losses' sum, which looks like much else
     forces.wrong_way,
     forces.same_pull,
     *miswired.LOOKS,

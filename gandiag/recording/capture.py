@@ -28,6 +28,7 @@ from gandiag.recording.methods import Methods
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
+from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
 
 UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
@@ -145,12 +146,15 @@ class Capture:
         if self.on_call is not None:
             self.on_call()
         self.passes.note_gradients()
+        shown: Tensor | None
         image: Tensor | None
         only = arguments[0] if len(arguments) == 1 and not named else None
         if type(only) is Tensor and only.is_floating_point():
-            image, origin = only.detach() if only.requires_grad else only, self.generated.origin(only)
+            shown, origin = only, self.generated.origin(only)
+            image = only.detach() if only.requires_grad else only
         else:
-            image, origin = self._look(arguments, named)
+            shown, origin = self._look(arguments, named)
+            image = None if shown is None else shown.detach()
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named)
             if image is not None and origin.fake and not self.asked.enough and self.generated.is_last(image):
@@ -160,7 +164,7 @@ class Capture:
         if origin.attached and not self.passes.row % EVERY:
             watch(tensors(output), self.generated.nodes, self._came_through)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
-            self._two_classes_called(first, image, origin)
+            self._two_classes_called(first, image, origin).turned = self._turned(shown, origin)
             return
         if (
             image is not None
@@ -172,10 +176,8 @@ class Capture:
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
-            shown = Call(
-                [], [], image, origin, self.generated.count, next(self._order)
-            )  # its images and whose turn it is are the game's all the same
-            on_gradient(first, first.grad_fn, partial(self._shown, shown))
+            call = self._new_call([], image, origin)  # its images and whose turn it is are the game's all the same
+            on_gradient(first, first.grad_fn, partial(self._shown, call))
             return
         if image is not None and image.dim() == 1 and found[0].numel() == 1:
             image = image.unsqueeze(0)  # one sample without an axis for the batch
@@ -188,21 +190,30 @@ class Capture:
             call.trains = self._trains[origin.attached]
             if not origin.fake or origin.attached:
                 call.made = self.generated.last
+            if origin.attached:
+                call.turned = self._turned(shown, origin)
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
-        call = Call(
-            [t.detach() for t in found],
-            [t._version for t in found],
-            image,
-            origin,
-            self.generated.count,
-            next(self._order),
-        )
+        call = self._new_call(found, image, origin)
+        call.turned = self._turned(shown, origin)
         if not origin.fake or origin.attached:
             call.made = self.generated.last
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
+
+    def _new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
+        made, order = self.generated.count, next(self._order)
+        return Call([t.detach() for t in found], [t._version for t in found], image, origin, made, order)
+
+    def _turned(self, shown: Tensor | None, origin: Origin) -> Turned | None:
+        """Returns what tells whether the gradient is turned round between what D was shown and G; None where nothing could."""
+        if shown is None or not origin.attached:
+            return None
+        return turned_on_the_way(shown, self.generated, self._fills, self.give_up)
+
+    def _fills(self) -> bool:
+        return not self.muted and self.passes.current() is not None
 
     def _usual_score(self, found: list[Tensor], output: Any) -> list[Tensor]:
         """Returns, of a discriminator that gives its features beside its verdict when asked to, the one that has the usual form."""
@@ -221,8 +232,8 @@ class Capture:
             origin = self.generated.origin(tensor)
             if origin.fake:
                 self._place = place, len(shown)
-                return tensor.detach(), origin
-        return (self._real_among(shown).detach() if shown else None), REAL
+                return tensor, origin
+        return (self._real_among(shown) if shown else None), REAL
 
     def _real_among(self, shown: list[Tensor]) -> Tensor:
         """Returns which of several tensors that D is given is the real: where G's output has stood, or what has its form, or the first."""
@@ -256,20 +267,13 @@ class Capture:
         if self._verdicts_in_turn is None:
             for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
                 if verdict.requires_grad:
-                    call = Call([], [], tensor.detach(), origin, self.generated.count, next(self._order))
+                    call = self._new_call([], tensor.detach(), origin)
                     on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
             return True
         if not self.score_operation:
             self.score_operation = last_operation(verdicts[0][0])
         for tensor, origin, found in zip(shown, origins, verdicts if self._verdicts_in_turn else verdicts[::-1]):
-            call = Call(
-                [t.detach() for t in found],
-                [t._version for t in found],
-                tensor.detach(),
-                origin,
-                self.generated.count,
-                next(self._order),
-            )
+            call = self._new_call(found, tensor.detach(), origin)
             for i, verdict in enumerate(found):
                 if verdict.requires_grad:
                     on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, i))
@@ -288,15 +292,16 @@ class Capture:
                 "step(real_logits=, fake_logits=) would tell",
             )
 
-    def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> None:
-        """Notes a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
+    def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> Call:
+        """Notes, and returns, a call whose verdict is two values that one softmax joins, as if D had returned their difference."""
         if not self.score_operation:
             self.score_operation = last_operation(values)
         with torch.no_grad():
             score = values[:, 1] - values[:, 0]
-        call = Call([score], [score._version], image, origin, self.generated.count, next(self._order))
+        call = self._new_call([score], image, origin)
         after_softmax = self.score_operation == "LogSoftmax"
         on_gradient(values, values.grad_fn, partial(self._pushed_apart, call, after_softmax))
+        return call
 
     @guarded
     def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor) -> None:

@@ -186,7 +186,7 @@ class Outputs:
 
     def leads_back(self, values: Sequence[Tensor]) -> bool:
         """Tells whether the graph of any of these tensors leads back to an output of G."""
-        return any(v.grad_fn is not None and self._ancestor(v.grad_fn) is not None for v in values)
+        return any(v.grad_fn is not None and self.batch_behind(v.grad_fn) is not None for v in values)
 
     def _all_made(self, node: Any) -> bool:
         """Tells whether all samples that were joined in a batch lead back to G: its outputs, crops of one."""
@@ -195,9 +195,11 @@ class Outputs:
                 return True
             name = type(node).__name__
             if name.startswith(("CatBackward", "StackBackward")):
-                return all(piece is not None and self._ancestor(piece) is not None for piece, _ in node.next_functions)
+                return all(
+                    piece is not None and self.batch_behind(piece) is not None for piece, _ in node.next_functions
+                )
             leading = [
-                piece for piece, _ in node.next_functions if piece is not None and self._ancestor(piece) is not None
+                piece for piece, _ in node.next_functions if piece is not None and self.batch_behind(piece) is not None
             ]
             node = leading[0] if len(leading) == 1 else None
         return True
@@ -223,9 +225,13 @@ class Outputs:
         if len(storages) > KEPT_OUTPUTS:
             del storages[next(iter(storages))]
 
-    def _ancestor(self, made_by: Any) -> int | None:
+    def batch_behind(self, node: Any) -> int | None:
         """Returns the batch of the output of G that a node was computed from, None where there is none."""
-        return self._walk(made_by)[0]
+        return self._walk(node)[0]
+
+    def made_by(self, number: int) -> Tensor | None:
+        """Returns the held output of G that the node of this number has made, detached; None where it has made none."""
+        return self.held[self._made_by.index(number)] if number in self._made_by else None
 
     def _walk(self, made_by: Any) -> tuple[int | None, bool]:
         """Returns the batch of the output of G that a node was computed from, and whether the walk came to an end."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.origin import Origin
+from gandiag.recording.reversal import Turned
 
 MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the oldest are forgotten
 # first steps, and every how many later, in which it is looked what gradients hold
@@ -33,6 +34,7 @@ class Call:
     after: int = 0  # how many outputs of G there were before it
     order: int = 0  # among D's calls: backward passes go through them the other way round
     made: Tensor | None = None  # the last of those, where what D was shown is not known to be fake alone; detached
+    turned: Turned | None = None  # what the gradient is multiplied by on the way to G, where it may be turned round
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
     trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others
 
@@ -66,6 +68,12 @@ class Pass:
     beneath: list[Tensor] | None = None
     # of a player's first updates: the gradient of the parameter by which its way is told
     slopes: dict[str, Tensor] | None = None
+    cleared: tuple[str, ...] = ()  # the players whose gradients the loop has cleared since, before they were used
+
+    def serves(self, who: str) -> bool:
+        """Tells whether a player's gradients hold what this pass has added to them."""
+        reached = self.reached_discriminator if who == "discriminator" else self.reached_generator
+        return reached and who not in self.cleared
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -87,6 +95,7 @@ class Passes:
 
     def __init__(self, players: Callable[[str], nn.Module]) -> None:
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
+        self.dropped: list[Pass] = []  # of this step: their gradients were cleared before a step was seen to use them
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.row = 0
         # whose gradients have been used since the last pass that adds to them
@@ -109,6 +118,7 @@ class Passes:
     def forget(self) -> None:
         """Lets go of everything."""
         self.open.clear()
+        self.dropped.clear()
         self._passes.clear()
         self.returned.clear()
         self._all.clear()
@@ -118,6 +128,7 @@ class Passes:
     def next_row(self) -> None:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
         self.row += 1
+        self.dropped.clear()
         self._passes.clear()
         self.returned.clear()
 
@@ -159,6 +170,8 @@ class Passes:
             self._passes.clear()
         self._passes[running] = current
         if current is not None:
+            if self.open:
+                self._let_go_of_the_cleared(current)
             self.open.append(current)
             if len(self.open) > MOST_OPEN:
                 del self.open[0]
@@ -177,6 +190,21 @@ class Passes:
                     current.beneath = None if held is None else [g.clone() for g in held]
             self._noted = None
         return current
+
+    def _let_go_of_the_cleared(self, begun: Pass) -> None:
+        """Forgets, of the passes that wait for a step, those whose gradients were cleared (to None) before any optimizer has used them.
+
+        Their update was skipped, or they were a first evaluation (SAM's, a line search's).
+        """
+        for who, known in self.optimised.items():
+            if begun.serves(who) and all(p.grad is None for p in known()):
+                for one in self.open:
+                    one.cleared = (*one.cleared, who)
+        waiting, self.open = self.open, []
+        for one in waiting:
+            serves = one.serves("discriminator") or one.serves("generator")
+            (self.open if serves else self.dropped).append(one)
+        del self.dropped[:-MOST_OPEN]
 
     def _may_have_changed(self) -> bool:
         """Tells whether other nodes may be the parameters' than those in which a pass like this one was looked for in vain (a penalty's).

@@ -368,11 +368,14 @@ def _cosine(one: Tensor, other: Tensor) -> Tensor:
 
 
 def unwrapped(optimizer: Any) -> Any:
-    """Returns the torch optimizer inside the wrappers of Accelerate, Lightning and the like."""
+    """Returns the torch optimizer inside the wrappers of Accelerate, Lightning and the like, or inside one that steps by another (SAM)."""
     for _ in range(4):
         inner = getattr(optimizer, "optimizer", None)
         if not isinstance(inner, Optimizer):
-            break
+            held = [o for o in getattr(optimizer, "__dict__", {}).values() if isinstance(o, Optimizer)]
+            if len(held) != 1:
+                break
+            (inner,) = held
         optimizer = inner
     return optimizer
 

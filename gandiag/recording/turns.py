@@ -11,6 +11,7 @@ from gandiag.recording.capture import Capture
 from gandiag.recording.joint import mixture
 from gandiag.recording.outputs import every_value_read
 from gandiag.recording.passes import Call, Pass, norm
+from gandiag.recording.showing import of_each, shows_both, shows_one_side, shows_the_game, with_the_other_side
 from gandiag.recording.sorting import Seen, Side, Sorting, is_real_call, whole_call
 
 PLAYERS = ("discriminator", "generator")
@@ -71,10 +72,10 @@ class Turns:
         """
         passes = self._capture.passes
         paid, passes.penalty = passes.penalty, False
-        if not _shows_the_game(self._last["discriminator"]):
+        if not shows_the_game(self._last["discriminator"]):
             return False
         own = [p for p in passes.open if p.reached_discriminator and p.row == passes.row]
-        return paid and passes.fills and not _shows_the_game(own)
+        return paid and passes.fills and not shows_the_game(own)
 
     def _note_what_the_generator_added(self, own: list[Pass]) -> None:
         """Notes the norm of what the generator's pass has added to D's gradients since D's own, where one ran in between."""
@@ -95,21 +96,21 @@ class Turns:
         if len(waiting) == 1:  # the usual update, of one backward pass: the general rule below, in short
             only = waiting[0]
             if (
-                _reached(only, who)
+                only.serves(who)
                 and only.row == self._capture.passes.row
-                and _shows_the_game(waiting)
-                and not (who == "discriminator" and self._last[who] and _shows_one_side(only))
+                and shows_the_game(waiting)
+                and not (who == "discriminator" and self._last[who] and shows_one_side(only))
             ):
                 self._last[who], self._capture.passes.open = waiting, []
                 self._joint = waiting if only.reached_discriminator and only.reached_generator else []
                 return
         self._drop_stale()
         waiting = self._capture.passes.open
-        own = [p for p in waiting if _reached(p, who)]
+        own = [p for p in waiting if p.serves(who)]
         joint = [p for p in own if p.reached_discriminator and p.reached_generator]
         if who == "discriminator" and joint:
             alone = [p for p in own if p not in joint]
-            if _shows_both(
+            if shows_both(
                 alone
             ):  # then the passes through both are the generator's: yet to be used, or of an update that was skipped
                 first = waiting.index(alone[0])
@@ -118,7 +119,7 @@ class Turns:
                 ]
                 self._last[who], self._joint = alone, []
                 return
-        if (mine := _of_each(joint).get(who)) and joint == own:  # nothing was detached, and neither has stepped yet
+        if (mine := of_each(joint).get(who)) and joint == own:  # nothing was detached, and neither has stepped yet
             self._last[who], self._joint = mine, []
             self._capture.passes.open = [p for p in waiting if p not in mine]
             return
@@ -126,7 +127,7 @@ class Turns:
             not own and self._joint
         ):  # both players went backward before either stepped: the passes through both are the generator's
             own = self._take_over(who)
-        if _shows_the_game(own) or not _shows_the_game(self._last[who]):
+        if shows_the_game(own) or not shows_the_game(self._last[who]):
             # an update that only pays a penalty (lazy R1) shows nothing of the game: the one before it stays
             self._last[who] = self._with_the_other_side(own) if who == "discriminator" else own
         self._joint = joint
@@ -134,21 +135,27 @@ class Turns:
 
     def _with_the_other_side(self, own: list[Pass]) -> list[Pass]:
         batches = [len(h) if h.dim() > 1 else 1 for h in self._capture.generated.held if h.dim()]
-        return _with_the_other_side(self._last["discriminator"], own, batches)
+        return with_the_other_side(self._last["discriminator"], own, batches)
 
     def passes_of(self, who: str) -> list[Pass]:
         """Returns the backward passes of this player's last update."""
         return self._last[who]
 
     def in_game(self, who: str) -> bool | None:
-        """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where no pass is known."""
-        own = [p for p in self._capture.passes.open if _reached(p, who)] or [p for p in self._joint if _reached(p, who)]
-        return any(p.pushes or p.reached_discriminator for p in own) if own else None
+        """Tells whether the discriminator took part in what this player's optimizer is about to step by; None where that is not known.
+
+        Where passes fill gradients and none is waiting, what it steps by came through neither network's output: a penalty on itself.
+        """
+        passes = self._capture.passes
+        own = [p for p in passes.open if p.serves(who)] or [p for p in self._joint if p.serves(who)]
+        if own:
+            return any(p.pushes or p.reached_discriminator for p in own)
+        return None if passes.open or not passes.fills else False
 
     def aside(self, who: str) -> None:
         """Notes that this player is about to be stepped by what is no part of the game: those passes are nobody's."""
         self._capture.passes.open = [
-            p for p in self._capture.passes.open if p.reached_discriminator or not _reached(p, who)
+            p for p in self._capture.passes.open if p.reached_discriminator or not p.serves(who)
         ]
         self._capture.passes.stepped.add(who)
 
@@ -156,7 +163,7 @@ class Turns:
         """Notes that one optimizer is about to step both players."""
         self._drop_stale()
         passes, self._capture.passes.open = self._capture.passes.open, []
-        self._last = {who: [p for p in passes if _reached(p, who)] for who in PLAYERS}
+        self._last = {who: [p for p in passes if p.serves(who)] for who in PLAYERS}
         self._joint = []
 
     def sample(self, batch: Tensor | None) -> Tensor | None:
@@ -165,9 +172,12 @@ class Turns:
 
     def nobody_stepped(self) -> None:
         """Assigns what is left by the parameters that it reached, for loops whose optimizers cannot be watched."""
-        passes, self._capture.passes.open = self._capture.passes.open, []
+        passes = [*self._capture.passes.dropped, *self._capture.passes.open]
+        self._capture.passes.open = []
+        for one in passes:
+            one.cleared = ()  # by a step that nobody saw, as far as is known
         for who in PLAYERS:
-            alone = [p for p in passes if _reached(p, who) and not (who == "discriminator" and p.reached_generator)]
+            alone = [p for p in passes if p.serves(who) and not (who == "discriminator" and p.reached_generator)]
             self._last[who] = alone or self._last[who]
 
     def _drop_stale(self) -> None:
@@ -198,14 +208,18 @@ class Turns:
         if usual is not None:
             return usual
         shared = [p for p in passes if p in self._last[_other(who)]]
-        if shared and (mixed := mixture(shared)) and mixed not in self._noted:
+        mixed = mixture(shared) if shared else None
+        if mixed and mixed not in self._noted:
             self._noted.add(mixed)
             self.note("joint_pass", mixture=mixed)
         pushes: dict[Call, dict[int, Tensor]] = {}
         for one in passes:
             for call, which, gradient in one.pushes:
-                if one in shared and call.origin.attached != (who == "generator"):
+                of_g = call.origin.attached
+                if one in shared and of_g != (who == "generator") and not (of_g and mixed == "one verdict"):
                     continue  # one loss for both players: the calls through which the generator is reached are its own
+                if who == "generator" and call.turned is not None and call.turned.factor is not None:
+                    gradient = gradient * call.turned.factor
                 parts = pushes.setdefault(call, {})
                 parts[which] = parts[which] + gradient if which in parts else gradient
         found = Seen(
@@ -260,7 +274,7 @@ class Turns:
             return None
         pushes = passes[0].pushes
         if who == "generator":
-            if len(pushes) != 1 or is_real_call(pushes[0][0], is_real) is not False:
+            if len(pushes) != 1 or pushes[0][0].turned or is_real_call(pushes[0][0], is_real) is not False:
                 return None
             only = whole_call(pushes[0], probability)
             return None if only is None else Seen(Side([], [], []), only, passes[0].at_images)
@@ -277,69 +291,11 @@ class Turns:
         return Seen(first, second, []) if real else Seen(second, first, [])
 
     def _take_over(self, who: str) -> list[Pass]:
-        taken = [p for p in self._joint if _reached(p, who)]
+        taken = [p for p in self._joint if p.serves(who)]
         rest = [p for p in self._last[_other(who)] if p not in taken]
         if rest or (who == "discriminator" and mixture(taken) is None):
             self._last[_other(who)] = rest
         return taken
-
-
-def _reached(one: Pass, who: str) -> bool:
-    return one.reached_discriminator if who == "discriminator" else one.reached_generator
-
-
-def _shows_the_game(passes: list[Pass]) -> bool:
-    """Tells whether scores took part in these passes other than through a penalty."""
-    for one in passes:
-        for call, _, _ in one.pushes:
-            if not call.penalised:
-                return True
-    return False
-
-
-def _sides(passes: list[Pass]) -> set[bool]:
-    return {call.origin.fake for one in passes for call, _, _ in one.pushes if not call.penalised}
-
-
-def _shows_one_side(one: Pass) -> bool:
-    """Tells whether all scores in a pass are on reals, or all on fakes, by where their batches came from."""
-    first = one.pushes[0][0].origin.fake
-    return all(call.origin.fake is first for call, _, _ in one.pushes)
-
-
-def _with_the_other_side(before: list[Pass], own: list[Pass], batches: list[int]) -> list[Pass]:
-    """Adds to an update on reals alone, or on fakes alone, what the step's update before it showed of the other side.
-
-    Two in a row on what looks real are taken together as well: one of them may be fakes that cannot be traced.
-    """
-    sides = _sides(own)
-    if len(sides) != 1:
-        return own
-    other = [one for one in before if _sides([one]) == {not side for side in sides}]
-    if not other and sides == {False} and _is_one_call(own, batches) and _is_one_call(before[-1:], batches):
-        other = before[-1:]
-    return other + own
-
-
-def _is_one_call(passes: list[Pass], batches: list[int]) -> bool:
-    """Tells whether scores of one call alone took part, which was on no more samples than G makes: no batch of reals and fakes."""
-    calls = {call for one in passes for call, _, _ in one.pushes if not call.penalised}
-    image = next(iter(calls)).image if len(calls) == 1 else None
-    return image is not None and len(image) in batches
-
-
-def _shows_both(passes: list[Pass]) -> bool:
-    """Tells whether scores on reals and on fakes took part in these passes, each known by where its batch came from."""
-    return len(_sides(passes)) == 2
-
-
-def _of_each(joint: list[Pass]) -> dict[str, list[Pass]]:
-    """Tells passes that reached both players apart, where it can be told: D's showed reals and fakes, and those after them fakes alone."""
-    sides = [_sides([p]) for p in joint]
-    first = next((i for i, s in enumerate(sides) if s == {True}), None)
-    if first is None or not first or any(len(s) != 2 for s in sides[:first]) or any(s != {True} for s in sides[first:]):
-        return {}
-    return {"discriminator": joint[:first], "generator": joint[first:]}
 
 
 def _other(who: str) -> str:

@@ -54,8 +54,8 @@ class Updates:
         self._cosine_every = probes.get(gradients.gradient_cosines, 0)
         self._update_every = probes.get(gradients.update_ratios, 0)
         self._steps = 0
-        # whether the discriminator is known to be seen where it takes part in the generator's updates
-        self.sees_the_game = False
+        # how many updates of the generator in a row are taken to be outside the game: none, until D was seen to take part in one
+        self.patience = 0
         self._aside = 0
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self.rewrites = Rewrites(players["generator"])
@@ -99,7 +99,9 @@ class Updates:
         if not self._watching:
             return
         who = player.who
-        if self.automatic and who == "generator" and self._is_aside():
+        if who == "generator" and self._is_aside(player.updates):
+            if not self.automatic:
+                player.count_aside()
             return
         self.goes_first = self.goes_first or who
         if self.automatic:
@@ -116,16 +118,20 @@ class Updates:
         if self.automatic and who == "generator" and self.goes_first == "discriminator":
             self.complete = True
 
-    def _is_aside(self) -> bool:
-        """Tells whether the generator is about to be stepped outside the game: a reconstruction, a penalty on itself alone.
+    def _is_aside(self, updates: int) -> bool:
+        """Tells whether the generator, after so many updates in this step, is about to be stepped outside the game: a reconstruction, a
+        penalty on itself alone.
 
-        Such an update begins and ends no step. As long as the discriminator was never seen to take part, none is known to be one.
+        Such an update begins and ends no step; where the loop ends it, the first is recorded whatever it is. As long
+        as the discriminator was never seen to take part, none is known to be one.
         """
         in_game = self._turns.in_game("generator")
         if in_game is not False:
             self._aside = 0
             if in_game:
                 self.patience = MOST_ASIDE
+            return False
+        if not (self.automatic or updates):
             return False
         self._aside += 1
         if self._aside > self.patience:
