@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -33,9 +34,14 @@ class Watching(partial[None]):
 
 
 def hook_on(module: nn.Module, hook: Callable[..., None]) -> Callable[[], None]:
-    """Registers a forward hook, also on a module that was compiled in place, whose compiled call would trace hooks into itself."""
+    """Registers a forward hook, also on a module that was compiled in place, whose compiled call would trace hooks into itself, and on
+    a scripted one, which takes none.
+    """
     compiled = getattr(module, "_compiled_call_impl", None)
-    if compiled is None:
+    scripted = compiled is None and isinstance(module, torch.jit._script.RecursiveScriptModule)
+    if scripted:
+        compiled = module._call_impl
+    elif compiled is None:
         return module.register_forward_hook(Watching(hook), with_kwargs=True).remove
 
     def watched(*arguments: Any, **named: Any) -> Any:
@@ -46,7 +52,9 @@ def hook_on(module: nn.Module, hook: Callable[..., None]) -> Callable[[], None]:
     module._compiled_call_impl = watched
 
     def undo() -> None:
-        if module._compiled_call_impl is watched:
+        if scripted:
+            vars(module).pop("_compiled_call_impl", None)
+        elif module._compiled_call_impl is watched:
             module._compiled_call_impl = compiled
 
     return undo
