@@ -24,7 +24,7 @@ from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
-from gandiag.recording.methods import Methods
+from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
@@ -76,14 +76,20 @@ class Capture:
         wrapper = next(
             (o for o in gc.get_objects() if type(o) is kind and vars(o)["_modules"].get("_orig_mod") is module), None
         )
-        if wrapper is None:
+        return self._follow(who, wrapper)
+
+    def follow_inside(self, who: str) -> bool:
+        """Watches the one network inside a player that holds all of its parameters; returns whether there is one."""
+        return self._follow(who, within(self._generator if who == "generator" else self._discriminator))
+
+    def _follow(self, who: str, module: nn.Module | None) -> bool:
+        if module is None:
             return False
         if who == "generator":
-            self._generator = wrapper
-            self._undo.append(hook_on(wrapper, self._generator_called))
+            self._generator, called = module, self._generator_called
         else:
-            self._discriminator = wrapper
-            self._undo.append(hook_on(wrapper, self._discriminator_called))
+            self._discriminator, called = module, self._discriminator_called
+        self._undo.append(hook_on(module, called))
         return True
 
     def follow_methods(self, who: str) -> None:
@@ -136,9 +142,7 @@ class Capture:
         self.called.add("discriminator")
         if type(output) is Tensor:
             found, self._score_form = [output], output.shape
-        else:
-            found = self._usual_score(scores(output), output)
-        if not found:
+        elif not (found := self._usual_score(scores(output), output)):
             return
         first = found[0]
         if not first.requires_grad or not is_tracked(first):
@@ -260,7 +264,7 @@ class Capture:
         if (
             origins[0].fake == origins[1].fake
             or not verdicts[0]
-            or [*map(_shape, verdicts[0])] != [*map(_shape, verdicts[1])]
+            or [v.shape for v in verdicts[0]] != [v.shape for v in verdicts[1]]
         ):
             return False
         self._learn_whose_verdicts([*map(self.generated.leads_back, verdicts)], origins)
@@ -355,10 +359,6 @@ class Capture:
         if self.muted:
             return None
         return self.passes.current() or self.passes.of_autograd_grad()
-
-
-def _shape(tensor: Tensor) -> torch.Size:
-    return tensor.shape
 
 
 def _small_or_norm(gradient: Tensor) -> Tensor:

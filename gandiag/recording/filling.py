@@ -16,7 +16,7 @@ from gandiag.recording.player import Player
 from gandiag.recording.probes import SCORELESS
 from gandiag.recording.rows import Rows
 from gandiag.recording.schedule import Schedule, as_logits, as_step
-from gandiag.recording.sorting import Seen, nothing_seen
+from gandiag.recording.seen import Seen, nothing_seen
 from gandiag.recording.through import share
 from gandiag.recording.turns import Turns
 from gandiag.recording.uphill import Way
@@ -67,8 +67,10 @@ class Filling:
                 d.guessed and g_fake.images
             )  # what leads to G in its own turn is certainly a fake
             fake = self._turns.sample(joined((d_fake if sure else g_fake).images))
+        # what looks real alone in G's turn is a fake that could not be traced
+        reals_judged = d_real.scores or (g_real.scores if g_fake.scores else [])
         vectors: dict[str, list[Tensor]] = {
-            "real_logits": (d_real.scores or g_real.scores) if real_logits is None else [real_logits],
+            "real_logits": reals_judged if real_logits is None else [real_logits],
             "fake_logits": (d_fake.scores or g_fake.scores) if fake_logits is None else [fake_logits],
             "discriminator_force_real": d_real.gradients,
             "discriminator_force_fake": d_fake.gradients,

@@ -49,6 +49,15 @@ class Methods:
             self._inside[-1] = True
 
 
+def within(module: nn.Module) -> nn.Module | None:
+    """Returns the network that a module is made of alone, by its parameters: what it returns is likely what the module does; None where
+    there is no such.
+    """
+    held = {id(p) for p in module.parameters()}
+    inner = [m for m in module.children() if held and {id(p) for p in m.parameters()} == held]
+    return inner[0] if len(inner) == 1 else None
+
+
 def method_names(module: nn.Module) -> list[str]:
     """Returns the names of the methods that a network's own classes define for their users, `forward` among them."""
     names: dict[str, None] = {}

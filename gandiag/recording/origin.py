@@ -254,11 +254,10 @@ class Outputs:
         return None, not todo
 
 
-def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: bool = False) -> Tensor | None:
-    """Returns a 0-d flag, true where `first` is nearer to G's last output than `second`, or `among` them all to any one.
+def lead(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: bool = False) -> Tensor | None:
+    """Returns by how much `first` is nearer to G's last output than `second`, or `among` them all to any one: 0-d, -1 .. 1.
 
-    None where there is none to compare with. Of two that are as near (tokens that were drawn by what G returned as their logarithms) the
-    second is the nearer: reals come first in nearly every loop.
+    None where there is none to compare with; 0 where both are as near but for rounding.
     """
     nearest: tuple[Tensor, Tensor] | None = None
     for output in reversed(outputs):
@@ -269,7 +268,10 @@ def nearer(first: Tensor, second: Tensor, outputs: Sequence[Tensor], *, among: b
             nearest = one, other
             if not among:
                 break
-    return None if nearest is None else nearest[0] < nearest[1] * (1 - AS_NEAR)
+    if nearest is None:
+        return None
+    apart = ((nearest[1] - nearest[0]) / (nearest[0] + nearest[1])).nan_to_num(0.0)
+    return torch.where(apart.abs() > AS_NEAR, apart, 0.0)
 
 
 def nearest(shown: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
@@ -281,15 +283,15 @@ def nearest(shown: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
 def distance(shown: Tensor, made: Tensor) -> Tensor | None:
     """Returns how far what D was shown is from an output of G: 0-d, 0 for a copy of it; None where the two cannot be compared.
 
-    The mean absolute difference, also of an output that was flattened, joined to something else along one axis (labels, the
-    source image of a pair) or resized.
+    The mean square of the difference, which tells tokens that were drawn by logarithms of probabilities from others; also of an output that
+    was flattened, joined to something else along one axis (labels, the source image of a pair) or resized.
     """
     if shown.shape == made.shape:
-        return (shown - made).abs().mean()
+        return _apart(shown, made)
     if shown.dim() < 2 or made.dim() < 1:
         return None
     if shown.numel() == made.numel() and shown.shape[0] in (1, made.shape[0]):
-        return (shown - made.reshape(shown.shape)).abs().mean()
+        return _apart(shown, made.reshape(shown.shape))
     if shown.shape[0] != made.shape[0]:
         return _nearest_part(shown, made)
     if shown.dim() == 2 < made.dim():
@@ -300,11 +302,15 @@ def distance(shown: Tensor, made: Tensor) -> Tensor | None:
     if len(differ) == 1 and made.shape[differ[0]] < shown.shape[differ[0]]:
         axis, size = differ[0], made.shape[differ[0]]
         begin, end = shown.narrow(axis, 0, size), shown.narrow(axis, shown.shape[axis] - size, size)
-        return torch.minimum((begin - made).abs().mean(), (end - made).abs().mean())
+        return torch.minimum(_apart(begin, made), _apart(end, made))
     if shown.dim() == 4 and differ == [2, 3]:
         small, large = (nn.functional.adaptive_avg_pool2d(x, COARSE) for x in (shown, made))
-        return (small - large).abs().mean()
+        return _apart(small, large)
     return None
+
+
+def _apart(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).float().square().mean()
 
 
 def _nearest_part(shown: Tensor, made: Tensor) -> Tensor | None:

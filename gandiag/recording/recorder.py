@@ -347,6 +347,7 @@ class Recorder:
             return
         if self._updates.automatic and not self._gave_up and any(self.updates.values()):
             self._end_step()
+        self._updates.tell_if_no_step_ended()
         self._closed = True
         self._tell_constraint()
         self.detach()

@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from gandiag.recording.capture import Capture
-from gandiag.recording.force import in_logit_space
-from gandiag.recording.origin import nearer, nearest
-from gandiag.recording.parting import Piece, parted
+from gandiag.recording.habits import Habits
+from gandiag.recording.origin import lead, nearest
+from gandiag.recording.parting import Piece, copies_among, parted
 from gandiag.recording.passes import Call
+from gandiag.recording.seen import Seen, Side, add_images, either, flat
 
-SEEN_OFTEN = 5  # updates in which reals and fakes were known, before their order is relied on where they are not
 SURPLUS = (
     "an update shows the discriminator more batches that look real than fakes (mixtures, augmented copies, reals with wrong labels): "
     "the first for each batch of fakes were taken for the reals, the others are not in the record; step(real=, real_logits=) would tell"
 )
 
-
-@dataclass(slots=True)
-class Side:
-    """What one player's last update saw of reals, or of fakes."""
-
-    scores: list[Tensor]  # one tensor a call
-    gradients: list[Tensor]  # d(loss)/d(score), of the scores' shapes
-    images: list[Tensor]
-
-    def add(self, call: Call, score: Tensor, gradient: Tensor) -> None:
-        """Takes a whole call for one of this side's."""
-        self.scores.append(score)
-        self.gradients.append(gradient)
-        if call.image is not None:
-            self.images.append(call.image)
-
-
-@dataclass(slots=True)
-class Seen:
-    """What one player's last update saw."""
-
-    real: Side
-    fake: Side
-    image_gradients: list[Tensor]  # as they are, or their norms
-    guessed: bool = False  # which batch was the fakes was told by nearness alone
-
-
-def nothing_seen() -> Seen:
-    """Returns what a player saw of which nothing is known."""
-    return Seen(_none(), _none(), [])
-
-
-def _none() -> Side:
-    return Side([], [], [])
+UNTOLD = (
+    "the discriminator is shown nothing that is known to come from the generator (pieces of a copy of its output, say, or a mixture with "
+    "reals): its scores are not in the record; step(real_logits=, fake_logits=) would tell"
+)
 
 
 class Sorting:
@@ -62,21 +31,7 @@ class Sorting:
 
     def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
         self._capture, self._say = capture, say
-        self._first_is_real: list[int] = [
-            0,
-            0,
-        ]  # updates of two calls, whose fakes were known, in which the first was on fakes, on reals
-
-    def learn(self, *, reals_first: bool) -> None:
-        """Notes which of D's two calls of an update, in the order in which it was called, was on reals, where that is known."""
-        self._first_is_real[reals_first] += 1
-
-    def _habit(self) -> bool | None:
-        """Whether the loop calls D on reals first: None where it was not seen to do so, or not to do so, in all of enough updates."""
-        fakes_first, reals_first = self._first_is_real
-        if min(fakes_first, reals_first) or max(fakes_first, reals_first) < SEEN_OFTEN:
-            return None
-        return reals_first > 0
+        self.habits = Habits()
 
     def sort_out(
         self,
@@ -93,15 +48,15 @@ class Sorting:
         """
         scored = {call: parts for call, parts in pushes.items() if call.scores}
         if len(scored) < len(pushes):
-            _add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
-        calls = [(call, *_flat(call, parts, probability)) for call, parts in scored.items() if call.untouched]
+            add_images([call for call in pushes if not call.scores and not call.penalised], is_real, found)
+        calls = [(call, *flat(call, parts, probability)) for call, parts in scored.items() if call.untouched]
         if len(calls) < len(scored):
             self._say(
                 "in place",
                 "the discriminator's outputs were changed in place after it returned them: those were left out",
             )
         said = {call: is_real(call) for call, _, _ in calls}
-        labels = {call: _or(said[call], not call.origin.fake) for call, _, _ in calls}
+        labels = {call: either(said[call], not call.origin.fake) for call, _, _ in calls}
         # of two batches of one size, none of which is known to be fake, neither can be spared as an interpolate
         one_is_fake = len(calls) == 2 and all(labels.values()) and len(calls[0][1]) == len(calls[1][1])
         kept = [
@@ -121,7 +76,7 @@ class Sorting:
         kept = self._without_surplus(kept, labels, said)
         if len(calls) == 2 and len(set(labels.values())) == 2 and not any(c.penalised for c, _, _ in calls):
             first, _ = sorted(labels, key=lambda call: call.order)
-            self.learn(reals_first=labels[first])
+            self.habits.learn(reals_first=labels[first])
         for call, score, gradient in self._halves(kept, labels, said, found, made_before):
             (found.real if labels[call] else found.fake).add(call, score, gradient)
 
@@ -180,36 +135,41 @@ class Sorting:
                 and self._by_parts(parts, outputs, found)
             ):
                 return []
-            told = [self._by_nearness(pieces, outputs, found, among=len(calls) > 1) for pieces in halves]
+            single = all(len(c.scores) == 1 for c, _, _ in calls)
+            told = [self._by_nearness(p, outputs, found, among=len(calls) > 1, joined=single) for p in halves]
             return [c for c, known in zip(calls, told) if not known]
         if not all(labels[c] for c, _, _ in calls):
             return calls
-        if len(calls) > 2 and not any(
-            self._first_is_real
+        if (
+            len(calls) > 2 and not self.habits.known
         ):  # never were fakes known in D's turn: they are joined to a label, say
             return [] if self._one_of_several(in_order, outputs, found) else calls
         if len(calls) != 2:
             return calls
-        if (reals_first := self._habit()) is not None:
+        if (reals_first := self.habits.reals_first()) is not None:
             return self._by_habit(calls, found, reals_first=reals_first)
         pieces = [(s, g, c.image) for c, s, g in in_order if c.image is not None]
         if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
         return [] if self._by_nearness(pieces, outputs, found) else self._by_order(calls, found)
 
-    def _by_nearness(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False) -> bool:
+    def _by_nearness(
+        self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False, joined: bool = False
+    ) -> bool:
         """Takes of two pieces the one for fake that is nearer to an output of G; returns whether they can be compared with one."""
         if len(pieces) > 2:
             return self._by_parts(pieces, outputs, found)
-        (score_a, gradient_a, image_a), (score_b, gradient_b, image_b) = pieces
-        first_is_fake = nearer(image_a, image_b, outputs, among=among)
-        if first_is_fake is None:
+        (_, _, image_a), (_, _, image_b) = pieces
+        nearer = lead(image_a, image_b, outputs, among=among)
+        if nearer is None:
             return False
+        first_is_fake = self.habits.first_is_fake(nearer, f"{tuple(image_a.shape[1:])}, {among}")
         self._say_nearness(found)
-        for side, flag in ((found.fake, first_is_fake), (found.real, ~first_is_fake)):
-            side.scores.append(torch.where(flag, score_a, score_b))
-            side.gradients.append(torch.where(flag, gradient_a, gradient_b))
-            side.images.append(torch.where(flag, image_a, image_b))
+        shuffled = copies_among(image_a, image_b, outputs[-1]) if joined else None
+        for side, flag, which in ((found.fake, first_is_fake, 1), (found.real, ~first_is_fake, 0)):
+            for kept, one, other in zip((side.scores, side.gradients, side.images), *pieces):
+                half = torch.where(flag, one, other)
+                kept.append(half if shuffled is None else shuffled.pick(one, other, which, half))
         return True
 
     def _by_parts(self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen) -> bool:
@@ -240,6 +200,22 @@ class Sorting:
             for kept, values in zip((side.scores, side.gradients, side.images), zip(*pieces)):
                 kept.append(torch.stack(values)[which])
         return True
+
+    def leave_out_what_may_be_none(
+        self, calls: Collection[Call], is_real: Callable[[Call], bool | None], found: Seen
+    ) -> None:
+        """Leaves out, of an update of D in which nothing is known as fake, what looks real, as long as D has never been shown known fakes.
+
+        It may be a mixture of both, or fakes that were copied in pieces.
+        """
+        if any(call.origin.fake for call in calls):
+            self.habits.shows_known_fakes = True
+        nothing = not found.fake.scores and not found.fake.images
+        if self.habits.shows_known_fakes or not nothing or any(is_real(call) for call in calls):
+            return
+        if found.real.scores:
+            self._say("untold", UNTOLD)
+        found.real = Side([], [], [])
 
     def _say_nearness(self, found: Seen) -> None:
         self._say(
@@ -293,54 +269,3 @@ class Sorting:
         )
         found.fake.add(second, score, gradient)
         return [real]
-
-
-def is_real_call(call: Call, is_real: Callable[[Call], bool | None]) -> bool | None:
-    """Tells whether a call was on reals; None where a batch may be a mixed one, or the graph and the shapes do not agree."""
-    said = is_real(call)
-    if said is not None:
-        return said
-    origin = call.origin
-    if origin.batch is not None and call.image is not None and origin.batch != len(call.image):
-        return None
-    return not origin.fake
-
-
-def whole_call(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
-    """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
-    call, _, gradient = push
-    scores = call.scores
-    if call.penalised or len(scores) != 1 or scores[0]._version != call.versions[0]:
-        return None
-    score = scores[0]
-    if probability:
-        score = score.float()
-        gradient = in_logit_space(gradient.float(), score)
-    return Side([score], [gradient], [] if call.image is None else [call.image])
-
-
-def _add_images(shown: list[Call], is_real: Callable[[Call], bool | None], found: Seen) -> None:
-    """Adds what a discriminator without scores was shown; nothing where several batches all look real: one of them may be fakes."""
-    labels = [_or(is_real(call), not call.origin.fake) for call in shown]
-    if labels.count(True) > 1:
-        return
-    for call, real in zip(shown, labels):
-        if call.image is not None:
-            (found.real if real else found.fake).images.append(call.image)
-
-
-def _or(said: bool | None, otherwise: bool) -> bool:
-    return otherwise if said is None else said
-
-
-def _flat(call: Call, parts: dict[int, Tensor], probability: bool) -> tuple[Tensor, Tensor]:
-    """Returns a call's scores and the gradients at them, flat and float32; the gradients with respect to logits."""
-    chosen = sorted(parts)
-    score = (
-        torch.cat([call.scores[i].reshape(-1) for i in chosen])
-        if len(chosen) > 1
-        else call.scores[chosen[0]].reshape(-1)
-    )
-    gradient = torch.cat([parts[i].reshape(-1) for i in chosen]) if len(chosen) > 1 else parts[chosen[0]].reshape(-1)
-    score, gradient = score.float(), gradient.float()
-    return score, in_logit_space(gradient, score) if probability else gradient

@@ -11,8 +11,9 @@ from gandiag.recording.capture import Capture
 from gandiag.recording.joint import mixture
 from gandiag.recording.outputs import every_value_read
 from gandiag.recording.passes import Call, Pass, norm
+from gandiag.recording.seen import Seen, Side, is_real_call, whole_call
 from gandiag.recording.showing import of_each, shows_both, shows_one_side, shows_the_game, with_the_other_side
-from gandiag.recording.sorting import Seen, Side, Sorting, is_real_call, whole_call
+from gandiag.recording.sorting import Sorting
 
 PLAYERS = ("discriminator", "generator")
 UNREACHED = 50  # turns of G, before its loss is said to read verdicts that do not lead back to it
@@ -226,6 +227,9 @@ class Turns:
             Side([], [], []), Side([], [], []), [n for p in passes for n in p.at_images] if who == "generator" else []
         )
         self._sorting.sort_out(pushes, is_real, probability, found, made_before=self._made_before[who])
+        if who == "discriminator":
+            calls = {call for one in passes for call, _, _ in one.pushes}
+            self._sorting.leave_out_what_may_be_none(calls, is_real, found)
         return found
 
     def _look_at_a_verdict(self, passes: list[Pass]) -> None:
@@ -287,7 +291,7 @@ class Turns:
         if first is None or second is None:
             return None
         one, other = pushes[0][0], pushes[1][0]
-        self._sorting.learn(reals_first=real if one.order < other.order else not real)
+        self._sorting.habits.learn(reals_first=real if one.order < other.order else not real)
         return Seen(first, second, []) if real else Seen(second, first, [])
 
     def _take_over(self, who: str) -> list[Pass]:

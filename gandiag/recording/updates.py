@@ -216,6 +216,8 @@ class Updates:
         self._steps += 1
         if self._steps == UNSEEN_STEPS:
             self._look_for_unseen()
+        elif self._steps == 2 * UNSEEN_STEPS:
+            self._look_inside_the_unseen()
         for who in [who for who, (since, _) in self._uncalled.items() if self._steps > since + UNSEEN_STEPS]:
             looked = self._uncalled.pop(who)[1]
             if looked.parameters:
@@ -234,6 +236,28 @@ class Updates:
                 "out of sight",
                 "the discriminator is updated, and no backward pass was seen that computes its gradients (per-sample gradients by a function "
                 "transform, say): its scores and forces in its own turn are not in the record; step(real_logits=, fake_logits=) would tell",
+            )
+
+    def _look_inside_the_unseen(self) -> None:
+        """Looks at what lies inside a player that is called by a method which the loop took from it before: nothing on it sees that."""
+        for who, player in self._players.items():
+            if who not in self._capture.called and player.total_updates and self._capture.follow_inside(who):
+                for said in ("untold", f"{who} unseen"):
+                    self._untold.take_back(said)
+                self._untold.say(
+                    f"{who} unseen",
+                    f"the {who} was updated and no call of it was seen, neither by torch's hooks nor by its methods (one that was taken from it "
+                    f"before the recorder was made, say): what the network inside it returns is read from step {self._rows.index} on; call the "
+                    "module itself",
+                )
+
+    def tell_if_no_step_ended(self) -> None:
+        """Says, at the end, of an automatic recording that nothing ended a step of it."""
+        if self.automatic and not self._steps:
+            self._untold.say(
+                "no step",
+                "no update of the generator by its optimizer was seen, and so no step: nothing is in the record (players that the loop moves by "
+                "hand, say); call step() at the end of each",
             )
 
     def _look_for_unseen(self) -> None:
