@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch.utils.checkpoint import checkpoint
 
 from gandiag.recording import Recorder
 from gandiag.run import load_run
@@ -269,6 +271,24 @@ def reversal(how: str, **named: Any) -> Callable[[Pair], Iterator[Told]]:
     return lambda p: one_loss_for_both(p, how, **named)
 
 
+# ------------------------------------------------------------------------------------------- networks that are computed anew
+
+
+def checkpointed(p: Pair, *, whole: str) -> Iterator[Told]:
+    """Networks are called through reentrant checkpoints: their graphs are made, and gone through, within the backward pass."""
+    g, d = (
+        (lambda x, net=net: checkpoint(net, x, use_reentrant=True)) if n in whole else net
+        for n, net in zip("gd", (p.g, p.d))
+    )
+    for _ in range(STEPS):
+        fakes = g(z().requires_grad_())
+        real, fake = d(reals().requires_grad_()), d(fakes.detach().requires_grad_())
+        d_norm = d_update(p, real, fake)
+        judged = d(fakes)
+        g_norm = g_update(p, softplus(-judged).mean())
+        yield {**told(real, fake, judged), "d_norm": d_norm, "g_norm": g_norm}
+
+
 LOOPS: dict[str, tuple[Callable[[], Pair], Callable[[Pair], Iterator[Told]]]] = {
     "reinforced": (lambda: Pair(g=Words(), d=nn.Sequential(nn.Linear(24, 8), nn.Tanh(), nn.Linear(8, 1))), reinforced),
     "stylegan2": (Pair, stylegan2),
@@ -280,6 +300,9 @@ LOOPS: dict[str, tuple[Callable[[], Pair], Callable[[Pair], Iterator[Told]]]] = 
     "reversal by arithmetic": (Pair, reversal("arithmetic")),
     "reversal by a hook": (Pair, reversal("hook")),
     "gradients turned round": (Pair, reversal("gradients")),
+    "generator checkpointed": (Pair, partial(checkpointed, whole="g")),
+    "discriminator checkpointed": (Pair, partial(checkpointed, whole="d")),
+    "both checkpointed": (Pair, partial(checkpointed, whole="gd")),
 }
 
 

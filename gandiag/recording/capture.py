@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -19,7 +20,6 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.asked import Asked
-from gandiag.recording.buffer import WHOLE_VALUES
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
@@ -27,7 +27,7 @@ from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
-from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, norm
+from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
 
@@ -118,13 +118,13 @@ class Capture:
         self.called.add("generator")
         if self.on_call is not None:
             self.on_call()
-        self.passes.note_gradients()
+        again = self.passes.is_recomputation()
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
                 return
-            made_by = self.generated.remember(tensor)
-            if alone:
+            made_by = tensor.grad_fn if again else self.generated.remember(tensor)
+            if alone and not again:
                 self.asked.given(arguments, named, tensor)
             if tensor.requires_grad:
                 if self.passes.row < LOOKS:
@@ -149,7 +149,7 @@ class Capture:
             return
         if self.on_call is not None:
             self.on_call()
-        self.passes.note_gradients()
+        again = self.passes.is_recomputation()
         shown: Tensor | None
         image: Tensor | None
         only = arguments[0] if len(arguments) == 1 and not named else None
@@ -167,6 +167,8 @@ class Capture:
                 return
         if origin.attached and not self.passes.row % EVERY:
             watch(tensors(output), self.generated.nodes, self._came_through)
+        if again:  # of a detached input: where the graph leads is not to be seen from here
+            origin = replace(origin, untraced=True)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
             self._two_classes_called(first, image, origin).turned = self._turned(shown, origin)
             return
@@ -341,7 +343,7 @@ class Capture:
     def _at_image(self, gradient: Tensor) -> None:
         current = self._pass_of_images()
         if current is not None:
-            current.image_gradients.append(_small_or_norm(gradient))
+            current.image_gradients.append(small_or_norm(gradient))
 
     @guarded
     def _came_through(self, part: Part) -> None:
@@ -353,15 +355,9 @@ class Capture:
     def _at_output(self, shape: torch.Size, gradient: Tensor) -> None:
         current = self._pass_of_images()
         if current is not None:
-            current.beside.append((shape, _small_or_norm(gradient)))
+            current.beside.append((shape, small_or_norm(gradient)))
 
     def _pass_of_images(self) -> Pass | None:
         if self.muted:
             return None
         return self.passes.current() or self.passes.of_autograd_grad()
-
-
-def _small_or_norm(gradient: Tensor) -> Tensor:
-    if gradient.requires_grad:
-        gradient = gradient.detach()
-    return gradient if gradient.numel() <= WHOLE_VALUES else norm(gradient)

@@ -47,6 +47,7 @@ class Origin:
 
 
 REAL, FAKE, UNTRACED = Origin(False), Origin(True), Origin(False, untraced=True)
+FAKE_UNTRACED = Origin(True, untraced=True)  # with a graph that does not lead to G's output: G was checkpointed
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 _holders = torch._C._storage_Use_Count
 
@@ -154,11 +155,9 @@ class Outputs:
                     known = self._attached[batch] = Origin(True, True, batch)
                 return known
         storage = value.untyped_storage()._cdata
-        if storage in self._own:
-            return FAKE
-        reference = self._storages.get(storage)
-        if reference is not None and not reference.expired():
-            return FAKE
+        reference = None if storage in self._own else self._storages.get(storage)
+        if storage in self._own or (reference is not None and not reference.expired()):
+            return FAKE if made_by is None else FAKE_UNTRACED
         return REAL if ended else UNTRACED
 
     def sample_in(self, batch: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Nothing here reads a value from the device.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import checkpoint
 
+from gandiag.recording.buffer import WHOLE_VALUES
 from gandiag.recording.origin import Origin
 from gandiag.recording.reversal import Turned
 
@@ -21,6 +24,7 @@ MOST_OPEN = 256  # backward passes that wait for an optimizer step; beyond, the 
 STALE_FIRST, STALE_EVERY = 32, 10
 # backward passes in which all of a player's parameters are looked for; later a few that were met stand for all
 LEARNT_IN = 32
+MOST_FRAMES = 40  # of the call stack, in which a checkpoint is looked for
 
 
 @dataclass(eq=False, slots=True)
@@ -112,6 +116,7 @@ class Passes:
         self._in_vain: list[tuple[torch.device, torch.dtype]] | None = None
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
+        self._outer = -1  # the backward pass that has computed the network anew which was called last
         # the players' gradients and their versions at the last call of a network; None where a pass has begun since
         self._noted: dict[str, list[tuple[weakref.ref[Tensor] | None, int]]] | None = None
 
@@ -165,7 +170,11 @@ class Passes:
                 if known is not None and known != self._in_vain:  # the nodes that were met are nobody's any more
                     self._all.clear()
                     self._met = {"discriminator": [], "generator": []}
+        if self._outer >= 0 and (host := self._part_of_another(running, reached)) is not None:
+            return host
         current = Pass(*reached, [], [], self.row) if reached[0] or reached[1] else None
+        if current is not None and self._outer not in (-1, running) and _is_in_a_checkpoint():
+            self._passes[self._outer] = current  # for the others that run within the same
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
         self._passes[running] = current
@@ -190,6 +199,26 @@ class Passes:
                     current.beneath = None if held is None else [g.clone() for g in held]
             self._noted = None
         return current
+
+    def is_recomputation(self) -> bool:
+        """Tells, as a network is called, whether a backward pass computes it anew (checkpointing); notes, if not, what gradients there are."""
+        self._outer = _running()
+        if self._outer < 0:
+            self.note_gradients()
+            return False
+        self.current()  # whom it reaches can only be asked while it is the one that runs
+        return True
+
+    def _part_of_another(self, running: int, reached: tuple[bool, bool]) -> Pass | None:
+        """Returns the pass within which a reentrant checkpoint runs this one: both serve one loss."""
+        if self._outer in (-1, running) or not _is_in_a_checkpoint():
+            return None
+        host = self._passes.get(self._outer)
+        if host is not None:
+            host.reached_discriminator |= reached[0]
+            host.reached_generator |= reached[1]
+            self._passes[running] = host
+        return host
 
     def _let_go_of_the_cleared(self, begun: Pass) -> None:
         """Forgets, of the passes that wait for a step, those whose gradients were cleared (to None) before any optimizer has used them.
@@ -293,6 +322,25 @@ def _fills(node: Any) -> bool:
         return bool(_will_run(node))
     except RuntimeError:  # torch's answer for a leaf under `autograd.grad`: the gradient is returned, not accumulated
         return False
+
+
+def _is_in_a_checkpoint() -> bool:
+    """Tells whether this runs within the backward pass of a reentrant checkpoint."""
+    frame = sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        if frame is None:
+            return False
+        if frame.f_code.co_name == "backward" and frame.f_code.co_filename == checkpoint.__file__:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom of the stack
+    return False
+
+
+def small_or_norm(gradient: Tensor) -> Tensor:
+    """Returns a gradient as it is where it is small enough to be copied whole, or else its norm."""
+    if gradient.requires_grad:
+        gradient = gradient.detach()
+    return gradient if gradient.numel() <= WHOLE_VALUES else norm(gradient)
 
 
 def norm(value: Tensor) -> Tensor:
