@@ -271,6 +271,16 @@ def reversal(how: str, **named: Any) -> Callable[[Pair], Iterator[Told]]:
     return lambda p: one_loss_for_both(p, how, **named)
 
 
+def negatives(p: Pair) -> Iterator[Told]:
+    """D is shown negatives: the gradient changes its sign on the way to G, and so do the values, which is no reversal."""
+    for _ in range(STEPS):
+        fakes = p.g(z())
+        real, fake = p.d(-reals()), p.d(-fakes.detach())
+        d_update(p, real, fake)
+        g_update(p, softplus(-(judged := p.d(-fakes))).mean())
+        yield told(real, fake, judged)
+
+
 # ------------------------------------------------------------------------------------------- networks that are computed anew
 
 
@@ -284,8 +294,7 @@ def checkpointed(p: Pair, *, whole: str) -> Iterator[Told]:
         fakes = g(z().requires_grad_())
         real, fake = d(reals().requires_grad_()), d(fakes.detach().requires_grad_())
         d_norm = d_update(p, real, fake)
-        judged = d(fakes)
-        g_norm = g_update(p, softplus(-judged).mean())
+        g_norm = g_update(p, softplus(-(judged := d(fakes))).mean())
         yield {**told(real, fake, judged), "d_norm": d_norm, "g_norm": g_norm}
 
 
@@ -300,6 +309,7 @@ LOOPS: dict[str, tuple[Callable[[], Pair], Callable[[Pair], Iterator[Told]]]] = 
     "reversal by arithmetic": (Pair, reversal("arithmetic")),
     "reversal by a hook": (Pair, reversal("hook")),
     "gradients turned round": (Pair, reversal("gradients")),
+    "negatives": (Pair, negatives),
     "generator checkpointed": (Pair, partial(checkpointed, whole="g")),
     "discriminator checkpointed": (Pair, partial(checkpointed, whole="d")),
     "both checkpointed": (Pair, partial(checkpointed, whole="gd")),
