@@ -17,7 +17,8 @@ ALL, EVERY = 400, 5  # first updates, and every how many later, at which it is l
 MOST_LOOKS = 2_000  # of each kind
 MOST_VALUES = 1_024  # of the weight that is looked at
 FEWEST = 3
-LEAP = 10.0  # times the usual way, that no update goes where no version tells of a write: Adam's steps are of one size
+# times as far as three updates before and after it, that no update goes where no version tells of a write: Adam's steps change little
+LEAP, NEIGHBOURS = 10.0, 3
 
 
 class Rewrites:
@@ -67,7 +68,7 @@ class Rewrites:
     def told(self) -> dict[str, Any] | None:
         """Returns how often the weight was written to, and how far it went then over how far it goes by an update; None where it never was.
 
-        `leaps` counts ways of ten times the usual among the `looks` at which no version told of a write. Waits for the device.
+        `leaps` counts ways ten times as far as those around them among the `looks` at which no version told of a write. Waits for the device.
         """
         if len(self._moved[False]) < FEWEST:
             return None
@@ -75,7 +76,7 @@ class Rewrites:
             torch.stack(found).float().cpu() if found else torch.empty(0) for found in self._moved.values()
         )
         unit = float(usual.median())
-        leaps = int((usual > LEAP * unit).sum())
+        leaps = _leaps(usual)
         if max(len(written), leaps) < FEWEST or not unit > 0:
             return None
         return {
@@ -87,3 +88,12 @@ class Rewrites:
             "looks": len(usual),
             "leaps": leaps,
         }
+
+
+def _leaps(ways: Tensor) -> int:
+    """Counts ways that are far longer than every one of their neighbours: sizes that fall or grow with the training are none."""
+    if len(ways) <= 2 * NEIGHBOURS:
+        return 0
+    around = ways.unfold(0, 2 * NEIGHBOURS + 1, 1)
+    beside = torch.cat([around[:, :NEIGHBOURS], around[:, NEIGHBOURS + 1 :]], 1).amax(1)
+    return int(((around[:, NEIGHBOURS] > LEAP * beside) & (beside > 0)).sum())
