@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 LOOKS = 200  # calls of D on the generator's last output, in either turn
 FEWEST = 20
+MOST_CALLS = 2_000  # of the generator, after which no condition is looked for any more
 MOST_VALUES = 1024  # of a sample's condition
 
 
@@ -19,21 +20,22 @@ class Asked:
 
     def __init__(self) -> None:
         self._given: list[Tensor] = []  # to the generator, at its last call
-        self._batch = 0
+        self._batch = self._calls = 0
         self._looks: dict[str, list[tuple[Tensor, Tensor]]] = {"discriminator": [], "generator": []}
 
     def given(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Tensor) -> None:
         """Notes what the generator is given for an output."""
         self._batch = len(output) if output.dim() else 0
-        if len(arguments) + len(named) < 2 or self.enough:
+        self._calls += 1
+        if len(arguments) + len(named) < 2 or self._calls > MOST_CALLS:
             self._given = []
             return
         self._given = _conditions(arguments, named, self._batch)
 
     @property
-    def enough(self) -> bool:
-        """Whether enough has been seen of both turns."""
-        return all(len(found) >= LOOKS for found in self._looks.values())
+    def looks(self) -> bool:
+        """Whether the generator was given anything that may be a condition."""
+        return bool(self._given)
 
     def judged(self, turn: str, image: Tensor, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Notes what the discriminator is given beside the generator's last output, in whose turn."""

@@ -161,7 +161,7 @@ class Capture:
             image = None if shown is None else shown.detach()
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named)
-            if image is not None and origin.fake and not self.asked.enough and self.generated.is_last(image):
+            if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):
                 self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
             if origin.fake and self._both_called(arguments, named, output):
                 return
