@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gandiag.quantities import LOGIT_BIN_LIMIT, LOGIT_BINS, QUANTILES, QUANTITIES
 from gandiag.recording import Recorder
+from gandiag.recording.filling import VERDICT_EVERY
 from gandiag.recording.through import EVERY
 from gandiag.run import load_run
 
@@ -234,6 +235,7 @@ def test_every_recorded_series_equals_its_twin(tmp_path: Path) -> None:
                     "images_seen": seen,
                 }
                 | ({} if index % EVERY else {"generator_game_share": 1.0})
+                | ({} if index % VERDICT_EVERY else {"generator_turn_verdict": g_score.mean().item()})
             )
     run = load_run(tmp_path / "run")
     assert set(run.names) - TIMES - OTHERWISE == {name for twin in twins for name in twin}

@@ -13,6 +13,7 @@ from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
+from gandiag.diagnosis.other_turn import another_in_its_turn
 from gandiag.diagnosis.remedies import set_rate
 from gandiag.diagnosis.stopped import stopped
 from gandiag.errors import NotRecorded
@@ -206,6 +207,7 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     forces.wrong_way,
     forces.same_pull,
     *miswired.LOOKS,
+    another_in_its_turn,
     *targets.LOOKS,
     forces.turned,
     forces.pulls_along,

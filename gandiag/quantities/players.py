@@ -196,6 +196,12 @@ def forces() -> list[Quantity]:
             group=group,
         ),
         Quantity(
+            "generator_turn_verdict",
+            "Mean of D's outputs on the fakes in the generator's turn: about that in its own turn, where D is the same function there.",
+            unit="logit",
+            group=group,
+        ),
+        Quantity(
             "generator_game_share",
             "Norm of what comes to the generator's output through the discriminator, over the norm of all that comes there: 1 = the game alone, "
             "near 0 = another loss (a reconstruction, say) outweighs it, above 1 = the others pull against it.",

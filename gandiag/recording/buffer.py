@@ -45,6 +45,7 @@ SCALARS = (
     "discriminator_sign",
     "generator_sign",
     "generator_game_share",
+    "generator_turn_verdict",
 )
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
 VECTORS = (

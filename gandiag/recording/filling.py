@@ -23,6 +23,7 @@ from gandiag.recording.uphill import Way
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 REAL_SUM, FAKE_SUM, AT_IMAGE = (SCALARS.index(n) for n in ("real_sum", "fake_sum", "generator_gradient_at_image"))
+VERDICT, VERDICT_EVERY = SCALARS.index("generator_turn_verdict"), 10
 Given = Tensor | float | None
 
 
@@ -84,6 +85,9 @@ class Filling:
                     vectors[name] = [batch]
                 else:
                     scalars[place] = batch.sum()
+        if not index % VERDICT_EVERY and g_fake.scores:
+            verdict = as_logits(g_fake.scores, self._probability)
+            scalars[VERDICT] = None if verdict is None else verdict.mean()
         at_image = g.image_gradients
         if len(at_image) == 1:
             if at_image[0].dim():
@@ -189,6 +193,7 @@ class Filling:
             self._ways["discriminator"].sign,
             self._ways["generator"].sign,
             self._game_share(),
+            None,  # what the generator's turn tells
         ]
 
     def _game_share(self) -> Tensor | None:

@@ -248,11 +248,12 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
             lack = block.lacks((stale,), np.arange(rows))
             if lack is not None:
                 absent[stale] = lack
-    if _some(block, "generator_game_share"):
-        columns["generator_game_share"] = block.scalars[:rows, SCALARS.index("generator_game_share")]
-        lack = block.lacks(("generator_game_share",), np.arange(rows))
-        if lack is not None:
-            absent["generator_game_share"] = lack
+    for name in ("generator_game_share", "generator_turn_verdict"):
+        if _some(block, name):
+            columns[name] = block.scalars[:rows, SCALARS.index(name)]
+            lack = block.lacks((name,), np.arange(rows))
+            if lack is not None:
+                absent[name] = lack
 
 
 def _some(block: Block, name: str) -> bool:
