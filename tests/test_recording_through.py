@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, softplus
 
 import gandiag
-from gandiag.recording.through import EVERY, share
+from gandiag.recording.through import EVERY, both_norms, share
 
 STEPS = 2 * EVERY + 1
 
@@ -82,7 +82,8 @@ def test_the_games_share_is_what_autograd_says(tmp_path: Path, weight: float, mo
 
 
 def test_nothing_at_all_is_no_imbalance_and_what_is_missing_is_absent() -> None:
-    assert share([(0, torch.zeros(3))], [torch.zeros(3)]) == 1
-    assert share([], [torch.ones(3)]) is None
-    assert share([(0, torch.ones(3))], []) is None
-    assert share([(0, torch.ones(4)), (0, torch.ones(4)), (1, torch.zeros(4))], [torch.tensor(8.0)]) == 0.5
+    assert share(torch.zeros(1), torch.zeros(1)) == 1
+    assert both_norms([], [torch.ones(3)]) is None
+    assert both_norms([(0, torch.ones(3))], []) is None
+    found = both_norms([(0, torch.ones(4)), (0, torch.ones(4)), (1, torch.zeros(4))], [torch.tensor(8.0)])
+    assert found == (torch.tensor(4.0), torch.tensor(8.0))

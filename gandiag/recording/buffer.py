@@ -44,8 +44,10 @@ SCALARS = (
     "generator_stale_gradient_norm",
     "discriminator_sign",
     "generator_sign",
-    "generator_game_share",
-    "generator_turn_verdict",
+    "generator_game_gradient",
+    "generator_whole_gradient",
+    "generator_turn_verdict_sum",
+    "generator_turn_verdicts",
 )
 # 1-d entries; their width is that of the first batch, and a new width begins a new block
 VECTORS = (

@@ -24,7 +24,8 @@ GATHERED = ("real_logits", "fake_logits")
 SIGNS = ("discriminator_sign", "generator_sign")
 FORCES = ("discriminator_force_real", "discriminator_force_fake", "generator_force_real", "generator_force_fake")
 SIDE_BY_SIDE = (*GATHERED, *FORCES)  # their widths follow the batch's
-SUMS = ("real_sum", "fake_sum")
+NORMS = ("generator_gradient_at_image", "generator_game_gradient", "generator_whole_gradient")  # over all samples
+SUMS = ("real_sum", "fake_sum", "generator_turn_verdict_sum", "generator_turn_verdicts")
 # of a step that probes of batches will read
 BATCHES = ("real", "fake", "previous_real", "previous_fake", "shown", "made")
 
@@ -120,11 +121,11 @@ def gathered(block: Block, which: int, forms: Sequence[Form]) -> Block:
             side_by_side = torch.cat(parts).T.contiguous()
             whole.vectors[name] = side_by_side / world if name in FORCES else side_by_side
     whole.capacity = rows
-    at_image = SCALARS.index("generator_gradient_at_image")
+    norms = [SCALARS.index(name) for name in NORMS]
     scalars = block.scalars[:rows].clone()
-    scalars[:, at_image].square_()
+    scalars[:, norms] = scalars[:, norms].square()
     dist.all_reduce(scalars)
-    scalars[:, at_image].sqrt_()
+    scalars[:, norms] = scalars[:, norms].sqrt()
     kept = [SCALARS.index(name) for name in SUMS]
     sums = scalars[:, kept].clone()
     whole.scalars = scalars / world

@@ -17,13 +17,13 @@ from gandiag.recording.probes import SCORELESS
 from gandiag.recording.rows import Rows
 from gandiag.recording.schedule import Schedule, as_logits, as_step
 from gandiag.recording.seen import Seen, nothing_seen
-from gandiag.recording.through import share
+from gandiag.recording.through import both_norms
 from gandiag.recording.turns import Turns
 from gandiag.recording.uphill import Way
 
 SCALAR_BITS = tuple(BIT[name] for name in SCALARS)
 REAL_SUM, FAKE_SUM, AT_IMAGE = (SCALARS.index(n) for n in ("real_sum", "fake_sum", "generator_gradient_at_image"))
-VERDICT, VERDICT_EVERY = SCALARS.index("generator_turn_verdict"), 10
+VERDICT, VERDICT_EVERY = SCALARS.index("generator_turn_verdict_sum"), 10
 Given = Tensor | float | None
 
 
@@ -87,7 +87,8 @@ class Filling:
                     scalars[place] = batch.sum()
         if not index % VERDICT_EVERY and g_fake.scores:
             verdict = as_logits(g_fake.scores, self._probability)
-            scalars[VERDICT] = None if verdict is None else verdict.mean()
+            if verdict is not None:
+                scalars[VERDICT], scalars[VERDICT + 1] = verdict.sum(), float(verdict.numel())
         at_image = g.image_gradients
         if len(at_image) == 1:
             if at_image[0].dim():
@@ -192,16 +193,18 @@ class Filling:
             stale.get("generator"),
             self._ways["discriminator"].sign,
             self._ways["generator"].sign,
-            self._game_share(),
-            None,  # what the generator's turn tells
+            *self._at_image(),
+            None,  # what the generator's turn tells: a sum, and of how many
+            None,
         ]
 
-    def _game_share(self) -> Tensor | None:
-        """What came to G's outputs through D in its update, over all that came, where it was looked at."""
+    def _at_image(self) -> tuple[Given, Given]:
+        """What came to G's outputs through D in its update, and all that came, where it was looked at."""
         passes = self._turns.passes_of("generator")
         if not any(p.through for p in passes):
-            return None
-        return share([part for p in passes for part in p.through], [n for p in passes for n in p.at_images])
+            return None, None
+        found = both_norms([part for p in passes for part in p.through], [n for p in passes for n in p.at_images])
+        return (None, None) if found is None else found
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:
         if not isinstance(value, Tensor):

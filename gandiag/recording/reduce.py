@@ -17,6 +17,7 @@ from gandiag.recording.buffer import BIT, SCALARS, Block
 from gandiag.recording.logits import to_logits
 from gandiag.recording.probes import BLOCKWISE, name_of
 from gandiag.recording.step import Probe, Step, Value
+from gandiag.recording.through import share
 from gandiag.recording.writing import Chunk
 
 HIDDEN = "_"  # columns that only the host's checks need begin so, and are not written
@@ -248,10 +249,18 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
             lack = block.lacks((stale,), np.arange(rows))
             if lack is not None:
                 absent[stale] = lack
-    for name in ("generator_game_share", "generator_turn_verdict"):
-        if _some(block, name):
-            columns[name] = block.scalars[:rows, SCALARS.index(name)]
-            lack = block.lacks((name,), np.arange(rows))
+    for name, entry, of in (
+        ("generator_game_share", "generator_game_gradient", share),
+        (
+            "generator_turn_verdict",
+            "generator_turn_verdict_sum",
+            torch.div,
+        ),  # ranks may hold different numbers of verdicts
+    ):
+        if _some(block, entry):
+            at = SCALARS.index(entry)
+            columns[name] = of(block.scalars[:rows, at], block.scalars[:rows, at + 1])
+            lack = block.lacks((entry,), np.arange(rows))
             if lack is not None:
                 absent[name] = lack
 

@@ -56,16 +56,17 @@ def _read(
             tell((number, gradient.detach()))
 
 
-def share(parts: Sequence[Part], whole: Sequence[Tensor]) -> Tensor | None:
-    """Returns the norm of what came through D over the norm of all that came to G's outputs, 0-d; None where either is missing.
-
-    Above 1 the other losses pull against the game; where nothing comes at all it is 1, as nothing outweighs the game.
-    """
+def both_norms(parts: Sequence[Part], whole: Sequence[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """Returns the norm of what came through D and the norm of all that came to G's outputs, 0-d each; None where either is missing."""
     if not parts or not whole:
         return None
     by_output: dict[int, Tensor] = {}
     for number, gradient in parts:
         by_output[number] = by_output[number] + gradient if number in by_output else gradient
-    through, all_ = (torch.stack([norm(g) for g in found]) for found in (list(by_output.values()), whole))
-    total = norm(all_)
-    return torch.where(total == 0, 1.0, norm(through) / total)
+    through, all_ = (norm(torch.stack([norm(g) for g in found])) for found in (list(by_output.values()), whole))
+    return through, all_
+
+
+def share(through: Tensor, whole: Tensor) -> Tensor:
+    """Returns the share of what came through D, above 1 where the other losses pull against the game; 1 where nothing comes: nothing outweighs it."""
+    return torch.where(whole == 0, 1.0, through / whole)
