@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis.evidence import Evidence
-from gandiag.diagnosis.fakes import misfit
+from gandiag.diagnosis.fakes import getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 
 FEWEST = 20  # looks
@@ -25,7 +25,7 @@ def another_in_its_turn(e: Evidence) -> Finding | None:
         way = ((verdict - fake) / (real - fake))[half]
         sure = (np.abs(real - fake) > APART * (fake_sd + real_sd) / 2)[half]
     other = sure & np.isfinite(way) & (way > NEARER_REALS)
-    if np.mean(other) < USUALLY or not (signs := misfit(e)):
+    if np.mean(other) < USUALLY or not (signs := misfit(e)) or getting_nearer(e):
         return None
     e.need_steps()
     return Finding(

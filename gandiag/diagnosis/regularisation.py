@@ -10,7 +10,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence
-from gandiag.diagnosis.fakes import misfit
+from gandiag.diagnosis.fakes import getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.targets import labels_of_loss
 from gandiag.diagnosis.weakness import steepness
@@ -117,8 +117,8 @@ def outweighed(e: Evidence) -> Finding | None:
         return None
     now = trends.tail_middle(share, 0.5)
     signs = misfit(e)
-    if not signs or not 0 < now < OUTWEIGHED:
-        return None
+    if not signs or not 0 < now < OUTWEIGHED or e.going_on or getting_nearer(e):
+        return None  # a reconstruction leads at first, and well
     e.need_steps()
     return Finding(
         "objective_fault",
