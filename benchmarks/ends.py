@@ -12,25 +12,34 @@ from pathlib import Path
 
 import numpy as np
 
-from gandiag.errors import GandiagError
-from gandiag.run import load_run
+from gandiag.errors import GandiagError, NotRecorded
+from gandiag.run import Run, load_run
 
 LATE = 5  # a fifth of a series is its end
 FEWEST = 3
 
 
 def ends(folder: Path, names: list[str]) -> dict[str, list[float]]:
-    """Returns, by run, the median of each series' last fifth; NaN where it was not recorded."""
+    """Returns, by run, the median of each series' last fifth, of a vector the largest of its columns' means; NaN where it was not recorded."""
     found = {}
     for path in sorted(folder.glob("**/run/run.json")):
         try:
             run = load_run(path.parent)
             found[str(path.parent.parent.relative_to(folder))] = [
-                _end(run[name].dropna().to_numpy(dtype=float)) if name in run.names else np.nan for name in names
+                _end_in(run, name) if name in run.names else np.nan for name in names
             ]
         except GandiagError:
             continue  # nothing was recorded there
     return found
+
+
+def _end_in(run: Run, name: str) -> float:
+    try:
+        return _end(run[name].dropna().to_numpy(dtype=float))
+    except NotRecorded:  # a vector: its largest end
+        table = run.layers(name).to_numpy(dtype=float)
+        late = table[-max(FEWEST, len(table) // LATE) :]
+        return float(np.nan_to_num(late).mean(axis=0).max()) if late.size else np.nan
 
 
 def _end(values: np.ndarray) -> float:
