@@ -9,6 +9,7 @@ from gandiag.diagnosis.fakes import getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 
 FEWEST = 20  # looks
+OTHERS = 0.1  # energy coefficient between the fakes of both turns: a pool of recent ones stays below
 NEARER_REALS = 0.5  # of the way from D's verdict on fakes to that on reals, in its own turn
 APART = 2.0  # standard deviations of the verdicts, by which D must tell both apart in its own turn
 USUALLY = 0.8  # of the looks in the run's second half
@@ -18,8 +19,8 @@ def another_in_its_turn(e: Evidence) -> Finding | None:
     """A D that is sure of fakes in its own turn and takes them for reals in the generator's, whose fakes are plainly no reals."""
     names = ("generator_turn_verdict", "fake_logit_mean", "real_logit_mean", "fake_logit_sd", "real_logit_sd")
     verdict, fake, real, fake_sd, real_sd = e.at_the_same_steps(names)
-    if len(verdict) < FEWEST:
-        return None
+    if len(verdict) < FEWEST or e.now_or_nan("shown_fake_energy") > OTHERS:
+        return None  # of other fakes D may well have another opinion
     half = slice(len(verdict) // 2, None)
     with np.errstate(all="ignore"):
         way = ((verdict - fake) / (real - fake))[half]
