@@ -13,6 +13,7 @@ from torch.nn.functional import softplus
 
 import gandiag
 from gandiag.diagnosis import Verdict
+from gandiag.recording.rewrites import _leaps
 from tests.made_runs import made
 from tests.test_diagnosis_nearness import BARE, TENS, noise
 
@@ -90,3 +91,11 @@ def test_they_are_a_fault_where_the_fakes_are_no_reals(
     finding = gandiag.diagnose(path).finding("objective_fault")
     assert (finding.kind == "generator put back") is fails
     assert not fails or (finding.verdict, finding.onset) == (Verdict.FAILED, 80)
+
+
+def test_bursts_of_a_network_whose_gradients_come_and_go_are_no_leaps() -> None:
+    steady, burst = [0.012, 0.011, 0.010], [0.003, 0.0002, 0.0007]
+    assert _leaps(torch.tensor([*steady, 0.2, *steady] * 3)) == 3
+    assert _leaps(torch.tensor([*burst, 0.14, *burst] * 3)) == 0
+    assert _leaps(torch.tensor([0.1 * 0.5**i for i in range(40)])) == 0
+    assert _leaps(torch.tensor(steady)) == 0

@@ -19,6 +19,7 @@ MOST_VALUES = 1_024  # of the weight that is looked at
 FEWEST = 3
 # times as far as three updates before and after it, that no update goes where no version tells of a write: Adam's steps change little
 LEAP, NEIGHBOURS = 10.0, 3
+ALIKE = 3.0  # fold, that those may differ
 
 
 class Rewrites:
@@ -91,9 +92,13 @@ class Rewrites:
 
 
 def _leaps(ways: Tensor) -> int:
-    """Counts ways that are far longer than every one of their neighbours: sizes that fall or grow with the training are none."""
+    """Counts ways that are far longer than every one of their neighbours, which are alike.
+
+    Sizes that fall or grow with the training are none, nor are the bursts of a network whose gradients come and go.
+    """
     if len(ways) <= 2 * NEIGHBOURS:
         return 0
     around = ways.unfold(0, 2 * NEIGHBOURS + 1, 1)
-    beside = torch.cat([around[:, :NEIGHBOURS], around[:, NEIGHBOURS + 1 :]], 1).amax(1)
-    return int(((around[:, NEIGHBOURS] > LEAP * beside) & (beside > 0)).sum())
+    beside = torch.cat([around[:, :NEIGHBOURS], around[:, NEIGHBOURS + 1 :]], 1)
+    least, most = beside.aminmax(dim=1)
+    return int(((around[:, NEIGHBOURS] > LEAP * most) & (most < ALIKE * least)).sum())
