@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -74,7 +75,7 @@ def record(
     ],
     ids=["the game alone", "both", "outweighed", "augmented", "two verdicts", "probability"],
 )
-def test_the_games_share_is_what_autograd_says(tmp_path: Path, weight: float, more: dict) -> None:  # type: ignore[type-arg]
+def test_the_games_share_is_what_autograd_says(tmp_path: Path, weight: float, more: dict[str, Any]) -> None:
     run, expected = record(tmp_path / "run", weight, **more)
     told = run["generator_game_share"].dropna()
     assert told.index.to_list() == [0, EVERY, 2 * EVERY]

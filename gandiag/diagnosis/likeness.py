@@ -72,18 +72,21 @@ def roughness(e: Evidence) -> np.ndarray | None:
     return np.asarray(fake / np.maximum(real, 1e-12))
 
 
+def _off(rough: np.ndarray) -> np.ndarray:
+    """How far a ratio of roughness is from 1, either way: the size of its logarithm; 0 where it is not known."""
+    return np.asarray(np.abs(np.log(np.maximum(np.nan_to_num(rough, nan=1.0), 1e-9))))
+
+
 def unlike(e: Evidence) -> np.ndarray | None:
     """Where a column or the roughness of the fakes is plainly not the reals' (n,) bool; None where neither was recorded."""
-    found = columns(e)
-    rough = roughness(e)
+    found, rough = columns(e), roughness(e)
     if found is None and rough is None:
         return None
     state = np.zeros(len(e.edges) - 1, dtype=bool)
     if found is not None:
         state |= np.nan_to_num(found.levels) > found.limit
     if rough is not None:
-        off = np.abs(np.log(np.maximum(np.nan_to_num(rough, nan=1.0), 1e-9)))
-        state |= off > np.log(e.limits.misfit_roughness)
+        state |= _off(rough) > np.log(e.limits.misfit_roughness)
     return state
 
 
@@ -104,5 +107,5 @@ def unlikeness(e: Evidence) -> list[str]:
 def distances(e: Evidence) -> list[np.ndarray]:
     """Returns how far the worst column and the roughness are from the reals' in each stretch (n,): 0 = alike; those that were recorded."""
     found, rough = columns(e), roughness(e)
-    away = [] if rough is None else [np.abs(np.log(np.maximum(rough, 1e-9)))]
+    away = [] if rough is None else [_off(rough)]
     return away if found is None else [found.levels, *away]

@@ -12,10 +12,8 @@ from gandiag.diagnosis.remedies import set_rate
 
 PLAYERS = ("discriminator", "generator")
 CLIMBED = 1.5  # fold, over the run's second half: a warm-up that is capped has ended by then
-RUN_AWAY, LARGE = (
-    10.0,
-    0.03,
-)  # fold, over the whole run; of the weights, an update that healthy runs hardly make (update_ratio_suspect: .1)
+RUN_AWAY = 10.0  # fold, over the whole run
+LARGE = 0.03  # of the weights, an update that healthy runs hardly make (update_ratio_suspect: .1)
 LOST = 0.2  # of the last stretches, in which the fakes must be plainly no reals again
 
 

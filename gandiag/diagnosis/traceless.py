@@ -17,9 +17,11 @@ PLAYERS = ("discriminator", "generator")
 UNDONE = 0.05  # of Adam's smallest steps: an average of decay .99 that is copied back leaves a hundredth
 IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed theirs by a hundredth and more (benchmark)
 FARTHER = 3.0  # times an update's way
+LEAPS = 3  # fewer may be a load or two
 RUN_AWAY = 3.0  # fold, of a player's weights
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
-CAUSE = "something puts the {who}'s weights back after each update: an average that is copied into it, or weights that are loaded again"
+EACH = "after each update"
+CAUSE = "something puts the {who}'s weights back {when}: an average that is copied into it, or weights that are loaded again"
 
 
 def undone(e: Evidence) -> Finding | None:
@@ -54,7 +56,7 @@ def undone(e: Evidence) -> Finding | None:
             "objective_fault",
             Verdict.FAILED,
             f"the {who}'s weights move by {np.median(share):.2g} of what its optimizer's steps come to at least (limit: {UNDONE:g})",
-            cause=CAUSE.format(who=who),
+            cause=CAUSE.format(who=who, when=EACH),
             remedies=(
                 f"keep the average of the {who} in a copy of its own",
                 f"look what writes to the {who}'s weights between updates",
@@ -81,7 +83,7 @@ def held_in_place(e: Evidence) -> Finding | None:
         Verdict.FAILED,
         f"the generator's updates come to {way:.2g} times its weights, whose norm has changed by {moved:.1g} at most (limit: {IN_PLACE:g}), and its "
         "fakes are as they were at first",
-        cause=CAUSE.format(who="generator"),
+        cause=CAUSE.format(who="generator", when=EACH),
         remedies=(
             "keep the average of the generator in a copy of its own, and put its own weights back after a preview",
         ),
@@ -116,7 +118,7 @@ def written_to(e: Evidence) -> Finding | None:
         return None
     updates, written, moved, looks, leaps = (float(told[k]) for k in names)
     by_version = written > 0 and moved >= FARTHER
-    by_leaps = leaps > 0 and "Adam" in str(e.facts("optimizers", "generator").get("class", ""))
+    by_leaps = leaps >= LEAPS and "Adam" in str(e.facts("optimizers", "generator").get("class", ""))
     if not (by_version or by_leaps) or not _ill(e):
         return None
     seen = (
@@ -130,7 +132,7 @@ def written_to(e: Evidence) -> Finding | None:
         "objective_fault",
         Verdict.FAILED,
         f"{seen}; {'; '.join(misfit(e)[:1]) or 'its fakes are plainly no reals'}",
-        cause=CAUSE.format(who="generator").replace("after each update", "now and then"),
+        cause=CAUSE.format(who="generator", when="now and then"),
         remedies=(
             "keep the average of the generator in a copy of its own, and put its own weights back after a preview",
             "look at what calls load_state_dict or copy_ on the generator while it is trained: a roll-back to a `best` checkpoint, clipping",

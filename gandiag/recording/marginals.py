@@ -37,9 +37,8 @@ def energy_by_column(real: Tensor, fake: Tensor) -> Tensor:
     The denominator is at least a tenth of the columns' mean.
     """
     n = real.shape[1]
-    middle = real.mean(
-        1, keepdim=True
-    )  # sums weighed by ranks cancel: the fewer digits the values have in common, the better
+    # sums weighed by ranks cancel: the fewer digits the values have in common, the better
+    middle = real.mean(1, keepdim=True)
     real, fake = real - middle, fake - middle
     own = [_sum_of_distances(side) for side in (real, fake)]
     across = _sum_of_distances(torch.cat([real, fake], 1)) - own[0] - own[1]
@@ -61,5 +60,4 @@ def _columns(batch: Tensor) -> Tensor:
     batch = batch.detach().float()
     columns = batch.shape[1] if batch.dim() > 1 and batch.shape[1] <= PROJECTED else 1
     values = batch.reshape(len(batch), columns, -1).transpose(0, 1).reshape(columns, -1)
-    each = values.shape[1]
-    return values[:, :: max(1, -(-each // MOST))] if each > MOST else values
+    return values[:, :: -(-values.shape[1] // MOST)]

@@ -251,11 +251,8 @@ def _add_hidden(block: Block, columns: dict[str, Tensor], absent: dict[str, np.n
                 absent[stale] = lack
     for name, entry, of in (
         ("generator_game_share", "generator_game_gradient", share),
-        (
-            "generator_turn_verdict",
-            "generator_turn_verdict_sum",
-            torch.div,
-        ),  # ranks may hold different numbers of verdicts
+        # ranks may hold different numbers of verdicts
+        ("generator_turn_verdict", "generator_turn_verdict_sum", torch.div),
     ):
         if _some(block, entry):
             at = SCALARS.index(entry)
