@@ -274,9 +274,9 @@ def test_both_rates_taken_away_early_are_named(tmp_path: Path) -> None:
 
 
 def creeping(
-    path: Path, ratio: float, norm: np.ndarray | float, slow: dict[str, np.ndarray], **facts: Any
+    path: Path, ratio: np.ndarray | float, norm: np.ndarray | float, slow: dict[str, np.ndarray], **facts: Any
 ) -> Diagnosis:
-    slow = {**slow, "generator_update_ratio": np.full(TENS, ratio)}
+    slow = {**slow, "generator_update_ratio": np.broadcast_to(ratio, TENS).astype(float)}
     columns = {"generator_gradient_norm": np.full(STEPS, norm)}
     return diagnose(made(path, steps=STEPS, columns=columns, slow=slow, facts={"optimizers": optimizers(**facts)}))
 
@@ -285,9 +285,17 @@ def test_a_generator_that_has_hardly_moved_is_named(tmp_path: Path) -> None:
     finding = creeping(tmp_path / "run", 1e-5, 0.3, NARROW, **{"class": "SGD"}).finding("learning_rate")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "too low"), finding.claim
     vanished = 0.3 * 0.98**AT
-    for i, (ratio, norm, slow) in enumerate(((1e-3, 0.3, NARROW), (1e-5, 0.3, {}), (1e-5, vanished, NARROW))):
+    fading = 1e-4 * 0.98 ** AT[::10]  # at its first pace it would have come far
+    for i, (ratio, norm, slow) in enumerate(((1e-3, 0.3, NARROW), (1e-5, 0.3, {}), (fading, vanished, NARROW))):
         told = creeping(tmp_path / f"{i}", ratio, norm, slow, **{"class": "SGD"}).finding("learning_rate")
         assert told.verdict is not Verdict.FAILED, told.claim
+
+
+def test_a_rate_too_low_is_the_cause_of_the_gradient_that_vanished(tmp_path: Path) -> None:
+    """A discriminator wins against a generator that stands still; with Adam the first updates tell what the rate was worth."""
+    told = creeping(tmp_path / "run", 1e-6 * 0.98 ** AT[::10], 0.3 * 0.98**AT, NARROW, **{"class": "Adam"})
+    assert (told.illnesses[0].check, told.illnesses[0].kind) == ("learning_rate", "too low"), told.story
+    assert not any("SGD" in remedy for remedy in told.illnesses[0].remedies)
 
 
 def test_weights_that_are_put_back_after_each_update_are_named(tmp_path: Path) -> None:

@@ -193,7 +193,9 @@ def _hardly_moved(e: Evidence) -> Finding | None:
     every = float(np.median(np.diff(ratio.index.to_numpy())))
     moved = float(ratio.sum()) * every
     alive = trends.tail_middle(norm, e.limits.tail_share) > ALIVE * np.nanmax(norm[:3], initial=0.0)
-    if not 0 < moved < HARDLY or not alive:
+    # a gradient that vanished is the cause, unless what it gave at its fullest would have led nowhere either
+    ever = float(ratio.max()) * e.steps > HARDLY
+    if not 0 < moved < HARDLY or (not alive and ever):
         return None
     present = rate(e, "generator")
     return Finding(
@@ -206,12 +208,18 @@ def _hardly_moved(e: Evidence) -> Finding | None:
             set_rate(e, "generator", min(present * 100, LARGEST_RATE))
             if present and present < LARGEST_RATE
             else "raise the generator's learning rate a hundredfold",
-            "take Adam in place of SGD: its steps do not shrink with the gradient",
+            *_steps_of_one_size(e),
         ),
         series=("generator_update_ratio", "generator_gradient_norm"),
         onset=int(ratio.index[0]),
         kind="too low",
     )
+
+
+def _steps_of_one_size(e: Evidence) -> tuple[str, ...]:
+    if "adam" in str(e.facts("optimizers", "generator").get("class", "")).lower():
+        return ()
+    return ("take Adam in place of SGD: its steps do not shrink with the gradient",)
 
 
 def _restless(e: Evidence) -> Finding | None:
