@@ -57,8 +57,13 @@ def dead_player(e: Evidence) -> Dead | None:
             beside = [i for i in range(table.shape[1]) if i not in columns]
             # behind dead units G's last bias still learns (D's feels reals and fakes, which may cancel); nothing at all is felt where gradients are
             # cleared before they are used
+            # (an output that is one constant from the first on, at the end of its tanh say, lets nothing through either)
             cleared = bool(
-                who == "generator" and first == 0 and beside and (table.to_numpy(dtype=float)[:, beside] == 0).all()
+                who == "generator"
+                and first == 0
+                and beside
+                and (table.to_numpy(dtype=float)[:, beside] == 0).all()
+                and e.now_or_nan("fake_pairwise_distance") != 0
             )
             return Dead(who, len(columns), int(at[0]), cleared)
     return None

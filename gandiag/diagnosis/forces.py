@@ -129,6 +129,38 @@ def pulls_along(e: Evidence) -> Finding | None:
     )
 
 
+def drives_away(e: Evidence) -> Finding | None:
+    """A generator that pushes the scores of its fakes away from those of the reals, while D tells them apart with ease.
+
+    Against a D whose loss has targets this is seen nowhere else: once its fakes lie at their target D pushes them both ways, or nowhere.
+    """
+    force, size = e.level(FORCES[2]), e.maybe(FORCES[2].replace("_on_", "_size_on_", 1))
+    real, fake = e.maybe("real_logit_mean"), e.maybe("fake_logit_mean")
+    if size is None or real is None or fake is None:
+        return None
+    told_apart = np.nan_to_num(e.auc(), nan=0.5) > e.limits.near_dominance_auc
+    with np.errstate(invalid="ignore"):
+        known = told_apart & (np.abs(force) > e.limits.force_sign * size) & (size > 0)
+        away = force * (real - fake) < 0
+    share = float(np.mean(away[known])) if known.any() else 0.0
+    if np.mean(known & away) < e.limits.force_share or share < e.limits.force_share:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"in {np.mean(known & away):.0%} of the run (limit: {e.limits.force_share:.0%}) G pushes the scores of its fakes "
+        f"{'down' if np.nanmedian(force[known]) < 0 else 'up'}, away from those of the reals, and D tells them apart (AUC "
+        f"{trends.tail_middle(e.auc(), e.limits.tail_share):.3f})",
+        cause="G's loss has the wrong sign or the wrong target: it makes fakes easier to tell",
+        remedies=(
+            "let G's loss pull the scores of its fakes to where those of the reals are: look at its sign and its labels",
+        ),
+        series=(FORCES[2], "real_logit_mean", "fake_logit_mean"),
+        onset=_first_step(e),
+        kind="shared objective",
+    )
+
+
 def _whole(e: Evidence, name: str) -> np.ndarray:
     """The mean of a force between the grid's edges, of its usual size: what it does on the whole, once its swings about a target cancel."""
     series = e[name]

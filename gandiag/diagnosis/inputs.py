@@ -6,11 +6,12 @@ import numpy as np
 
 from gandiag.diagnosis import labels, trends
 from gandiag.diagnosis.data_change import changed
-from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.memory import one_too_often
 from gandiag.diagnosis.pictures import channels_swapped, kept
+from gandiag.diagnosis.ranges import RANGES, bound, other_range, raw
 from gandiag.errors import NotRecorded
 
 PADDED = 0.3  # of the reals that are one sample: sparse data have a default, too
@@ -24,11 +25,6 @@ OUTWEIGHED, FEWEST_TAILS, FEWEST_GRAINS = 0.45, 32, 5
 ROUNDING = 1e-4  # of the spread: means of n samples lie 1 / sqrt(n) apart by chance
 INTERLEAVED = 0.6  # of the neighbours' difference; photographs, drawings and noise have 1 and more
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
-RANGES = ("real_min", "real_max", "fake_min", "fake_max")
-
-
-# Of the reals' range. A generator that is free to go below 0 does so in its first steps; one that comes as near as this and never crosses is held.
-AT_THE_FLOOR, BELOW = 1e-3, 0.1
 
 
 def data_mismatch(run: Recorded) -> Finding:
@@ -40,10 +36,11 @@ def data_mismatch(run: Recorded) -> Finding:
         _constant,
         _repeated,
         _layout,
-        _range,
+        other_range,
         changed,
         _interleaved,
         _outweighed,
+        raw,
         _standardised_by_batch,
         _one_sample_too_often,
         _not_shuffled,
@@ -52,7 +49,7 @@ def data_mismatch(run: Recorded) -> Finding:
     ):
         if (finding := look(e)) is not None:
             return finding
-    low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
+    low, high, fake_low, fake_high = (bound(e, n) for n in RANGES)
     unseen = _not_told(e)
     return Finding(
         "data_mismatch",
@@ -72,63 +69,6 @@ def _not_told(e: Evidence) -> str:
     if e.config.get("conditional") and (reals is None or "labels" not in reals):
         gaps.append("labels were not checked: no real samples were kept with theirs")
     return "; ".join(gaps)
-
-
-def _bound(e: Evidence, name: str) -> float:
-    values = e[name].to_numpy(dtype=float)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        raise CannotTell(f"{name} was never finite")
-    return float(values.min() if name.endswith("min") else values.max())
-
-
-def _range(e: Evidence) -> Finding | None:
-    """A range that the generator cannot leave against a range of the reals that is another."""
-    low, high, fake_low, fake_high = (_bound(e, n) for n in RANGES)
-    slack = e.limits.range_slack
-    bounded = max(abs(fake_low), abs(fake_high)) <= 1 + 1e-4
-    touches = (
-        bounded and max(abs(fake_low), abs(fake_high)) > e.limits.touches
-    )  # a small network's fakes are within 1 without being held there
-    tanh = bounded and fake_low < -0.5 and (touches or e.images)
-    sigmoid = touches and fake_low >= -1e-6
-    zero_one = low >= -1e-6 and high <= 1 + slack and high > 0.5
-    found, cure = "", ""
-    if tanh and zero_one and _never_negative(e):
-        found, cure = "a range of [0, 1]", "scale the data to [-1, 1]: x * 2 - 1"
-    elif bounded and (touches or e.images) and high > 10 and low >= -1e-6:
-        found, cure = "a range of bytes", "scale the data to [-1, 1]: x / 127.5 - 1"
-    elif touches and (high > 1.2 or low < -1.2):
-        found, cure = (
-            "values beyond what the generator can give",
-            "scale the data to [-1, 1], or end the generator without its squashing function",
-        )
-    elif sigmoid and low < -0.5 and high <= 1 + slack:
-        found, cure = "a range of [-1, 1]", "end the generator in tanh, or scale the data to [0, 1]"
-    elif (
-        0 <= fake_low <= AT_THE_FLOOR * (high - low)
-        and low < -BELOW * (high - low)
-        and e.steps >= e.limits.sustained_steps
-    ):
-        found = "values below 0, which the generator cannot give: it comes down to 0 and never goes below"
-        cure = "end the generator without its sigmoid or ReLU, or in tanh for data in [-1, 1]"
-    if not found:
-        return None
-    return Finding(
-        "data_mismatch",
-        Verdict.FAILED,
-        f"reals lie in [{low:.3g}, {high:.3g}], {found}, and fakes in [{fake_low:.3g}, {fake_high:.3g}] "
-        f"(limit: one standard range, to {slack:.0%})",
-        cause="reals and fakes are scaled differently: D needs nothing else to tell them apart",
-        remedies=(cure,),
-        series=RANGES,
-        onset=int(e["real_min"].index[0]),
-        kind="range",
-    )
-
-
-def _never_negative(e: Evidence) -> bool:
-    return bool(np.all(e["real_min"].to_numpy() >= -1e-6))
 
 
 def _constant(e: Evidence) -> Finding | None:

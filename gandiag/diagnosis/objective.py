@@ -206,6 +206,7 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     miswired.joint_pass,  # its forces are the two losses' sum, which looks like much else
     forces.wrong_way,
     forces.same_pull,
+    forces.drives_away,
     *miswired.LOOKS,
     *targets.LOOKS,
     another_in_its_turn,

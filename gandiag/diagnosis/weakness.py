@@ -163,7 +163,8 @@ def handicap(e: Evidence) -> Handicap:
     d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
     if d is not None and g is not None:
         slow = np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
-        since = e.onset(slow) if e.holds(slow) else _slow_when_ill(e, slow)
+        known = [e.onset(slow) if e.holds(slow) else None, _slow_when_ill(e, slow)]
+        since = min((at for at in known if at is not None), default=None)
         if since is not None:
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             limit = f"(limit: {e.limits.slow_discriminator:g})"

@@ -19,6 +19,7 @@ PLAYERS = ("generator", "discriminator")
 BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .7 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
 FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
 HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by half of the weights' size to 20 times it (benchmark)
+FIRST = 10  # steps: weights that were dead then were never thrown
 ALIVE = (
     0.1  # of the gradient that the generator had at first: below, the gradient has vanished, which is told elsewhere
 )
@@ -117,9 +118,9 @@ def _raised(e: Evidence) -> Finding | None:
 
 def _thrown(e: Evidence) -> Finding | None:
     """First updates as large as the weights themselves, which have blown the weights up, so that later ones look small beside them."""
-    off = misfits(e)
-    if off is None or not e.holds(off) or dead_player(e) is not None:
-        return None
+    off, dead = misfits(e), dead_player(e)
+    if off is None or not e.holds(off) or (dead is not None and dead.since <= FIRST):
+        return None  # units that died of it died later
     for who in PLAYERS:
         try:
             ratio, norm = e[f"{who}_update_ratio"].dropna(), e[f"{who}_parameter_norm"].dropna()

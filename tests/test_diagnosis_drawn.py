@@ -1,0 +1,108 @@
+"""What trainings drawn at random have taught: a G that flees the reals' scores, a constant output, raw data, a D that is slow but for a while."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandiag.diagnosis import Verdict, diagnose
+from tests import made_runs
+from tests.made_runs import made
+
+STEPS = 1000
+TENS = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+NARROW = {"diversity_ratio": np.full(TENS, 0.2)}
+WIDE = ("modes", "mode", "data_mode", "high_quality", "frechet", "precision", "recall")  # evaluations, left out
+
+
+def targets(seed: int, force: np.ndarray, *, real: float = 1.0, fake: float = 0.0) -> dict[str, np.ndarray]:
+    """Scores at the targets that least squares gives them, where D pushes both ways, and G's force on fakes."""
+    chance = np.random.default_rng(seed)
+    noise = 0.02 * chance.standard_normal((2, STEPS))
+    return {
+        "real_logit_mean": real + noise[0],
+        "fake_logit_mean": fake + noise[1],
+        "discriminator_auc": np.full(STEPS, 1.0 if real > fake else 0.0),
+        "discriminator_force_on_real": -2 * noise[0],
+        "discriminator_force_size_on_real": np.full(STEPS, 0.05),
+        "discriminator_force_on_fake": -2 * noise[1],
+        "discriminator_force_size_on_fake": np.full(STEPS, 0.05),
+        "generator_force_on_fake": force,
+        "generator_force_size_on_fake": np.abs(force),
+    }
+
+
+@pytest.mark.parametrize(
+    ("force", "real", "fake", "ill"),
+    [(-2.0, 1.0, 0.0, True), (2.0, 1.0, 0.0, False), (-2.0, 0.0, 1.0, False), (2.0, 0.0, 1.0, False)],
+    ids=["flees", "follows", "follows an energy", "has outrun D"],
+)
+def test_a_generator_that_pushes_its_scores_away_from_the_reals_is_named(
+    force: float, real: float, fake: float, ill: bool, tmp_path: Path
+) -> None:
+    """Of a D that scores fakes above reals nobody knows whether it gives energies, or was outrun by a G that is right."""
+    columns = targets(0, np.full(STEPS, force), real=real, fake=fake)
+    found = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, slow=NARROW)).finding("objective_fault")
+    assert (found.verdict is Verdict.FAILED and found.kind == "shared objective") is ill, found.claim
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+def test_an_output_that_is_one_constant_is_dead_and_no_gradient_was_cleared(spread: float, tmp_path: Path) -> None:
+    """At the end of its tanh nothing comes through to any weight or bias: as where gradients are cleared, but there the fakes vary."""
+    names = [f"{i}.{what}" for i in (0, 2, 4) for what in ("weight", "bias")]
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"generator_gradient_norm": np.zeros(STEPS)},
+        slow={
+            "diversity_ratio": np.full(TENS, spread),
+            "fake_pairwise_distance": np.full(TENS, spread),
+            "generator_update_ratio": np.zeros(TENS),
+        },
+        layers={"generator_layer_gradient_norm": (np.zeros((TENS, 6)), names)},
+    )
+    first = diagnose(path).illnesses[0]
+    expected = ("objective_fault", "gradients cleared too late") if spread else ("dead_layers", "dead generator")
+    assert (first.check, first.kind) == expected, first.claim
+
+
+@pytest.mark.parametrize(
+    ("scale", "begun", "ratio", "ill"),
+    [(100.0, 0.1, 0.2, True), (1.0, 0.1, 0.2, False), (100.0, 60.0, 0.2, False), (100.0, 0.1, 1.0, False)],
+    ids=["raw", "standardised", "begins there", "well all the same"],
+)
+def test_data_of_a_raw_scale_are_named_where_the_fakes_are_no_reals(
+    scale: float, begun: float, ratio: float, ill: bool, tmp_path: Path
+) -> None:
+    slow = {
+        "real_mean": np.full(TENS, scale),
+        "real_sd": np.full(TENS, 0.4 * scale),
+        "fake_mean": np.linspace(begun, 0.9 * scale, TENS),
+        "fake_sd": np.linspace(begun, 0.3 * scale, TENS),
+        "real_min": np.full(TENS, -scale),
+        "real_max": np.full(TENS, 3 * scale),
+        "fake_min": np.full(TENS, -scale),
+        "fake_max": np.linspace(begun, 2 * scale, TENS),
+        "diversity_ratio": np.full(TENS, ratio),
+    }
+    if ratio == 1.0:
+        slow |= {"fake_mean": slow["real_mean"], "fake_sd": slow["real_sd"]}
+    found = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow, without=WIDE)).finding("data_mismatch")
+    assert (found.kind == "raw") is ill, found.claim
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_slow_discriminator_is_slow_since_the_fakes_went_astray_whatever_happened_between(
+    paused: bool, tmp_path: Path
+) -> None:
+    """For a tenth of the run G's own updates faltered: the discriminator was the slower one all the same before and after."""
+    generator = np.full(TENS, 1e-2)
+    if paused:
+        generator[TENS // 3 : TENS // 2] = 1e-3
+    slow = {**NARROW, "generator_update_ratio": generator, "discriminator_update_ratio": np.full(TENS, 5e-5)}
+    found = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow, without=WIDE)).finding("discriminator_weakness")
+    assert (found.verdict, found.kind) == (Verdict.FAILED, "slow"), found.claim
+    assert found.onset is not None
+    assert found.onset < STEPS // 10
