@@ -106,3 +106,48 @@ def test_a_slow_discriminator_is_slow_since_the_fakes_went_astray_whatever_happe
     assert (found.verdict, found.kind) == (Verdict.FAILED, "slow"), found.claim
     assert found.onset is not None
     assert found.onset < STEPS // 10
+
+
+@pytest.mark.parametrize(("series", "by_data"), [("real_mean", True), ("generator_loss", False)])
+def test_numbers_that_break_are_put_down_to_the_data_where_these_hold_them(
+    series: str, by_data: bool, tmp_path: Path
+) -> None:
+    """Weights that are NaN since a row of the data was stay as they are: nothing has put them back."""
+    broken = np.full(TENS if series == "real_mean" else STEPS, np.nan)
+    weights = np.full(TENS, np.nan)
+    weights[0] = 10.0
+    slow = {**NARROW, "generator_parameter_norm": weights, "generator_update_ratio": np.full(TENS, 5e-3)}
+    given = {"slow": {**slow, series: broken}} if series == "real_mean" else {"slow": slow, "columns": {series: broken}}
+    told = diagnose(made(tmp_path / "run", steps=STEPS, without=WIDE, **given))  # type: ignore[arg-type]
+    first = told.illnesses[0]
+    assert first.check == "numerical_failure", told.story
+    assert ("isfinite" in first.remedies[0]) is by_data
+
+
+@pytest.mark.parametrize(("before", "named"), [(1.0, True), (400.0, False)], ids=["fresh", "pretrained"])
+def test_a_discriminator_that_was_trained_before_takes_small_steps_and_is_not_put_back(
+    before: float, named: bool, tmp_path: Path
+) -> None:
+    """Adam divides by the gradients of the pretraining, of which nothing is in the record."""
+    updates = np.ones(STEPS)
+    updates[0] = before
+    facts = {"learning_rate": 1e-3, "class": "Adam", "betas": [0.9, 0.999], "eps": 1e-8}
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"discriminator_updates": updates},
+        slow={
+            **NARROW,
+            "discriminator_update_ratio": np.full(TENS, 1e-5),
+            "discriminator_parameter_norm": np.full(TENS, 10.0),
+        },
+        facts={
+            "optimizers": {"generator": facts, "discriminator": facts},
+            "players": {
+                "generator": {"parameters": 20_000},
+                "discriminator": {"parameters": 20_000, "output": "logit"},
+            },
+        },
+    )
+    found = diagnose(path).finding("objective_fault")
+    assert (found.kind == "discriminator put back") is named, found.claim

@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 
 import gandiag
 from gandiag.diagnosis import Finding, Verdict
+from gandiag.recording.conditions import Pairs
 from gandiag.recording.constraint import clipped_share, normalised
 
 
@@ -299,6 +300,20 @@ def test_labels_that_belong_to_their_reals_are_kept_and_not_accused(tmp_path: Pa
     assert told["agreement"]["count"] == 1024
     assert set(told["counts"]["real"]) == set(told["counts"]["fake"]) == {"0", "1", "2", "3"}
     assert gandiag.diagnose(run).finding("data_mismatch").kind != "labels"
+
+
+def test_a_sample_that_is_drawn_twice_does_not_vouch_for_its_label() -> None:
+    """Of few data drawn with replacement the nearest neighbour is the sample itself: labels that were shuffled once seemed to belong."""
+    chance = torch.Generator().manual_seed(0)
+    samples, labels = torch.randn(400, 3, generator=chance), torch.randint(4, (400,), generator=chance)
+    pairs = Pairs(0)
+    for _ in range(32):
+        drawn = torch.randint(400, (32,), generator=chance)
+        pairs.keep(samples[drawn], labels[drawn])
+    told = pairs.agreement()
+    assert told is not None
+    assert told["count"] == len(torch.unique(torch.cat(pairs._images), dim=0)) < 400
+    assert told["share"] < told["chance"] + 4 * (told["chance"] / told["count"]) ** 0.5
 
 
 def test_labels_shuffled_apart_from_their_reals_are_named_without_any_kept_sample(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ WEIGHTS = ("generator_parameter_norm", "discriminator_parameter_norm")
 
 # ------------------------------------------------------------------------------------------------------- numerical failure
 
+REALS = "real batch"  # the recorder's name for them
 # so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
 FAR, FAR_STEPS = 10.0, 30
 HEAVY = 0.9  # momentum at which games turn unstable that are stable without (Gidel et al. 2019); it multiplies a rate by 1 / (1 - momentum)
@@ -78,12 +79,22 @@ def numerical_failure(run: Recorded) -> Finding:
             onset=None if scaled else step,
         )
     claim = f"{place} is NaN or infinite from step {step} on ({share:.0%} of the steps since; limit: 0)"
+    by_data = name == "real_mean" or place.startswith(REALS)
     return Finding(
         "numerical_failure",
         Verdict.FAILED,
         claim,
-        cause="a loss or a gradient overflowed, and the weights took it in",
-        remedies=(*lower_rates(e, "both"), "restart from the last checkpoint before that step"),
+        cause="the data hold values that are no finite numbers, and the weights took them in"
+        if by_data
+        else "a loss or a gradient overflowed, and the weights took it in",
+        remedies=(
+            *(
+                ("look at the data: torch.isfinite(batch).all(), and fill or drop what is missing before the game",)
+                if by_data
+                else lower_rates(e, "both")
+            ),
+            "restart from the last checkpoint before that step",
+        ),
         series=series or tuple(bad)[:2],
         onset=step,
     )

@@ -21,16 +21,18 @@ NEVER = 15.0  # times that a class was due and never came: by chance once in thr
 
 
 def _labels_of_reals(e: Evidence) -> Finding | None:
-    """Labels that say no more of their samples than chance, by a thousand of samples, of which even hard classes show something."""
+    """Labels that say no more of their samples than chance, by five hundred samples, of which most classes show something."""
     looks = _looks(e)
     for since, (share, chance, count) in looks:
-        limit = chance + e.limits.label_sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
-        if count < e.limits.label_samples / (2 if since else 1) or share > limit:
+        sd = float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+        limit = chance + e.limits.label_sds * sd
+        if count < e.limits.label_samples or share > limit:
             continue
         at_first = f" from step {since} on, after {looks[0][1][0]:.1%} at first" if since else ""
         return Finding(
             "data_mismatch",
-            Verdict.FAILED if _uses_labels(e) else Verdict.SUSPECT,
+            # classes that hardly show in the samples are above chance, by little
+            Verdict.FAILED if _uses_labels(e) and share <= chance + PERHAPS * sd else Verdict.SUSPECT,
             f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
             f"(limit: above {limit:.1%})",
             cause="the labels do not belong to the samples: they were shuffled or shifted on the way",

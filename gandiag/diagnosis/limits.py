@@ -132,7 +132,7 @@ class Limits:
     data_spread: float = 1.5  # fold, by which their sd changes at once
 
     # with labels: even the classes of small photographs are told by nearness then, by dozens of sds
-    label_samples: int = 1000
+    label_samples: int = 500
     label_sds: float = 4.0  # above chance, that the labels of nearest neighbours must agree
 
     # convergence

@@ -11,6 +11,7 @@ import numpy as np
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.errors import GandiagError, NotRecorded
 
+SAME = 1e-12  # of its square: a distance of rounding
 MOST_CHANNELS = 4  # whose orders are tried
 MOST_SAMPLES = 1000  # whose nearest neighbours are looked for
 FEWEST_SAMPLES = 40  # with labels, before anything is said of them
@@ -107,7 +108,8 @@ def _agreement(
     if len(np.unique(classes)) < 2:
         return None
     squares = (samples**2).sum(1)[:, None] + (among**2).sum(1) - 2 * samples @ among.T
-    if alone:
+    if alone:  # one that was kept twice is its own nearest, and has its own label
+        squares[squares <= SAME * (samples**2).sum(1)[:, None]] = np.inf
         np.fill_diagonal(squares, np.inf)
     share = float(np.mean(labels == classes[squares.argmin(axis=1)]))
     chance = float(sum(np.mean(labels == k) * np.mean(classes == k) for k in np.unique(classes)))

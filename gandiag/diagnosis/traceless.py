@@ -19,6 +19,7 @@ IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed the
 FARTHER = 3.0  # times an update's way
 LEAPS = 3  # fewer may be a load or two
 RUN_AWAY = 3.0  # fold, of a player's weights
+BEFORE = 10.0  # fold, of the updates of a step: a pretraining
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 EACH = "after each update"
 CAUSE = "something puts the {who}'s weights back {when}: an average that is copied into it, or weights that are loaded again"
@@ -37,6 +38,8 @@ def undone(e: Evidence) -> Finding | None:
             continue  # its last biases alone move: dead_layers tells it
         facts, count = e.facts("optimizers", who), e.facts("players", who).get("parameters")
         beta, rate = _first(facts.get("betas")), e.maybe(f"{who}_learning_rate")
+        if _was_trained_before(e, who):
+            continue
         if "Adam" not in str(facts.get("class", "")) or not isinstance(count, int) or beta is None or rate is None:
             continue
         ratio, weights, slope = (e.level(f"{who}_{n}") for n in ("update_ratio", "parameter_norm", "gradient_norm"))
@@ -68,12 +71,20 @@ def undone(e: Evidence) -> Finding | None:
     return None
 
 
+def _was_trained_before(e: Evidence, who: str) -> bool:
+    """Whether a player had many updates before the first step ended: Adam divides by the gradients of those, larger than any that was recorded."""
+    updates = f"{who}_updates"
+    return updates in e and bool(len(e[updates])) and float(e[updates].iloc[0]) > BEFORE * max(1.0, e.now(updates))
+
+
 def held_in_place(e: Evidence) -> Finding | None:
     """A generator that takes whole steps, and whose weights and fakes stay where they were: they are put back after the step was recorded."""
     ratio, weights, slope = (e.level(f"generator_{n}") for n in ("update_ratio", "parameter_norm", "gradient_norm"))
     spread = e.maybe("diversity_ratio")
     if spread is None or not _ill(e) or not weights[0] > 0:
         return None
+    if not np.isfinite(e["generator_parameter_norm"].to_numpy(dtype=float)).all():
+        return None  # a level holds the last that was finite
     way, moved = float(np.nansum(ratio * np.diff(e.edges))), float(np.nanmax(np.abs(weights / weights[0] - 1)))
     changed = abs(trends.tail_middle(spread, e.limits.tail_share) / max(trends.middle(spread[:3]), 1e-12) - 1)
     if not (way > 1 and moved < IN_PLACE and np.nanmedian(slope) > 0) or changed > 0.1:

@@ -110,7 +110,12 @@ def _counts(labels: Tensor) -> dict[str, int]:
 
 
 def _agreement(samples: Tensor, labels: Tensor) -> dict[str, float]:
-    """How often the nearest other sample has the same label, how often that were by chance, and of how many samples."""
+    """How often the nearest other sample has the same label, how often that were by chance, and of how many samples.
+
+    A sample that was drawn twice counts once: it is its own nearest neighbour, and has its own label.
+    """
+    _, once = np.unique(samples.numpy(), axis=0, return_index=True)
+    samples, labels = samples[once], labels[once]
     same = labels[torch.cdist(samples, samples).fill_diagonal_(torch.inf).argmin(dim=1)] == labels
     _, counts = np.unique(labels.numpy(), return_counts=True)
     shares = counts / len(labels)
