@@ -197,10 +197,13 @@ class Evidence:
         """What one of the steps is: "epoch" in a log with one row for each."""
         return "epoch" if self.about.get("steps_are") == "epochs" else "step"
 
-    @property
+    @cached_property
     def steps_in_one(self) -> int:
-        """How many steps one of the recording's steps stands for, at least."""
-        return STEPS_AN_EPOCH if self.step_word == "epoch" else 1
+        """How many steps one of the recording's steps stands for, at least: those of an epoch, or so many updates of the generator."""
+        if self.step_word == "epoch":
+            return STEPS_AN_EPOCH
+        updates = self["generator_updates"].dropna() if "generator_updates" in self else None
+        return 1 if updates is None or updates.empty else max(1, int(updates.median()))
 
     @property
     def going_on(self) -> bool:

@@ -176,8 +176,30 @@ def _judged_as_others(e: Evidence) -> Finding | None:
     return None
 
 
+def _pairs_apart(e: Evidence) -> Finding | None:
+    """What D is given beside the reals (source images, measurements) that tells nothing of them, while the fakes are plainly no reals."""
+    told = _read(e.about.get("beside"))
+    if told is None or not poor_samples(e):
+        return None  # of a condition that means little the game may do without
+    share, chance, count = told
+    limit = chance + PERHAPS * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+    if count < e.limits.label_samples or share > limit:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"of {count:.0f} reals {share:.1%} lie nearer to the one with the nearest condition than to any other, by chance it were {chance:.0%} "
+        f"(limit: above {limit:.1%}), and the fakes are plainly no reals",
+        cause="what D is given beside a real (source image, measurement) does not belong to it: pairs were taken apart on the way",
+        remedies=("look at a few pairs side by side; read and shuffle both halves of a pair together, by one loader",),
+        onset=0,
+        kind="pairs",
+    )
+
+
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     _labels_of_reals,
+    _pairs_apart,
     _judged_as_others,
     _classes_never_asked,
     _labels_of_fakes,

@@ -19,7 +19,7 @@ PLAYERS = ("generator", "discriminator")
 BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .7 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
 FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
 HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by half of the weights' size to 20 times it (benchmark)
-FIRST = 10  # steps: weights that were dead then were never thrown
+FIRST = 0  # the step: weights that were dead then were never thrown
 ALIVE = (
     0.1  # of the gradient that the generator had at first: below, the gradient has vanished, which is told elsewhere
 )
@@ -130,14 +130,15 @@ def _thrown(e: Evidence) -> Finding | None:
             continue
         first = float(ratio.iloc[:3].max())
         grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / float(norm.iloc[0])
-        if not (first > e.limits.update_ratio_high and grown > BLOWN_UP):
+        died = dead is not None and dead.who == who  # nothing grows after that
+        if not (first > e.limits.update_ratio_high and (grown > BLOWN_UP or died)):
             continue
         present = rate(e, who)
         return Finding(
             "learning_rate",
             Verdict.FAILED,
             f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {e.limits.update_ratio_high:g}), which are "
-            f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})",
+            + ("dead since" if died else f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})"),
             cause=f"the {who}'s learning rate is too high for these weights: its first steps have thrown them far away",
             remedies=(
                 set_rate(e, who, min(present * 10 * USUAL_UPDATE / first, LARGEST_RATE))

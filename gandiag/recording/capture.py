@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.asked import Asked
+from gandiag.recording.beside import Beside
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
@@ -61,7 +62,7 @@ class Capture:
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
-        self.feeding, self.conditions, self.asked = Feeding(), Conditions(), Asked()
+        self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
@@ -156,11 +157,15 @@ class Capture:
         if type(only) is Tensor and only.is_floating_point():
             shown, origin = only, self.generated.origin(only)
             image = only.detach() if only.requires_grad else only
+            if self.generated.part is not None and not origin.fake and self.beside.wants(self.passes.row):
+                self.beside.note_joined(only, self.generated.part, self.generated.held)
         else:
             shown, origin = self._look(arguments, named)
             image = None if shown is None else shown.detach()
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named)
+            if not origin.fake and self.beside.wants(self.passes.row):
+                self.beside.note(image, arguments, named)
             if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):
                 self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
             if origin.fake and self._both_called(arguments, named, output):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import sys
 import time
@@ -25,8 +24,8 @@ from gandiag.recording.addresses import Copier
 from gandiag.recording.arguments import Scores, as_scores, listed
 from gandiag.recording.beginning import first_step, probe_table, refuse_what_cannot_play, totals_before
 from gandiag.recording.capture import Capture
-from gandiag.recording.constraint import constraint
 from gandiag.recording.distributed import ranks
+from gandiag.recording.ending import told_at_the_end
 from gandiag.recording.filling import Filling, Given
 from gandiag.recording.guard import warn_once
 from gandiag.recording.judging import Judging
@@ -349,7 +348,10 @@ class Recorder:
             self._end_step()
         self._updates.tell_if_no_step_ended()
         self._closed = True
-        self._tell_constraint()
+        if not self._gave_up and self._players["discriminator"].total_updates:
+            self.update_about(
+                **told_at_the_end(self._capture, self._players, self._updates, self._ways, self._untold.say)
+            )
         self.detach()
         self._judging.hurry()
         self._rows.alone = status != "finished"
@@ -360,23 +362,6 @@ class Recorder:
         self._thread.stop(status)
         self._judging.hand_over()
         atexit.unregister(self._at_exit)
-
-    def _tell_constraint(self) -> None:
-        """Notes what held D's slope, what G was fed, what labels D was given, who ascends; a device that has failed must not keep it open."""
-        if self._gave_up or not self._players["discriminator"].total_updates:
-            return
-        with contextlib.suppress(RuntimeError, ValueError):
-            seen, fed = self._capture.penalty_seen, self._capture.feeding.told()
-            held = constraint(self._players["discriminator"].module, gradient_penalty=seen)
-            held["slopes_alone"] = self._capture.slopes_alone
-            told: dict[str, Any] = {
-                "same_latents": fed,
-                "labels": self._capture.conditions.told(),
-                "conditions": self._capture.asked.told(),
-                "rewritten": self._updates.rewrites.told(),
-            }
-            told["ascends"] = [who for who, way in self._ways.items() if way.ascends()] or None
-            self.update_about(discriminator_constraint=held, **{k: v for k, v in told.items() if v is not None})
 
     def __enter__(self) -> Recorder:
         return self

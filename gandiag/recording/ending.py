@@ -1,0 +1,44 @@
+"""What is told of a run only once it is over: what held D's slope, what the players were given, who ascends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gandiag.recording.capture import Capture
+from gandiag.recording.constraint import constraint
+from gandiag.recording.player import Player
+from gandiag.recording.updates import Updates
+from gandiag.recording.uphill import Way
+
+
+def told_at_the_end(
+    capture: Capture,
+    players: Mapping[str, Player],
+    updates: Updates,
+    ways: Mapping[str, Way],
+    say: Callable[[str, str], None],
+) -> dict[str, Any]:
+    """Returns entries of run.json, without those of which there is nothing to tell. Waits for the device.
+
+    What cannot be told, on a device that has failed say, is left out and said: the others and the end of the run do not hang on it.
+    """
+    entries: dict[str, Callable[[], Any]] = {
+        "discriminator_constraint": lambda: {
+            **constraint(players["discriminator"].module, gradient_penalty=capture.penalty_seen),
+            "slopes_alone": capture.slopes_alone,
+        },
+        "same_latents": capture.feeding.told,
+        "labels": capture.conditions.told,
+        "conditions": capture.asked.told,
+        "beside": capture.beside.told,
+        "rewritten": updates.rewrites.told,
+        "ascends": lambda: [who for who, way in ways.items() if way.ascends()] or None,
+    }
+    told: dict[str, Any] = {}
+    for name, tell in entries.items():
+        try:
+            told[name] = tell()
+        except Exception as error:
+            say(f"end {name}", f"{name} could not be told at the end of the run: {type(error).__name__}: {error}")
+    return {name: value for name, value in told.items() if value is not None}
