@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gandiag.diagnosis import Finding, Verdict, diagnose
+from gandiag.run import RunWriter
 from tests import made_runs
 from tests.made_runs import made
 
@@ -31,6 +32,25 @@ def test_a_rate_that_becomes_0_for_good_is_named_with_its_step(who: str, tmp_pat
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, f"frozen {who}"), finding.claim
     assert finding.onset == TURN
     assert "0.001" in finding.remedies[0]
+
+
+def test_a_discriminator_that_is_still_to_begin_is_suspected_while_the_run_goes_on_and_failed_at_its_end(
+    tmp_path: Path,
+) -> None:
+    silent = {
+        f"discriminator_force{size}_on_{on}": np.zeros(STEPS) for size in ("", "_size") for on in ("real", "fake")
+    }
+    columns = {**silent, "discriminator_update_ratio": np.zeros(STEPS)}
+    for status, verdict in (("running", Verdict.SUSPECT), ("finished", Verdict.FAILED)):
+        path = made(tmp_path / status, steps=STEPS, columns=columns)
+        with RunWriter(path, {}, resume_at=STEPS) as writer:
+            writer.update_about(status=status)
+            writer.close(status)
+        diagnosis = diagnose(path)
+        finding = diagnosis.finding("objective_fault")
+        assert (finding.verdict, finding.kind) == (verdict, "frozen discriminator"), finding.claim
+        assert "pushes no score" in finding.claim
+        assert diagnosis.finding("discriminator_weakness").verdict is not Verdict.FAILED or status == "finished"
 
 
 @pytest.mark.parametrize("who", PLAYERS)

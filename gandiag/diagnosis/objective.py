@@ -15,7 +15,7 @@ from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
 from gandiag.diagnosis.other_turn import another_in_its_turn
 from gandiag.diagnosis.remedies import set_rate
-from gandiag.diagnosis.stopped import stopped
+from gandiag.diagnosis.stopped import not_begun, stopped
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("discriminator", "generator")
@@ -66,12 +66,19 @@ def _standing_still(e: Evidence) -> Finding | None:
             lost = not by_rate and (dead_player(e) is not None or lost_in_rounding(e, who))  # told by other checks
             if enough and np.all(values == 0) and not lost:
                 what = "learning rate is 0" if by_rate else "weights never move"
+                waits = who == "discriminator" and not by_rate and not_begun(e)
                 return Finding(
                     "objective_fault",
-                    Verdict.FAILED,
-                    f"the {who}'s {what} in all of {len(values)} records (limit: above 0)",
-                    cause=f"the {who} does not learn",
-                    remedies=(set_rate(e, who, 1e-3), f"look whether its optimizer holds the {who}'s parameters"),
+                    # many autoencoders begin their game late: it may be about to
+                    Verdict.SUSPECT if waits and e.going_on else Verdict.FAILED,
+                    f"the {who}'s {what} in all of {len(values)} records (limit: above 0)"
+                    + (", and its loss pushes no score" if waits else ""),
+                    cause="the game has not begun: the discriminator's loss is multiplied by 0"
+                    if waits
+                    else f"the {who} does not learn",
+                    remedies=("look at which step the discriminator is to start, and what its loss is multiplied by",)
+                    if waits
+                    else (set_rate(e, who, 1e-3), f"look whether its optimizer holds the {who}'s parameters"),
                     series=(name,),
                     onset=int(e[name].index[0]),
                     kind=f"frozen {who}",

@@ -54,6 +54,13 @@ def stopped(e: Evidence) -> Finding | None:
     return None
 
 
+def not_begun(e: Evidence) -> bool:
+    """Tells whether the discriminator's loss has not pushed one score yet: it weighs nothing, as before the step at which a game is to begin."""
+    sizes = [f"discriminator_force_size_on_{side}" for side in ("real", "fake")]
+    pushes = [e[name].to_numpy(dtype=float) for name in sizes if name in e]
+    return len(pushes) == 2 and all(len(force) and bool(np.all(force == 0)) for force in pushes)
+
+
 def _rates(e: Evidence, who: str) -> np.ndarray:
     """A player's learning rates as they were recorded, as many as there are."""
     try:

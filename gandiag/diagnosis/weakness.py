@@ -9,10 +9,11 @@ import numpy as np
 
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.decay import decayed
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, misfit, misfits, wander
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import equal_rates, larger_discriminator
+from gandiag.diagnosis.stopped import not_begun
 from gandiag.errors import NotRecorded
 
 # times the share of good samples of the third of the evaluations before: such a generator is still learning
@@ -34,6 +35,8 @@ def discriminator_weakness(run: Recorded) -> Finding:
     )
     e.need_steps()
     e.need_spread_data()
+    if e.going_on and not_begun(e):
+        raise CannotTell("the discriminator's loss has pushed no score yet: the game is still to begin")
     with contextlib.suppress(NotRecorded):
         if (eaten := decayed(e, "discriminator")) is not None:
             return eaten
