@@ -98,6 +98,7 @@ FOUND = {
         "gan.generator (Model)", "gan.discriminator (Model)", "probability", order="alternating, 2 D updates a step"
     ),
     "mode_regularised": Expected("G (Sequential)", "D (Sequential)", "probability"),
+    "both_at_once": Expected("maker (Sequential)", "judge (Pairwise)"),
     "two_classes": Expected("maker (Sequential)", "judge (Sequential)"),
     "own_train_method": Expected(
         "G.model (Sequential)", "D.model (Sequential)", "probability", order="alternating, 2 D updates a step"
@@ -110,7 +111,6 @@ NO_GAN = {
     "actor_critic": "none is shown both what another makes and data from outside",
     "shared_head": "none is shown both what another makes and data from outside",
     "plain_functions": "networks that are written as plain functions",
-    "both_at_once": "judge (Pairwise) is shown data and what maker (Sequential) makes in one and the same call",
     "shared_pieces": "what it returns goes on into head (Sequential): networks that share pieces",
     "per_sample_gradients": "of the networks trained (D (Sequential), G (Sequential)) none is shown both",
     "functional_copies": "is called with parameters that are not its own",

@@ -44,6 +44,8 @@ class Capture:
         self.muted = False
         self.generated = Outputs()
         self.on_call: Callable[[], None] | None = None  # told before each call is looked at
+        # told what the generator is given in a call that builds a graph
+        self.on_made: Callable[[tuple[Any, ...], Mapping[str, Any]], None] | None = None
         self.give_up: Callable[[str, Exception], bool] = lambda where, error: False  # told what a hook could not do
         self.called: set[str] = set()  # whose calls have been seen at all
         # what the discriminator's output came out of at its first call, where the graph tells
@@ -120,6 +122,8 @@ class Capture:
         if self.on_call is not None:
             self.on_call()
         again = self.passes.is_recomputation()
+        if self.on_made is not None and not again and torch.is_grad_enabled():
+            self.on_made(arguments, named)
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
@@ -168,10 +172,10 @@ class Capture:
                 self.beside.note(image, arguments, named)
             if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):
                 self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
-            if origin.fake and self._both_called(arguments, named, output):
-                return
         if origin.attached and not self.passes.row % EVERY:
             watch(tensors(output), self.generated.nodes, self._came_through)
+        if origin.fake and shown is not only and self._both_called(arguments, named, output):
+            return
         if again:  # of a detached input: where the graph leads is not to be seen from here
             origin = replace(origin, untraced=True)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:

@@ -42,6 +42,7 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     apart = any(t.fresh and t.parameters & judge and not t.parameters & maker for t in turns) and any(
         t.fresh and t.parameters & maker and not t.parameters & judge for t in turns
     )
+    told_apart = any(c.tells_apart for c in calls if c.owned == judge and maker in c.sources)
     turn_of_g = turn_of_d = cycles = after_d = 0
     since: list[Call] = []  # the maker's last update
     for turn in turns:
@@ -54,7 +55,9 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
             cycles += after_d
             after_d = 0
         if turn.parameters & judge and (
-            shown_both(maker, turn.calls, judge, outside=not apart) or shown_in_turn(maker, since, judge)
+            shown_both(maker, turn.calls, judge, outside=not apart)
+            or shown_in_turn(maker, since, judge)
+            or (told_apart and any(c.is_double and c.used and maker in c.sources for c in mine))
         ):
             turn_of_d += 1
             after_d = 1

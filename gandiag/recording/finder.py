@@ -24,7 +24,7 @@ from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
-from gandiag.recording.witnessed import Call, Turn
+from gandiag.recording.witnessed import Call, Network, Turn
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
 CALLS_OF_A_TURN = 64  # the last ones before an optimizer steps
@@ -60,6 +60,8 @@ class Watch:
         self._turns: list[Turn] = []
         self._since: list[Call] = []
         self._recent: list[Call] = []
+        # modules that returned one number for reals and fakes together: a loss, with the discriminator in it
+        self._losses: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self._owned: weakref.WeakKeyDictionary[nn.Module, frozenset[int]] = weakref.WeakKeyDictionary()
         self.seen: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._steps_without = 0
@@ -149,7 +151,9 @@ class Watch:
             self._note(module, inputs, named, output)
 
     def _holds_players(self, module: nn.Module) -> bool:
-        """Tells whether a module is a wrapper around networks that different optimizers step, and so no player itself."""
+        """Tells whether a module is a wrapper around networks that different optimizers step, or a loss around one, and so no player itself."""
+        if module in self._losses:
+            return True
         owned = self._owned_by(module)
         stepped = {t.parameters for t in self._turns}
         return len(stepped) > 1 and sum(bool(owned & s) and not owned <= s for s in stepped) >= 2
@@ -191,6 +195,11 @@ class Watch:
             operation=last_operation(score),
             score_is=next((i for i, t in enumerate(outputs) if t is score), 0),
         )
+        if call.is_double:
+            if not outputs[0].dim():
+                self._losses.add(module)  # from its next call on it is looked inside
+                return
+            call.tells_apart = self._tells_apart(output, call.sources)
         for origin in reversed(origins):  # of several outputs that are passed on together the first is the sample
             if origin is not None:
                 origin[0].fed[call.owned] = origin[1]
@@ -226,6 +235,19 @@ class Watch:
         oldest = min(self._nodes, default=0)
         found = next((self._nodes[n] for n in ancestors(tensor.grad_fn, oldest) if n in self._nodes), None)
         return found or self._equal(tensor)
+
+    def _tells_apart(self, output: Any, makers: frozenset[Network]) -> bool:
+        """Tells whether the graph leads back to a maker from one alone of the two verdicts that a call on reals and fakes returned."""
+        parts = [list(tensors(part)) for part in output[:2]] if isinstance(output, (tuple, list)) else []
+        if len(parts) < 2 or not all(parts) or [t.shape for t in parts[0]] != [t.shape for t in parts[1]]:
+            return False
+        first, second = ({n for t in part for n in self._made_by(t)} & makers for part in parts)
+        return bool(first) != bool(second)
+
+    def _made_by(self, tensor: Tensor) -> set[Network]:
+        """Returns the networks that a value descends from in the graph."""
+        oldest = min(self._nodes, default=0)
+        return {self._nodes[n][0].owned for n in ancestors(tensor.grad_fn, oldest) if n in self._nodes}
 
     def _equal(self, tensor: Tensor) -> tuple[Call, int] | None:
         """Returns the recent call of whose output a tensor is a copy, by way of numpy say; None where it is one of none."""

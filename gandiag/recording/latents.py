@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 UNIFORM_KURTOSIS = (1.5, 2.3)  # a uniform law has 1.8, a coin 1.0, a normal one 3.0
 NORMAL_KURTOSIS = (2.3, 4.5)
 ENOUGH_VALUES = 16
 MOST_CORRELATED = 0.1  # neighbouring values of noise; in images it is above 0.5
+KEPT_CALLS = 8  # of the generator: what it was given last
 ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
 
 
@@ -93,21 +95,58 @@ def law_of(values: Tensor, mean: float, sd: float, width: float) -> str:
 
 
 class Feed:
-    """Makes fresh arguments for the generator, in the form in which the script calls it."""
+    """Makes fresh arguments for the generator, in the form in which the script calls it.
+
+    What another network makes (a code, a style) changes as that one learns, and a number (a stage, a blending weight) as the training goes
+    on: of these the last that passed by are taken.
+    """
 
     def __init__(self, made: Sequence[Any], kinds: Sequence[Mapping[str, Any]]) -> None:
         self.kinds = tuple(kinds)
         self._structure = made[-1].structure
         self._leaves = [t.clone() if isinstance(t, Tensor) else t for t in made[-1].leaves]
         alike = [c for c in made if [s[1:] for s in c.shapes] == [s[1:] for s in made[-1].shapes]]
-        together = torch.stack if takes_single_samples(made[-1]) else torch.cat
+        self._single = takes_single_samples(made[-1])
+        together = torch.stack if self._single else torch.cat
         self._seen = [
             together([c.inputs[i] for c in alike]) if kind["kind"] == "unknown" else t.clone()
             for i, (kind, t) in enumerate(zip(self.kinds, made[-1].inputs))
         ]
+        self._aging = [
+            kind["kind"] == "constant" or (kind["kind"] == "unknown" and any(c.made[i] for c in alike))
+            for i, kind in enumerate(self.kinds)
+        ]
+        self._last: deque[list[Any]] = deque(maxlen=KEPT_CALLS)
+
+    @property
+    def ages(self) -> bool:
+        """Whether some of what the generator is given is other later than at first."""
+        return not self._single and (any(self._aging) or any(map(_is_number, self._leaves)))
+
+    def see(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """Keeps what the script gives the generator, where it has the form in which it was called at first."""
+        leaves, structure = tree_flatten((tuple(arguments), dict(named)))
+        if structure != self._structure or [*map(type, leaves)] != [*map(type, self._leaves)]:
+            return
+        self._last.append([t.detach() if isinstance(t, Tensor) else t for t in leaves])
+
+    def _renew(self) -> None:
+        """Takes of all that ages what was given last in place of what was given at first."""
+        if not self._last:
+            return
+        calls = [[t for t in leaves if isinstance(t, Tensor)] for leaves in self._last]
+        self._leaves = [new if _is_number(old) else old for old, new in zip(self._leaves, self._last[-1])]
+        self._last.clear()
+        for i, (kind, aging) in enumerate(zip(self.kinds, self._aging)):
+            if aging and kind["kind"] == "constant":
+                self._seen[i] = calls[-1][i].clone()
+            elif aging:
+                alike = [c[i] for c in calls if c[i].shape[1:] == calls[-1][i].shape[1:]]
+                self._seen[i] = torch.cat(alike)
 
     def draw(self, count: int, random: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns positional and named arguments for `count` samples; inputs of no known law are those that passed by, row by row."""
+        self._renew()
         rows = max((len(t) for k, t in zip(self.kinds, self._seen) if k["kind"] == "unknown"), default=1)
         chosen = random.choice(rows, count, replace=count > rows)
         drawn = iter([self._one(k, t, count, chosen, random) for k, t in zip(self.kinds, self._seen)])
@@ -136,6 +175,10 @@ class Feed:
             code = kind["one_hot"]
             values.reshape(count, -1)[:, code] = np.eye(len(code))[random.integers(0, len(code), count)]
         return torch.as_tensor(values, dtype=seen.dtype).to(seen.device)
+
+
+def _is_number(leaf: Any) -> bool:
+    return type(leaf) in (int, float)
 
 
 def _round_law(mean: float, sd: float) -> tuple[float, float]:

@@ -288,6 +288,10 @@ class Recorder:
         """Reads two values that D returns for each sample as the logits of two classes, the second of them the reals."""
         self._capture.two_classes = True
 
+    def show_inputs(self, see: Callable[[tuple[Any, ...], Mapping[str, Any]], None]) -> None:
+        """Has what the loop gives the generator shown to a function, at each call that builds a graph."""
+        self._capture.on_made = see
+
     def follow_optimizer(self, who: str, optimizer: Any) -> None:
         """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""
         player = self._players[who]

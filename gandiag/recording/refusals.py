@@ -26,7 +26,7 @@ def at_once(seen: dict[Pair, Evidence], turns: list[Turn], called: dict[Network,
         if not of_pair.generator_turns or of_pair.discriminator_turns:
             continue
         shown = [c for t in turns if t.parameters & judge for c in t.calls if c.owned == judge and c.used]
-        both = [c for c in shown if maker in c.sources and c.from_outside and len(set(c.shapes)) < len(c.shapes)]
+        both = [c for c in shown if maker in c.sources and c.is_double]
         if both and len(both) == len(shown):
             return (
                 f"{called[judge]} is shown data and what {called[maker]} makes in one and the same call: hooks cannot tell its "

@@ -26,6 +26,12 @@ def name_of(module: nn.Module, namespace: dict[str, Any] | None) -> str:
         for part, value in parts_of(owner).items():
             if value is module:
                 return f"{name}.{part} ({kind})"
+    for name, owner in known.items():
+        found = (
+            (part for part, value in owner.named_modules() if value is module) if isinstance(owner, nn.Module) else ()
+        )
+        for part in found:
+            return f"{name}.{part} ({kind})"
     return kind
 
 

@@ -74,6 +74,8 @@ class Game:
         if players.two_classes:
             self.recorder.read_two_classes()
         self.passing.recorder = self.recorder
+        if self.passing.feed.ages:
+            self.recorder.show_inputs(self.passing.feed.see)
         self._closed = False
         self._modules: dict[Who, nn.Module] = {
             "generator": players.generator,

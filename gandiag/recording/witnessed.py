@@ -31,6 +31,8 @@ class Call:
     operation: str  # what the score came out of
     made: tuple[bool, ...] = ()  # of the tensors among the leaves: whether a network made it
     score_is: int = 0  # which of the outputs the score is
+    # it was given two batches of one form, one of which a network made, and the graph tells whose verdict is whose
+    tells_apart: bool = False
     used: bool = False  # a backward pass went through its outputs
     balanced: bool = False  # of two values for each sample: their gradients cancel, as behind one softmax
     fed: dict[Network, int] = field(
@@ -41,6 +43,11 @@ class Call:
     def inputs(self) -> list[Tensor]:
         """The tensors among the arguments."""
         return [t for t in self.leaves if isinstance(t, Tensor)]
+
+    @property
+    def is_double(self) -> bool:
+        """Whether it was given two batches of one form, one of which a network made, and returned several things."""
+        return self.from_outside and bool(self.sources) and len(set(self.shapes)) < len(self.shapes)
 
     def let_go(self, small: int) -> None:
         """Drops what is large: the shapes stay."""

@@ -1,0 +1,197 @@
+"""Attach finds the players of trainings as they are written today: vocoders, autoencoders with a loss module, networks that grow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import gandiag
+from gandiag.recording.attachment import Attachment, attach
+
+
+class Judge(nn.Module):
+    """Judges true and made sounds in one call, by verdicts and features on both; `hangs` lets each verdict hang on both."""
+
+    def __init__(self, strides: tuple[int, ...], *, hangs: bool = False) -> None:
+        super().__init__()
+        self.bodies = nn.ModuleList([nn.Conv1d(1, 4, 5, stride, 2) for stride in strides])
+        self.heads = nn.ModuleList([nn.Conv1d(4, 1, 3, 1, 1) for _ in strides])
+        self.hangs = hangs
+
+    def forward(self, true: Tensor, made: Tensor) -> tuple[list[Tensor], ...]:
+        if self.hangs:
+            true, made = true - made.mean(0), made - true.mean(0)
+        features = [[F.leaky_relu(body(x), 0.1) for body in self.bodies] for x in (true, made)]
+        on_true, on_made = ([head(f).flatten(1) for head, f in zip(self.heads, of_one)] for of_one in features)
+        return on_true, on_made, *features
+
+
+def attached_to(train: Callable[[], None], path: Path, names: dict[str, Any] | None = None) -> Attachment:
+    attachment = attach(path, say=lambda line: None, namespace=lambda: names or {})
+    try:
+        train()
+    finally:
+        attachment.detach()
+    return attachment
+
+
+def vocoder(judges: list[Judge], seen: list[list[tuple[float, float]]], steps: int = 12) -> None:
+    """Trains against several judges, all of which one optimizer steps; keeps the mean verdicts on the true and the made of each."""
+    maker = nn.Sequential(nn.Conv1d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv1d(8, 1, 3, padding=1), nn.Tanh())
+    of_maker = torch.optim.AdamW(maker.parameters(), 1e-3)
+    of_judges = torch.optim.AdamW(itertools.chain(*(judge.parameters() for judge in judges)), 1e-3)
+    for _ in range(steps):
+        true = torch.sin(torch.rand(8, 1, 1) + 0.3 * torch.arange(32.0))
+        made = maker(torch.randn(8, 3, 32))
+        of_judges.zero_grad()
+        loss = torch.zeros(())
+        for judge, kept in zip(judges, seen):
+            on_true, on_made, _, _ = judge(true, made.detach())
+            loss = loss + sum((1 - t).square().mean() + m.square().mean() for t, m in zip(on_true, on_made))
+            kept.append((torch.cat(on_true, 1).mean().item(), torch.cat(on_made, 1).mean().item()))
+        loss.backward()
+        of_judges.step()
+        of_maker.zero_grad()
+        loss = torch.zeros(())
+        for judge in judges:
+            _, on_made, like, unlike = judge(true, made)
+            loss = loss + sum((1 - m).square().mean() for m in on_made)
+            loss = loss + 2 * sum((a - b).abs().mean() for a, b in zip(like, unlike))
+        loss.backward()
+        of_maker.step()
+
+
+def test_judges_that_are_given_the_true_and_the_made_in_one_call_are_recorded_each(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    judges = [Judge((1, 2)), Judge((3,))]
+    seen: list[list[tuple[float, float]]] = [[], []]
+    attachment = attached_to(lambda: vocoder(judges, seen), tmp_path / "run")
+    assert len(attachment.paths) == 2
+    for path in attachment.paths:
+        run = gandiag.load_run(path)
+        begun = len(seen[0]) - run.steps
+        real, fake = run["real_logit_mean"], run["fake_logit_mean"].iloc[1:]
+        fits = [
+            [kept[i + begun][0] for i in real.index] == pytest.approx(real.to_numpy(), rel=1e-4, abs=1e-5)
+            and [kept[i + begun][1] for i in fake.index] == pytest.approx(fake.to_numpy(), rel=1e-4, abs=1e-5)
+            for kept in seen
+        ]
+        assert fits.count(True) == 1, "the verdicts are one judge's own"
+        assert len(real) >= run.steps - 1
+        assert "generator_game_share" in run
+
+
+def test_verdicts_that_hang_on_both_are_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    attachment = attached_to(lambda: vocoder([Judge((1, 2), hangs=True)], [[]]), tmp_path / "run")
+    assert not attachment.games
+    assert "in one and the same call" in attachment.why_not
+
+
+class Reconstruction(nn.Module):
+    """A loss with the discriminator in it, as autoencoders have: it is given data and what was made of them, and returns one number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.discriminator = nn.Sequential(nn.Conv2d(1, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 3, 1, 1))
+        self.kept: list[tuple[float, float]] = []
+
+    def forward(self, real: Tensor, made: Tensor, who: str) -> Tensor:
+        if who == "generator":
+            return (real - made).abs().mean() - 0.1 * self.discriminator(made).mean()
+        on_real, on_made = self.discriminator(real.detach()), self.discriminator(made.detach())
+        self.kept.append((on_real.mean().item(), on_made.mean().item()))
+        return F.relu(1 - on_real).mean() + F.relu(1 + on_made).mean()
+
+
+class Autoencoder(nn.Module):
+    """An encoder, a decoder and the loss in one module; the decoder alone knows where a code lies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 6))
+        self.decoder = nn.Sequential(nn.Linear(6, 64), nn.Unflatten(1, (1, 8, 8)))
+        self.loss = Reconstruction()
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.decoder(self.encoder(x))
+        return made
+
+
+def test_a_discriminator_within_a_loss_is_found_and_codes_are_those_of_the_encoder_as_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = Autoencoder()
+    own = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimizers = {
+        "generator": torch.optim.Adam(own, 1e-3),
+        "discriminator": torch.optim.Adam(model.loss.discriminator.parameters(), 1e-3),
+    }
+
+    def train() -> None:
+        for _ in range(60):
+            x = torch.randn(8, 1, 8, 8)
+            with torch.no_grad():  # an encoder whose codes wander off: those of the first steps mean nothing any more
+                model.encoder[1].bias += 1
+                model.decoder[0].bias -= model.decoder[0].weight.sum(1)
+            for who, optimizer in optimizers.items():
+                optimizer.zero_grad()
+                model.loss(x, model(x), who).backward()
+                optimizer.step()
+
+    attachment = attached_to(train, tmp_path / "run", {"model": model})
+    assert attachment.players is not None, attachment.why_not
+    assert attachment.players.facts["discriminator"] == "model.loss.discriminator (Sequential)"
+    assert attachment.players.facts["generator"] == "model.decoder (Sequential)"
+    run = gandiag.load_run(tmp_path / "run")
+    kept = [on_made for _, on_made in model.loss.kept]
+    begun = len(kept) - run.steps
+    fake = run["fake_logit_mean"].iloc[:-1]
+    told = ([kept[i + begun - shift] for i in fake.index] for shift in (0, 1))
+    assert any(values == pytest.approx(fake.to_numpy(), rel=1e-4, abs=1e-5) for values in told)
+    drawn = attachment.games[0].passing.draw(64)
+    assert drawn is not None
+    assert drawn.abs().mean() < 3, "what is made of a code of the first steps lies far away"
+
+
+class Growing(nn.Module):
+    """A generator that is told its stage at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 16), nn.Linear(16, 64)
+
+    def forward(self, z: Tensor, stage: int, alpha: float) -> Tensor:
+        small = self.first(z).view(-1, 1, 4, 4)
+        if stage == 0:
+            return small
+        large: Tensor = self.second(small.flatten(1)).view(-1, 1, 8, 8)
+        return (1 - alpha) * F.interpolate(small, scale_factor=2) + alpha * large
+
+
+def test_a_growing_generator_is_asked_for_samples_at_the_stage_where_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = Growing(), nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 1))
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+
+    def train() -> None:
+        for step in range(30):
+            stage, alpha = int(step >= 15), 0.5
+            fake = g(torch.randn(8, 4), stage, alpha)
+            d_opt.zero_grad()
+            (F.softplus(-d(torch.randn(fake.shape))).mean() + F.softplus(d(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            F.softplus(-d(fake)).mean().backward()
+            g_opt.step()
+
+    attachment = attached_to(train, tmp_path / "run")
+    drawn = attachment.games[0].passing.draw(16)
+    assert drawn is not None
+    assert drawn.shape[1:] == (1, 8, 8)
