@@ -195,3 +195,39 @@ def test_a_growing_generator_is_asked_for_samples_at_the_stage_where_it_is(tmp_p
     drawn = attachment.games[0].passing.draw(16)
     assert drawn is not None
     assert drawn.shape[1:] == (1, 8, 8)
+
+
+class Scales(nn.Module):
+    """Judges a sound at two scales, and returns the verdicts in one list and each scale's features in another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies = nn.ModuleList([nn.Conv1d(1, 4, 5, stride, 2) for stride in (1, 2)])
+        self.heads = nn.ModuleList([nn.Conv1d(4, 1, 3, 1, 1) for _ in self.bodies])
+
+    def forward(self, x: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
+        features = [[F.leaky_relu(body(x), 0.1)] for body in self.bodies]
+        return [head(of_one[-1]) for head, of_one in zip(self.heads, features)], features
+
+
+def test_the_verdicts_of_several_scales_beside_their_features_are_all_read(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Conv1d(3, 1, 3, padding=1), Scales()
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    players = dict(generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt)
+    kept: list[tuple[float, float]] = []
+    with gandiag.Recorder(tmp_path / "run", **players, automatic=True):
+        for _ in range(6):
+            real, fake = torch.rand(8, 1, 32), g(torch.randn(8, 3, 32))
+            d_opt.zero_grad()
+            (on_real, _), (on_fake, _) = d(real), d(fake.detach())
+            sum(F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(on_real, on_fake)).backward()
+            d_opt.step()
+            kept.append(tuple(torch.cat(x, 2).mean().item() for x in (on_real, on_fake)))
+            g_opt.zero_grad()
+            verdicts, features = d(fake)
+            (-sum(v.mean() for v in verdicts) + sum(f.abs().mean() for of_one in features for f in of_one)).backward()
+            g_opt.step()
+    run = gandiag.load_run(tmp_path / "run")
+    told = list(zip(run["real_logit_mean"], run["fake_logit_mean"]))
+    assert told == [pytest.approx(both, rel=1e-5, abs=1e-6) for both in kept]

@@ -183,6 +183,7 @@ class Capture:
             return
         if (
             image is not None
+            and len(found) == 1
             and first.numel() == image.numel()
             and first.shape == image.shape
             and first.dim() > 1

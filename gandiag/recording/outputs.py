@@ -44,7 +44,8 @@ def tensors(value: Any, depth: int = MOST_NESTED) -> Iterator[Tensor]:
 def scores(output: Any) -> list[Tensor]:
     """Returns the tensors of a discriminator's output that are scores: one, or one for each scale.
 
-    (validity, classes) gives the validity; a list of patch maps gives them all; lists of features give the last of each.
+    (validity, classes) gives the validity; a list of patch maps gives them all; lists of features give the last of each;
+    (verdicts, features of each scale) gives the verdicts.
     """
     if isinstance(output, Tensor):
         return [output]
@@ -52,6 +53,8 @@ def scores(output: Any) -> list[Tensor]:
         for key in SCORE_KEYS:
             if key in output:
                 return scores(output[key])
+    if (verdicts := _beside_features(output)) is not None:
+        return verdicts
     if isinstance(output, Sequence) and output and all(isinstance(x, (list, tuple)) and x for x in output):
         return [t for x in output for t in scores(x[-1])]
     found = list(tensors(output))
@@ -60,6 +63,16 @@ def scores(output: Any) -> list[Tensor]:
         return single[:1]
     maps = [t for t in found if t.dim() == 4 and t.shape[1] == 1]
     return maps or found[:1]
+
+
+def _beside_features(output: Any) -> list[Tensor] | None:
+    """Returns the verdicts of (a verdict of each scale, a list of features of each scale), as codecs' and vocoders' judges give; None for others."""
+    if not isinstance(output, Sequence) or len(output) != 2 or not all(isinstance(x, (list, tuple)) for x in output):
+        return None
+    verdicts, features = output
+    if not verdicts or len(verdicts) != len(features) or not all(isinstance(v, Tensor) for v in verdicts):
+        return None
+    return list(verdicts) if all(isinstance(f, (list, tuple)) for f in features) else None
 
 
 def every_value_read(values: int) -> str:
