@@ -231,3 +231,30 @@ def test_the_verdicts_of_several_scales_beside_their_features_are_all_read(tmp_p
     run = gandiag.load_run(tmp_path / "run")
     told = list(zip(run["real_logit_mean"], run["fake_logit_mean"]))
     assert told == [pytest.approx(both, rel=1e-5, abs=1e-6) for both in kept]
+
+
+def test_a_generator_that_was_trained_alone_before_is_recorded_from_its_third_update_in_the_game_on(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def train() -> None:
+        alone = torch.optim.Adam(g.parameters(), 1e-3)
+        for _ in range(20):
+            alone.zero_grad()
+            g(torch.randn(8, 4)).square().mean().backward()
+            alone.step()
+        g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+        for _ in range(20):
+            fake = g(torch.randn(8, 4))
+            d_opt.zero_grad()
+            (F.softplus(-d(torch.randn(8, 2))).mean() + F.softplus(d(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            F.softplus(-d(fake)).mean().backward()
+            g_opt.step()
+
+    attachment = attached_to(train, tmp_path / "run")
+    assert attachment.paths, attachment.why_not
+    assert gandiag.load_run(tmp_path / "run").steps >= 17

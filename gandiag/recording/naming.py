@@ -201,7 +201,9 @@ def describe(
                 f"{called[player]} is called with parameters that are not its own (torch.func.functional_call): its updates cannot be "
                 "watched; gandiag.Recorder takes what the loop gives it"
             )
-    g_opt, d_opt = optimizer_of(maker, turns), optimizer_of(judge, turns)
+    # a generator that was trained alone before, or is beside the game, may have another optimizer for that
+    in_game = [t for t in turns if any(c.owned == judge and maker in c.sources for c in t.calls)]
+    g_opt, d_opt = optimizer_of(maker, in_game or turns), optimizer_of(judge, turns)
     if g_opt is None or d_opt is None:
         return NoPlayers(f"no optimizer steps {called[maker if g_opt is None else judge]}")
     made = [
