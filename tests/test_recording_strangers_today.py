@@ -214,7 +214,7 @@ def test_the_verdicts_of_several_scales_beside_their_features_are_all_read(tmp_p
     torch.manual_seed(0)
     g, d = nn.Conv1d(3, 1, 3, padding=1), Scales()
     g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
-    players = dict(generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt)
+    players = {"generator": g, "discriminator": d, "generator_optimizer": g_opt, "discriminator_optimizer": d_opt}
     kept: list[tuple[float, float]] = []
     with gandiag.Recorder(tmp_path / "run", **players, automatic=True):
         for _ in range(6):
