@@ -258,3 +258,62 @@ def test_a_generator_that_was_trained_alone_before_is_recorded_from_its_third_up
     attachment = attached_to(train, tmp_path / "run")
     assert attachment.paths, attachment.why_not
     assert gandiag.load_run(tmp_path / "run").steps >= 17
+
+
+class Pyramid(nn.Module):
+    """Makes an image and a smaller one of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.large, self.small = nn.Linear(4, 64), nn.Linear(4, 16)
+
+    def forward(self, z: Tensor) -> list[Tensor]:
+        return [self.large(z).view(-1, 1, 8, 8), self.small(z).view(-1, 1, 4, 4)]
+
+
+class BothSizes(nn.Module):
+    """Judges an image and the smaller one beside it by one number each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList([nn.Linear(64, 1), nn.Linear(16, 1)])
+
+    def forward(self, sizes: list[Tensor]) -> Tensor:
+        return torch.cat([head(x.flatten(1)) for head, x in zip(self.heads, sizes)], 1)
+
+
+@pytest.mark.parametrize("order", ["discriminator first", "generator first"])
+def test_fakes_that_are_augmented_once_and_then_detached_are_known_by_their_memory(order: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = Pyramid(), BothSizes()
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-2), torch.optim.Adam(d.parameters(), 1e-2)
+    players = {"generator": g, "discriminator": d, "generator_optimizer": g_opt, "discriminator_optimizer": d_opt}
+    kept: list[tuple[float, float]] = []
+
+    def augmented(x: Tensor) -> Tensor:  # so strongly that nothing can be told by likeness
+        return x * torch.randn(len(x), 1, 1, 1) * 3 + torch.randn(len(x), 1, 1, 1)
+
+    def turn_of_d(fakes: list[Tensor]) -> None:
+        on_real = d([augmented(torch.randn(8, 1, size, size)) for size in (8, 4)])
+        on_fake = d([f.detach() for f in fakes])
+        d_opt.zero_grad()
+        (F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()).backward()
+        d_opt.step()
+        kept.append((on_real.mean().item(), on_fake.mean().item()))
+
+    with gandiag.Recorder(tmp_path / "run", **players) as recorder:
+        for _ in range(60):
+            fakes = [augmented(f) for f in g(torch.randn(8, 4))]
+            if order == "discriminator first":
+                turn_of_d(fakes)
+            g_opt.zero_grad()
+            (-d(fakes).mean()).backward()
+            g_opt.step()
+            if order == "generator first":
+                turn_of_d(fakes)
+            recorder.step()
+    run = gandiag.load_run(tmp_path / "run")
+    told = list(zip(run["real_logit_mean"], run["fake_logit_mean"]))
+    assert told == [pytest.approx(both, rel=1e-4, abs=1e-5) for both in kept]
+    assert not any("nearer" in said for said in run.about.get("could_not_tell", []))
+    assert run["generator_game_share"].to_numpy() == pytest.approx(1, abs=1e-5), "there is no other loss"

@@ -26,7 +26,7 @@ from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.methods import Methods, within
-from gandiag.recording.origin import REAL, Origin, Outputs, is_tracked
+from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
@@ -134,7 +134,11 @@ class Capture:
             if tensor.requires_grad:
                 if self.passes.row < LOOKS:
                     self.feeding.look(self.passes.row, arguments, named)
-                on_gradient(tensor, made_by, self._at_image if alone else partial(self._at_output, tensor.shape))
+                on_gradient(
+                    tensor,
+                    made_by,
+                    self._at_image if alone else partial(self._at_output, tensor.shape, made_by._sequence_nr()),
+                )
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
 
@@ -172,6 +176,8 @@ class Capture:
                 self.beside.note(image, arguments, named)
             if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):
                 self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
+        if shown is not None:
+            origin = self._of_memory(shown, origin)
         if origin.attached and not self.passes.row % EVERY:
             watch(tensors(output), self.generated.nodes, self._came_through)
         if origin.fake and shown is not only and self._both_called(arguments, named, output):
@@ -208,12 +214,16 @@ class Capture:
                 call.made = self.generated.last
             if origin.attached:
                 call.turned = self._turned(shown, origin)
+            elif not origin.fake:
+                self.passes.looked_real.append(call)
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
         call = self._new_call(found, image, origin)
         call.turned = self._turned(shown, origin)
         if not origin.fake or origin.attached:
             call.made = self.generated.last
+        if not origin.fake:
+            self.passes.looked_real.append(call)
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
@@ -221,6 +231,20 @@ class Capture:
     def _new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
         made, order = self.generated.count, next(self._order)
         return Call([t.detach() for t in found], [t._version for t in found], image, origin, made, order)
+
+    def _of_memory(self, shown: Tensor, origin: Origin) -> Origin:
+        """Returns where an input comes from; what was made of an output of G, augmented say, is known by its memory where it is detached.
+
+        D may be shown it on the way to G before or after.
+        """
+        if not origin.attached:
+            return FAKE if not origin.fake and self.generated.was_shown(shown) else origin
+        if origin.whole and not self.generated.is_output(shown):
+            self.generated.remember_shown(shown)
+            for call in self.passes.looked_real:
+                if call.image is not None and self.generated.was_shown(call.image):
+                    call.origin = FAKE
+        return origin
 
     def _turned(self, shown: Tensor | None, origin: Origin) -> Turned | None:
         """Returns what tells whether the gradient is turned round between what D was shown and G; None where nothing could."""
@@ -362,10 +386,10 @@ class Capture:
             current.through.append(part)
 
     @guarded
-    def _at_output(self, shape: torch.Size, gradient: Tensor) -> None:
+    def _at_output(self, shape: torch.Size, number: int, gradient: Tensor) -> None:
         current = self._pass_of_images()
         if current is not None:
-            current.beside.append((shape, small_or_norm(gradient)))
+            current.beside.append((shape, number, small_or_norm(gradient)))
 
     def _pass_of_images(self) -> Pass | None:
         if self.muted:

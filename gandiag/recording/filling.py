@@ -203,7 +203,7 @@ class Filling:
         passes = self._turns.passes_of("generator")
         if not any(p.through for p in passes):
             return None, None
-        found = both_norms([part for p in passes for part in p.through], [n for p in passes for n in p.at_images])
+        found = both_norms([part for p in passes for part in p.through], [n for p in passes for n in p.at_judged])
         return (None, None) if found is None else found
 
     def _as_scalar(self, value: Tensor | float) -> Tensor:

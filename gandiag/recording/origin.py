@@ -73,6 +73,8 @@ class Outputs:
         self._made_by: deque[int] = deque(maxlen=HELD_OUTPUTS)  # the held outputs' nodes, by number; -1 without a graph
         # nodes of outputs that a call of D led back to, since the generator's last update
         self._judged: set[int] = set()
+        # what D was shown last that was made of them, with the graph: memory, where it begins, form
+        self._shown: deque[tuple[StorageWeakRef, int, torch.Size]] = deque(maxlen=HELD_OUTPUTS)
         self.count = 0  # of all outputs so far
         self.part: tuple[int, slice] | None = None  # of so many values along axis 1 of D's input, which are G's own
         self._tried = 0
@@ -132,6 +134,21 @@ class Outputs:
         """Tells whether a tensor is the generator's last output itself: in the same memory, of the same form."""
         last = self.last
         return last is not None and last.shape == value.shape and last.data_ptr() == value.data_ptr()
+
+    def is_output(self, value: Tensor) -> bool:
+        """Tells whether a tensor with a graph is an output of the generator itself."""
+        return value.grad_fn is not None and value.grad_fn._sequence_nr() in self._batch_of
+
+    def remember_shown(self, value: Tensor) -> None:
+        """Notes what D was shown on the way to G that was made of an output: detached, it has no graph any more, but the same memory."""
+        self._shown.append((StorageWeakRef(value.untyped_storage()), value.data_ptr(), value.shape))
+
+    def was_shown(self, value: Tensor) -> bool:
+        """Tells whether a tensor is such a one: in the same memory, of the same form."""
+        return any(
+            begin == value.data_ptr() and shape == value.shape and not memory.expired()
+            for memory, begin, shape in self._shown
+        )
 
     def origin(self, value: Tensor) -> Origin:
         """Tells whether a tensor is an output of the generator, a view of one, or made from one."""

@@ -57,7 +57,8 @@ class Pass:
     pushes: list[tuple[Call, int, Tensor]]  # call, which of its scores, d(loss)/d(score)
     image_gradients: list[Tensor]  # at each output of G: small ones as they are, norms of others
     row: int  # in which step it ran
-    beside: list[tuple[torch.Size, Tensor]] = field(default_factory=list)  # at outputs of a G that returns several
+    # at outputs of a G that returns several: form, the number of the node that made it, gradient
+    beside: list[tuple[torch.Size, int, Tensor]] = field(default_factory=list)
 
     through: list[tuple[int, Tensor]] = field(
         default_factory=list
@@ -85,8 +86,14 @@ class Pass:
         if not self.beside:
             return self.image_gradients
         shown = {call.image.shape[1:] for call, _, _ in self.pushes if call.image is not None}
-        known = [gradient for shape, gradient in self.beside if shape[1:] in shown]
-        return self.image_gradients + (known or [gradient for _, gradient in self.beside])
+        known = [gradient for shape, _, gradient in self.beside if shape[1:] in shown]
+        return self.image_gradients + (known or [gradient for _, _, gradient in self.beside])
+
+    @property
+    def at_judged(self) -> list[Tensor]:
+        """The gradients at all that D read of G's outputs, where it was looked at."""
+        read = {number for number, _ in self.through}
+        return self.image_gradients + [gradient for _, number, gradient in self.beside if number in read]
 
 
 _UNKNOWN = object()
@@ -100,6 +107,8 @@ class Passes:
     def __init__(self, players: Callable[[str], nn.Module]) -> None:
         self.open: list[Pass] = []  # passes that no optimizer step has claimed yet
         self.dropped: list[Pass] = []  # of this step: their gradients were cleared before a step was seen to use them
+        # calls of D in this step on what looks real: a copy of what it is shown on the way to G may be among them
+        self.looked_real: list[Call] = []
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.row = 0
         # whose gradients have been used since the last pass that adds to them
@@ -124,6 +133,7 @@ class Passes:
         """Lets go of everything."""
         self.open.clear()
         self.dropped.clear()
+        self.looked_real.clear()
         self._passes.clear()
         self.returned.clear()
         self._all.clear()
@@ -134,6 +144,7 @@ class Passes:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
         self.row += 1
         self.dropped.clear()
+        self.looked_real.clear()
         self._passes.clear()
         self.returned.clear()
 
