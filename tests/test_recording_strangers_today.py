@@ -165,25 +165,27 @@ class Growing(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.second = nn.Linear(4, 16), nn.Linear(16, 64)
+        self.first, self.second, self.small = nn.Linear(4, 16), nn.Linear(16, 64), nn.Linear(16, 16)
 
     def forward(self, z: Tensor, stage: int, alpha: float) -> Tensor:
-        small = self.first(z).view(-1, 1, 4, 4)
+        hidden = F.relu(self.first(z))
         if stage == 0:
-            return small
-        large: Tensor = self.second(small.flatten(1)).view(-1, 1, 8, 8)
-        return (1 - alpha) * F.interpolate(small, scale_factor=2) + alpha * large
+            return alpha * self.small(hidden).view(-1, 1, 4, 4)
+        large: Tensor = self.second(hidden).view(-1, 1, 8, 8)
+        return alpha * large
 
 
-def test_a_growing_generator_is_asked_for_samples_at_the_stage_where_it_is(tmp_path: Path) -> None:
+def test_a_growing_generator_is_asked_for_samples_at_its_stage_and_what_it_leaves_behind_is_not_dead(
+    tmp_path: Path,
+) -> None:
     torch.manual_seed(0)
     g, d = Growing(), nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 1))
     g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
 
     def train() -> None:
-        for step in range(30):
-            stage, alpha = int(step >= 15), 0.5
-            fake = g(torch.randn(8, 4), stage, alpha)
+        for step in range(420):
+            stage = step >= 150
+            fake = g(torch.randn(8, 4), int(stage), 0.5)
             d_opt.zero_grad()
             (F.softplus(-d(torch.randn(fake.shape))).mean() + F.softplus(d(fake.detach())).mean()).backward()
             d_opt.step()
@@ -195,6 +197,12 @@ def test_a_growing_generator_is_asked_for_samples_at_the_stage_where_it_is(tmp_p
     drawn = attachment.games[0].passing.draw(16)
     assert drawn is not None
     assert drawn.shape[1:] == (1, 8, 8)
+    run = gandiag.load_run(tmp_path / "run")
+    told = [r["why"] for r in run.records("events") if r["event"] == "not_evaluated"]
+    assert told
+    assert all("1x8x8 in place of 1x4x4" in why for why in told)
+    assert "could_not_tell" not in run.about or not any("failed" in said for said in run.about["could_not_tell"])
+    assert gandiag.diagnose(run).finding("dead_layers").verdict is gandiag.Verdict.HEALTHY
 
 
 class Scales(nn.Module):

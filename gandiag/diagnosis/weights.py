@@ -276,6 +276,7 @@ def dead_layers(run: Recorded) -> Finding:
         )
     dead: list[str] = []
     count = 0
+    left_out = {r.get("player"): r.get("parameters", ()) for r in e.records("events") if r.get("event") == "left_out"}
     for name in held:
         table = e.layers(name)
         late = table.iloc[-max(3, round(e.limits.tail_share * len(table))) :]
@@ -291,6 +292,7 @@ def dead_layers(run: Recorded) -> Finding:
             for i in weights
             if np.all(np.nan_to_num(norms[:, i], nan=np.inf) <= e.limits.dead_gradient * most)
             and str(table.columns[i]) not in moved
+            and str(table.columns[i]) not in left_out.get(name.split("_", 1)[0], ())  # used no more
         ]
     if dead:
         return Finding(

@@ -58,6 +58,7 @@ class Passing:
         self._reals: Tensor | None = None
         self._passed = 0
         self._reference: Side | None = None
+        self._size = torch.Size()  # of the samples of which that is made
         self._last = -1
 
     # -- probes
@@ -123,6 +124,12 @@ class Passing:
         if broken:
             self.recorder.record_event("not_evaluated", why=f"{broken} of {len(fakes)} fresh samples are not finite")
             return
+        if self._reference is not None and self._size != reals.shape[1:]:
+            sizes = f"{_in_words(reals.shape[1:])} in place of {_in_words(self._size)}"
+            why = f"the samples are of another size than at first, {sizes}: their scores could not be compared"
+            self.recorder.record_event("not_evaluated", why=why)
+            return
+        self._size = reals.shape[1:]
         side = self._real_side(reals)
         scores, labels, protocol = side.score(fakes, self.seed)
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
@@ -191,6 +198,10 @@ class Passing:
         )
         os.replace(scratch, file)
         return file
+
+
+def _in_words(shape: torch.Size) -> str:
+    return "x".join(str(n) for n in shape)
 
 
 def part_of(made: Tensor, shown: Tensor) -> slice | None:

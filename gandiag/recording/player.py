@@ -21,6 +21,7 @@ from gandiag.recording.scaling import either, number, scaler_on_the_stack
 from gandiag.recording.step import on_device
 
 FLAT_VALUES = 32_768  # below so many parameters one copy into a row costs less than a norm for each; measured with benchmarks/overhead.py
+LEFT_OUT_EVERY = 50  # updates, after which it is looked which parameters are used no more
 SCALER_LOOKS = 3  # updates at which the call stack is searched for a GradScaler
 
 
@@ -35,6 +36,7 @@ class Player:
         self.module = module
         self.optimizer = unwrapped(optimizer)
         self._held: ctypes.CDLL | None = None
+        self._left_out: list[str] = []  # the parameters that had no gradient when that was looked at last
         self._own_what_is_stepped()
         self._adopt(self._owned)
         # of an optimizer that shows no parameters (one of the user's own) nothing else is known
@@ -115,6 +117,19 @@ class Player:
             return None
         self._adopt(used)
         return [name for name, _ in self._idle]
+
+    def newly_left_out(self) -> list[str] | None:
+        """Returns the parameters that had a gradient once and have none in this update, where they are others than last time; else None.
+
+        Looked at now and then, before `read`, which takes what is not there for 0: a head or a stage that is used no more is no dead one.
+        """
+        if self.total_updates % LEFT_OUT_EVERY:
+            return None
+        now = [name for name, p in zip(self.names, self.parameters) if p.grad is None]
+        if now == self._left_out or len(now) == len(self.parameters):
+            return None
+        self._left_out = now
+        return now
 
     def follow(self, optimizer: Any) -> None:
         """Takes another optimizer for the player's own: learning rates and scales are read from it."""

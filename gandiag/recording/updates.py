@@ -182,6 +182,8 @@ class Updates:
         idle = player.adopt_what_is_used()
         if idle is not None:
             self._follow_new_layers(player.who, idle)
+        if (left_out := player.newly_left_out()) is not None:
+            self._turns.note("left_out", player=player.who, parameters=left_out)
         self._ways[player.who].about_to_step()
         if player.who == "generator":
             self.rewrites.about_to_step(self._rows.index)
