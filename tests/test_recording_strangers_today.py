@@ -325,3 +325,40 @@ def test_fakes_that_are_augmented_once_and_then_detached_are_known_by_their_memo
     assert told == [pytest.approx(both, rel=1e-4, abs=1e-5) for both in kept]
     assert not any("nearer" in said for said in run.about.get("could_not_tell", []))
     assert run["generator_game_share"].to_numpy() == pytest.approx(1, abs=1e-5), "there is no other loss"
+
+
+def test_a_balancer_of_losses_that_asks_for_gradients_at_the_output_is_heard_in_the_generators_turn(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    verdicts: list[float] = []
+
+    def train() -> None:
+        for step in range(60):
+            real, fake = torch.randn(8, 2) + 3, g(torch.randn(8, 4))
+            if step % 3:
+                d_opt.zero_grad()
+                (F.relu(1 - d(real)).mean() + F.relu(1 + d(fake.detach())).mean()).backward()
+                d_opt.step()
+            on_fake = d(fake)
+            verdicts.append(on_fake.mean().item())
+            losses = (-on_fake.mean(), (fake - real).abs().mean())
+            slopes = [torch.autograd.grad(loss, [fake], retain_graph=True)[0] for loss in losses]
+            g_opt.zero_grad()
+            fake.backward(sum(slope / slope.norm() for slope in slopes))
+            g_opt.step()
+
+    attachment = attached_to(train, tmp_path / "run")
+    assert attachment.paths, attachment.why_not
+    run = gandiag.load_run(tmp_path / "run")
+    assert run.steps >= 55, "no update of the generator is beside the game"
+    begun = len(verdicts) - run.steps
+    seen = run["generator_turn_verdict"]
+    assert [verdicts[i + begun] for i in seen.index] == pytest.approx(seen.to_numpy(), rel=1e-4, abs=1e-5)
+    assert run["generator_force_on_fake"].to_numpy() == pytest.approx(1)
+    said = run.about["could_not_tell"]
+    assert any("balancer" in s for s in said)
+    assert not any("without the discriminator's verdict" in s for s in said)
+    assert run.about["discriminator_constraint"]["slopes_alone"] == 0

@@ -25,10 +25,11 @@ from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
+from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
-from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, small_or_norm
+from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
 
@@ -65,6 +66,7 @@ class Capture:
         self.penalty_seen = False
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
+        self.inquiry = Inquiry()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
@@ -132,12 +134,13 @@ class Capture:
             if alone and not again:
                 self.asked.given(arguments, named, tensor)
             if tensor.requires_grad:
+                number = -1 if made_by is None else made_by._sequence_nr()
                 if self.passes.row < LOOKS:
                     self.feeding.look(self.passes.row, arguments, named)
                 on_gradient(
                     tensor,
                     made_by,
-                    self._at_image if alone else partial(self._at_output, tensor.shape, made_by._sequence_nr()),
+                    self._at_image if alone else partial(self._at_output, tensor.shape, number),
                 )
                 if not self.image_operation:
                     self.image_operation = last_operation(tensor)
@@ -362,6 +365,9 @@ class Capture:
             return
         current = self.passes.current()
         if current is None:
+            if not torch.is_grad_enabled():
+                known = self.passes.penalty, self._slope_at, self.slopes_alone
+                self.inquiry.goes_through((call, which, gradient.detach()), running_pass(), known)
             call.penalised = self.passes.penalty = True
             self.penalty_seen = self.penalty_seen or torch.is_grad_enabled()
             if not torch.is_grad_enabled() and self._slope_at != self.passes.row:
@@ -394,4 +400,9 @@ class Capture:
     def _pass_of_images(self) -> Pass | None:
         if self.muted:
             return None
-        return self.passes.current() or self.passes.of_autograd_grad()
+        current = self.passes.current()
+        if current is None:
+            known = self.inquiry.comes_to_output(running_pass(), self.passes.row)
+            if known is not None:
+                self.passes.penalty, self._slope_at, self.slopes_alone = known
+        return current or self.passes.of_autograd_grad()

@@ -97,7 +97,7 @@ class Pass:
 
 
 _UNKNOWN = object()
-_running = torch._C._current_graph_task_id
+running_pass = _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
 
 

@@ -53,6 +53,8 @@ class Turns:
         self._returned_by[who] = self._returned_by[who][1], len(self._capture.passes.returned)
         self._claim(who)
         own = self._last[who]
+        if who == "generator":
+            self._add_what_was_asked_for(own)
         if not own and self._capture.passes.open:
             self._capture.passes.relearn(who)
         if own and own[0].stale is not None and own[0].stale_of == who:
@@ -65,6 +67,17 @@ class Turns:
         if self._joint and who == "discriminator":  # what D's pass added to G's gradients is to be cleared as well
             self._capture.passes.stepped.add("generator")
         return not penalty_alone
+
+    def _add_what_was_asked_for(self, own: list[Pass]) -> None:
+        """Adds to an update of the generator, none of whose passes went through a verdict, those that `autograd.grad` went through for it."""
+        told = self._capture.inquiry.take(self._capture.passes.row)
+        if own and told and not any(p.pushes for p in own):
+            own[-1].pushes.extend(told)
+            self._say(
+                "balanced",
+                "the loop asks for the gradient of the generator's adversarial loss by autograd.grad and sends on what it makes of it (a "
+                "balancer of losses): the generator's force on the score is that of the loss itself, before it was scaled",
+            )
 
     def _pays_a_penalty_alone(self) -> bool:
         """Tells whether the discriminator, which has shown the game in this step, is about to be stepped by a penalty alone.
@@ -150,7 +163,7 @@ class Turns:
         passes = self._capture.passes
         own = [p for p in passes.open if p.serves(who)] or [p for p in self._joint if p.serves(who)]
         if own:
-            return any(p.pushes or p.reached_discriminator for p in own)
+            return any(p.pushes or p.reached_discriminator for p in own) or self._capture.inquiry.told_in(passes.row)
         return None if passes.open or not passes.fills else False
 
     def aside(self, who: str) -> None:
