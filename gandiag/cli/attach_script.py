@@ -67,11 +67,10 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     if os.getpid() != process:
         return code  # a child that the script forked
     judge.stop()
+    attachment.detach(status)
     if not attachment.paths:
-        attachment.detach()
         say(f"no GAN was trained here: {attachment.why_not}; nothing was recorded")
         return code
-    attachment.detach(status)
     if not attachment.speaks:
         return code  # of the processes that train together, the first one tells
     for path in attachment.paths:

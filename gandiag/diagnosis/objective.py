@@ -88,16 +88,36 @@ def _standing_still(e: Evidence) -> Finding | None:
     return None
 
 
+def _stands(e: Evidence, who: str) -> str:
+    """Why a player never moves, where attach has seen that; empty where it has not."""
+    told = e.about.get("attached")
+    return str(told.get("why") or "never stepped") if isinstance(told, dict) and told.get("stands_still") == who else ""
+
+
 def _never_updated(e: Evidence) -> Finding | None:
     """A player whose optimizer is known and never makes an update, while the other is updated."""
     moves = {who: e[f"{who}_updates"].to_numpy(dtype=float) for who in PLAYERS}
     for who, other in (PLAYERS, PLAYERS[::-1]):
         mine, theirs = moves[who], moves[other]
-        if f"{who}_learning_rate" not in e or len(mine) < e.limits.force_window:
+        known = f"{who}_learning_rate" in e or _stands(e, who)
+        if not known or len(mine) < e.limits.force_window:
             continue
         if np.any(mine > 0) or not np.any(theirs > 0):
             continue
         cut_off = who == "generator"
+        if why := _stands(e, who):
+            return Finding(
+                "objective_fault",
+                Verdict.FAILED,
+                f"the {who} made no update in {len(mine)} of the optimizers' steps, the {other} {np.nansum(theirs):.0f} (limit: above 0)",
+                cause=f"the {who} does not learn: {why}",
+                remedies=(
+                    f"look which optimizer holds the {who}'s parameters, and that its own step() follows its loss.backward()",
+                ),
+                series=("generator_updates", "discriminator_updates"),
+                onset=int(e[f"{who}_updates"].index[0]),
+                kind=f"frozen {who}",
+            )
         return Finding(
             "objective_fault",
             Verdict.FAILED,

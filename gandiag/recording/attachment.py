@@ -20,6 +20,7 @@ from gandiag.recording.finder import Watch
 from gandiag.recording.guard import warn
 from gandiag.recording.naming import Players
 from gandiag.recording.passing import EVALUATE_EVERY
+from gandiag.recording.standing import record_standing
 from gandiag.recording.untouched import hidden_from_scripting
 from gandiag.recording.watched_game import Game
 
@@ -161,11 +162,29 @@ class Attachment:
         self._over = True
         self._optimizer_hook.remove()
         self._show_to_scripting()
+        if not self.paths:
+            self._record_who_stands()
         self._watch.stop()
         if _current is self:
             _current = None
         for game in self.games:
             game.close(status)
+
+    def _record_who_stands(self) -> None:
+        """Leaves a run of a game that never was one, since one of its players never moved."""
+        together = ranks()
+        if together is not None and together.rank:
+            return
+        try:
+            found = self._watch.standing()
+            if found is not None:
+                record_standing(self.path, self._about, found)
+                self.ended.append(self.path)
+                self._say(
+                    f"{found.generator} plays against {found.discriminator}, and the {found.who} never moves: {found.why}"
+                )
+        except Exception as error:  # a script must not fall because of what watches it
+            self._say(f"a game of which one player never moves could not be recorded ({type(error).__name__}: {error})")
 
 
 def attach(

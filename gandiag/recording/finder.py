@@ -24,6 +24,7 @@ from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
+from gandiag.recording.standing import Standing, standing_player
 from gandiag.recording.witnessed import Call, Network, Turn
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
@@ -65,6 +66,7 @@ class Watch:
         self._owned: weakref.WeakKeyDictionary[nn.Module, frozenset[int]] = weakref.WeakKeyDictionary()
         self.seen: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._steps_without = 0
+        self._standing: Standing | None = None
         self._module_hooks: list[Any] = []
         self._optimizer_hooks = [optimizers.register_optimizer_step_post_hook(self._after_step)]
         self._undo_compiled: list[Callable[[], None]] = []
@@ -297,8 +299,15 @@ class Watch:
         if isinstance(found, NoPlayers):
             self.verdict = found
         if self._steps_without > OPTIMIZER_STEPS:
+            self._standing = self.standing()
             self._deafen()
             self._forget()
+
+    def standing(self) -> Standing | None:
+        """Returns the game that was seen of which one player never moved, None where there was none."""
+        if self._standing is None and self._turns:
+            self._standing = standing_player(self._turns, {**self.namespace(), **variables()}, self._steps_without)
+        return self._standing
 
     def _take_turn(self, optimizer: Optimizer) -> Turn:
         """Notes that an optimizer stepped, and what was called since the step before."""

@@ -1,0 +1,119 @@
+"""Attach and a game of which one player never moves: the two copy-and-paste faults, and trainings that only look like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, softplus
+
+import gandiag
+from gandiag.diagnosis import Verdict
+from gandiag.recording.attachment import Attachment
+
+
+@pytest.fixture(autouse=True)
+def _ends() -> Iterator[None]:
+    yield
+    gandiag.detach()
+
+
+def pair() -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(0)
+    return (
+        nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)),
+        nn.Sequential(nn.Linear(2, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1)),
+    )
+
+
+def play(g: nn.Module, d: nn.Module, g_step: torch.optim.Optimizer, d_step: torch.optim.Optimizer, steps: int) -> None:
+    """The usual loop, in which each turn's update is by the optimizer that is given for it."""
+    for _ in range(steps):
+        d.zero_grad()
+        (softplus(-d(torch.randn(16, 2))).mean() + softplus(d(g(torch.randn(16, 3)).detach())).mean()).backward()
+        d_step.step()
+        g.zero_grad()
+        softplus(-d(g(torch.randn(16, 3)))).mean().backward()
+        g_step.step()
+
+
+def attached(path: Path) -> Attachment:
+    return gandiag.attach(path, say=lambda line: None)
+
+
+@pytest.mark.parametrize("fault", ["d steps twice", "d's holds g"])
+def test_the_player_that_never_moves_is_named(fault: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    attachment = gandiag.attach(tmp_path / "run", say=said.append)
+    g, d = pair()
+    g_opt = torch.optim.Adam(g.parameters(), 1e-3)
+    d_opt = torch.optim.Adam((d if fault == "d steps twice" else g).parameters(), 1e-3)
+    play(g, d, d_opt if fault == "d steps twice" else g_opt, d_opt, 60)
+    gandiag.detach()
+    assert attachment.paths == [tmp_path / "run"]
+    who = "generator" if fault == "d steps twice" else "discriminator"
+    assert any(f"the {who} never moves" in line for line in said)
+    diagnosis = gandiag.diagnose(tmp_path / "run")
+    assert diagnosis.illnesses[0].check == "objective_fault"
+    assert diagnosis.illnesses[0].verdict is Verdict.FAILED
+    assert diagnosis.illnesses[0].kind == f"frozen {who}"
+    assert len(gandiag.load_run(tmp_path / "run")["generator_updates"]) >= 119  # the other optimizer was new at the second
+    gandiag.write_report(gandiag.load_run(tmp_path / "run"), tmp_path / "report.html")
+
+
+def test_a_long_training_is_told_by_its_first_updates(tmp_path: Path) -> None:
+    attached(tmp_path / "run")
+    g, d = pair()
+    torch.optim.Adam(g.parameters(), 1e-3)  # nobody keeps it
+    g_opt = torch.optim.Adam(g.parameters(), 1e-3)
+    d_opt = torch.optim.Adam(d.parameters(), 1e-3)
+    play(g, d, d_opt, d_opt, 600)
+    gandiag.detach()
+    assert 1000 <= len(gandiag.load_run(tmp_path / "run")["generator_updates"]) < 1010
+    assert g_opt.param_groups
+
+
+def test_a_network_that_nobody_meant_to_train_is_no_player(tmp_path: Path) -> None:
+    """An autoencoder whose loss looks through a feature network that somebody forgot to freeze."""
+    attachment = attached(tmp_path / "run")
+    torch.manual_seed(0)
+    coder, features = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2)), nn.Linear(2, 4)
+    optimizer = torch.optim.Adam(coder.parameters(), 1e-3)
+    for _ in range(60):
+        data = torch.randn(16, 2)
+        optimizer.zero_grad()
+        mse_loss(features(coder(data)), features(data)).backward()
+        optimizer.step()
+    gandiag.detach()
+    assert not attachment.paths
+    assert "only one network was trained" in attachment.why_not
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_backbone_under_a_head_is_no_player_either(tmp_path: Path) -> None:
+    """Its optimizer waits until the head has learned; the head is never shown data from outside."""
+    attachment = attached(tmp_path / "run")
+    torch.manual_seed(0)
+    backbone, head = nn.Linear(2, 4), nn.Linear(4, 3)
+    later = torch.optim.Adam(backbone.parameters(), 1e-4)
+    optimizer = torch.optim.Adam(head.parameters(), 1e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss: Tensor = nn.functional.cross_entropy(head(backbone(torch.randn(16, 2))), torch.randint(3, (16,)))
+        loss.backward()
+        optimizer.step()
+    gandiag.detach()
+    assert later.param_groups
+    assert not attachment.paths
+
+
+def test_a_sound_game_is_recorded_as_ever(tmp_path: Path) -> None:
+    attachment = attached(tmp_path / "run")
+    g, d = pair()
+    play(g, d, torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3), 40)
+    gandiag.detach()
+    assert attachment.players is not None
+    assert "stands_still" not in gandiag.load_run(tmp_path / "run").about["attached"]
