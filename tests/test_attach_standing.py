@@ -60,7 +60,9 @@ def test_the_player_that_never_moves_is_named(fault: str, tmp_path: Path) -> Non
     assert diagnosis.illnesses[0].check == "objective_fault"
     assert diagnosis.illnesses[0].verdict is Verdict.FAILED
     assert diagnosis.illnesses[0].kind == f"frozen {who}"
-    assert len(gandiag.load_run(tmp_path / "run")["generator_updates"]) >= 119  # the other optimizer was new at the second
+    assert (
+        len(gandiag.load_run(tmp_path / "run")["generator_updates"]) >= 119
+    )  # the other optimizer was new at the second
     gandiag.write_report(gandiag.load_run(tmp_path / "run"), tmp_path / "report.html")
 
 

@@ -140,6 +140,20 @@ def diversity() -> list[Quantity]:
                 group="ranges",
             ),
         ]
+        rows += [
+            Quantity(
+                f"{what}_centre",
+                f"Centre of the {what} batch along eight fixed random directions.",
+                shape="vector",
+                group="ranges",
+            ),
+            Quantity(
+                f"{what}_centre_error",
+                f"Standard error of the {what} batch's centre, by the scatter within it: batches drawn alike scatter by so much over the steps.",
+                range=">= 0",
+                group="ranges",
+            ),
+        ]
         rows.append(
             Quantity(
                 f"{what}_channel_mean",

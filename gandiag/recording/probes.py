@@ -6,7 +6,19 @@ finite) is seen each step, and the rest at fixed cadences that never depend on t
 
 from __future__ import annotations
 
-from gandiag.recording import cost, diversity, force, gradients, grain, logits, marginals, nearness, numerics, trace
+from gandiag.recording import (
+    centres,
+    cost,
+    diversity,
+    force,
+    gradients,
+    grain,
+    logits,
+    marginals,
+    nearness,
+    numerics,
+    trace,
+)
 from gandiag.recording.step import Probe
 
 # Probes that reduce over the last axis read a whole block of steps at once. What each needs: fields of Step.
@@ -34,6 +46,7 @@ BLOCKWISE: dict[Probe, tuple[str, ...]] = {
 BATCHWISE: tuple[Probe, ...] = (
     diversity.real_batch,
     diversity.fake_batch,
+    centres.centres,
     nearness.nearness,
     nearness.shown_fakes,
     grain.real_grain,
@@ -72,6 +85,7 @@ PROBES: dict[Probe, int] = MINIMAL | {
     gradients.learning_rates: 10,
     diversity.real_batch: 10,
     diversity.fake_batch: 10,
+    centres.centres: 10,
     nearness.nearness: 10,
     grain.real_grain: 50,
     grain.roughness: 50,
