@@ -15,6 +15,7 @@ from gandiag.diagnosis.pictures import agreement_of_fakes, agreement_of_reals, k
 CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fakes where no plan is known
 # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
 PERHAPS = 2.0
+UNRELATED = 3.0  # sd above chance, up to which labels say nothing: of a thousand shuffles one lies beyond
 OWN = 0.9  # of the way from half by chance to all: some drop a condition now and then on purpose
 CLASSES = 0.005  # of the pairs of neighbours, that must have the same condition: what never comes twice may be another thing in either net
 NEVER = 15.0  # times that a class was due and never came: by chance once in three million
@@ -32,7 +33,7 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
         return Finding(
             "data_mismatch",
             # classes that hardly show in the samples are above chance, by little
-            Verdict.FAILED if _uses_labels(e) and share <= chance + PERHAPS * sd else Verdict.SUSPECT,
+            Verdict.FAILED if _uses_labels(e) and share <= chance + UNRELATED * sd else Verdict.SUSPECT,
             f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
             f"(limit: above {limit:.1%})",
             cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
@@ -182,7 +183,7 @@ def _pairs_apart(e: Evidence) -> Finding | None:
     if told is None or not poor_samples(e):
         return None  # of a condition that means little the game may do without
     share, chance, count = told
-    limit = chance + PERHAPS * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+    limit = chance + UNRELATED * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
     if count < e.limits.label_samples or share > limit:
         return None
     return Finding(
