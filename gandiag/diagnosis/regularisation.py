@@ -26,7 +26,7 @@ HINGE, OFTEN = 1.0, 0.05
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 FEWEST_SHARES = 3  # looks at what comes through the discriminator
-OUTWEIGHED = 0.08  # of the generator's gradient that comes through the discriminator
+OUTWEIGHED = 0.15  # of the generator's gradient that comes through the discriminator
 WITH_GRAPH = "take the penalty's gradient by autograd.grad(..., create_graph=True): without it D feels nothing of it"
 DETACHED = 0.1  # of the steps, in which the critic's slope was computed and no loss could feel it
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
