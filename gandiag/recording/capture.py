@@ -28,7 +28,7 @@ from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import last_operation, scores, tensors
+from gandiag.recording.outputs import TWO_CLASSES, last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
@@ -187,6 +187,13 @@ class Capture:
             return
         if again:  # of a detached input: where the graph leads is not to be seen from here
             origin = replace(origin, untraced=True)
+        if (
+            not self.score_operation
+            and first.dim() == 2
+            and first.shape[1] == 2
+            and last_operation(first) == "LogSoftmax"
+        ):
+            self.read_two_classes()
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
             self._two_classes_called(first, image, origin).turned = self._turned(shown, origin)
             return
@@ -334,6 +341,12 @@ class Capture:
                 "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
                 "step(real_logits=, fake_logits=) would tell",
             )
+
+    def read_two_classes(self) -> None:
+        """Reads two values for each sample as a softmax's; also where D itself ends in one."""
+        if not self.two_classes:
+            self.two_classes = True
+            self._say("two classes", TWO_CLASSES)
 
     def _two_classes_called(self, values: Tensor, image: Tensor | None, origin: Origin) -> Call:
         """Notes, and returns, a call whose verdict is two values that one softmax joins, as if D had returned their difference."""

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from gandiag.recording.evidence import Pair, evidence
 from gandiag.recording.latents import latent_kinds, takes_single_samples
-from gandiag.recording.outputs import every_value_read
+from gandiag.recording.outputs import TWO_CLASSES, every_value_read
 from gandiag.recording.pieces import bodies_and_heads, joined
 from gandiag.recording.refusals import at_once, crossed, in_pieces, why_no_pair
 from gandiag.recording.variables import is_named, name_of
@@ -20,11 +20,6 @@ from gandiag.recording.witnessed import Call, Network, Turn
 PATIENCE = 6  # updates of a generator that is sure, while another pair may yet turn out to play
 MOST_PAIRS = 4  # that are recorded beside one another
 FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
-
-TWO_CLASSES = (
-    "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, as if the second "
-    "class were the reals"
-)
 
 Output = Literal["logit", "probability"]
 

@@ -23,6 +23,10 @@ TRANSPARENT = (
     "Clone",
     "Permute",
 )
+TWO_CLASSES = (
+    "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, as if the second "
+    "class were the reals"
+)
 MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
 
 
