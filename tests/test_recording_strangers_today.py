@@ -86,6 +86,8 @@ def test_judges_that_are_given_the_true_and_the_made_in_one_call_are_recorded_ea
         assert fits.count(True) == 1, "the verdicts are one judge's own"
         assert len(real) >= run.steps - 1
         assert "generator_game_share" in run
+        told = [said for said in run.about["could_not_tell"] if "values for each sample" in said]
+        assert not fits[0] or not told, "patches of two scales"
 
 
 def test_verdicts_that_hang_on_both_are_refused(tmp_path: Path) -> None:

@@ -177,7 +177,8 @@ class Watch:
             return  # within a function transform (per-sample gradients, say) tensors have neither storage nor graph
         origins = [self._origin(t) for t in floating]
         known = {id(t) for t, origin in zip(floating, origins) if origin is not None}
-        score = next(iter(scores(output)), outputs[0])
+        read = scores(output)
+        score = next(iter(read), outputs[0])
         self._order += 1
         call = Call(
             module=module,
@@ -195,6 +196,7 @@ class Watch:
             output_shapes=[tuple(t.shape) for t in outputs],
             score=score.detach(),
             operation=last_operation(score),
+            several_scores=len(read) > 1,
             score_is=next((i for i, t in enumerate(outputs) if t is score), 0),
         )
         if call.is_double:

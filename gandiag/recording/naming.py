@@ -259,7 +259,10 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     doubts: tuple[str, ...] = ()
     kept = [c.score for c in judged if c.score is not None]
     energy = bool(judged) and judged[-1].output_shapes[0] in judged[-1].shapes
-    if kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1 and not energy:
+    single = (
+        bool(judged) and not judged[-1].several_scores
+    )  # flattened patches of several scales are verdicts, as maps of them are
+    if single and kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1 and not energy:
         doubts = (every_value_read(kept[-1].shape[1]),)
     shapes = judged[-1].output_shapes if judged else []
     verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)

@@ -31,6 +31,7 @@ class Call:
     operation: str  # what the score came out of
     made: tuple[bool, ...] = ()  # of the tensors among the leaves: whether a network made it
     score_is: int = 0  # which of the outputs the score is
+    several_scores: bool = False  # of several scales, or on several batches: the score is the first
     # it was given two batches of one form, one of which a network made, and the graph tells whose verdict is whose
     tells_apart: bool = False
     used: bool = False  # a backward pass went through its outputs
