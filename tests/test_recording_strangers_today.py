@@ -364,3 +364,54 @@ def test_a_balancer_of_losses_that_asks_for_gradients_at_the_output_is_heard_in_
     assert any("balancer" in s for s in said)
     assert not any("without the discriminator's verdict" in s for s in said)
     assert run.about["discriminator_constraint"]["slopes_alone"] == 0
+
+
+def test_reals_that_are_augmented_are_not_held_against_fresh_fakes_that_are_not(tmp_path: Path) -> None:
+    """A generator that makes exactly the data: only the augmentation, of reals and fakes alike, lies between them."""
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+    nn.init.eye_(g.weight)
+    nn.init.zeros_(g.bias)
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-9), torch.optim.Adam(d.parameters(), 1e-4)
+
+    def augmented(x: Tensor) -> Tensor:
+        return x + 5 * torch.randn(len(x), 1)
+
+    def train() -> None:
+        for _ in range(120):
+            fake = augmented(g(torch.randn(16, 4)))
+            d_opt.zero_grad()
+            on_real, on_fake = d(augmented(torch.randn(16, 4))), d(fake.detach())
+            (F.softplus(-on_real).mean() + F.softplus(on_fake).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            F.softplus(-d(fake)).mean().backward()
+            g_opt.step()
+
+    attachment = attached_to(train, tmp_path / "run")
+    assert attachment.paths, attachment.why_not
+    run = gandiag.load_run(tmp_path / "run")
+    assert run["precision[values]"].iloc[-1] > 0.7
+    assert run["recall[values]"].iloc[-1] > 0.7, "fresh fakes would cover a narrow part of the augmented reals"
+    assert any("as they were shown to it" in said for said in run.about["could_not_tell"])
+
+
+def test_interpolates_of_a_penalty_are_no_changed_fakes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    players = {"generator": g, "discriminator": d, "generator_optimizer": g_opt, "discriminator_optimizer": d_opt}
+    with gandiag.Recorder(tmp_path / "run", **players, automatic=True) as recorder:
+        for _ in range(8):
+            real, fake = torch.randn(8, 2), g(torch.randn(8, 4))
+            between = (real + fake) / 2  # leads back to G
+            slope = torch.autograd.grad(d(between).sum(), between, create_graph=True)[0]
+            d_opt.zero_grad()
+            (d(fake.detach()).mean() - d(real).mean() + (slope.norm(dim=1) - 1).square().mean()).backward(
+                retain_graph=True
+            )
+            d_opt.step()
+            g_opt.zero_grad()
+            (-d(fake).mean()).backward()
+            g_opt.step()
+        assert not recorder.shows_changed_fakes

@@ -75,6 +75,9 @@ class Outputs:
         self._judged: set[int] = set()
         # what D was shown last that was made of them, with the graph: memory, where it begins, form
         self._shown: deque[tuple[StorageWeakRef, int, torch.Size]] = deque(maxlen=HELD_OUTPUTS)
+        self.changed = (
+            False  # whether what D judges for G has the form of an output, and is another tensor: augmented, say
+        )
         self.count = 0  # of all outputs so far
         self.part: tuple[int, slice] | None = None  # of so many values along axis 1 of D's input, which are G's own
         self._tried = 0
@@ -138,6 +141,11 @@ class Outputs:
     def is_output(self, value: Tensor) -> bool:
         """Tells whether a tensor with a graph is an output of the generator itself."""
         return value.grad_fn is not None and value.grad_fn._sequence_nr() in self._batch_of
+
+    def note_whether_changed(self, judged: Tensor) -> None:
+        """Looks whether what D has judged in the generator's turn is an output as it was made, or something of that form that was made of it."""
+        if not self.changed and all(made.data_ptr() != judged.data_ptr() for made in self.held):
+            self.changed = any(made.shape == judged.shape for made in self.held)
 
     def remember_shown(self, value: Tensor) -> None:
         """Notes what D was shown on the way to G that was made of an output: detached, it has no graph any more, but the same memory."""

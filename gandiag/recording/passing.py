@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUAT
 EVALUATE_EVERY = 500
 SHOWN = 64  # samples kept for the page
 PARTS_TRIED = 8  # steps: what an augmentation has changed is never found
+AS_SHOWN = (
+    "what the discriminator is shown is changed on the way from the generator (augmented, with noise, in another range): what is scored are the last "
+    "fakes as they were shown to it, against reals as they were shown to it"
+)
 BATCH = 64  # at a time through the generator
 
 
@@ -57,6 +62,9 @@ class Passing:
         self._tried = 0
         self._reals: Tensor | None = None
         self._passed = 0
+        self._shown: deque[Tensor] = (
+            deque()
+        )  # the last fakes as D was shown them, where they are changed on the way to it
         self._reference: Side | None = None
         self._size = torch.Size()  # of the samples of which that is made
         self._last = -1
@@ -66,6 +74,10 @@ class Passing:
     def keep(self, step: Step) -> dict[str, Value]:
         """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
         real = self._sample_in(step)
+        if step.fake is not None and self.recorder.shows_changed_fakes:
+            self._shown.append(step.fake.detach())
+            while sum(len(batch) for batch in self._shown) - len(self._shown[0]) >= FAKES:
+                self._shown.popleft()
         full = self._passed >= RESERVOIR
         if real is None or not real.is_floating_point() or real.ndim < 2 or (full and step.index % THIN_EVERY):
             return {}
@@ -116,7 +128,7 @@ class Passing:
             return
         self._last = index
         reals = self._reals[:count].detach().float().cpu()
-        fakes = self.draw(FAKES)
+        fakes = self._as_shown() if self._shown else self.draw(FAKES)
         if fakes is None or fakes.shape[1:] != reals.shape[1:]:
             self.recorder.record_event("not_evaluated", why="what the generator returns has not the shape of the reals")
             return
@@ -138,6 +150,11 @@ class Passing:
             self.recorder.record_samples(side.shown(reals[:SHOWN]), kind="real", step=0)
             self.recorder_has_reals = True
         self._keep_best(scores, index)
+
+    def _as_shown(self) -> Tensor:
+        """Returns the last fakes as D was shown them, on the host: nobody else can change fresh ones as the script changes reals and fakes."""
+        self.recorder.tell(AS_SHOWN)
+        return torch.cat([batch.float().cpu() for batch in self._shown if batch.shape[1:] == self._shown[-1].shape[1:]])
 
     recorder_has_reals = False
 

@@ -233,6 +233,11 @@ class Recorder:
         return [*self._capture.generated.held][::-1]
 
     @property
+    def shows_changed_fakes(self) -> bool:
+        """Whether D is shown the generator's outputs changed in between: augmented, with noise, in another range."""
+        return self._capture.generated.changed
+
+    @property
     def updates(self) -> dict[str, int]:
         """How many updates each player has had since the last step ended."""
         return {who: player.updates for who, player in self._players.items()}
@@ -297,6 +302,10 @@ class Recorder:
         player = self._players[who]
         player.follow(optimizer)
         self._updates.follow(player)
+
+    def tell(self, sentence: str) -> None:
+        """Adds to what run.json says could not be told, once."""
+        self._untold.say(sentence, sentence)
 
     def update_about(self, **changes: Any) -> None:
         """Changes entries of run.json."""

@@ -62,6 +62,9 @@ class Turns:
         if who == "discriminator":
             self._note_what_the_generator_added(own)
         else:
+            for call in (call for one in own for call, _, _ in one.pushes if call.origin.attached):
+                if call.image is not None:
+                    self._capture.generated.note_whether_changed(call.image)
             self._capture.generated.keep_the_judged()
         self._capture.passes.stepped.add(who)
         if self._joint and who == "discriminator":  # what D's pass added to G's gradients is to be cleared as well
