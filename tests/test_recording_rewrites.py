@@ -99,3 +99,34 @@ def test_bursts_of_a_network_whose_gradients_come_and_go_are_no_leaps() -> None:
     assert _leaps(torch.tensor([*burst, 0.14, *burst] * 3)) == 0
     assert _leaps(torch.tensor([0.1 * 0.5**i for i in range(40)])) == 0
     assert _leaps(torch.tensor(steady)) == 0
+
+
+def test_updates_of_the_generators_own_optimizer_outside_the_game_are_no_writes_of_another(tmp_path: Path) -> None:
+    """Every fourth step a penalty on G alone, as a path length's is, by gradients far above the game's: what Adam makes of those is small."""
+    torch.manual_seed(0)
+    G, D = (nn.Sequential(nn.Linear(n, 24), nn.ReLU(), nn.Linear(24, k)) for n, k in ((4, 2), (2, 1)))
+    g_opt, d_opt = torch.optim.Adam(G.parameters(), 1e-3, (0.0, 0.99)), torch.optim.Adam(D.parameters(), 1e-5)
+    with gandiag.Recorder(
+        tmp_path / "run",
+        generator=G,
+        discriminator=D,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
+        for step in range(400):
+            fake = G(torch.randn(32, 4))
+            d_opt.zero_grad()
+            (softplus(-D(torch.randn(32, 2) + 9)).mean() + softplus(D(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-D(fake)).mean().backward()
+            g_opt.step()
+            if step % 4 == 0:
+                g_opt.zero_grad()
+                (1e3 * (G(torch.randn(32, 4)).norm(dim=1) - 1).square().mean()).backward()
+                g_opt.step()
+    run = gandiag.load_run(tmp_path / "run")
+    assert run.about.get("rewritten") is None
+    finding = gandiag.diagnose(run).finding("objective_fault")
+    assert "put back" not in finding.kind, finding.claim

@@ -33,9 +33,12 @@ def undone(e: Evidence) -> Finding | None:
     if not _ill(e):
         return None  # a small part that is tuned within a large net moves it by little, and well
     dead = dead_player(e)
+    aside = {r.get("player") for r in e.records("events") if r.get("event") == "aside"}
     for who in PLAYERS:
         if dead is not None and dead.who == who:
             continue  # its last biases alone move: dead_layers tells it
+        if who in aside:
+            continue  # Adam's steps are measured by all gradients: beside a penalty's, in updates of its own, the game's may be small
         facts, count = e.facts("optimizers", who), e.facts("players", who).get("parameters")
         beta, rate = _first(facts.get("betas")), e.maybe(f"{who}_learning_rate")
         if _was_trained_before(e, who):

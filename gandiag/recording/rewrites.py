@@ -34,6 +34,11 @@ class Rewrites:
         self._updates = self._written = 0
         self._first = self._last = 0
         self._moved: dict[bool, list[Tensor]] = {False: [], True: []}
+        self._stepped_aside = False  # since the last update of the game
+
+    def aside(self) -> None:
+        """Notes that the player's own optimizer is about to step it outside the game (a path-length penalty, a reconstruction): no other's write."""
+        self._stepped_aside = True
 
     def about_to_step(self, row: int) -> None:
         """Looks at the weight as the optimizer is about to move it; `row` is the step."""
@@ -48,6 +53,9 @@ class Rewrites:
         version, place = weight._version, weight.data_ptr()
         raised, moved = version - self._state[0], place != self._state[1]
         self._state = version, place
+        if self._stepped_aside:
+            self._stepped_aside, self._start = False, weight.detach().clone()
+            return
         self._updates += 1
         if raised and (self._usual is None or raised < self._usual):
             self._usual = raised

@@ -57,6 +57,7 @@ class Updates:
         # how many updates of the generator in a row are taken to be outside the game: none, until D was seen to take part in one
         self.patience = 0
         self._aside = 0
+        self._steps_aside: set[str] = set()  # the players that are
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self.rewrites = Rewrites(players["generator"])
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
@@ -100,6 +101,7 @@ class Updates:
             return
         who = player.who
         if who == "generator" and self._is_aside(player.updates):
+            self.rewrites.aside()
             if not self.automatic:
                 player.count_aside()
             return
@@ -110,6 +112,7 @@ class Updates:
             self._read(player)
         else:
             player.count_aside()
+            self._note_aside(who)
             self._untold.say(
                 "penalty alone",
                 "the discriminator is also stepped by a penalty alone (lazy R1, say): such updates are counted, and their gradients are "
@@ -117,6 +120,12 @@ class Updates:
             )
         if self.automatic and who == "generator" and self.goes_first == "discriminator":
             self.complete = True
+
+    def _note_aside(self, who: str) -> None:
+        """Notes once that a player's optimizer is also called outside the game: what it remembers of gradients is not the game's alone."""
+        if who not in self._steps_aside:
+            self._steps_aside.add(who)
+            self._turns.note("aside", player=who)
 
     def _is_aside(self, updates: int) -> bool:
         """Tells whether the generator, after so many updates in this step, is about to be stepped outside the game: a reconstruction, a
@@ -137,6 +146,7 @@ class Updates:
         if self._aside > self.patience:
             return False
         self._turns.aside("generator")
+        self._note_aside("generator")
         self._untold.say(
             "aside",
             "the generator is also stepped without the discriminator's verdict (a reconstruction, a penalty on itself): such updates "
