@@ -84,7 +84,10 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
     if bundle is None or attachment.players is None:
         return code
     try:
-        export(attachment.players.generator, attachment.players.facts, bundle, attachment.games[0].path, say=say)
+        game = attachment.games[0]
+        if game.passing.shown is not game.passing.generator:
+            say("the generator's moving average is exported: its samples were the better ones")
+        export(game.passing.shown, attachment.players.facts, bundle, game.path, say=say)
     except GandiagError as error:
         say(f"Error: {error}")
         return code or error.exit_code

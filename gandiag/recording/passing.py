@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gandiag.recording.averaged import Average
 from gandiag.recording.latents import Feed
 from gandiag.recording.outputs import tensors
 from gandiag.recording.sides import Side, make_side
@@ -32,6 +33,8 @@ AS_SHOWN = (
     "fakes as they were shown to it, against reals as they were shown to it"
 )
 BATCH = 64  # at a time through the generator
+
+Scored = tuple[dict[str, Any], dict[str, list[str]], dict[str, Any]]  # scores, labels, protocol
 
 
 class Passing:
@@ -57,6 +60,10 @@ class Passing:
         self.seed = seed
         self.recorder: Any = None
         self.best: tuple[float, int] | None = None
+        self.average = Average(self.generator)
+        self.shown: nn.Module = (
+            self.generator
+        )  # what the last scores are of: the generator, or its moving average where that is the better
         self._random = np.random.default_rng(seed)
         self._part: slice | None = None  # of what D is shown, where the loop joins samples and conditions in one tensor
         self._tried = 0
@@ -109,6 +116,7 @@ class Passing:
 
     def evaluate_when_due(self, step: Step) -> dict[str, Value]:
         """Scores the generator at the fixed steps of the schedule."""
+        self.average.look()
         if step.index in FIRST_LOOKS or (step.index and step.index % self.every == 0):
             self.evaluate(step.index)
         return {}
@@ -144,6 +152,12 @@ class Passing:
         self._size = reals.shape[1:]
         side = self._real_side(reals)
         scores, labels, protocol = side.score(fakes, self.seed)
+        self.shown = self.generator
+        average = self._of_the_average(reals, side)
+        if average is not None and _distance_in(average[1][0]) < _distance_in(scores):
+            fakes, (scores, labels, protocol) = average
+            self.shown = self.average.module or self.generator
+            protocol = {**protocol, "generator": "its moving average"}
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
         self.recorder.record_samples(side.shown(fakes[:SHOWN]), kind="fake", step=index)
         if not self.recorder_has_reals:
@@ -158,16 +172,25 @@ class Passing:
 
     recorder_has_reals = False
 
-    def draw(self, count: int) -> Tensor | None:
+    def _of_the_average(self, reals: Tensor, side: Side) -> tuple[Tensor, Scored] | None:
+        """Returns what the generator's moving average makes, and its scores; None where the script keeps none, or that gives nothing to score."""
+        average = self.average.settle()
+        fakes = None if average is None else self.draw(FAKES, average)
+        if fakes is None or fakes.shape[1:] != reals.shape[1:] or not torch.isfinite(fakes).all():
+            return None
+        return fakes, side.score(fakes, self.seed)
+
+    def draw(self, count: int, generator: nn.Module | None = None) -> Tensor | None:
         """Returns fresh fakes (count, ...) on the host, drawn in eval mode with the observed kind of latent; None where G fails so."""
+        generator = self.generator if generator is None else generator
         draw = np.random.default_rng([self.seed, 1])
         made: list[Tensor] = []
-        with torch.no_grad(), untouched(self.generator), own_randomness(self.seed):
-            to_eval_mode(self.generator)
+        with torch.no_grad(), untouched(generator), own_randomness(self.seed):
+            to_eval_mode(generator)
             while (have := sum(len(batch) for batch in made)) < count:
                 arguments, named = self.feed.draw(min(BATCH, count - have), draw)
                 try:
-                    out = uncompiled(self.generator)(*arguments, **named)
+                    out = uncompiled(generator)(*arguments, **named)
                 except (RuntimeError, TypeError, ValueError) as error:
                     self.recorder.record_event(
                         "not_evaluated", why=f"the generator cannot be called in eval mode: {error}"
@@ -183,8 +206,8 @@ class Passing:
         return self._reference
 
     def _keep_best(self, scores: Mapping[str, Any], index: int) -> None:
-        distance = next((v for k, v in scores.items() if k.startswith("frechet_distance[")), None)
-        if distance is not None and (self.best is None or distance < self.best[0]):
+        distance = _distance_in(scores)
+        if distance < np.inf and (self.best is None or distance < self.best[0]):
             self.best = (distance, index)
             self.save("best", index)
 
@@ -200,7 +223,7 @@ class Passing:
         file = folder / f"{which}-generator.safetensors"
         tensors = {
             name: t.detach().cpu().clone().contiguous()
-            for name, t in self.generator.state_dict().items()
+            for name, t in self.shown.state_dict().items()
             if isinstance(t, Tensor)
         }
         scratch = file.with_suffix(".part")
@@ -209,7 +232,8 @@ class Passing:
             scratch,
             metadata={
                 "step": str(index),
-                "class": type(self.generator).__name__,
+                "class": type(self.shown).__name__,
+                "weights": "the generator's own" if self.shown is self.generator else "its moving average",
                 "latents": json.dumps(self.feed.kinds),
             },
         )
@@ -219,6 +243,10 @@ class Passing:
 
 def _in_words(shape: torch.Size) -> str:
     return "x".join(str(n) for n in shape)
+
+
+def _distance_in(scores: Mapping[str, Any]) -> float:
+    return float(next((v for k, v in scores.items() if k.startswith("frechet_distance[")), np.inf))
 
 
 def part_of(made: Tensor, shown: Tensor) -> slice | None:

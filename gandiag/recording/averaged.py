@@ -1,0 +1,93 @@
+"""The moving average of a generator's weights that many trainings keep, and ship: found among what the script has made, never touched."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import weakref
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gandiag.recording.untouched import bare
+
+SEARCHES = 4  # for a copy of the generator, while none is known
+LOOKS = 3  # in which a copy must have moved, each time, and been another than the generator: snapshots rest, and are equal at first
+NEAR = 0.5  # of the generator's weights' norm: another generator of the same form, trained beside it, lies further away
+PROBED = 256  # values that are compared
+
+
+class Average:
+    """Looks for the one copy of a generator that follows it step by step without an optimizer; `module` is that copy once it is sure."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        self.module: nn.Module | None = None
+        self._generator = generator
+        self._searches = 0
+        self._copies: list[tuple[weakref.ref[nn.Module], list[Tensor]]] = []
+        self._own: list[Tensor] = []  # the generator's values at the same looks
+
+    def look(self) -> None:
+        """Notes a few values of the copies that are known, on their device; waits for nothing."""
+        if self.module is not None or not self._copies:
+            return
+        self._own = [*self._own, _probe(self._generator)][-LOOKS:]
+        for reference, values in self._copies:
+            copy = reference()
+            if copy is not None:
+                values.append(_probe(copy))
+                del values[:-LOOKS]
+
+    def settle(self) -> nn.Module | None:
+        """Returns the average where there is one, looking for it if need be. Waits for the device."""
+        if self.module is not None:
+            return self.module
+        if not self._copies and self._searches < SEARCHES:
+            self._searches += 1
+            self._copies = [(weakref.ref(copy), []) for copy in copies_of(self._generator)]
+        sure = [
+            copy
+            for reference, values in self._copies
+            if (copy := reference()) is not None and self._follows(copy, values)
+        ]
+        if len(sure) == 1:
+            self.module = sure[0]
+        return self.module
+
+    def _follows(self, copy: nn.Module, values: list[Tensor]) -> bool:
+        if len(values) < LOOKS or len(self._own) < LOOKS:
+            return False
+        moved = all(not torch.equal(one, next_) for one, next_ in itertools.pairwise(values))
+        lags = all(not torch.equal(mine, its) for mine, its in zip(self._own, values))
+        return moved and lags and bool(_distance(copy, self._generator) < NEAR)
+
+
+def copies_of(generator: nn.Module) -> list[nn.Module]:
+    """Returns the modules of the generator's kind and form that share no parameter with it and that no optimizer holds."""
+    kind, form = type(generator), _form(generator)
+    own = {id(p) for p in generator.parameters()}
+    found, trained = [], set()
+    for thing in gc.get_objects():
+        if type(thing) is kind and thing is not generator:
+            if _form(thing) == form and own.isdisjoint(id(p) for p in thing.parameters()):
+                found.append(thing)
+        elif issubclass(type(thing), Optimizer):  # isinstance would ask strange objects for their class
+            trained |= {id(p) for group in thing.param_groups for p in group["params"]}
+    return [bare(copy) for copy in found if trained.isdisjoint(id(p) for p in copy.parameters())]
+
+
+def _form(module: nn.Module) -> list[tuple[str, torch.Size]]:
+    return [(name, p.shape) for name, p in module.named_parameters()]
+
+
+def _probe(module: nn.Module) -> Tensor:
+    """The first values of the weight that has the most."""
+    weight = max(module.parameters(), key=Tensor.numel)
+    return weight.detach().reshape(-1)[:PROBED].clone()
+
+
+def _distance(copy: nn.Module, generator: nn.Module) -> Tensor:
+    pairs = [(a.detach().float(), b.detach().float()) for a, b in zip(copy.parameters(), generator.parameters())]
+    apart = torch.stack([(a - b.to(a.device)).square().sum() for a, b in pairs]).sum()
+    return (apart / torch.stack([b.to(a.device).square().sum() for a, b in pairs]).sum().clamp(min=1e-30)).sqrt()

@@ -1,0 +1,112 @@
+"""The moving average of G that a script keeps: found, scored beside G, and told from what only looks like one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn.functional import softplus
+
+import gandiag
+from gandiag.recording.averaged import Average, copies_of
+
+
+def net(*sizes: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(sizes[0], 16), nn.ReLU(), nn.Linear(16, sizes[1]))
+
+
+def walked(generator: nn.Module, follow: Callable[[int], None], looks: int = 5) -> Average:
+    """A generator that wanders, looked at every fifth step."""
+    average = Average(generator)
+    chance = torch.Generator().manual_seed(0)
+    for step in range(5 * looks):
+        with torch.no_grad():
+            for p in generator.parameters():
+                p += 0.02 * torch.randn(p.shape, generator=chance)
+        follow(step)
+        if step % 5 == 4:
+            average.look()
+            average.settle()
+    return average
+
+
+def mean_of(generator: nn.Module, average: nn.Module, decay: float = 0.9) -> Callable[[int], None]:
+    def follow(step: int) -> None:
+        with torch.no_grad():
+            for a, p in zip(average.parameters(), generator.parameters()):
+                a.lerp_(p, 1 - decay)
+
+    return follow
+
+
+def test_the_average_is_found_and_is_the_only_one() -> None:
+    torch.manual_seed(0)
+    g = net(3, 2)
+    mean = copy.deepcopy(g).requires_grad_(False)
+    assert walked(g, mean_of(g, mean)).module is mean
+
+
+def test_torchs_own_averaged_model_is_found() -> None:
+    torch.manual_seed(0)
+    g = net(3, 2)
+    wrapper = torch.optim.swa_utils.AveragedModel(g, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    assert walked(g, lambda step: wrapper.update_parameters(g)).module is wrapper.module
+
+
+@pytest.mark.parametrize("what", ["snapshot", "best so far", "target", "another", "trained beside"])
+def test_what_only_looks_like_an_average_is_none(what: str) -> None:
+    torch.manual_seed(0)
+    g = net(3, 2)
+    other = net(3, 2) if what in ("another", "trained beside") else copy.deepcopy(g)
+    optimizer = torch.optim.SGD(other.parameters(), 0.1) if what == "trained beside" else None
+    assert (other in copies_of(g)) is (optimizer is None)
+
+    def follow(step: int) -> None:
+        if what == "target" or (what == "best so far" and step == 12):
+            other.load_state_dict(g.state_dict())
+        elif what == "another":
+            with torch.no_grad():
+                for p in other.parameters():
+                    p += 0.02 * torch.randn_like(p)
+
+    assert walked(g, follow).module is None
+
+
+@pytest.fixture(autouse=True)
+def _ends() -> Iterator[None]:
+    yield
+    gandiag.detach()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_attach_scores_and_keeps_the_average_where_its_samples_are_the_better(kept: bool, tmp_path: Path) -> None:
+    """A generator whose samples are shaken as a whole in every step: its average makes what it makes in the middle."""
+    attachment = gandiag.attach(tmp_path / "run", every=100, say=lambda line: None)
+    torch.manual_seed(0)
+    g, d = net(2, 2), net(2, 1)
+    mean = copy.deepcopy(g).requires_grad_(False) if kept else None
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    for _ in range(420):
+        d_opt.zero_grad()
+        real = torch.randn(32, 2)
+        (softplus(-d(real)).mean() + softplus(d(g(torch.randn(32, 2)).detach())).mean()).backward()
+        d_opt.step()
+        g_opt.zero_grad()
+        softplus(-d(g(torch.randn(32, 2)))).mean().backward()
+        g_opt.step()
+        if mean is not None:
+            mean_of(g, mean, 0.98)(0)
+        with torch.no_grad():
+            g[2].bias.copy_(0.7 * torch.randn(2))  # type: ignore[index, operator]  # of a Sequential
+    gandiag.detach()
+    records = gandiag.load_run(tmp_path / "run").records("evaluations")
+    assert any(r["protocol"].get("generator") == "its moving average" for r in records) is kept
+    passing = attachment.games[0].passing
+    assert (passing.shown is mean) is kept
+    saved = load_file(tmp_path / "run" / "checkpoints" / "last-generator.safetensors")
+    assert torch.equal(saved["0.weight"], (mean or g).state_dict()["0.weight"])
