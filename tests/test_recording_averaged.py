@@ -107,6 +107,6 @@ def test_attach_scores_and_keeps_the_average_where_its_samples_are_the_better(ke
     records = gandiag.load_run(tmp_path / "run").records("evaluations")
     assert any(r["protocol"].get("generator") == "its moving average" for r in records) is kept
     passing = attachment.games[0].passing
-    assert (passing.shown is mean) is kept
+    assert (passing.better is mean) is kept
     saved = load_file(tmp_path / "run" / "checkpoints" / "last-generator.safetensors")
     assert torch.equal(saved["0.weight"], (mean or g).state_dict()["0.weight"])

@@ -85,9 +85,9 @@ def run_script(script: str, arguments: list[str], *, as_module: bool, wishes: Wi
         return code
     try:
         game = attachment.games[0]
-        if game.passing.shown is not game.passing.generator:
+        if game.passing.better is not game.passing.generator:
             say("the generator's moving average is exported: its samples were the better ones")
-        export(game.passing.shown, attachment.players.facts, bundle, game.path, say=say)
+        export(game.passing.better, attachment.players.facts, bundle, game.path, say=say)
     except GandiagError as error:
         say(f"Error: {error}")
         return code or error.exit_code

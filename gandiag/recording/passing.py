@@ -61,7 +61,7 @@ class Passing:
         self.recorder: Any = None
         self.best: tuple[float, int] | None = None
         self.average = Average(self.generator)
-        self.shown: nn.Module = (
+        self.better: nn.Module = (
             self.generator
         )  # what the last scores are of: the generator, or its moving average where that is the better
         self._random = np.random.default_rng(seed)
@@ -152,11 +152,11 @@ class Passing:
         self._size = reals.shape[1:]
         side = self._real_side(reals)
         scores, labels, protocol = side.score(fakes, self.seed)
-        self.shown = self.generator
+        self.better = self.generator
         average = self._of_the_average(reals, side)
         if average is not None and _distance_in(average[1][0]) < _distance_in(scores):
             fakes, (scores, labels, protocol) = average
-            self.shown = self.average.module or self.generator
+            self.better = self.average.module or self.generator
             protocol = {**protocol, "generator": "its moving average"}
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
         self.recorder.record_samples(side.shown(fakes[:SHOWN]), kind="fake", step=index)
@@ -174,7 +174,9 @@ class Passing:
 
     def _of_the_average(self, reals: Tensor, side: Side) -> tuple[Tensor, Scored] | None:
         """Returns what the generator's moving average makes, and its scores; None where the script keeps none, or that gives nothing to score."""
-        average = self.average.settle()
+        average = (
+            None if self._shown else self.average.settle()
+        )  # the script changes G's fakes, not those of the average
         fakes = None if average is None else self.draw(FAKES, average)
         if fakes is None or fakes.shape[1:] != reals.shape[1:] or not torch.isfinite(fakes).all():
             return None
@@ -223,7 +225,7 @@ class Passing:
         file = folder / f"{which}-generator.safetensors"
         tensors = {
             name: t.detach().cpu().clone().contiguous()
-            for name, t in self.shown.state_dict().items()
+            for name, t in self.better.state_dict().items()
             if isinstance(t, Tensor)
         }
         scratch = file.with_suffix(".part")
@@ -232,8 +234,8 @@ class Passing:
             scratch,
             metadata={
                 "step": str(index),
-                "class": type(self.shown).__name__,
-                "weights": "the generator's own" if self.shown is self.generator else "its moving average",
+                "class": type(self.better).__name__,
+                "weights": "the generator's own" if self.better is self.generator else "its moving average",
                 "latents": json.dumps(self.feed.kinds),
             },
         )
