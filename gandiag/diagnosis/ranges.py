@@ -12,6 +12,7 @@ from gandiag.diagnosis.finding import Finding, Verdict
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 # Of the reals' range. A generator that is free to go below 0 does so in its first steps; one that comes as near as this and never crosses is held.
 AT_THE_FLOOR, BELOW = 1e-3, 0.1
+VANISHED = 0.1  # of the generator's first gradient
 RAW = 10.0  # fold: standardised data have a size of 1, and untrained generators give a tenth of it to all of it
 
 
@@ -79,7 +80,7 @@ def raw(e: Evidence) -> Finding | None:
     if size is None or first is None or off is None or np.mean(off) < 1 - e.limits.sustained_share:
         return None
     usual, begun = trends.middle(size), float(first[0])
-    if not (usual > RAW and begun < usual / RAW):
+    if not (usual > RAW and begun < usual / RAW) or _vanished(e):
         return None
     return Finding(
         "data_mismatch",
@@ -92,6 +93,14 @@ def raw(e: Evidence) -> Finding | None:
         series=("real_mean", "real_sd", "fake_mean", "fake_sd"),
         onset=int(e["real_sd"].index[0]),
         kind="raw",
+    )
+
+
+def _vanished(e: Evidence) -> bool:
+    """Whether the generator was not told for long where to go: it could have gone there, whatever the scale."""
+    slope = e.maybe("generator_gradient_norm")
+    return slope is not None and trends.tail_middle(slope, e.limits.tail_share) < VANISHED * np.nanmax(
+        slope[:3], initial=0.0
     )
 
 

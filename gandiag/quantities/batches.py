@@ -140,20 +140,6 @@ def diversity() -> list[Quantity]:
                 group="ranges",
             ),
         ]
-        rows += [
-            Quantity(
-                f"{what}_centre",
-                f"Centre of the {what} batch along eight fixed random directions.",
-                shape="vector",
-                group="ranges",
-            ),
-            Quantity(
-                f"{what}_centre_error",
-                f"Standard error of the {what} batch's centre, by the scatter within it: batches drawn alike scatter by so much over the steps.",
-                range=">= 0",
-                group="ranges",
-            ),
-        ]
         rows.append(
             Quantity(
                 f"{what}_channel_mean",
@@ -163,6 +149,18 @@ def diversity() -> list[Quantity]:
             )
         )
     rows += [
+        Quantity(
+            "real_centre",
+            "Centre of the real batch along eight fixed random directions.",
+            shape="vector",
+            group="ranges",
+        ),
+        Quantity(
+            "real_centre_error",
+            "Standard error of the real batch's centre, by the scatter within it: the centres of batches drawn alike scatter by so much over the steps.",
+            range=">= 0",
+            group="ranges",
+        ),
         Quantity(
             "real_peak_share",
             "Share of the single largest value in the real batch's sum of squared deviations: near 1 = one outlier is all that the batch shows.",

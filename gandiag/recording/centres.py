@@ -14,18 +14,15 @@ DIRECTIONS = 8  # of the centre: a class that comes alone moves it along most of
 
 
 def centres(step: Step) -> dict[str, Value]:
-    """The centre of the real batch and of the fake one along fixed random directions (8,), and its standard error, by the scatter within.
+    """The centre of the real batch along fixed random directions (8,), and its standard error, by the scatter within.
 
     Of batches that are drawn alike the centres' variance over the steps is the standard error squared.
     """
-    found: dict[str, Value] = {}
-    for what, batch in (("real", step.real), ("fake", step.fake)):
-        if has_pairs(batch):
-            assert batch is not None
-            points = along(projected(batch.detach()))
-            found[f"{what}_centre"] = points.mean(0)
-            found[f"{what}_centre_error"] = (points.var(0).mean() / len(points)).sqrt()
-    return found
+    if not has_pairs(step.real):
+        return {}
+    assert step.real is not None
+    points = along(projected(step.real.detach()))
+    return {"real_centre": points.mean(0), "real_centre_error": (points.var(0).mean() / len(points)).sqrt()}
 
 
 def along(points: Tensor) -> Tensor:
