@@ -157,7 +157,7 @@ def diversity() -> list[Quantity]:
         ),
         Quantity(
             "real_centre_error",
-            "Standard error of the real batch's centre, by the scatter within it: the centres of batches drawn alike scatter by so much over the steps.",
+            "Standard error of the real batch's centre, by the scatter within it: centres of batches drawn alike scatter by so much over the steps.",
             range=">= 0",
             group="ranges",
         ),
