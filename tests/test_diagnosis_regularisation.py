@@ -200,6 +200,18 @@ def test_a_discriminator_that_is_held_flat_is_named(tmp_path: Path) -> None:
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "flat"), finding.claim
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_fakes_that_leap_under_a_flat_discriminator_are_no_matter_of_the_rates(held: bool, tmp_path: Path) -> None:
+    leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.5, -1.9, -0.8))
+    slow = {"diversity_ratio": leaps, "fake_pairwise_distance": leaps, "real_pairwise_distance": np.ones(TENS)}
+    columns = {
+        "generator_gradient_at_image": FLATTENED if held else np.full(STEPS, 0.01),
+        "discriminator_auc": np.full(STEPS, 0.5),
+    }
+    found = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, slow=slow)).finding("learning_rate")
+    assert (found.kind == "restless") is not held, found.claim
+
+
 @pytest.mark.parametrize(
     ("at_image", "slow", "auc"),
     [(FLATTENED, {}, 0.5), (np.full(STEPS, 0.01), NARROW, 0.5), (FLATTENED, NARROW, 0.99)],

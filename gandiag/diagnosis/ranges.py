@@ -80,8 +80,8 @@ def raw(e: Evidence) -> Finding | None:
     if size is None or first is None or off is None or np.mean(off) < 1 - e.limits.sustained_share:
         return None
     usual, begun = trends.middle(size), float(first[0])
-    if not (usual > RAW and begun < usual / RAW) or _vanished(e):
-        return None
+    if not (usual > RAW and begun < usual / RAW) or _vanished(e) or not np.isfinite(e["fake_mean"].iloc[-1]):
+        return None  # what broke or was silenced did not fail by the scale
     return Finding(
         "data_mismatch",
         Verdict.FAILED,

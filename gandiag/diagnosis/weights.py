@@ -12,7 +12,7 @@ from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessne
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
 from gandiag.diagnosis.schedules import climbs, swapped_betas
-from gandiag.diagnosis.weakness import handicap, outrun
+from gandiag.diagnosis.weakness import FLAT, handicap, outrun, steepness
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
@@ -233,7 +233,9 @@ def _restless(e: Evidence) -> Finding | None:
     if often < BURSTS:
         return None
     poor = poor_batches(e)
-    if handicap(e).kind or outrun(e) or (poor is not None and e.holds(poor)):
+    slope = steepness(e)
+    flat = slope is not None and e.holds(slope < FLAT)
+    if handicap(e).kind or outrun(e) or flat or (poor is not None and e.holds(poor)):
         return None  # then that is the cause: discriminator_weakness or mode_collapse tells it
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
     first = trends.onset(state, patience=max(5, len(state) // 10))
