@@ -307,7 +307,12 @@ def getting_nearer(e: Evidence) -> bool:
         and not _come_back(ranks)
     ):
         return False
-    if apart is not None and energy_falls(apart):
+    # of one that is small already the rest of the way leads nowhere
+    if (
+        apart is not None
+        and trends.tail_middle(apart, e.limits.tail_share) > e.limits.misfit_energy / 2
+        and energy_falls(apart)
+    ):
         return True
     if not _from_afar(e):  # only from near are they none
         return any(energy_falls(x) for x in distances(e))

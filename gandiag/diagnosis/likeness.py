@@ -105,7 +105,13 @@ def unlikeness(e: Evidence) -> list[str]:
 
 
 def distances(e: Evidence) -> list[np.ndarray]:
-    """Returns how far the worst column and the roughness are from the reals' in each stretch (n,): 0 = alike; those that were recorded."""
+    """Returns how far the worst column and the roughness are from the reals' in each stretch (n,), 0 = alike: those that are too far at the end."""
+    away = []
     found, rough = columns(e), roughness(e)
-    away = [] if rough is None else [_off(rough)]
-    return away if found is None else [found.levels, *away]
+    if found is not None and found.now > found.limit:
+        away.append(found.levels)
+    if rough is not None and trends.tail_middle(off := _off(rough), e.limits.tail_share) > np.log(
+        e.limits.misfit_roughness
+    ):
+        away.append(off)
+    return away
