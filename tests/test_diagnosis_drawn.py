@@ -151,3 +151,24 @@ def test_a_discriminator_that_was_trained_before_takes_small_steps_and_is_not_pu
     )
     found = diagnose(path).finding("objective_fault")
     assert (found.kind == "discriminator put back") is named, found.claim
+
+
+@pytest.mark.parametrize("groups", [(0, 0, 0, 1, 1, 1, 2, 2, 2, 2), (0,) * 10, tuple(range(10))], ids=["3", "1", "10"])
+def test_pieces_that_are_thin_are_no_lost_modes_where_each_part_that_lies_apart_is_made(
+    groups: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Four of ten clusters, of which each cloud that lies apart has one: k-means has cut the clouds, and the generator is narrow in each."""
+    shares = np.array([0.3, 0, 0, 0.3, 0, 0, 0.2, 0.2, 0, 0])
+
+    def scores(step: int) -> dict[str, object]:
+        return {
+            "modes_covered": 4.0,
+            "modes_total": 10.0,
+            "mode_histogram": shares.tolist(),
+            "data_mode_histogram": [0.1] * 10,
+            "mode_group": list(groups),
+        }
+
+    found = diagnose(made(tmp_path / "run", steps=STEPS, scores=scores)).finding("mode_collapse")
+    assert (found.kind == "narrow") is (len(set(groups)) == 3), found.claim
+    assert (found.verdict is Verdict.FAILED) is (len(set(groups)) != 3), found.claim

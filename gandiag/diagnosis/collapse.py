@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.dropping import in_every_group
 from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import (
     Coverage,
@@ -75,6 +76,17 @@ def mode_collapse(run: Recorded) -> Finding:
             remedies=("train longer",),
             series=series,
             kind="smeared",
+        )
+    if by_modes and not by_batch and not gone and in_every_group(e):
+        return Finding(
+            "mode_collapse",
+            Verdict.SUSPECT,
+            claim
+            + ", but each part of the data that lies apart from the others is made: only pieces of one cloud are thin",
+            cause="within its modes the generator is narrower than the data",
+            remedies=("train longer", *_remedies(e)),
+            series=series,
+            kind="narrow",
         )
     onset = _onset(e, covered if by_modes else None, poor if by_batch else None)
     kind = _kind(e, onset, covered) if by_batch or not gone or samples_hit(e) else "lost"

@@ -11,6 +11,8 @@ from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.remedies import pack, regularise
 from gandiag.errors import NotRecorded
 
+GROUP_MADE = 0.5  # of what is due in a group of clusters, from which on it is made
+
 
 def mode_dropping(run: Recorded) -> Finding:
     """Finds modes, classes or minorities that the fakes leave out while most are there, measured against the data's own shares."""
@@ -95,6 +97,21 @@ def _lost_apart(e: Evidence, share: np.ndarray, due: np.ndarray) -> str:
         if lost >= e.limits.lost_apart
         else ""
     )
+
+
+def in_every_group(e: Evidence) -> bool:
+    """Whether the late evaluations show samples in each group of clusters that lies apart from the others, half of what is due there and more."""
+    try:
+        groups = e.layers("mode_group").iloc[-1].to_numpy(dtype=float)
+        table = e.layers("mode_histogram").to_numpy(dtype=float)
+    except NotRecorded:
+        return False
+    due = _due(e, table.shape[1])
+    if len(groups) != table.shape[1] or len(np.unique(groups)) < 2:
+        return False
+    late = table[-max(2, round(e.limits.tail_share * len(table))) :]
+    share = np.median(late / np.maximum(late.sum(axis=1, keepdims=True), 1e-12), axis=0)
+    return all(share[groups == g].sum() >= GROUP_MADE * due[groups == g].sum() for g in np.unique(groups))
 
 
 def _pieces(e: Evidence, share: np.ndarray) -> bool:
