@@ -172,3 +172,47 @@ def test_pieces_that_are_thin_are_no_lost_modes_where_each_part_that_lies_apart_
     found = diagnose(made(tmp_path / "run", steps=STEPS, scores=scores)).finding("mode_collapse")
     assert (found.kind == "narrow") is (len(set(groups)) == 3), found.claim
     assert (found.verdict is Verdict.FAILED) is (len(set(groups)) != 3), found.claim
+
+
+@pytest.mark.parametrize(
+    ("force", "chance", "ill"),
+    [(1e-4, 1e-4, True), (1.0, 1e-4, False), (0.2, 0.2, False), (1e-4, 0.3, False)],
+    ids=["saturated", "non-saturating", "D is unsure", "a small weight"],
+)
+def test_a_loss_that_is_saturated_from_the_first_step_is_named(
+    force: float, chance: float, ill: bool, tmp_path: Path
+) -> None:
+    """G was never told where to go: neither its rate nor the early level of its gradient tells that."""
+    columns = {
+        "generator_force_size_on_fake": np.full(STEPS, force),
+        "generator_saturation": np.full(STEPS, chance),
+        "discriminator_auc": np.ones(STEPS),
+    }
+    slow = {**NARROW, "generator_update_ratio": np.full(TENS, 1e-6)}
+    diagnosis = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns, slow=slow, without=WIDE))
+    found = diagnosis.finding("vanishing_generator_gradient")
+    assert (found.verdict is Verdict.FAILED and found.kind == "logit") is ill, found.claim
+    assert (diagnosis.finding("learning_rate").kind == "too low") is not ill
+
+
+@pytest.mark.parametrize(("to", "named"), [(1.0, True), (0.1, False)], ids=["as ever", "falling"])
+def test_small_steps_under_gradients_that_fall_are_no_weights_put_back(to: float, named: bool, tmp_path: Path) -> None:
+    facts = {"learning_rate": 1e-3, "class": "Adam", "betas": [0.9, 0.999], "eps": 1e-8}
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"discriminator_gradient_norm": 0.3 * to ** (np.arange(STEPS) / STEPS)},
+        slow={
+            **NARROW,
+            "discriminator_update_ratio": np.full(TENS, 1e-5),
+            "discriminator_parameter_norm": np.full(TENS, 10.0),
+        },
+        facts={
+            "optimizers": {"generator": facts, "discriminator": facts},
+            "players": {
+                "generator": {"parameters": 20_000},
+                "discriminator": {"parameters": 20_000, "output": "logit"},
+            },
+        },
+    )
+    assert (diagnose(path).finding("objective_fault").kind == "discriminator put back") is named

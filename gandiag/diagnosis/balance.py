@@ -28,6 +28,10 @@ from gandiag.errors import NotRecorded
 
 # rate times gradient, below which a float32 weight of usual size (1e-2 and more) does not change
 TINY = 1e-9
+SATURATED, ALIKE = (
+    0.01,
+    3.0,
+)  # a probability that D gives fakes; fold, to which the force is the same (it is another batch's, in another turn)
 # of a log of losses alone: what is left of D's, and how much G's has grown. At 2 % of an untrained one's 2 ln 2, that is .028, a logistic D
 # is right with 98.6 % certainty on either side; the non-saturating loss on what such a D is shown is -ln .014, six times ln 2
 WON, GROWN = 0.02, 2.0
@@ -197,6 +201,21 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
         if s in e
     )
     state = fall < e.limits.vanished_gradient
+    if not e.holds(state) and saturated_from_the_start(e) and _has_to_learn(e):
+        force, weight = (
+            trends.middle(e.level("generator_force_size_on_fake")),
+            trends.middle(e.level("generator_saturation")),
+        )
+        return Finding(
+            "vanishing_generator_gradient",
+            Verdict.FAILED,
+            f"from the first step on G's force on a score is {force:.2g} (limit: {SATURATED:g}), the probability {weight:.2g} that D gives its fakes",
+            cause="the loss is saturated: D was sure of its verdict on fakes before the generator had begun, and the generator's loss is flat there",
+            remedies=without_saturation(e),
+            series=("generator_force_size_on_fake", "generator_saturation", *series),
+            onset=0,
+            kind="logit",
+        )
     if not e.holds(state):
         if e.holds(fall < e.limits.faint_gradient) and _saturates(e) and _has_to_learn(e):
             return Finding(
@@ -233,6 +252,19 @@ def vanishing_generator_gradient(run: Recorded) -> Finding:
         series=series,
         onset=e.onset(state),
         kind=kind,
+    )
+
+
+def saturated_from_the_start(e: Evidence) -> bool:
+    """Whether G's force on its fakes' scores is, all along, what the saturating loss leaves of it: the probability that D gives them, about 0."""
+    force, weight = e.maybe("generator_force_size_on_fake"), e.maybe("generator_saturation")
+    if force is None or weight is None:
+        return False
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alike = np.abs(np.log(force / weight)) < np.log(ALIKE)
+        state = (force < SATURATED) & alike
+    return bool(
+        np.mean(state) > e.limits.force_share and state[: max(3, len(state) // 20)].mean() > e.limits.force_share
     )
 
 

@@ -21,6 +21,7 @@ STALE = 0.3  # energy coefficient: fakes of a few steps ago, or with noise, are 
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
+FELT = 0.01  # a force: noise on labels pushes by its share
 DRIFTED = 0.3  # of labels that were hard: a third of them turned round leaves .34
 OUTSIDE = 0.05  # by which a label may lie outside [0, 1]: what lies farther is that of another loss
 ON_THE_WHOLE = 0.3  # of their size, that the forces sum up to: labels by lot leave a tenth
@@ -76,6 +77,12 @@ def _labels_that_drift(
         return None
     if first < max(2, round(e.limits.sustained_share * len(state))) or not trends.middle(apart[:first]) > 2 * DRIFTED:
         return None
+    sizes = [
+        trends.tail_middle(e.level(f"discriminator_force_size_on_{side}"), e.limits.tail_share)
+        for side in ("real", "fake")
+    ]
+    if not max(sizes) > FELT:
+        return None  # a loss whose logarithm is kept from 0 by a small number pushes nothing where D is sure: no label is to be read off that
     at = int(e.edges[first])
     return Finding(
         "objective_fault",

@@ -19,6 +19,7 @@ IN_PLACE = 0.005  # of the norm: healthy generators that went as far changed the
 FARTHER = 3.0  # times an update's way
 LEAPS = 3  # fewer may be a load or two
 RUN_AWAY = 3.0  # fold, of a player's weights
+FALLEN = 0.5  # of the first gradients
 BEFORE = 10.0  # fold, of the updates of a step: a pretraining
 FELT = 100.0  # times Adam's eps, a gradient for each weight beside which eps does not count
 EACH = "after each update"
@@ -51,6 +52,8 @@ def undone(e: Evidence) -> Finding | None:
             due = rate * np.sqrt(count) * np.sqrt((1 - beta) / (1 + beta)) / weights
             least = FELT * (float(eps) if isinstance(eps, int | float) else 1e-8)
             felt = (slope / np.sqrt(count) > least) & (slope > 0.1 * np.nanmax(slope))
+            if trends.middle(slope[len(slope) // 2 :]) < FALLEN * trends.middle(slope[: max(3, len(slope) // 10)]):
+                continue  # Adam divides by the larger gradients of before
             share = (ratio / due)[felt & (due > 0)]
         share = share[np.isfinite(share)]
         often = len(share) >= max(e.limits.force_window, len(ratio) // 2)

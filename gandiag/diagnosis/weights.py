@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
+from gandiag.diagnosis.balance import saturated_from_the_start
 from gandiag.diagnosis.collapse import poor_batches
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
@@ -189,6 +190,8 @@ def _hardly_moved(e: Evidence) -> Finding | None:
     off = misfits(e)
     if off is None or not np.mean(off) > 1 - e.limits.sustained_share or dead_player(e) is not None:
         return None  # one that was like the reals once, or began so (a net that is tuned further), has moved enough
+    if saturated_from_the_start(e):
+        return None  # it is hardly told to move
     ratio, norm = e["generator_update_ratio"].dropna(), e.maybe("generator_gradient_norm")
     if len(ratio) < 3 or norm is None or not np.nanmax(norm, initial=0.0) > 0:
         return None
