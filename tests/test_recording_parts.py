@@ -555,7 +555,11 @@ def test_how_updates_follow_one_another_is_said_of_the_game_alone(lengths: str, 
 def test_of_several_verdicts_it_is_said_that_the_first_is_read(others: tuple[tuple[int, ...], ...]) -> None:
     """A coupled GAN's discriminator returns one for each domain; the classes beside a verdict are none."""
     judged: Any = SimpleNamespace(
-        score=torch.randn(8, 1), output_shapes=[(8, 1), *others], shapes=[(8, 2)], operation="Addmm"
+        score=torch.randn(8, 1),
+        output_shapes=[(8, 1), *others],
+        shapes=[(8, 2)],
+        operation="Addmm",
+        several_scores=False,
     )
     _, doubts = output_of([judged])
     assert any("2 single values for each sample" in doubt for doubt in doubts) == (others == ((8, 1),))

@@ -87,6 +87,10 @@ def of_batch(what: str, batch: np.ndarray, before: np.ndarray | None) -> Twin:
     if what == "real":
         squares = (batch - batch.mean()) ** 2
         found["real_peak_share"] = squares.max() / squares.sum()
+        ways = torch.randn(32, 8, generator=torch.Generator().manual_seed(20_261)).numpy()[: batch.shape[1]] / 8**0.5
+        along = batch @ ways
+        found["real_centre"] = along.mean(0).tolist()
+        found["real_centre_error"] = float(np.sqrt(along.var(0, ddof=1).mean() / len(batch)))
     return found
 
 
