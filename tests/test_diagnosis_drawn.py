@@ -216,3 +216,18 @@ def test_small_steps_under_gradients_that_fall_are_no_weights_put_back(to: float
         },
     )
     assert (diagnose(path).finding("objective_fault").kind == "discriminator put back") is named
+
+
+@pytest.mark.parametrize(
+    ("ratio", "hop", "named"),
+    [(0.6, 0.0, True), (0.05, 0.0, False), (0.6, 0.8, False)],
+    ids=["stale", "narrow", "hops"],
+)
+def test_fakes_that_leave_themselves_within_an_update_are_not_stale(
+    ratio: float, hop: float, named: bool, tmp_path: Path
+) -> None:
+    """What D was shown a moment ago lies apart from what G makes now, without any buffer."""
+    swing = hop * 0.7 * np.where(np.random.default_rng(3).random(STEPS) < 0.5, -1.0, 1.0)
+    slow = {**made_runs.batches(STEPS, 0, ratio, 8.0, hop=swing), "shown_fake_energy": np.full(TENS, 0.8)}
+    found = diagnose(made(tmp_path / "run", steps=STEPS, slow=slow, without=WIDE)).finding("objective_fault")
+    assert (found.kind == "stale fakes") is named, found.claim

@@ -9,7 +9,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import Evidence
-from gandiag.diagnosis.fakes import SAME_FAKES, never_differ
+from gandiag.diagnosis.fakes import SAME_FAKES, never_differ, wander
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import WHOLE
 from gandiag.errors import NotRecorded
@@ -17,6 +17,7 @@ from gandiag.quantities import QUANTILES
 
 FEWEST = 50  # steps that must show it
 FEWEST_BATCHES = 10  # looks at the fakes
+POINTS = 0.1  # of the reals' diversity
 STALE = 0.3  # energy coefficient: fakes of a few steps ago, or with noise, are one distribution
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
@@ -185,7 +186,7 @@ def stale_fakes(e: Evidence) -> Finding | None:
     values, fewest = energy.to_numpy(dtype=float), FEWEST_BATCHES // 2
     late = values[-max(fewest, len(values) // 3) :]
     first = trends.onset(values > STALE, patience=1)
-    if len(values) < fewest or not (late > STALE).all() or first is None:
+    if len(values) < fewest or not (late > STALE).all() or first is None or _leaves_itself(e):
         return None
     return Finding(
         "objective_fault",
@@ -200,6 +201,17 @@ def stale_fakes(e: Evidence) -> Finding | None:
         series=("shown_fake_energy",),
         onset=int(energy.index[first]),
         kind="stale fakes",
+    )
+
+
+def _leaves_itself(e: Evidence) -> bool:
+    """Whether G's fakes are so narrow, or hop so far beside their own spread, that an update parts them from those that D was shown just before."""
+    ratio, hops = e.maybe("diversity_ratio"), wander(e)
+    if ratio is None:
+        return False
+    spread = trends.tail_middle(ratio, e.limits.tail_share)
+    return spread < POINTS or (
+        hops is not None and trends.tail_middle(hops, e.limits.tail_share) > max(spread, e.limits.hop)
     )
 
 
