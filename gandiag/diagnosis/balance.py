@@ -28,10 +28,8 @@ from gandiag.errors import NotRecorded
 
 # rate times gradient, below which a float32 weight of usual size (1e-2 and more) does not change
 TINY = 1e-9
-SATURATED, ALIKE = (
-    0.01,
-    3.0,
-)  # a probability that D gives fakes; fold, to which the force is the same (it is another batch's, in another turn)
+# a probability that D gives fakes; fold, to which the force is the same (it is another batch's, in another turn)
+SATURATED, ALIKE = 0.01, 3.0
 # of a log of losses alone: what is left of D's, and how much G's has grown. At 2 % of an untrained one's 2 ln 2, that is .028, a logistic D
 # is right with 98.6 % certainty on either side; the non-saturating loss on what such a D is shown is -ln .014, six times ln 2
 WON, GROWN = 0.02, 2.0

@@ -142,8 +142,7 @@ def drives_away(e: Evidence) -> Finding | None:
     with np.errstate(invalid="ignore"):
         known = told_apart & (np.abs(force) > e.limits.force_sign * size) & (size > 0)
         away = force * (real - fake) < 0
-    share = float(np.mean(away[known])) if known.any() else 0.0
-    if np.mean(known & away) < e.limits.force_share or share < e.limits.force_share:
+    if np.mean(known & away) < e.limits.force_share:
         return None
     return Finding(
         "objective_fault",

@@ -25,15 +25,14 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
     """Labels that say no more of their samples than chance, by five hundred samples, of which most classes show something."""
     looks = _looks(e)
     for since, (share, chance, count) in looks:
-        sd = float(np.sqrt(chance * (1 - chance) / max(count, 1)))
-        limit = chance + e.limits.label_sds * sd
+        limit = _beyond(chance, count, e.limits.label_sds)
         if count < e.limits.label_samples or share > limit:
             continue
         at_first = f" from step {since} on, after {looks[0][1][0]:.1%} at first" if since else ""
         return Finding(
             "data_mismatch",
             # classes that hardly show in the samples are above chance, by little
-            Verdict.FAILED if _uses_labels(e) and share <= chance + UNRELATED * sd else Verdict.SUSPECT,
+            Verdict.FAILED if _uses_labels(e) and share <= _beyond(chance, count, UNRELATED) else Verdict.SUSPECT,
             f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
             f"(limit: above {limit:.1%})",
             cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
@@ -44,6 +43,11 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
             kind="labels",
         )
     return None
+
+
+def _beyond(chance: float, count: float, sds: float) -> float:
+    """The share of so many that lies this many standard deviations above chance."""
+    return chance + sds * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
 
 
 def _looks(e: Evidence) -> list[tuple[int, tuple[float, float, float]]]:
@@ -183,13 +187,13 @@ def _pairs_apart(e: Evidence) -> Finding | None:
     if told is None or not poor_samples(e):
         return None  # of a condition that means little the game may do without
     share, chance, count = told
-    limit = chance + UNRELATED * float(np.sqrt(chance * (1 - chance) / max(count, 1)))
+    limit = _beyond(chance, count, UNRELATED)
     if count < e.limits.label_samples or share > limit:
         return None
     return Finding(
         "data_mismatch",
         Verdict.FAILED,
-        f"of {count:.0f} reals {share:.1%} lie nearer to the one with the nearest condition than to any other, by chance it were {chance:.0%} "
+        f"of {count:.0f} reals {share:.1%} lie nearer to the one with the nearest condition than to one drawn blindly, by chance {chance:.0%} "
         f"(limit: above {limit:.1%}), and the fakes are plainly no reals",
         cause="what D is given beside a real (source image, measurement) does not belong to it: pairs were taken apart on the way",
         remedies=("look at a few pairs side by side; read and shuffle both halves of a pair together, by one loader",),

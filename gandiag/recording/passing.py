@@ -61,9 +61,8 @@ class Passing:
         self.recorder: Any = None
         self.best: tuple[float, int] | None = None
         self.average = Average(self.generator)
-        self.better: nn.Module = (
-            self.generator
-        )  # what the last scores are of: the generator, or its moving average where that is the better
+        # what the last scores are of: the generator, or its moving average where that is the better
+        self.better: nn.Module = self.generator
         self._random = np.random.default_rng(seed)
         self._part: slice | None = None  # of what D is shown, where the loop joins samples and conditions in one tensor
         self._tried = 0
@@ -174,9 +173,8 @@ class Passing:
 
     def _of_the_average(self, reals: Tensor, side: Side) -> tuple[Tensor, Scored] | None:
         """Returns what the generator's moving average makes, and its scores; None where the script keeps none, or that gives nothing to score."""
-        average = (
-            None if self._shown else self.average.settle()
-        )  # the script changes G's fakes, not those of the average
+        # where the script changes G's fakes, it does not change those of the average
+        average = None if self._shown else self.average.settle()
         fakes = None if average is None else self.draw(FAKES, average)
         if fakes is None or fakes.shape[1:] != reals.shape[1:] or not torch.isfinite(fakes).all():
             return None
