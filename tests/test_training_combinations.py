@@ -57,7 +57,11 @@ DEPTHS = ("generator_depth", "discriminator_depth")
         ({"resolution": 16}, "ring has points"),
         ({"generator": "dcgan", "generator_depth": 2, "data": "digits"}, "--set generator_depth=none"),
         ({"data": "digits", "batch": 1, "generator": "dcgan", "discriminator": "mlp"}, "would see 1 sample"),
-        ({"data": "ring", "generator": "pac", "discriminator": "mlp", "pack": 16, "batch": 16, "accumulate": 1}, None),
+        (
+            {"data": "ring", "generator": "pac", "discriminator": "mlp", "pack": 16, "batch": 16},
+            "generator is batch-normalised",
+        ),
+        ({"data": "ring", "generator": "pac", "discriminator": "mlp", "pack": 8, "batch": 16}, None),
         ({"data": "ring", "generator": "mlp", "discriminator": "text-norm", "pack": 16}, "would see 1 sample"),
     ],
     ids=str,

@@ -25,7 +25,7 @@ from gandiag.training.loop import Progress
 from gandiag.training.pause import is_better
 from gandiag.training.players import as_settings, initial_settings, pack_samples
 from gandiag.training.preparation import prepare
-from gandiag.training.step import Players, play, update_average
+from gandiag.training.step import Players, generated, play, update_average
 
 TINY = dataclasses.replace(
     TINY_RING,
@@ -429,3 +429,29 @@ def test_a_single_held_out_sample_has_no_spread_and_ends_nothing(tmp_path: Path)
     run = load_run(tmp_path / "run")
     assert "heldout_auc" not in run
     assert "generator_layer_spectral_norm" in run.names
+
+
+def test_the_fakes_of_a_pack_are_normalised_apart_as_in_pacgans_code() -> None:
+    training = prepare(
+        tiny(generator="pac", discriminator="pac", generator_width=8, generator_depth=2, pack=4, batch=32)
+    )
+    players, rules = training.players, training.rules
+    before: list[torch.Tensor] = []
+    first = next(m for m in players.generator.modules() if isinstance(m, torch.nn.BatchNorm1d))
+    first.register_forward_hook(lambda module, given, made: before.append(made.detach()))
+    latent, _ = rules.draw_latent(32, players.random)
+    fakes = generated(players, rules, latent, None)
+    assert [len(made) for made in before] == [8, 8, 8, 8]
+    for made in before:  # each call's own mean and variance, whatever those of the whole batch are
+        assert made.mean(0).abs().max() < 1e-5
+        assert made.var(0, unbiased=False).max() == pytest.approx(1, abs=0.05)
+    packs = pack_samples(fakes, 4).reshape(8, 4, 2)
+    for slot in range(4):  # a pack holds one fake of each call
+        assert torch.allclose(packs[:, slot], players.generator(latent[slot::4]), atol=1e-6)
+    players.generator.eval()  # which takes no notice of the others in a batch: the fakes are those of their latents, in order
+    assert torch.allclose(generated(players, rules, latent, None), players.generator(latent), atol=1e-6)
+
+
+def test_a_generator_without_batch_statistics_makes_a_pack_in_one_call() -> None:
+    training = prepare(tiny(pack=4, batch=32))
+    assert (training.rules.slots, training.config.pack) == (1, 4)

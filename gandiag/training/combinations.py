@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from gandiag.errors import UsageError
 from gandiag.quantities import QUANTITIES
 from gandiag.recording.measure import PARTS
@@ -11,6 +9,7 @@ from gandiag.training.alarms import known_checks
 from gandiag.training.config import Config
 from gandiag.training.dataset import Dataset
 from gandiag.training.other_names import meant
+from gandiag.training.players import batch_normalised
 from gandiag.training.schedule import CHANGEABLE, WHOLE, parse_changes, require_beginnings
 from gandiag.training.step import Players
 
@@ -102,11 +101,10 @@ def refuse_for_players(config: Config, players: Players, *, processes: int) -> N
     """Raises UsageError where a batch-normalised player would see one sample at a time."""
     part = config.batch // processes // config.accumulate
     for name, player, count in (
-        ("generator", players.generator, part),
+        ("generator", players.generator, part // config.pack),  # each of a pack's fakes is made in another call
         ("discriminator", players.discriminator, part // config.pack),
     ):
-        normalised = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in player.modules())
-        if normalised and count < 2:
+        if batch_normalised(player) and count < 2:
             raise UsageError(
                 f"the {name} is batch-normalised and would see {count} sample at a time (batch {config.batch}, {processes} processes, "
                 f"accumulate {config.accumulate}, pack {config.pack}): choose a larger --batch"

@@ -126,9 +126,13 @@ def pac_generator(
     width: int | None = None,
     depth: int = 4,
 ) -> nn.Module:
-    """`depth` (4) hidden layers of `width` (400), batch-normalised, ReLU; weights from N(0, .02^2) (PacGAN, Lin et al. 2018)."""
+    """`depth` (4) hidden layers of `width` (400), batch-normalised, ReLU; weights from N(0, .02^2) (PacGAN, Lin et al. 2018).
+
+    What is added to variances is 1e-4, as in the library of the authors' code: the first layer's are near 1e-3 at the start.
+    """
+    widths = [width or 400] * depth
     return normal_initialised(
-        dense_generator(sample_shape, latent_shape, [width or 400] * depth, num_classes, nn.ReLU, norm_from=0)
+        dense_generator(sample_shape, latent_shape, widths, num_classes, nn.ReLU, norm_from=0, norm_eps=1e-4)
     )
 
 
@@ -157,12 +161,13 @@ def dense_generator(
     activation: Activation,
     *,
     norm_from: int | None = None,
+    norm_eps: float = 1e-5,
 ) -> nn.Module:
     """A dense generator with these hidden layers, batch-normalised from number `norm_from` on (None: none of them)."""
     sizes = [latent_size(latent_shape, num_classes), *widths]
     layers: list[nn.Module] = []
     for number, (one, other) in enumerate(pairwise(sizes)):
-        norm = [nn.BatchNorm1d(other)] if norm_from is not None and number >= norm_from else []
+        norm = [nn.BatchNorm1d(other, norm_eps)] if norm_from is not None and number >= norm_from else []
         layers += [nn.Linear(one, other, bias=not norm), *norm, activation()]
     output = [nn.Linear(sizes[-1], prod(sample_shape)), output_activation(sample_shape), nn.Unflatten(1, sample_shape)]
     return LabelledLatent(nn.Sequential(*layers, *output), num_classes)

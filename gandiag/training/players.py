@@ -130,8 +130,13 @@ def build_rules(
     num_classes: int | None,
     device: torch.device,
     processes: Processes,
+    batch_statistics: bool,
 ) -> Rules:
-    """Turns names into functions: the game's loss, penalties, view, draws and precision."""
+    """Turns names into functions: the game's loss, penalties, view, draws and precision.
+
+    A generator with `batch_statistics` makes each of a pack's fakes in a call of its own, as PacGAN's code does: normalised together, the
+    packs of a batch would tell of each other.
+    """
     waited = Waited()
     return Rules(
         loss=loss_named(config.loss),
@@ -142,6 +147,7 @@ def build_rules(
         draw_real=_real_source(sampler, num_classes, waited),
         waited=waited,
         batch=config.batch // processes.world,
+        slots=config.pack if batch_statistics else 1,
         accumulate=config.accumulate,
         reuse_logits=config.precision == "float32" and not config.compile,
         twice_differentiable=Eager if config.compile else _as_it_is,
@@ -222,6 +228,11 @@ class Eager(nn.Module):
         """Returns what the player's own forward returns."""
         outputs: Tensor = type(self.player).forward(self.player, *inputs)
         return outputs
+
+
+def batch_normalised(player: nn.Module) -> bool:
+    """Whether what a player makes of a sample depends, in training, on the others of its batch."""
+    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in player.modules())
 
 
 def _compilable(player: nn.Module) -> bool:

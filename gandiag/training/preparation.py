@@ -18,6 +18,7 @@ from gandiag.training.evaluation import make_evaluation
 from gandiag.training.fitting import require_fit
 from gandiag.training.players import (
     LatentSource,
+    batch_normalised,
     build_players,
     build_rules,
     build_update,
@@ -77,7 +78,15 @@ def prepare(config: Config) -> Training:
     )
     shown = as_displayed(data, scale=config.data_scale, offset=config.data_offset)
     players = build_players(config, shape=data.shape, num_classes=num_classes, device=device, rank=processes.rank)
-    rules = build_rules(config, data=data, sampler=sampler, num_classes=num_classes, device=device, processes=processes)
+    rules = build_rules(
+        config,
+        data=data,
+        sampler=sampler,
+        num_classes=num_classes,
+        device=device,
+        processes=processes,
+        batch_statistics=batch_normalised(players.generator),
+    )
     draw_alone = latent_source(config, data=data, num_classes=num_classes, device=device, processes=Processes())
     refuse_for_players(config, players, processes=processes.world)
     require_fit(players, config, data=data, draw=draw_alone)

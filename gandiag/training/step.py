@@ -62,6 +62,7 @@ class Rules:
     draw_real: Callable[[], Batch]  # the next reals
     waited: Waited  # for them
     batch: int  # of this process
+    slots: int  # calls that fakes are made in, each with its own batch statistics: PacGAN's packs hold one fake of each
     accumulate: int
     reuse_logits: bool  # penalties may differentiate the logits that the loss saw
     twice_differentiable: Callable[[Any], nn.Module]  # a player as penalties may call it
@@ -232,7 +233,7 @@ def differentiable_losses(
 
     def logits() -> tuple[Tensor, Tensor]:
         (real, real_labels), (latent, labels) = batch()
-        fake = players.generator(latent) if labels is None else players.generator(latent, labels)
+        fake = generated(players, rules, latent, labels)
         views = (rules.view(x, settings, players) for x in (real * settings.data_scale + settings.data_offset, fake))
         return judge(players.discriminator, next(views), real_labels), judge(players.discriminator, next(views), labels)
 
@@ -242,7 +243,17 @@ def differentiable_losses(
 def draw_fakes(players: Players, rules: Rules, count: int) -> Batch:
     """Returns fakes from new latents, and the classes that they were asked to be of."""
     latent, labels = rules.draw_latent(count, players.random)
-    return (players.generator(latent) if labels is None else players.generator(latent, labels)), labels
+    return generated(players, rules, latent, labels), labels
+
+
+def generated(players: Players, rules: Rules, latent: Tensor, labels: Tensor | None) -> Tensor:
+    """Returns the generator's fakes, in the order of their latents; in several slots, neighbours come from different calls."""
+    if labels is not None:
+        return players.generator(latent, labels)  # type: ignore[no-any-return]
+    if rules.slots == 1:
+        return players.generator(latent)  # type: ignore[no-any-return]
+    calls = [players.generator(latent[slot :: rules.slots]) for slot in range(rules.slots)]
+    return torch.stack(calls, 1).flatten(0, 1)
 
 
 def judge(discriminator: nn.Module, shown: Tensor, labels: Tensor | None) -> Tensor:
