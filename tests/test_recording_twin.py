@@ -82,6 +82,9 @@ def of_batch(what: str, batch: np.ndarray, before: np.ndarray | None) -> Twin:
         f"{what}_pairwise_distance": distances.sum() / (len(batch) * (len(batch) - 1)),
         f"{what}_effective_rank": np.trace(covariance) ** 2 / (covariance**2).sum(),
     }
+    sketch = np.full((32, batch.shape[1]), np.nan)
+    sketch[: len(batch[:32])] = batch[:32]
+    found[f"{what}_sketch"] = sketch.flatten().tolist()
     if before is not None:
         found[f"{what}_batch_repeat"] = (batch == before).mean()
     if what == "real":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gandiag.diagnosis import trends
+from gandiag.diagnosis import pooled, trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import getting_nearer, samples_hit
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -20,7 +20,7 @@ def mode_dropping(run: Recorded) -> Finding:
     try:
         fakes = e.layers("mode_histogram")
     except NotRecorded:
-        return _by_neighbours(e) or _by_recall(e)
+        return _by_neighbours(e) or _by_parts(e) or _by_recall(e)
     e.need_steps()
     late = fakes.iloc[-max(2, round(e.limits.tail_share * len(fakes))) :].to_numpy(dtype=float)
     if len(fakes) < 2 or not late.sum() > 0:
@@ -170,6 +170,31 @@ def _by_neighbours(e: Evidence) -> Finding | None:
         series=("real_nearest_fake", "fake_nearest_real", "energy_coefficient"),
         onset=e.onset(state),
         kind="modes",
+    )
+
+
+def _by_parts(e: Evidence) -> Finding | None:
+    """Without evaluations: the data of many batches together fall into parts that lie apart, and some have no fakes; None where that is not so."""
+    if e.short or e.single_point:
+        return None
+    found, now = pooled.parts_at_the_end(e), pooled.at_the_end(e)
+    if found is None or now is None:
+        return None
+    missing = found.made < e.limits.missing_share * found.due
+    lost = float(found.due[missing].sum())
+    if lost < e.limits.lost_apart:
+        return None
+    good = float(found.made.sum()) >= e.limits.samples_near
+    rare = bool(np.median(found.due[missing]) < 0.5 / len(found.due))
+    return Finding(
+        "mode_dropping",
+        Verdict.SUSPECT if e.going_on or getting_nearer(e) or not good else Verdict.FAILED,
+        f"{missing.sum()} of {len(found.due)} parts of the data that lie apart, {lost:.1%} of it (limit: {e.limits.lost_apart:.0%}), have less than "
+        f"{e.limits.missing_share:.0%} of their share of the last {now.count} fakes",
+        cause="the rare modes are too rare for the batch" if rare else "the generator leaves a part of the data out",
+        remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), *pack(e))),
+        series=("real_sketch", "fake_sketch"),
+        kind="minorities" if rare else "modes",
     )
 
 

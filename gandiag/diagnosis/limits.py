@@ -99,6 +99,9 @@ class Limits:
     # seed 10 ended at up to 3.9 (the next 2.8) and 2.2, but for one that had lost modes, at 16 and 11 (benchmarks.ends)
     lonely_reals: float = 5.0
     lonely_ratio: float = 4.0
+    # precision and coverage, by five neighbours, of the fakes of many batches together
+    beside_precision: float = 0.35
+    beside_coverage: float = 0.3
     lost_apart: float = 0.04  # of the data, in groups that lie apart from all others and are never made
 
     # the objective

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gandiag.diagnosis import trends
+from gandiag.diagnosis import pooled, trends
 from gandiag.diagnosis.dynamics import Word
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, energy_falls, getting_nearer, misfit, misfits
@@ -25,6 +25,7 @@ GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
 SMALL_FIELD = 0.1
+RISING = 1.25  # fold, of precision and coverage from one fifth of the run to the next: the fakes still come nearer
 FLAT = 0.8  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
 
 
@@ -231,21 +232,49 @@ def _still_fakes(e: Evidence) -> Finding:
             series=("diversity_ratio",),
             onset=0,
         )
+    found = [f for f in (_unlike(e), _beside_the_data(e)) if f is not None]
+    failed = [f for f in found if f.verdict is Verdict.FAILED]
+    healthy = Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))
+    return next(iter(failed or found), healthy)
+
+
+def _unlike(e: Evidence) -> Finding | None:
+    """Fakes that any batch shows to be none, and that come no nearer."""
     off, signs = misfits(e), misfit(e)
-    if off is not None and signs and e.holds(off) and not getting_nearer(e):
-        return Finding(
-            "stagnation",
-            Verdict.FAILED if _far_and_flat(e) else Verdict.SUSPECT,
-            f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
-            f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}, of a column "
-            f"{e.limits.misfit_column:g}, of a channel {e.limits.misfit_channel:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
-            cause="the generator has stopped learning, or learns very slowly",
-            remedies=("look at the first finding above this one", "train longer"),
-            series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),
-            onset=e.onset(off),
-            kind="unlike",
-        )
-    return Finding("stagnation", Verdict.HEALTHY, claim, series=("diversity_ratio",))
+    if off is None or not signs or not e.holds(off) or getting_nearer(e):
+        return None
+    return Finding(
+        "stagnation",
+        Verdict.FAILED if _far_and_flat(e) else Verdict.SUSPECT,
+        f"the fakes are still plainly no reals: {'; '.join(signs)} (limits: diversity {e.limits.misfit_ratio:g}, directions "
+        f"{e.limits.rank_ratio:g}, {e.limits.misfit_distance:g} sd, energy {e.limits.misfit_energy:g}, of a column "
+        f"{e.limits.misfit_column:g}, of a channel {e.limits.misfit_channel:g}, roughness {e.limits.misfit_roughness:g}), and come no nearer",
+        cause="the generator has stopped learning, or learns very slowly",
+        remedies=("look at the first finding above this one", "train longer"),
+        series=tuple(n for n in ("diversity_ratio", "fake_effective_rank", "fake_mean") if n in e),
+        onset=e.onset(off),
+        kind="unlike",
+    )
+
+
+def _beside_the_data(e: Evidence) -> Finding | None:
+    """Fakes that no batch tells from reals, and that lie where hardly a real lies: those of many batches together show it."""
+    now = pooled.at_the_end(e)
+    if now is None or now.precision > e.limits.beside_precision or now.coverage > e.limits.beside_coverage:
+        return None
+    before = pooled.before_the_end(e)
+    better = before is None or now.precision + now.coverage > RISING * (before.precision + before.coverage)
+    return Finding(
+        "stagnation",
+        Verdict.SUSPECT if e.going_on or better else Verdict.FAILED,
+        f"of the last {now.count} fakes {now.precision:.0%} lie as near to a real as its {pooled.NEIGHBOUR}th neighbour (limit: "
+        f"{e.limits.beside_precision:.0%}), and {now.coverage:.0%} of as many reals have a fake so near (limit: {e.limits.beside_coverage:.0%}), and "
+        "they come no nearer",
+        cause="the generator fills the region of the data and does not find the data: it is too coarse, or has learned too little",
+        remedies=("train longer", "give the generator more width", "lower both learning rates towards the end"),
+        series=("real_sketch", "fake_sketch", "energy_coefficient"),
+        kind="beside the data",
+    )
 
 
 def _far_and_flat(e: Evidence) -> bool:

@@ -18,6 +18,7 @@ from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
 BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .7 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
+MOST_OF_IT = 0.999  # of a weight that an update may be: the rest is what it began with
 FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
 HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by half of the weights' size to 20 times it (benchmark)
 FIRST = 0  # the step: weights that were dead then were never thrown
@@ -130,15 +131,18 @@ def _thrown(e: Evidence) -> Finding | None:
         if len(norm) < 3 or not float(norm.iloc[0]) > 0:
             continue
         first = float(ratio.iloc[:3].max())
-        grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / float(norm.iloc[0])
+        # what is recorded is the norm after the first update: before it, what is left without a step across it
+        began = float(norm.iloc[0]) * np.sqrt(1 - min(float(ratio.iloc[0]), MOST_OF_IT) ** 2)
+        grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / began
         died = dead is not None and dead.who == who  # nothing grows after that
-        if not (first > e.limits.update_ratio_high and (grown > BLOWN_UP or died)):
+        limit = e.limits.update_ratio_suspect if died else e.limits.update_ratio_high
+        if not (first > limit and (grown > BLOWN_UP or died)):
             continue
         present = rate(e, who)
         return Finding(
             "learning_rate",
             Verdict.FAILED,
-            f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {e.limits.update_ratio_high:g}), which are "
+            f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {limit:g}), which are "
             + ("dead since" if died else f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})"),
             cause=f"the {who}'s learning rate is too high for these weights: its first steps have thrown them far away",
             remedies=(

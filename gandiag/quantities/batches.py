@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gandiag.quantities.entry import LOGIT_BINS, QUANTILES, Quantity
+from gandiag.quantities.entry import LOGIT_BINS, QUANTILES, SKETCHED, Quantity
 
 
 def logits() -> list[Quantity]:
@@ -160,6 +160,16 @@ def diversity() -> list[Quantity]:
             "Standard error of the real batch's centre, by the scatter within it: centres of batches drawn alike scatter by so much over the steps.",
             range=">= 0",
             group="ranges",
+        ),
+        *(
+            Quantity(
+                f"{what}_sketch",
+                f"The first {SKETCHED} samples of the {what} batch as points of at most eight coordinates, one after the other (along fixed random "
+                "directions where samples have more values); NaN where the batch has fewer.",
+                shape="vector",
+                group="ranges",
+            )
+            for what in ("real", "fake")
         ),
         Quantity(
             "real_peak_share",

@@ -17,6 +17,7 @@ from gandiag.recording import (
     marginals,
     nearness,
     numerics,
+    sketch,
     trace,
 )
 from gandiag.recording.step import Probe
@@ -52,6 +53,7 @@ BATCHWISE: tuple[Probe, ...] = (
     grain.real_grain,
     grain.roughness,
     marginals.marginals,
+    sketch.sketch,
 )
 # On the CPU these run in the writer thread as well: what they need was copied when the optimizer stepped.
 DEFERRED: tuple[Probe, ...] = (*BATCHWISE, gradients.gradient_cosines, gradients.update_ratios)
@@ -90,6 +92,7 @@ PROBES: dict[Probe, int] = MINIMAL | {
     grain.real_grain: 50,
     grain.roughness: 50,
     marginals.marginals: 50,
+    sketch.sketch: 20,
     nearness.shown_fakes: 50,
     cost.device_memory: 10,
 }

@@ -249,9 +249,9 @@ def draw_fakes(players: Players, rules: Rules, count: int) -> Batch:
 def generated(players: Players, rules: Rules, latent: Tensor, labels: Tensor | None) -> Tensor:
     """Returns the generator's fakes, in the order of their latents; in several slots, neighbours come from different calls."""
     if labels is not None:
-        return players.generator(latent, labels)  # type: ignore[no-any-return]
+        return players.generator(latent, labels)
     if rules.slots == 1:
-        return players.generator(latent)  # type: ignore[no-any-return]
+        return players.generator(latent)
     calls = [players.generator(latent[slot :: rules.slots]) for slot in range(rules.slots)]
     return torch.stack(calls, 1).flatten(0, 1)
 

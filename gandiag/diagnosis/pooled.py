@@ -1,0 +1,113 @@
+"""What the sketches of many batches show together: whether fakes lie where reals lie, and whether parts of the data have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gandiag.diagnosis.evidence import Evidence
+from gandiag.errors import NotRecorded
+from gandiag.quantities import SKETCHED
+
+MOST, FEWEST = 512, 96  # points of a side: all pairs are looked at; fewer than the least tell nothing
+NEIGHBOUR = 5  # whose distance is the radius of a point's neighbourhood (Kynkaanniemi et al. 2019, Naeem et al. 2020)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Reals and fakes of many steps held against each other."""
+
+    precision: float  # share of fakes that lie in a real's neighbourhood
+    coverage: float  # share of reals whose neighbourhood holds a fake
+    count: int  # points of a side
+
+
+def at_the_end(e: Evidence) -> Pooled | None:
+    """Returns what the last part of the run shows, None where it was not recorded or too few points were."""
+    return _between(e, 1 - e.limits.tail_share, 1.0)
+
+
+def before_the_end(e: Evidence) -> Pooled | None:
+    """The same of the part before that."""
+    return _between(e, 1 - 2 * e.limits.tail_share, 1 - e.limits.tail_share)
+
+
+def _between(e: Evidence, low: float, high: float) -> Pooled | None:
+    sides = points(e, low, high)
+    return None if sides is None else compared(*sides)
+
+
+def points(e: Evidence, low: float, high: float) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns the reals (n, d) and fakes (m, d) of a part of the run, different ones only, in sd of the reals; None where there are too few."""
+    try:
+        tables = [e.layers(f"{what}_sketch") for what in ("real", "fake")]
+    except NotRecorded:
+        return None
+    found = []
+    for table in tables:
+        at = table.index.to_numpy()
+        mine = table.to_numpy(dtype=float)[(at >= low * e.steps) & (at <= high * e.steps)]
+        every = mine.reshape(len(mine) * SKETCHED, -1)
+        found.append(every[np.isfinite(every).all(axis=1)])
+    real, fake = found
+    real = np.unique(real, axis=0)
+    sd = real.std(axis=0) if len(real) else np.zeros(0)
+    count = min(len(real), len(fake), MOST)
+    if count < FEWEST or not (sd > 0).any():
+        return None
+    chance = np.random.default_rng(0)
+    sides = [x[np.sort(chance.permutation(len(x))[:count])] for x in (real, fake)]
+    return sides[0][:, sd > 0] / sd[sd > 0], sides[1][:, sd > 0] / sd[sd > 0]
+
+
+def compared(real: np.ndarray, fake: np.ndarray) -> Pooled:
+    """Returns precision and coverage of as many fakes as reals, (n, d) each."""
+    from scipy.spatial.distance import cdist
+
+    own = cdist(real, real)
+    np.fill_diagonal(own, np.inf)
+    radius = np.partition(own, NEIGHBOUR - 1, axis=1)[:, NEIGHBOUR - 1]
+    near = cdist(real, fake) <= radius[:, None]
+    return Pooled(float(near.any(axis=0).mean()), float(near.any(axis=1).mean()), len(real))
+
+
+# ---------------------------------------------------------------------------------------------------------- parts that lie apart
+
+NEAR, SURE = 2, 0.95  # a near neighbour, and the share of points that have it within their reach
+APART = 4.0  # times that distance: two parts of the data that are nowhere nearer than this lie apart
+WITHIN = 3.0  # times that distance: fakes farther from all reals belong to no part
+LEAST = 12  # points of a part: fewer may be stray ones
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of the data that lie apart: each one's share of the reals, and of the fakes."""
+
+    due: np.ndarray
+    made: np.ndarray
+
+
+def parts_at_the_end(e: Evidence) -> Parts | None:
+    """Returns what the last part of the run shows of them; None where fewer than two lie apart, or it was not recorded."""
+    sides = points(e, 1 - e.limits.tail_share, 1.0)
+    return None if sides is None else parts(*sides)
+
+
+def parts(real: np.ndarray, fake: np.ndarray) -> Parts | None:
+    """Cuts reals (n, d) where they lie apart, and counts the fakes (m, d) of each part; None where there is but one."""
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial.distance import cdist
+
+    own = cdist(real, real)
+    reach = float(np.quantile(np.partition(own, NEAR, axis=1)[:, NEAR], SURE))  # each is its own nearest
+    which = connected_components(own <= APART * reach, directed=False)[1]
+    size = np.bincount(which)
+    large = np.flatnonzero(size >= LEAST)
+    if len(large) < 2:
+        return None
+    across = cdist(fake, real)
+    nearest = across.argmin(axis=1)
+    at = np.where(across[np.arange(len(fake)), nearest] <= WITHIN * reach, which[nearest], -1)
+    made = np.array([np.mean(at == number) for number in large])
+    return Parts(size[large] / len(real), made)
