@@ -31,11 +31,8 @@ def mode_dropping(run: Recorded) -> Finding:
     missing = present & (share < e.limits.missing_share * due)
     names = [str(c) for c, lost in zip(fakes.columns, missing) if lost]
     lost = int(missing.sum()) / int(present.sum())
-    allowed = (
-        e.limits.missing_clusters
-        if all(str(c).startswith("cluster ") for c in fakes.columns)
-        else e.limits.missing_modes
-    )
+    cut = all(str(c).startswith("cluster ") for c in fakes.columns)  # by k-means, out of the reals that passed by
+    allowed = e.limits.missing_clusters if cut else e.limits.missing_modes
     claim = f"{missing.sum()} of {present.sum()} modes have less than {e.limits.missing_share:.0%} of their share "
     claim += f"(limit: {allowed:.0%} of the modes)"
     apart = _lost_apart(e, share, due)
@@ -44,7 +41,8 @@ def mode_dropping(run: Recorded) -> Finding:
     claim += f": {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else ""
     series = ("mode_histogram", "data_mode_histogram", "modes_covered")
     if not missing.any() or (lost <= allowed and not apart and share[missing].all() and _pieces(e, share)):
-        return Finding("mode_dropping", Verdict.HEALTHY, claim, series=series)
+        parted = _by_parts(e) if cut else None  # ten clusters are too few for data of more parts
+        return parted or Finding("mode_dropping", Verdict.HEALTHY, claim, series=series)
     table = fakes.to_numpy(dtype=float)
     low = (
         table[:, missing] / np.maximum(table.sum(axis=1, keepdims=True), 1e-12) < e.limits.missing_share * due[missing]
@@ -175,7 +173,7 @@ def _by_neighbours(e: Evidence) -> Finding | None:
 
 def _by_parts(e: Evidence) -> Finding | None:
     """Without evaluations: the data of many batches together fall into parts that lie apart, and some have no fakes; None where that is not so."""
-    if e.short or e.single_point:
+    if e.short or e.single_point or e.going_on:
         return None
     found, now = pooled.parts_at_the_end(e), pooled.at_the_end(e)
     if found is None or now is None:
@@ -188,7 +186,7 @@ def _by_parts(e: Evidence) -> Finding | None:
     rare = bool(np.median(found.due[missing]) < 0.5 / len(found.due))
     return Finding(
         "mode_dropping",
-        Verdict.SUSPECT if e.going_on or getting_nearer(e) or not good else Verdict.FAILED,
+        Verdict.SUSPECT if getting_nearer(e) or not good else Verdict.FAILED,
         f"{missing.sum()} of {len(found.due)} parts of the data that lie apart, {lost:.1%} of it (limit: {e.limits.lost_apart:.0%}), have less than "
         f"{e.limits.missing_share:.0%} of their share of the last {now.count} fakes",
         cause="the rare modes are too rare for the batch" if rare else "the generator leaves a part of the data out",
