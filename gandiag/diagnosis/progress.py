@@ -25,7 +25,7 @@ GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
 SMALL_FIELD = 0.1
-RISING = 1.25  # fold, of precision and coverage from one fifth of the run to the next: the fakes still come nearer
+RISING = 0.1  # of the fakes and reals that find one another, from one fifth of the run to the next: the fakes still come nearer
 FLAT = 0.8  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
 
 
@@ -265,7 +265,7 @@ def _beside_the_data(e: Evidence) -> Finding | None:
     if now is None or now.precision > e.limits.beside_precision or now.coverage > e.limits.beside_coverage:
         return None
     before = pooled.before_the_end(e)
-    better = before is None or now.precision + now.coverage > RISING * (before.precision + before.coverage)
+    better = before is None or now.precision + now.coverage > before.precision + before.coverage + RISING
     return Finding(
         "stagnation",
         Verdict.SUSPECT if better else Verdict.FAILED,
