@@ -24,6 +24,7 @@ FEWEST_DIFFERENT, SEEN_AGAIN = 3, 0.5
 OUTWEIGHED, FEWEST_TAILS, FEWEST_GRAINS = 0.45, 32, 5
 ROUNDING = 1e-4  # of the spread: means of n samples lie 1 / sqrt(n) apart by chance
 INTERLEAVED = 0.6  # of the neighbours' difference; photographs, drawings and noise have 1 and more
+CHOSEN = (8, 10)  # of which sizes of batches are multiples
 FEWEST_CONSTANT = 5  # stretches at the end: no run of blank samples fills whole batches for so long by chance
 
 
@@ -102,12 +103,15 @@ def _repeated(e: Evidence) -> Finding | None:
     count, batch = (e.about.get("data") or {}).get("count"), e.config.get("batch")
     if (isinstance(count, int) and isinstance(batch, int) and count <= batch) or not e.now_or_nan("real_sd") > 0:
         return None
+    size = _batch_size(e)
+    # nobody chooses batches of 178: that is a table whole, and so may be a large batch
+    whole = size is not None and (size > e.limits.few_samples or all(size % step for step in CHOSEN))
     return Finding(
         "data_mismatch",
-        Verdict.FAILED,
+        Verdict.SUSPECT if whole else Verdict.FAILED,
         f"{e.now('real_batch_repeat'):.0%} of the values of consecutive real batches are equal "
-        f"(limit: {e.limits.repeated_batch:.1%})",
-        cause="the loop trains on one and the same batch",
+        f"(limit: {e.limits.repeated_batch:.1%})" + (f"; the batch has {size:.0f} samples" if whole else ""),
+        cause="the loop trains on one and the same batch" + (", unless these are all the data" if whole else ""),
         remedies=("draw the batch inside the loop (next(iter(loader)) begins anew each time)",),
         series=("real_batch_repeat",),
         onset=e.onset(np.nan_to_num(repeat, nan=0.0) >= e.limits.repeated_batch),

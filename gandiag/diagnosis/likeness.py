@@ -11,6 +11,7 @@ from gandiag.diagnosis.evidence import Evidence
 from gandiag.errors import NotRecorded
 
 LEAST_SIDE = 8  # values along the last axis, of which the recorder takes the roughness
+VISIBLE = 0.1  # of roughness, which is twice the share of the scatter that noise between neighbours has
 LOOKS = 5  # that are averaged: one look of a small batch scatters by a tenth
 SURELY = 3.0  # standard deviations of that average, which are taken off
 
@@ -65,11 +66,14 @@ def _pooled(e: Evidence, count: int) -> bool:
 
 
 def roughness(e: Evidence) -> np.ndarray | None:
-    """Returns the fakes' roughness over the reals' in each stretch (n,): 1 = alike, below = blurred, above = noisy; None where not recorded."""
+    """Returns the fakes' roughness over the reals' in each stretch (n,): 1 = alike, below = blurred, above = noisy; None where not recorded.
+
+    Of smooth curves many times the roughness may be next to nothing of their scatter, and counts as alike.
+    """
     fake, real = e.maybe("fake_roughness"), e.maybe("real_roughness")
     if fake is None or real is None or not np.nanmax(real, initial=0.0) > 0:
         return None
-    return np.asarray(fake / np.maximum(real, 1e-12))
+    return np.asarray(np.where(np.abs(fake - real) < VISIBLE, 1.0, fake / np.maximum(real, 1e-12)))
 
 
 def _off(rough: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ KNOWN_AUC = 0.9  # of a D that knows its few reals by heart; 32 digits read .97 
 def discriminator_overfitting(run: Recorded) -> Finding:
     """Finds a discriminator that knows its training reals: its AUC falls on held-out reals. r_t and r_v never decide (critics, 0/0)."""
     e = evidence(run)
-    if "auc_gap" not in e and (few := _few_data(e)) is not None:
+    if "auc_gap" not in e and (few := few_data(e)) is not None:
         return few
     gap = e["auc_gap"]
     e.need_steps()
@@ -59,7 +59,7 @@ def discriminator_overfitting(run: Recorded) -> Finding:
     )
 
 
-def _few_data(e: Evidence) -> Finding | None:
+def few_data(e: Evidence) -> Finding | None:
     """Without held-out scores: data so few, shown so often, that D can only know them by heart."""
     count, known = (e.about.get("data") or {}).get("count"), True
     if counted := not isinstance(count, int) or count < 2:

@@ -9,7 +9,7 @@ import numpy as np
 from gandiag.diagnosis import forces, miswired, regularisation, targets, traceless
 from gandiag.diagnosis.balance import lost_in_rounding
 from gandiag.diagnosis.deadness import cut_off, dead_player
-from gandiag.diagnosis.evidence import Evidence, Recorded, evidence
+from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.forces import FORCES
@@ -25,15 +25,20 @@ LEAST_STILL = 3  # records of no motion: a loss scaler of half precision skips t
 def objective_fault(run: Recorded) -> Finding:
     """Finds a game that cannot work: players who push the wrong way, share an objective, do not move, or are cut off from each other."""
     e = evidence(run)
-    looked = False
+    looked, unsure = False, None
     for look in LOOKS:
         try:
             found = look(e)
         except NotRecorded:
             continue
+        except CannotTell as why:  # the others may
+            unsure = unsure or why
+            continue
         looked = True
         if found is not None:
             return found
+    if unsure is not None:
+        raise unsure
     if not looked:
         raise NotRecorded("the force on the score", "and neither were the learning rates")
     if not all(f in e for f in FORCES):

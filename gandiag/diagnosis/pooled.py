@@ -48,7 +48,7 @@ def points(e: Evidence, low: float, high: float) -> tuple[np.ndarray, np.ndarray
     for table in tables:
         at = table.index.to_numpy()
         mine = table.to_numpy(dtype=float)[(at >= low * e.steps) & (at <= high * e.steps)]
-        every = mine.reshape(len(mine) * SKETCHED, -1)
+        every = mine.reshape(len(mine) * SKETCHED, table.shape[1] // SKETCHED)
         found.append(every[np.isfinite(every).all(axis=1)])
     real, fake = found
     real = np.unique(real, axis=0)

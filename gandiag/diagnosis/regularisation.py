@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.ranges import other_range
 from gandiag.diagnosis.targets import labels_of_loss
 from gandiag.diagnosis.weakness import steepness
 from gandiag.errors import NotRecorded
@@ -120,6 +122,9 @@ def outweighed(e: Evidence) -> Finding | None:
     if not signs or not 0 < now < OUTWEIGHED or e.going_on or getting_nearer(e):
         return None  # a reconstruction leads at first, and well
     e.need_steps()
+    with contextlib.suppress(NotRecorded):
+        if other_range(e) is not None:
+            return None  # another scale makes any loss large: data_mismatch tells it
     return Finding(
         "objective_fault",
         Verdict.FAILED,

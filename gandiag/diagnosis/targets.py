@@ -19,6 +19,7 @@ FEWEST = 50  # steps that must show it
 FEWEST_BATCHES = 10  # looks at the fakes
 POINTS = 0.1  # of the reals' diversity
 STALE = 0.3  # energy coefficient: fakes of a few steps ago, or with noise, are one distribution
+ALL_OF_IT = 0.99  # of the generator's gradient
 FEW_LATENTS = 128  # so many and fewer are a batch; more may be a small training's whole population, on purpose
 # Between D's two labels: 1 where they are hard, .8 smoothed on both sides, .4 with three in ten turned round by chance.
 APART = 0.15
@@ -235,10 +236,34 @@ def one_latent(e: Evidence) -> Finding | None:
     )
 
 
+def unjudged_class(e: Evidence) -> Finding | None:
+    """Classes that the generator is told, and that neither the discriminator nor another loss holds it to."""
+    told = e.about.get("unjudged")
+    count = told.get("classes") if isinstance(told, dict) else None
+    share = e["generator_game_share"].dropna().to_numpy(dtype=float)
+    if not isinstance(count, int | float) or not len(share) or trends.tail_middle(share, 0.5) < ALL_OF_IT:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"the generator is told one of {count:.0f} classes for each sample; the discriminator is given the sample alone and returns one score, and "
+        f"{trends.tail_middle(share, 0.5):.2g} of the generator's gradient comes through it (limit: {ALL_OF_IT:g})",
+        cause="nothing tells the generator whether a sample is of its class: it learns to pass the condition over",
+        remedies=(
+            "give D the label beside the sample, of reals and of fakes: D(x, y) with an embedding, a projection or one more channel",
+            "or add a loss on the class (ACGAN)",
+        ),
+        series=("generator_game_share",),
+        onset=0,
+        kind="unjudged condition",
+    )
+
+
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     same_labels,
     never_shown_reals,
     same_latents,
     stale_fakes,
     one_latent,
+    unjudged_class,
 )

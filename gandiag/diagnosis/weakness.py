@@ -22,6 +22,7 @@ GOOD_SHARES = ("high_quality_share", "precision")
 # of the slope that D had untrained, below which only what holds it down keeps it while the fakes are plainly no reals: healthy runs ended at .25
 # (strong R1) to 9 times it (benchmark)
 FLAT = 0.15
+OUTNUMBERED = 8.0  # updates of the generator for one of D's: those of two to five that were seen ended well (benchmark)
 UNSURE = 0.2  # logits between reals and fakes: a probability of .525 at best, however well their ranks tell them apart
 
 
@@ -172,6 +173,16 @@ def handicap(e: Evidence) -> Handicap:
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             limit = f"(limit: {e.limits.slow_discriminator:g})"
             return Handicap("slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=since)
+    often = _outnumbered(e)
+    if (
+        often is not None
+        and d is not None
+        and g is not None
+        and trends.middle(d) < e.limits.outrun * often * trends.middle(g)
+    ):
+        return Handicap(
+            "outnumbered", f"the generator makes {often:.3g} updates for one of D's (limit: {OUTNUMBERED:g})"
+        )
     counts = [e.facts("players", who).get("parameters") for who in ("discriminator", "generator")]
     if (
         isinstance(counts[0], int)
@@ -183,6 +194,16 @@ def handicap(e: Evidence) -> Handicap:
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
     return Handicap()
+
+
+def _outnumbered(e: Evidence) -> float | None:
+    """How many updates the generator makes for one of D's, where these are many; None where not, or where it is not known."""
+    made = []
+    for who in ("generator", "discriminator"):
+        if f"{who}_updates" not in e:
+            return None
+        made.append(float(np.nanmean(e[f"{who}_updates"].to_numpy(dtype=float))))
+    return made[0] / made[1] if made[1] > 0 and made[0] >= OUTNUMBERED * made[1] else None
 
 
 def _slow_when_ill(e: Evidence, slow: np.ndarray) -> int | None:
@@ -208,4 +229,6 @@ def outrun(e: Evidence) -> bool:
 def _strengthen(e: Evidence, kind: str) -> tuple[str, ...]:
     if kind == "too small":
         return (larger_discriminator(e),)
+    if kind == "outnumbered":
+        return ("update D at least as often as the generator",)
     return (equal_rates(e, "discriminator"),)

@@ -11,6 +11,7 @@ from gandiag.diagnosis.deadness import dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.memory import few_data
 from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
 from gandiag.diagnosis.schedules import climbs, swapped_betas
 from gandiag.diagnosis.weakness import FLAT, handicap, outrun, steepness
@@ -18,6 +19,7 @@ from gandiag.errors import NotRecorded
 
 PLAYERS = ("generator", "discriminator")
 BLOWN_UP = 5.0  # fold, of a player's weights: healthy runs ended at .7 to 1.7 times their first norm, a collapsed one at 3.5 (benchmark)
+SOON = 0.05  # of the run
 MOST_OF_IT = 0.999  # of a weight that an update may be: the rest is what it began with
 FADED, EARLY = 1e-3, 0.5  # of a player's largest rate; share of the run after which a schedule may take it away
 HARDLY = 0.02  # sum of all updates over the weights: healthy runs move by half of the weights' size to 20 times it (benchmark)
@@ -134,7 +136,9 @@ def _thrown(e: Evidence) -> Finding | None:
         # what is recorded is the norm after the first update: before it, what is left without a step across it
         began = float(norm.iloc[0]) * np.sqrt(1 - min(float(ratio.iloc[0]), MOST_OF_IT) ** 2)
         grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / began
-        died = dead is not None and dead.who == who  # nothing grows after that
+        died = (dead is not None and dead.who == who) or (
+            who == "generator" and _silenced(e)
+        )  # nothing grows after that
         limit = e.limits.update_ratio_suspect if died else e.limits.update_ratio_high
         if not (first > limit and (grown > BLOWN_UP or died)):
             continue
@@ -156,6 +160,16 @@ def _thrown(e: Evidence) -> Finding | None:
             kind="too high",
         )
     return None
+
+
+def _silenced(e: Evidence) -> bool:
+    """Whether next to nothing of the generator's first gradient was left soon after, and has been since."""
+    norm = e.maybe("generator_gradient_norm")
+    if norm is None or not np.nanmax(norm[:1], initial=0.0) > 0:
+        return False
+    state = np.nan_to_num(norm, nan=np.inf) < e.limits.vanished_gradient * norm[0]
+    first = trends.onset(state)
+    return e.holds(state) and first is not None and first <= max(LEARNED, round(SOON * len(state)))
 
 
 def _faded(e: Evidence) -> Finding | None:
@@ -242,8 +256,10 @@ def _restless(e: Evidence) -> Finding | None:
     poor = poor_batches(e)
     slope = steepness(e)
     flat = slope is not None and e.holds(slope < FLAT)
-    if handicap(e).kind or outrun(e) or flat or (poor is not None and e.holds(poor)):
-        return None  # then that is the cause: discriminator_weakness or mode_collapse tells it
+    if handicap(e).kind or outrun(e) or flat or (poor is not None and e.holds(poor)) or _known_by_heart(e):
+        return (
+            None  # then that is the cause: discriminator_weakness, mode_collapse or discriminator_overfitting tells it
+        )
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
     first = trends.onset(state, patience=max(5, len(state) // 10))
     return Finding(
@@ -257,6 +273,15 @@ def _restless(e: Evidence) -> Finding | None:
         onset=None if first is None else int(e.edges[first]),
         kind="restless",
     )
+
+
+def _known_by_heart(e: Evidence) -> bool:
+    """Whether the data are so few that D knows them: what it then pushes at has no end."""
+    try:
+        found = few_data(e)
+    except (NotRecorded, CannotTell):
+        return False
+    return found is not None and found.verdict is Verdict.FAILED
 
 
 # ------------------------------------------------------------------------------------------------------------- dead layers

@@ -32,6 +32,7 @@ from gandiag.recording.outputs import TWO_CLASSES, last_operation, scores, tenso
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
+from gandiag.recording.unjudged import Unjudged
 
 UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
 _NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
@@ -66,6 +67,7 @@ class Capture:
         self.penalty_seen = False
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
+        self.unjudged = Unjudged()
         self.inquiry = Inquiry()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
@@ -133,6 +135,7 @@ class Capture:
             made_by = tensor.grad_fn if again else self.generated.remember(tensor)
             if alone and not again:
                 self.asked.given(arguments, named, tensor)
+                self.unjudged.given(arguments, named, tensor)
             if tensor.requires_grad:
                 number = -1 if made_by is None else made_by._sequence_nr()
                 if self.passes.row < LOOKS:
@@ -165,6 +168,9 @@ class Capture:
         shown: Tensor | None
         image: Tensor | None
         only = arguments[0] if len(arguments) == 1 and not named else None
+        if self.unjudged.looks:
+            bare = only if type(only) is Tensor and len(found) == 1 else None
+            self.unjudged.judged(bare, self.generated.last, first)
         if type(only) is Tensor and only.is_floating_point():
             shown, origin = only, self.generated.origin(only)
             image = only.detach() if only.requires_grad else only
@@ -174,7 +180,7 @@ class Capture:
             shown, origin = self._look(arguments, named)
             image = None if shown is None else shown.detach()
             if self.conditions.wants(self.passes.row):
-                self.conditions.note(image, origin.fake, arguments, named)
+                self.conditions.note(image, origin.fake, arguments, named, self.generated.last)
             if not origin.fake and self.beside.wants(self.passes.row):
                 self.beside.note(image, arguments, named)
             if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):

@@ -14,6 +14,7 @@ SAMPLES = 1024  # of the first reals and of the first fakes: hard classes show a
 FIRST_LATER = 128  # the step from which on it is looked again, and then each time that the run is half as long again
 LATER_SAMPLES = 512  # of which it can be told then
 MOST_VALUES = 4_096  # of a sample; of a larger one so many, evenly spaced: three looks are kept
+COMPARED = 64  # values of a sample, evenly spaced, by which it is known as the generator's
 MOST_CLASSES = 128  # beyond, whole numbers are places in the data or points in time rather than classes
 MOST_ROWS = 2_000  # of a look, after which nothing more is kept
 
@@ -25,25 +26,27 @@ class Pairs:
         self.begin, self.count = begin, 0
         self._images: list[Tensor] = []
         self._labels: list[Tensor] = []
+        self._real: list[Tensor] = []  # which of them are no fakes
 
-    def keep(self, image: Tensor, labels: Tensor) -> None:
-        """Takes a batch."""
+    def keep(self, image: Tensor, labels: Tensor, real: Tensor) -> None:
+        """Takes a batch, of which some may be fakes that the loop has joined to the reals."""
         flat = image.detach().reshape(len(image), -1)
         self._images.append(flat[:, :: -(-flat.shape[1] // MOST_VALUES)].clone())
         self._labels.append(labels)
+        self._real.append(real)
         self.count += len(labels)
 
     @property
     def labels(self) -> Tensor:
-        """All labels, on the host; waits for the device."""
-        return torch.cat(self._labels).cpu()
+        """The reals' labels, on the host; waits for the device."""
+        return torch.cat(self._labels)[torch.cat(self._real)].cpu()
 
     def agreement(self) -> dict[str, float] | None:
         """How far the labels belong to the samples; None where they are too many, or the samples of several sizes. Waits for the device."""
         labels = self.labels
         if len(torch.unique(labels)) > MOST_CLASSES or len({image.shape[1] for image in self._images}) > 1:
             return None
-        return _agreement(torch.cat(self._images).float().cpu(), labels)
+        return _agreement(torch.cat(self._images)[torch.cat(self._real)].float().cpu(), labels)
 
 
 class Conditions:
@@ -66,8 +69,15 @@ class Conditions:
             return row < self._later[-1].begin + MOST_ROWS
         return row < MOST_ROWS and min(self._first.count, self._fakes) < SAMPLES
 
-    def note(self, image: Tensor | None, fake: bool, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """Keeps what the discriminator is given beside a batch, where that is a class for each sample."""
+    def note(
+        self,
+        image: Tensor | None,
+        fake: bool,
+        arguments: tuple[Any, ...],
+        named: Mapping[str, Any],
+        made: Tensor | None = None,
+    ) -> None:
+        """Keeps what the discriminator is given beside a batch, where that is a class for each sample; `made` is the generator's last output."""
         wanting = next((p for p in (self._first, *self._later) if p.count < SAMPLES), None)
         if image is None or image.dim() < 2 or (self._fakes >= SAMPLES if fake else wanting is None):
             return
@@ -79,7 +89,7 @@ class Conditions:
             self._fakes += len(given)
             self._of_fakes.append(given)
         elif wanting is not None:
-            wanting.keep(image, given)
+            wanting.keep(image, given, ~_copies(image, made))
 
     def told(self) -> dict[str, Any] | None:
         """Returns the entry of run.json, None where no labels were seen. Waits for the device."""
@@ -102,6 +112,16 @@ def classes(tensor: Tensor, batch: int) -> Tensor | None:
     if not whole or not tensor.dim() or len(tensor) != batch or tensor.numel() != batch:
         return None
     return tensor.detach().reshape(-1).clone()
+
+
+def _copies(image: Tensor, made: Tensor | None) -> Tensor:
+    """Returns which samples of a batch (n,) are the generator's, to the last bit; looked for where the batch is larger than its output."""
+    none = torch.zeros(len(image), dtype=torch.bool, device=image.device)
+    if made is None or made.shape[1:] != image.shape[1:] or not 0 < len(made) < len(image):
+        return none
+    every = -(-made[0].numel() // COMPARED)
+    shown, mine = (x.detach().reshape(len(x), -1)[:, ::every] for x in (image, made))
+    return (shown[:, None] == mine[None]).all(-1).any(1)
 
 
 def _counts(labels: Tensor) -> dict[str, int]:

@@ -32,6 +32,7 @@ def told_at_the_end(
         "labels": capture.conditions.told,
         "conditions": capture.asked.told,
         "beside": capture.beside.told,
+        "unjudged": capture.unjudged.told,
         "rewritten": updates.rewrites.told,
         "ascends": lambda: [who for who, way in ways.items() if way.ascends()] or None,
     }
