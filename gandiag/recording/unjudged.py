@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from gandiag.recording.conditions import classes
-from gandiag.recording.outputs import tensors
 
 LOOKS = 16  # of D's calls, none of which may hold anything beside the sample
 KEPT = 3  # of the generator's inputs
@@ -21,7 +21,7 @@ class Unjudged:
     """Keeps a few of the generator's inputs, and looks whether D is ever given more than samples, or returns more than a score."""
 
     def __init__(self) -> None:
-        self._given: list[Tensor] = []
+        self._given: list[list[Tensor]] = []  # by call
         self._bare = 0  # calls of D on nothing but a sample
         self._more = False
 
@@ -37,11 +37,13 @@ class Unjudged:
         count = len(output)
         if count < 2 * FEWEST_CLASSES:
             return
-        for tensor in tensors((arguments, dict(named))):
+        kept = []
+        for tensor in (t for t in tree_leaves((arguments, dict(named))) if isinstance(t, Tensor)):
             if (labels := classes(tensor, count)) is not None:
-                self._given.append(labels)
+                kept.append(labels)
             elif tensor.dim() == 2 and len(tensor) == count and tensor.shape[1] <= MOST_VALUES:
-                self._given.append(tensor.detach().clone())
+                kept.append(tensor.detach().clone())
+        self._given.append(kept)
 
     def judged(self, only: Tensor | None, made: Tensor | None, score: Tensor) -> None:
         """Notes a call of D: its only argument where it has but one, the generator's last output, and D's first output."""
@@ -54,8 +56,8 @@ class Unjudged:
         """Returns the entry of run.json, None where G is told no class or D may judge it. Waits for the device."""
         if self._more or self._bare < LOOKS:
             return None
-        found = [k for given in self._given if (k := _classes_in(given.cpu())) >= FEWEST_CLASSES]
-        return {"classes": max(found), "calls": self._bare} if len(found) >= min(KEPT, len(self._given)) > 0 else None
+        found = [max((_classes_in(given.cpu()) for given in call), default=0) for call in self._given]
+        return {"classes": max(found), "calls": self._bare} if found and min(found) >= FEWEST_CLASSES else None
 
 
 def _classes_in(given: Tensor) -> int:
