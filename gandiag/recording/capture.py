@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -58,6 +59,8 @@ class Capture:
         # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
         self._verdicts_in_turn: bool | None = None
         self._both_calls = 0
+        # its last calls, as one of each batch, whose scores are held back until that is known, and those scores
+        self._held_back: deque[list[tuple[Call, list[Tensor]]]] = deque(maxlen=UNKNOWN_CALLS)
         self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
         self._say = say
         self._discriminator, self._generator = discriminator, generator
@@ -314,19 +317,21 @@ class Capture:
         ):
             return False
         self._learn_whose_verdicts([*map(self.generated.leads_back, verdicts)], origins)
-        if self._verdicts_in_turn is None:
-            for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
-                if verdict.requires_grad:
-                    call = self._new_call([], tensor.detach(), origin)
-                    on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
-            return True
-        if not self.score_operation:
+        if self._verdicts_in_turn is not None and not self.score_operation:
             self.score_operation = last_operation(verdicts[0][0])
-        for tensor, origin, found in zip(shown, origins, verdicts if self._verdicts_in_turn else verdicts[::-1]):
+        pair = []
+        for tensor, origin, found in zip(
+            shown, origins, verdicts[::-1] if self._verdicts_in_turn is False else verdicts
+        ):
             call = self._new_call(found, tensor.detach(), origin)
+            pair.append((call, call.scores))
             for i, verdict in enumerate(found):
                 if verdict.requires_grad:
                     on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, i))
+        if self._verdicts_in_turn is None:
+            for call, _ in pair:
+                call.scores = []
+            self._held_back.append(pair)
         return True
 
     def _learn_whose_verdicts(self, lead_back: list[bool], origins: list[Origin]) -> None:
@@ -334,6 +339,7 @@ class Capture:
         fakes = origins[1].fake
         if origins[fakes].attached and lead_back[0] != lead_back[1]:
             self._verdicts_in_turn = lead_back[1] == fakes
+            self._give_back()
         self._both_calls += 1
         if self._verdicts_in_turn is None and self._both_calls == UNKNOWN_CALLS:
             self._say(
@@ -341,6 +347,14 @@ class Capture:
                 "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
                 "step(real_logits=, fake_logits=) would tell",
             )
+
+    def _give_back(self) -> None:
+        """Gives calls the scores that were held back, now that it is known whose each of both verdicts is."""
+        for (one, first), (other, second) in self._held_back:
+            one.scores, other.scores = first, second
+            if not self._verdicts_in_turn:
+                one.image, one.origin, other.image, other.origin = other.image, other.origin, one.image, one.origin
+        self._held_back.clear()
 
     def read_two_classes(self) -> None:
         """Reads two values for each sample as a softmax's; also where D itself ends in one."""
