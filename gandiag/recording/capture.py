@@ -24,6 +24,7 @@ from gandiag.recording.asked import Asked
 from gandiag.recording.beside import Beside
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
+from gandiag.recording.given import WhatWasGiven
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
@@ -69,7 +70,7 @@ class Capture:
         self.penalty_seen = False
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
-        self.inquiry = Inquiry()
+        self.inquiry, self.given = Inquiry(), WhatWasGiven()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
@@ -129,6 +130,8 @@ class Capture:
         again = self.passes.is_recomputation()
         if self.on_made is not None and not again and torch.is_grad_enabled():
             self.on_made(arguments, named)
+        if self.given.is_asked and not again:
+            self.given.note(arguments, named)
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
@@ -225,6 +228,8 @@ class Capture:
             call.trains = self._trains[origin.attached]
             if not origin.fake or origin.attached:
                 call.made = self.generated.last
+            if self.given.is_asked and image is not None and not origin.fake:
+                call.holds_given = self.given.is_held_by(arguments, named, image)
             if origin.attached:
                 call.turned = self._turned(shown, origin)
             elif not origin.fake:
@@ -237,6 +242,8 @@ class Capture:
             call.made = self.generated.last
         if not origin.fake:
             self.passes.looked_real.append(call)
+            if self.given.is_asked and image is not None:
+                call.holds_given = self.given.is_held_by(arguments, named, image)
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
