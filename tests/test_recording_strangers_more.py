@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import softplus
 from torch.optim import Optimizer
 
@@ -118,6 +119,23 @@ def penalty(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     between = (share * real + (1 - share) * fake).requires_grad_()
     (slope,) = torch.autograd.grad(d(between).sum(), between, create_graph=True)
     return (slope.norm(dim=1) - 1).square().mean()
+
+
+def unrolled(nets: Nets) -> Iterator[Told]:
+    """Unrolled GAN by functional calls: G's loss goes through steps of D that were taken on reals and fakes, and reads one verdict."""
+    g, d = nets["g"], nets["d"] = mlp(3, 8, 2), mlp(2, 8, 1)
+    g_opt, d_opt = adam(g), adam(d)
+    for _ in range(STEPS):
+        x, fakes = points(), g(z())
+        real, fake = d(x), d(fakes.detach())
+        of_d = update(d_loss_of(real, fake), d_opt)
+        ahead = dict(d.named_parameters())
+        for _ in range(2):
+            loss = d_loss_of(functional_call(d, ahead, (x,)), functional_call(d, ahead, (fakes,)))
+            slopes = torch.autograd.grad(loss, [*ahead.values()], create_graph=True)
+            ahead = {name: value - 0.1 * slope for (name, value), slope in zip(ahead.items(), slopes)}
+        judged = functional_call(d, ahead, (fakes,))
+        yield told(real, fake, judged, of_d, update(softplus(-judged).mean(), g_opt))
 
 
 def in_phases(nets: Nets) -> Iterator[Told]:
@@ -364,6 +382,7 @@ def swapped(nets: Nets) -> Iterator[dict[str, Told]]:
 LOOPS: list[Loop] = [
     by_closures,
     kept_for_both,
+    unrolled,
     in_phases,
     contrastive,
     supervised,
@@ -423,6 +442,7 @@ def test_every_step_is_recorded_as_the_loop_computed_it(loop: Loop, tmp_path: Pa
         assert is_end_of(real.to_list(), [s["real"] for s in of_d])
         assert is_end_of(run["fake_logit_mean"][real.index].to_list(), [s["fake"] for s in of_d])
         assert is_end_of(run["discriminator_gradient_norm"].to_list(), [norm(s["d"], d) for s in of_d])
+        assert not any("more batches that look real" in said for said in run.about["could_not_tell"])
         norms = run["generator_gradient_norm"]
         assert is_end_of(norms.to_list(), [norm(s["g"], g) for s in of_g])
         begun = len(of_g) - 1 - norms.index[-1]

@@ -44,10 +44,12 @@ class Sorting:
         found: Seen,
         *,
         made_before: int,
+        of_generator: bool,
     ) -> None:
         """Adds to `found` what each call's scores and images tell of reals and of fakes.
 
-        `made_before` is how many outputs of G there were as the update before this one ended.
+        `made_before` is how many outputs of G there were as the update before this one ended. In an update of G reals whose slope was taken
+        are no part of its loss (D's own steps, unrolled), as long as a verdict on fakes is.
         """
         scored = {call: parts for call, parts in pushes.items() if call.scores}
         if len(scored) < len(pushes):
@@ -62,13 +64,14 @@ class Sorting:
         labels = {call: either(said[call], not call.origin.fake) for call, _, _ in calls}
         # of two batches of one size, none of which is known to be fake, neither can be spared as an interpolate
         one_is_fake = len(calls) == 2 and all(labels.values()) and len(calls[0][1]) == len(calls[1][1])
+        plain = {labels[c] for c, _, _ in calls if not c.penalised}
         kept = [
             (c, s, g)
             for c, s, g in calls
             if said[c] is not None
             or one_is_fake
             or not c.penalised
-            or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
+            or not (labels[c] in plain or (of_generator and False in plain))
         ]
         if self._capture.score_operation == "Sigmoid" and any(call.penalised for call, _, _ in kept):
             self._say(
