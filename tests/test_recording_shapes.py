@@ -58,6 +58,7 @@ class Heads(nn.Module):
             "validity and classes": lambda: (self.one(flat), self.classes(flat)),
             "classes first": lambda: (self.classes(flat), self.one(flat)),
             "patches": lambda: self.patch(x),
+            "patches, a logit, a heat map": lambda: (self.patch(x), self.one(flat), x.relu()),
             "scales": lambda: [self.patch(x), self.coarse(x)],
             "features": lambda: [[x, self.patch(x)], [x, self.coarse(x)]],
             "dict": lambda: {"features": flat, "logits": self.one(flat)},
@@ -70,7 +71,7 @@ class Heads(nn.Module):
 
 def score(output: Any, form: str) -> Tensor:
     """The scores that the loss uses, flat."""
-    if form == "validity and classes":
+    if form in ("validity and classes", "patches, a logit, a heat map"):
         return output[0].flatten()
     if form == "classes first":
         return output[1].flatten()
@@ -82,7 +83,18 @@ def score(output: Any, form: str) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "form", ["validity and classes", "classes first", "patches", "scales", "features", "dict", "squeezed", "map"]
+    "form",
+    [
+        "validity and classes",
+        "classes first",
+        "patches",
+        "patches, a logit, a heat map",
+        "scales",
+        "features",
+        "dict",
+        "squeezed",
+        "map",
+    ],
 )
 def test_the_score_is_found_in_every_form_of_output(tmp_path: Path, form: str) -> None:
     torch.manual_seed(0)
