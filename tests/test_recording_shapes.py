@@ -60,6 +60,7 @@ class Heads(nn.Module):
             "patches": lambda: self.patch(x),
             "patches, a logit, a heat map": lambda: (self.patch(x), self.one(flat), x.relu()),
             "scales": lambda: [self.patch(x), self.coarse(x)],
+            "scales of one value": lambda: [self.one(flat), self.one(flat / 2)],
             "features": lambda: [[x, self.patch(x)], [x, self.coarse(x)]],
             "dict": lambda: {"features": flat, "logits": self.one(flat)},
             "squeezed": lambda: self.one(flat).squeeze(1),
@@ -75,7 +76,7 @@ def score(output: Any, form: str) -> Tensor:
         return output[0].flatten()
     if form == "classes first":
         return output[1].flatten()
-    if form == "scales":
+    if form.startswith("scales"):
         return torch.cat([o.flatten() for o in output])
     if form == "features":
         return torch.cat([o[-1].flatten() for o in output])
@@ -90,6 +91,7 @@ def score(output: Any, form: str) -> Tensor:
         "patches",
         "patches, a logit, a heat map",
         "scales",
+        "scales of one value",
         "features",
         "dict",
         "squeezed",
