@@ -58,6 +58,45 @@ def test_torchs_own_averaged_model_is_found() -> None:
     assert walked(g, lambda step: wrapper.update_parameters(g)).module is wrapper.module
 
 
+@pytest.mark.parametrize("kind", ["by name", "made anew", "whole state", "list", "list of values"])
+def test_an_average_that_is_a_table_of_tensors_is_found_and_becomes_a_module(kind: str) -> None:
+    torch.manual_seed(0)
+    g = nn.Sequential(nn.Linear(3, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2))
+    source = g.state_dict() if kind == "whole state" else dict(g.named_parameters())
+    table = {name: value.detach().clone() for name, value in source.items()}
+    kept: list[torch.Tensor] = [*table.values()] if kind.startswith("list") else []
+    snapshot = {name: value.detach().clone() for name, value in source.items()}
+
+    def follow(step: int) -> None:
+        with torch.no_grad():
+            for i, (name, value) in enumerate(source.items()):
+                if kind == "made anew":
+                    table[name] = 0.9 * table[name] + 0.1 * value
+                elif kind == "list of values":
+                    kept[i] = 0.9 * kept[i] + 0.1 * value
+                elif value.is_floating_point():
+                    table[name].mul_(0.9).add_(value, alpha=0.1)
+
+    average = walked(g, follow)
+    assert average.module is not None
+    wanted = [*table.values()] if kind != "list of values" else kept
+    state = average.module.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in zip(source, wanted))
+    follow(0)
+    assert average.settle() is average.module, "it is followed on"
+    assert torch.equal(state["0.weight"], kept[0] if kept else table["0.weight"])
+    assert not torch.equal(state["0.weight"], snapshot["0.weight"])
+
+
+def test_an_average_of_which_a_module_and_a_list_are_kept_is_one() -> None:
+    torch.manual_seed(0)
+    g = net(3, 2)
+    mean = copy.deepcopy(g).requires_grad_(False)
+    kept = [*mean.parameters()]
+    assert walked(g, mean_of(g, mean)).module is mean
+    assert kept
+
+
 @pytest.mark.parametrize("what", ["snapshot", "best so far", "target", "another", "trained beside"])
 def test_what_only_looks_like_an_average_is_none(what: str) -> None:
     torch.manual_seed(0)

@@ -58,7 +58,9 @@ class Heads(nn.Module):
             "validity and classes": lambda: (self.one(flat), self.classes(flat)),
             "classes first": lambda: (self.classes(flat), self.one(flat)),
             "patches": lambda: self.patch(x),
+            "patches, a logit, a heat map": lambda: (self.patch(x), self.one(flat), x.relu()),
             "scales": lambda: [self.patch(x), self.coarse(x)],
+            "scales of one value": lambda: [self.one(flat), self.one(flat / 2)],
             "features": lambda: [[x, self.patch(x)], [x, self.coarse(x)]],
             "dict": lambda: {"features": flat, "logits": self.one(flat)},
             "squeezed": lambda: self.one(flat).squeeze(1),
@@ -70,11 +72,11 @@ class Heads(nn.Module):
 
 def score(output: Any, form: str) -> Tensor:
     """The scores that the loss uses, flat."""
-    if form == "validity and classes":
+    if form in ("validity and classes", "patches, a logit, a heat map"):
         return output[0].flatten()
     if form == "classes first":
         return output[1].flatten()
-    if form == "scales":
+    if form.startswith("scales"):
         return torch.cat([o.flatten() for o in output])
     if form == "features":
         return torch.cat([o[-1].flatten() for o in output])
@@ -82,7 +84,19 @@ def score(output: Any, form: str) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "form", ["validity and classes", "classes first", "patches", "scales", "features", "dict", "squeezed", "map"]
+    "form",
+    [
+        "validity and classes",
+        "classes first",
+        "patches",
+        "patches, a logit, a heat map",
+        "scales",
+        "scales of one value",
+        "features",
+        "dict",
+        "squeezed",
+        "map",
+    ],
 )
 def test_the_score_is_found_in_every_form_of_output(tmp_path: Path, form: str) -> None:
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,66 @@ def test_an_automatic_recording_of_players_that_nothing_steps_says_that_it_is_em
     again, _ = recorded(tmp_path / "again", p, moved_by_hand)
     assert len(again["real_logit_mean"]) == STEPS
     assert not again.about["could_not_tell"]
+
+
+def imitated(p: Pair, *, expert_first: bool, joined: bool) -> Iterator[Told]:
+    """GAIL: actions are drawn and leave no trace, and the expert's are nearer to the policy's means than its own are."""
+    judge = (lambda s, a: p.d(torch.cat([s, a], 1))) if joined else p.d
+    for _ in range(STEPS):
+        states = z()
+        with torch.no_grad():
+            actions = p.g(states) + 2 * torch.randn(BATCH, 2)
+        expert = z(), 0.3 * torch.randn(BATCH, 2)
+        if expert_first:
+            real, fake = judge(*expert), judge(states, actions)
+        else:
+            fake, real = judge(states, actions), judge(*expert)
+        d_update(p, real, fake)
+        reward = F.softplus(judge(states, actions)).detach()
+        unlikely = (p.g(states) - actions).square().sum(1, keepdim=True)
+        g_update(p, (unlikely * (reward - reward.mean())).mean())
+        yield told(real, fake)
+
+
+class OfPairs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Linear(5, 1)
+
+    def forward(self, states: Tensor, actions: Tensor) -> Tensor:
+        judged: Tensor = self.net(torch.cat([states, actions], 1))
+        return judged
+
+
+@pytest.mark.parametrize("joined", [True, False], ids=["joined", "two arguments"])
+@pytest.mark.parametrize("expert_first", [True, False], ids=["expert first", "policy first"])
+def test_of_states_and_actions_those_whose_states_the_policy_was_given_are_its_own(
+    tmp_path: Path, expert_first: bool, joined: bool
+) -> None:
+    torch.manual_seed(0)
+    p = Pair(d=nn.Linear(5, 1) if joined else OfPairs())
+    loop = partial(imitated, expert_first=expert_first, joined=joined)
+    run, steps = recorded(tmp_path / "run", p, loop, automatic=True)
+    for short, series in (("real", "real_logit_mean"), ("fake", "fake_logit_mean")):
+        seen = run[series].iloc[1:]  # that it has to be asked for is learnt in the first step
+        assert len(seen) == STEPS - 1
+        assert seen.to_list() == pytest.approx([step[short] for step in steps[1:]], rel=1e-4, abs=1e-5)
+    assert any("what the generator was given" in said for said in run.about["could_not_tell"])
+
+
+def completed(p: Pair) -> Iterator[Told]:
+    """G is given a part of each real, which that real holds: what D is shown as fake is a copy of what G made all the same."""
+    for _ in range(STEPS):
+        x = reals()
+        fakes = p.g(x[:, :1])
+        real, fake = p.d(x), p.d(torch.from_numpy(fakes.detach().numpy().copy()))
+        d_update(p, real, fake)
+        g_turn(p, p.g(x[:, :1]))
+        yield told(real, fake)
+
+
+def test_a_copy_of_a_fake_is_fake_also_where_the_reals_hold_what_the_generator_was_given(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    run, steps = recorded(tmp_path / "run", Pair(g=nn.Linear(1, 2)), completed, automatic=True)
+    assert run["real_logit_mean"].to_list() == pytest.approx([step["real"] for step in steps], rel=1e-4, abs=1e-5)
+    assert run["fake_logit_mean"].to_list() == pytest.approx([step["fake"] for step in steps], rel=1e-4, abs=1e-5)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import itertools
 import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gandiag.recording.tables import Table, tables_of
 from gandiag.recording.untouched import bare
 
 SEARCHES = 4  # for a copy of the generator, while none is known
@@ -17,45 +20,66 @@ LOOKS = 3  # in which a copy must have moved, each time, and been another than t
 NEAR = 0.5  # of the generator's weights' norm: another generator of the same form, trained beside it, lies further away
 PROBED = 256  # values that are compared
 
+Found = nn.Module | Table
+
 
 class Average:
-    """Looks for the one copy of a generator that follows it step by step without an optimizer; `module` is that copy once it is sure."""
+    """Looks for the one copy of a generator that follows it step by step without an optimizer; `module` is that copy once it is sure.
+
+    Of an average that is a table of tensors, `module` is a copy of the generator with those, as they were when it was settled last.
+    """
 
     def __init__(self, generator: nn.Module) -> None:
         self.module: nn.Module | None = None
         self._generator = generator
         self._searches = 0
-        self._copies: list[tuple[weakref.ref[nn.Module], list[Tensor]]] = []
+        # modules by weak reference; tables, which take none, are held until it is seen that they rest
+        self._copies: list[tuple[Callable[[], Found | None], list[Tensor]]] = []
         self._own: list[Tensor] = []  # the generator's values at the same looks
+        self._table: Table | None = None
 
     def look(self) -> None:
         """Notes a few values of the copies that are known, on their device; waits for nothing."""
         if self.module is not None or not self._copies:
             return
-        self._own = [*self._own, _probe(self._generator)][-LOOKS:]
+        largest = _largest(self._generator)
+        self._own = [*self._own, _probe(self._generator, largest)][-LOOKS:]
         for reference, values in self._copies:
             copy = reference()
-            if copy is not None:
-                values.append(_probe(copy))
+            if copy is not None and (copy.is_whole if isinstance(copy, Table) else True):
+                values.append(_probe(copy, largest))
                 del values[:-LOOKS]
 
     def settle(self) -> nn.Module | None:
         """Returns the average where there is one, looking for it if need be. Waits for the device."""
+        if self._table is not None and self.module is not None:
+            self._table.load_into(self.module)
         if self.module is not None:
             return self.module
         if not self._copies and self._searches < SEARCHES:
             self._searches += 1
-            self._copies = [(weakref.ref(copy), []) for copy in copies_of(self._generator)]
+            modules = copies_of(self._generator)
+            self._copies = [(weakref.ref(copy), []) for copy in modules]
+            self._copies += [(partial(_itself, table), []) for table in tables_of(self._generator, modules)]
         sure = [
             copy
             for reference, values in self._copies
             if (copy := reference()) is not None and self._follows(copy, values)
         ]
         if len(sure) == 1:
-            self.module = sure[0]
+            self._settle_on(sure[0])
+        else:
+            self._copies = [c for c in self._copies if not (isinstance(c[0](), Table) and _rests(c[1]))]
         return self.module
 
-    def _follows(self, copy: nn.Module, values: list[Tensor]) -> bool:
+    def _settle_on(self, found: Found) -> None:
+        self._copies = []
+        if isinstance(found, Table):
+            self._table, self.module = found, found.as_module(self._generator)
+        else:
+            self.module = found
+
+    def _follows(self, copy: Found, values: list[Tensor]) -> bool:
         if len(values) < LOOKS or len(self._own) < LOOKS:
             return False
         moved = all(not torch.equal(one, next_) for one, next_ in itertools.pairwise(values))
@@ -81,13 +105,30 @@ def _form(module: nn.Module) -> list[tuple[str, torch.Size]]:
     return [(name, p.shape) for name, p in module.named_parameters()]
 
 
-def _probe(module: nn.Module) -> Tensor:
-    """The first values of the weight that has the most."""
-    weight = max(module.parameters(), key=Tensor.numel)
-    return weight.detach().reshape(-1)[:PROBED].clone()
+def _parameters(copy: Found) -> Sequence[Tensor]:
+    return copy.parameters if isinstance(copy, Table) else list(copy.parameters())
 
 
-def _distance(copy: nn.Module, generator: nn.Module) -> Tensor:
-    pairs = [(a.detach().float(), b.detach().float()) for a, b in zip(copy.parameters(), generator.parameters())]
+def _largest(generator: nn.Module) -> int:
+    """Which weight has the most values."""
+    sizes = [p.numel() for p in generator.parameters()]
+    return sizes.index(max(sizes))
+
+
+def _probe(copy: Found, which: int) -> Tensor:
+    """The first values of one weight."""
+    return _parameters(copy)[which].detach().reshape(-1)[:PROBED].clone()
+
+
+def _itself(table: Table) -> Table:
+    return table
+
+
+def _rests(values: list[Tensor]) -> bool:
+    return len(values) == LOOKS and any(torch.equal(one, next_) for one, next_ in itertools.pairwise(values))
+
+
+def _distance(copy: Found, generator: nn.Module) -> Tensor:
+    pairs = [(a.detach().float(), b.detach().float()) for a, b in zip(_parameters(copy), generator.parameters())]
     apart = torch.stack([(a - b.to(a.device)).square().sum() for a, b in pairs]).sum()
     return (apart / torch.stack([b.to(a.device).square().sum() for a, b in pairs]).sum().clamp(min=1e-30)).sqrt()

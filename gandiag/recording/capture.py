@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ from gandiag.recording.asked import Asked
 from gandiag.recording.beside import Beside
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
+from gandiag.recording.given import WhatWasGiven
 from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
@@ -59,6 +61,8 @@ class Capture:
         # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
         self._verdicts_in_turn: bool | None = None
         self._both_calls = 0
+        # its last calls, as one of each batch, whose scores are held back until that is known, and those scores
+        self._held_back: deque[list[tuple[Call, list[Tensor]]]] = deque(maxlen=UNKNOWN_CALLS)
         self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
         self._say = say
         self._discriminator, self._generator = discriminator, generator
@@ -68,7 +72,7 @@ class Capture:
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
         self.unjudged = Unjudged()
-        self.inquiry = Inquiry()
+        self.inquiry, self.given = Inquiry(), WhatWasGiven()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
@@ -128,6 +132,8 @@ class Capture:
         again = self.passes.is_recomputation()
         if self.on_made is not None and not again and torch.is_grad_enabled():
             self.on_made(arguments, named)
+        if self.given.is_asked and not again:
+            self.given.note(arguments, named)
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
             if not is_tracked(tensor):
@@ -228,6 +234,8 @@ class Capture:
             call.trains = self._trains[origin.attached]
             if not origin.fake or origin.attached:
                 call.made = self.generated.last
+            if self.given.is_asked and image is not None and not origin.fake:
+                call.holds_given = self.given.is_held_by(arguments, named, image)
             if origin.attached:
                 call.turned = self._turned(shown, origin)
             elif not origin.fake:
@@ -240,6 +248,8 @@ class Capture:
             call.made = self.generated.last
         if not origin.fake:
             self.passes.looked_real.append(call)
+            if self.given.is_asked and image is not None:
+                call.holds_given = self.given.is_held_by(arguments, named, image)
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
@@ -320,19 +330,21 @@ class Capture:
         ):
             return False
         self._learn_whose_verdicts([*map(self.generated.leads_back, verdicts)], origins)
-        if self._verdicts_in_turn is None:
-            for tensor, origin, (verdict, *_) in zip(shown, origins, verdicts):
-                if verdict.requires_grad:
-                    call = self._new_call([], tensor.detach(), origin)
-                    on_gradient(verdict, verdict.grad_fn, partial(self._shown, call))
-            return True
-        if not self.score_operation:
+        if self._verdicts_in_turn is not None and not self.score_operation:
             self.score_operation = last_operation(verdicts[0][0])
-        for tensor, origin, found in zip(shown, origins, verdicts if self._verdicts_in_turn else verdicts[::-1]):
+        pair = []
+        for tensor, origin, found in zip(
+            shown, origins, verdicts[::-1] if self._verdicts_in_turn is False else verdicts
+        ):
             call = self._new_call(found, tensor.detach(), origin)
+            pair.append((call, call.scores))
             for i, verdict in enumerate(found):
                 if verdict.requires_grad:
                     on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, i))
+        if self._verdicts_in_turn is None:
+            for call, _ in pair:
+                call.scores = []
+            self._held_back.append(pair)
         return True
 
     def _learn_whose_verdicts(self, lead_back: list[bool], origins: list[Origin]) -> None:
@@ -340,6 +352,7 @@ class Capture:
         fakes = origins[1].fake
         if origins[fakes].attached and lead_back[0] != lead_back[1]:
             self._verdicts_in_turn = lead_back[1] == fakes
+            self._give_back()
         self._both_calls += 1
         if self._verdicts_in_turn is None and self._both_calls == UNKNOWN_CALLS:
             self._say(
@@ -347,6 +360,14 @@ class Capture:
                 "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
                 "step(real_logits=, fake_logits=) would tell",
             )
+
+    def _give_back(self) -> None:
+        """Gives calls the scores that were held back, now that it is known whose each of both verdicts is."""
+        for (one, first), (other, second) in self._held_back:
+            one.scores, other.scores = first, second
+            if not self._verdicts_in_turn:
+                one.image, one.origin, other.image, other.origin = other.image, other.origin, one.image, one.origin
+        self._held_back.clear()
 
     def read_two_classes(self) -> None:
         """Reads two values for each sample as a softmax's; also where D itself ends in one."""

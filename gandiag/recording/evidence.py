@@ -35,7 +35,7 @@ class Evidence:
 def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     """Counts what speaks for a game: D is a sink, is stepped on reals and fakes, and G is stepped through D."""
     maker, judge = pair
-    fed = {n for c in calls if c.owned == judge for n, i in c.fed.items() if n != judge and i == c.score_is}
+    fed = {n for c in calls if c.owned == judge for n, i in c.handed_on if n != judge and i == c.score_is}
     if any(n & t.parameters for n in fed for t in turns):  # and no frozen one: a loss with a network in it
         # its judgement, not its features, goes on into another network: a decoder, or the other half of a cycle
         return Evidence(0, 0, 0)

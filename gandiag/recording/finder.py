@@ -204,16 +204,17 @@ class Watch:
                 self._losses.add(module)  # from its next call on it is looked inside
                 return
             call.tells_apart = self._tells_apart(output, call.sources)
-        for origin in reversed(origins):  # of several outputs that are passed on together the first is the sample
-            if origin is not None:
+        for tensor, origin in zip(reversed(floating), reversed(origins)):
+            if origin is not None:  # of several outputs that are passed on together the first is the sample
                 origin[0].fed[call.owned] = origin[1]
+                origin[0].handed_on |= {(call.owned, i) for i in (origin[1], *self._outputs_behind(tensor, origin[0]))}
         for output in outputs:
             if output.requires_grad:
                 output.register_hook(partial(_was_used, weakref.ref(call), output is score))
         self._remember(call, outputs)
 
     def _remember(self, call: Call, outputs: list[Tensor]) -> None:
-        for i, output in enumerate(outputs):
+        for i, output in reversed([*enumerate(outputs)]):  # of pieces of one tensor the first stands for all
             reference = StorageWeakRef(output.untyped_storage())
             self._storages.pop(reference.cdata, None)
             self._storages[reference.cdata] = (reference, call, i)
@@ -252,6 +253,12 @@ class Watch:
         """Returns the networks that a value descends from in the graph."""
         oldest = min(self._nodes, default=0)
         return {self._nodes[n][0].owned for n in ancestors(tensor.grad_fn, oldest) if n in self._nodes}
+
+    def _outputs_behind(self, tensor: Tensor, call: Call) -> set[int]:
+        """Returns which of a call's outputs a value descends from in the graph."""
+        oldest = min(self._nodes, default=0)
+        found = [self._nodes[n] for n in ancestors(tensor.grad_fn, oldest) if n in self._nodes]
+        return {i for one, i in found if one is call}
 
     def _equal(self, tensor: Tensor) -> tuple[Call, int] | None:
         """Returns the recent call of whose output a tensor is a copy, by way of numpy say; None where it is one of none."""

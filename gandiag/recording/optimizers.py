@@ -25,19 +25,24 @@ def untraced(function: Function) -> Function:
     return function
 
 
-def watch(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], None]:
+def watch(optimizer: Any, about_to_step: Callable[[], None], evaluates_again: Callable[[], None]) -> Callable[[], None]:
     """Calls `about_to_step` each time the optimizer is about to use the gradients; returns what undoes it.
 
-    Where the gradients are computed in a closure, that is after the closure.
+    Where the gradients are computed in a closure, that is after the closure. One step may evaluate it several times (LBFGS): before each
+    but the first `evaluates_again` is called.
     """
     if isinstance(optimizer, Optimizer) and hasattr(optimizer, "_optimizer_step_pre_hooks"):
-        return optimizer.register_step_pre_hook(partial(_before_step, about_to_step)).remove
-    return _watch_method(optimizer, about_to_step)
+        return optimizer.register_step_pre_hook(partial(_before_step, about_to_step, evaluates_again)).remove
+    return _watch_method(optimizer, about_to_step, evaluates_again)
 
 
 @untraced
 def _before_step(
-    about_to_step: Callable[[], None], _: Optimizer, arguments: tuple[Any, ...], named: dict[str, Any]
+    about_to_step: Callable[[], None],
+    evaluates_again: Callable[[], None],
+    _: Optimizer,
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
 ) -> Any:
     # torch hands the optimizer itself over as the first argument
     if len(arguments) == 1 and not named:
@@ -45,9 +50,10 @@ def _before_step(
         return None
     position = next((i for i, a in enumerate(arguments) if i > 0 and callable(a)), None)
     if position is not None:
-        return (*arguments[:position], _after(arguments[position], about_to_step), *arguments[position + 1 :]), named
+        told = _after(arguments[position], about_to_step, evaluates_again)
+        return (*arguments[:position], told, *arguments[position + 1 :]), named
     if callable(named.get("closure")):
-        return arguments, {**named, "closure": _after(named["closure"], about_to_step)}
+        return arguments, {**named, "closure": _after(named["closure"], about_to_step, evaluates_again)}
     about_to_step()
     return None
 
@@ -57,9 +63,15 @@ def _tell(about_to_step: Callable[[], None]) -> None:
     about_to_step()
 
 
-def _after(closure: Callable[[], Any], then: Callable[[], None]) -> Callable[[], Any]:
+def _after(closure: Callable[[], Any], then: Callable[[], None], again: Callable[[], None]) -> Callable[[], Any]:
+    evaluated = False
+
     @wraps(closure)
     def both() -> Any:
+        nonlocal evaluated
+        if evaluated:
+            _tell(again)
+        evaluated = True
         result = closure()
         _tell(then)
         return result
@@ -67,13 +79,17 @@ def _after(closure: Callable[[], Any], then: Callable[[], None]) -> Callable[[],
     return both
 
 
-def _watch_method(optimizer: Any, about_to_step: Callable[[], None]) -> Callable[[], None]:
+def _watch_method(
+    optimizer: Any, about_to_step: Callable[[], None], evaluates_again: Callable[[], None]
+) -> Callable[[], None]:
     inner = optimizer.step
     own = "step" in vars(optimizer)
 
     @wraps(inner)
     def step(*arguments: Any, **named: Any) -> Any:
-        _tell(about_to_step)
+        changed = _before_step(about_to_step, evaluates_again, optimizer, (optimizer, *arguments), named)
+        if changed is not None:
+            (_, *arguments), named = changed
         return inner(*arguments, **named)
 
     optimizer.step = step

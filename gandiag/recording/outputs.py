@@ -48,8 +48,8 @@ def tensors(value: Any, depth: int = MOST_NESTED) -> Iterator[Tensor]:
 def scores(output: Any) -> list[Tensor]:
     """Returns the tensors of a discriminator's output that are scores: one, or one for each scale.
 
-    (validity, classes) gives the validity; a list of patch maps gives them all; lists of features give the last of each;
-    (verdicts, features of each scale) gives the verdicts.
+    (validity, classes) gives the validity: a single value, or a map that comes first; a list of patch maps, or of single values, gives
+    them all; lists of features give the last of each; (verdicts, features of each scale) gives the verdicts.
     """
     if isinstance(output, Tensor):
         return [output]
@@ -63,10 +63,16 @@ def scores(output: Any) -> list[Tensor]:
         return [t for x in output for t in scores(x[-1])]
     found = list(tensors(output))
     single = [t for t in found if t.dim() > 0 and t.numel() == t.shape[0]]
-    if single:
+    if isinstance(output, list) and len(single) == len(output):
+        return single  # of several scales; a validity and what stands beside it come as a tuple
+    if single and (single[0] is found[0] or not _is_map(found[0])):
         return single[:1]
-    maps = [t for t in found if t.dim() == 4 and t.shape[1] == 1]
+    maps = [t for t in found if _is_map(t)]
     return maps or found[:1]
+
+
+def _is_map(values: Tensor) -> bool:
+    return values.dim() == 4 and values.shape[1] == 1
 
 
 def _beside_features(output: Any) -> list[Tensor] | None:

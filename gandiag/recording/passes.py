@@ -39,6 +39,7 @@ class Call:
     order: int = 0  # among D's calls: backward passes go through them the other way round
     made: Tensor | None = None  # the last of those, where what D was shown is not known to be fake alone; detached
     turned: Turned | None = None  # what the gradient is multiplied by on the way to G, where it may be turned round
+    holds_given: Tensor | None = None  # whether D was shown what G was given beside the sample, where that is asked
     penalised: bool = False  # `autograd.grad` went through it: it may be an interpolate
     trains: bool = True  # whether D's parameters ask for gradients in calls on what leads back to G, and in others
 

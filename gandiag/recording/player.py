@@ -62,6 +62,12 @@ class Player:
         self._before: list[Tensor] | None = None
         self._before_flat: Tensor | None = None
         self._change: Callable[[], tuple[Tensor, Tensor]] | None = None  # where it was taken before the step's end
+        self._holds_another = False  # the row, the gradients of an update before in this step
+        self.is_taken_back = (
+            False  # the optimizer evaluates its closure once more: what is read next stands for the same update
+        )
+        self._counts = 0, 0  # of updates, before the one that is running
+        self._previous_before: tuple[int, Tensor] | None = None
 
     def _own_what_is_stepped(self) -> None:
         """Finds the module's parameters that the optimizer holds now; all of them where it shows none of those."""
@@ -188,8 +194,14 @@ class Player:
         before = state["previous"]
         self._previous = None if before is None else (int(before[0]), before[1].to(device, copy=True))
 
-    def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool) -> None:
-        """Reads the gradients into the block's current row; called as the optimizer is about to use them."""
+    def read(self, block: Block, *, cosine: bool, cosine_next: bool, update: bool, again: bool = False) -> None:
+        """Reads the gradients into the block's current row; called as the optimizer is about to use them.
+
+        `again` where it is still the update that was read last: that reading is replaced, and the change is that from its beginning.
+        """
+        if again and (self._before is not None or self._before_flat is not None):
+            update = False
+        self._holds_another = bool(self.updates) and not again
         if self._by_address is not None:
             # the norms of an update before in this step are still to be looked at where these are to be written
             norms = 0 if self.updates else block.address(self._norm_entry, len(self.parameters))
@@ -207,7 +219,8 @@ class Player:
     ) -> None:
         if self.updates:
             count = len(self.parameters)
-            self._note_largest(block.row(self._norm_entry, count))
+            if self._holds_another:
+                self._note_largest(block.row(self._norm_entry, count))
             parameters.norms(at, block.address(self._norm_entry, count))
         self.updates += 1
         self.total_updates += 1
@@ -247,7 +260,7 @@ class Player:
             row = block.row(self._flat_entry, self.values)
         else:
             row = block.row(self._norm_entry, len(gradients))
-        if self.updates:
+        if self._holds_another:
             self._note_largest(row)
         if self.flat:
             torch._foreach_copy_(self._row_views(row), gradients)
@@ -261,6 +274,17 @@ class Player:
         if update:
             self._before = [p.detach().clone() for p in self.parameters]
             self._before_flat = None
+
+    def before_update(self) -> None:
+        """Notes what is known before an update, which may be read more than once."""
+        self._counts, self._previous_before = (self.updates, self.total_updates), self._previous
+
+    def take_back(self) -> None:
+        """Takes back what was read of the update that is running: its gradients are computed anew."""
+        self.is_taken_back, self.turn = True, None
+        self.updates, self.total_updates = self._counts
+        # by address the gradient of the update before was written over
+        self._previous = self._previous_before if self._by_address is None else None
 
     def count_aside(self) -> None:
         """Counts an update that is about to come and is no part of the record: the change so far is that of the one before it."""

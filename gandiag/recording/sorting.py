@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gandiag.recording.capture import Capture
+from gandiag.recording.given import lead_of
 from gandiag.recording.habits import Habits
 from gandiag.recording.origin import lead, nearest
 from gandiag.recording.parting import Piece, copies_among, parted
@@ -24,6 +25,8 @@ UNTOLD = (
     "the discriminator is shown nothing that is known to come from the generator (pieces of a copy of its output, say, or a mixture with "
     "reals): its scores are not in the record; step(real_logits=, fake_logits=) would tell"
 )
+
+COPIED = 0.99  # of two distances' sum, by which they differ where one batch is a copy of a fake
 
 
 class Sorting:
@@ -41,10 +44,12 @@ class Sorting:
         found: Seen,
         *,
         made_before: int,
+        of_generator: bool,
     ) -> None:
         """Adds to `found` what each call's scores and images tell of reals and of fakes.
 
-        `made_before` is how many outputs of G there were as the update before this one ended.
+        `made_before` is how many outputs of G there were as the update before this one ended. In an update of G reals whose slope was taken
+        are no part of its loss (D's own steps, unrolled), as long as a verdict on fakes is.
         """
         scored = {call: parts for call, parts in pushes.items() if call.scores}
         if len(scored) < len(pushes):
@@ -59,13 +64,14 @@ class Sorting:
         labels = {call: either(said[call], not call.origin.fake) for call, _, _ in calls}
         # of two batches of one size, none of which is known to be fake, neither can be spared as an interpolate
         one_is_fake = len(calls) == 2 and all(labels.values()) and len(calls[0][1]) == len(calls[1][1])
+        plain = {labels[c] for c, _, _ in calls if not c.penalised}
         kept = [
             (c, s, g)
             for c, s, g in calls
             if said[c] is not None
             or one_is_fake
             or not c.penalised
-            or not any(labels[o] == labels[c] and not o.penalised for o, _, _ in calls)
+            or not (labels[c] in plain or (of_generator and False in plain))
         ]
         if self._capture.score_operation == "Sigmoid" and any(call.penalised for call, _, _ in kept):
             self._say(
@@ -151,18 +157,35 @@ class Sorting:
         pieces = [(s, g, c.image) for c, s, g in in_order if c.image is not None]
         if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
-        return [] if self._by_nearness(pieces, outputs, found) else self._by_order(calls, found)
+        self._capture.given.is_asked = True
+        given = lead_of([c.holds_given for c, _, _ in in_order])
+        return [] if self._by_nearness(pieces, outputs, found, given=given) else self._by_order(calls, found)
 
     def _by_nearness(
-        self, pieces: list[Piece], outputs: Sequence[Tensor], found: Seen, *, among: bool = False, joined: bool = False
+        self,
+        pieces: list[Piece],
+        outputs: Sequence[Tensor],
+        found: Seen,
+        *,
+        among: bool = False,
+        joined: bool = False,
+        given: Tensor | None = None,
     ) -> bool:
-        """Takes of two pieces the one for fake that is nearer to an output of G; returns whether they can be compared with one."""
+        """Takes of two pieces the one for fake that alone holds what G was `given`, or that is nearer to an output of G; returns whether they
+        can be compared with one.
+        """
         if len(pieces) > 2:
             return self._by_parts(pieces, outputs, found)
         (_, _, image_a), (_, _, image_b) = pieces
         nearer = lead(image_a, image_b, outputs, among=among)
         if nearer is None:
             return False
+        if given is not None:
+            nearer = torch.where((given == 0) | (nearer.abs() > COPIED), nearer, given)
+            self._say(
+                "given",
+                "where one alone of the two batches held what the generator was given (a state beside its action, a label), it was taken for fake",
+            )
         first_is_fake = self.habits.first_is_fake(nearer, f"{tuple(image_a.shape[1:])}, {among}")
         self._say_nearness(found)
         shuffled = copies_among(image_a, image_b, outputs[-1]) if joined else None

@@ -242,7 +242,9 @@ class Turns:
         found = Seen(
             Side([], [], []), Side([], [], []), [n for p in passes for n in p.at_images] if who == "generator" else []
         )
-        self._sorting.sort_out(pushes, is_real, probability, found, made_before=self._made_before[who])
+        self._sorting.sort_out(
+            pushes, is_real, probability, found, made_before=self._made_before[who], of_generator=who == "generator"
+        )
         if who == "discriminator":
             calls = {call for one in passes for call, _, _ in one.pushes}
             self._sorting.leave_out_what_may_be_none(calls, is_real, found)

@@ -67,9 +67,13 @@ class Updates:
         players = self._players.values()
         d, g = (player.optimizer for player in players)
         if d is not None and d is g:
-            undo = [watch(d, self._both_step)]
+            undo = [watch(d, self._both_step, partial(self._evaluates_again, *players))]
         else:
-            undo = [watch(p.optimizer, partial(self._one_steps, p)) for p in players if p.optimizer is not None]
+            undo = [
+                watch(p.optimizer, partial(self._one_steps, p), partial(self._evaluates_again, p))
+                for p in players
+                if p.optimizer is not None
+            ]
         for player in players:
             if player.optimizer is not None and not player.steps_it:
                 self._untold.say(
@@ -80,7 +84,8 @@ class Updates:
 
     def follow(self, player: Player) -> None:
         """Watches also the optimizer that a player has now."""
-        self._undo.append(watch(player.optimizer, partial(self._one_steps, player)))
+        told = partial(self._one_steps, player), partial(self._evaluates_again, player)
+        self._undo.append(watch(player.optimizer, *told))
 
     def stop(self) -> None:
         """Looks at no update any more, though the hooks stay."""
@@ -96,20 +101,31 @@ class Updates:
         self._uncalled = {}
 
     @guarded
+    def _evaluates_again(self, *players: Player) -> None:
+        """Notes that an optimizer that is stepping evaluates its closure once more: what it has told of this update is taken back."""
+        if self._watching:
+            self.complete = False
+            for player in players:
+                player.take_back()
+
+    @guarded
     def _one_steps(self, player: Player) -> None:
         if not self._watching:
             return
         who = player.who
+        again, player.is_taken_back = player.is_taken_back, False
         if who == "generator" and self._is_aside(player.updates):
             self.rewrites.aside()
             if not self.automatic:
                 player.count_aside()
             return
         self.goes_first = self.goes_first or who
-        if self.automatic:
+        if self.automatic and not again:
             self._begin(who)
+        if not again:
+            player.before_update()
         if self._turns.stepped(who):
-            self._read(player)
+            self._read(player, again=again)
         else:
             player.count_aside()
             self._note_aside(who)
@@ -171,7 +187,10 @@ class Updates:
         self.end_if_complete()
         self._turns.stepped_together()
         for player in self._players.values():
-            self._read(player)
+            again, player.is_taken_back = player.is_taken_back, False
+            if not again:
+                player.before_update()
+            self._read(player, again=again)
         self.complete = self.automatic
 
     def _begin(self, who: str) -> None:
@@ -188,14 +207,14 @@ class Updates:
             with torch.inference_mode(False) if torch.is_inference_mode_enabled() else contextlib.nullcontext():
                 self._end_step()
 
-    def _read(self, player: Player) -> None:
+    def _read(self, player: Player, *, again: bool) -> None:
         idle = player.adopt_what_is_used()
         if idle is not None:
             self._follow_new_layers(player.who, idle)
         if (left_out := player.newly_left_out()) is not None:
             self._turns.note("left_out", player=player.who, parameters=left_out)
         self._ways[player.who].about_to_step()
-        if player.who == "generator":
+        if player.who == "generator" and not again:
             self.rewrites.about_to_step(self._rows.index)
         rows, cosine, update = self._rows, self._cosine_every, self._update_every
         index = rows.index
@@ -204,6 +223,7 @@ class Updates:
             cosine=bool(cosine) and index % cosine == 0,
             cosine_next=bool(cosine) and (index + 1) % cosine == 0,
             update=bool(update) and index % update == 0,
+            again=again,
         )
 
     def _follow_new_layers(self, who: str, idle: Sequence[str]) -> None:

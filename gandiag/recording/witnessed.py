@@ -40,6 +40,10 @@ class Call:
         default_factory=dict
     )  # to whom this call's output went on, and which of its outputs
 
+    handed_on: set[tuple[Network, int]] = field(
+        default_factory=set
+    )  # the same, of all outputs that went there together
+
     @property
     def inputs(self) -> list[Tensor]:
         """The tensors among the arguments."""

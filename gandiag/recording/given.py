@@ -1,0 +1,58 @@
+"""Which batches of the discriminator hold what the generator was given (a state beside its action, a label): of two, the only one is the fakes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gandiag.recording.origin import distance
+from gandiag.recording.outputs import tensors
+
+KEPT_CALLS = 4  # of the generator
+
+
+class WhatWasGiven:
+    """What the generator was given last, kept only where neither storage nor graph tells reals from fakes."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self._given: deque[list[Tensor]] = deque(maxlen=KEPT_CALLS)
+
+    def note(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """Keeps what the generator is given."""
+        if self.is_asked:
+            self._given.append([t.detach() for t in tensors((arguments, dict(named))) if t.dim() > 1])
+
+    def is_held_by(self, arguments: tuple[Any, ...], named: Mapping[str, Any], image: Tensor) -> Tensor | None:
+        """Tells whether what D is shown holds it beside a sample, joined to it or as an argument of its own: a 0-d flag.
+
+        None where nothing has the form. The sample itself is not compared: what the generator makes anew of data is no trace of fakes.
+        """
+        given = [g for call in self._given for g in call]
+        found = []
+        with torch.no_grad():
+            for shown in tensors((arguments, dict(named))):
+                is_sample = shown.data_ptr() == image.data_ptr() and shown.shape == image.shape
+                for one in given:
+                    if is_longer(shown, one) or (not is_sample and shown.shape == one.shape):
+                        apart = distance(shown.detach(), one)
+                        found += [] if apart is None else [apart == 0]
+        return torch.stack(found).any() if found else None
+
+
+def is_longer(shown: Tensor, one: Tensor) -> bool:
+    """Tells whether a tensor may be another one with something joined to it along one axis, but the first."""
+    if shown.dim() != one.dim() or len(shown) != len(one):
+        return False
+    differ = [a - b for a, b in zip(shown.shape, one.shape) if a != b]
+    return len(differ) == 1 and differ[0] > 0
+
+
+def lead_of(flags: Sequence[Tensor | None]) -> Tensor | None:
+    """Returns by how much the first of two batches is the one that holds what was given: 1, -1, or 0 where both or none do."""
+    first, second = flags
+    return None if first is None or second is None else first.float() - second.float()
