@@ -93,7 +93,9 @@ def test_a_class_that_nobody_judges_is_named(tmp_path: Path) -> None:
     assert (found.verdict, found.kind) == (Verdict.FAILED, "unjudged condition"), found.claim
 
 
-@pytest.mark.parametrize("way", ["labels", "one column more", "a second output", "no class", "many ones"])
+@pytest.mark.parametrize(
+    "way", ["labels", "one column more", "a second output", "a class beside the score", "no class", "many ones"]
+)
 def test_a_class_that_is_judged_and_latents_without_one_are_not(way: str) -> None:
     looked = Unjudged()
     torch.manual_seed(0)
@@ -105,7 +107,8 @@ def test_a_class_that_is_judged_and_latents_without_one_are_not(way: str) -> Non
         looked.given((given,), {}, made)
         shown = torch.randn(16, 3 if way == "one column more" else 2)
         score = torch.randn(16, 4 if way == "a second output" else 1)
-        looked.judged(None if way == "labels" else shown, made, score)
+        output = (score, torch.randn(16, 3)) if way == "a class beside the score" else score
+        looked.judged(None if way == "labels" else shown, made, output)
     assert looked.told() is None
 
 

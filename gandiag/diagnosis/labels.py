@@ -16,6 +16,7 @@ CLASSES_NEED, KEPT_NEEDED = 0.5, 3  # of the planned steps; kept batches of fake
 # sd above chance from which on the fakes may already heed their classes; 4 are needed to say that they do
 PERHAPS = 2.0
 UNRELATED = 3.0  # sd above chance, up to which labels say nothing: of a thousand shuffles one lies beyond
+PAIRS_NEEDED = 250  # of one half by chance: of two classes and more labels need twice as many
 OWN = 0.9  # of the way from half by chance to all: some drop a condition now and then on purpose
 CLASSES = 0.005  # of the pairs of neighbours, that must have the same condition: what never comes twice may be another thing in either net
 NEVER = 15.0  # times that a class was due and never came: by chance once in three million
@@ -188,7 +189,7 @@ def _pairs_apart(e: Evidence) -> Finding | None:
         return None  # of a condition that means little the game may do without
     share, chance, count = told
     limit = _beyond(chance, count, UNRELATED)
-    if count < e.limits.label_samples or share > limit:
+    if count < PAIRS_NEEDED or share > limit:
         return None
     return Finding(
         "data_mismatch",

@@ -139,7 +139,7 @@ def _thrown(e: Evidence) -> Finding | None:
         died = (dead is not None and dead.who == who) or (
             who == "generator" and _silenced(e)
         )  # nothing grows after that
-        limit = e.limits.update_ratio_suspect if died else e.limits.update_ratio_high
+        limit = e.limits.update_ratio_suspect
         if not (first > limit and (grown > BLOWN_UP or died)):
             continue
         present = rate(e, who)

@@ -175,8 +175,7 @@ class Capture:
         image: Tensor | None
         only = arguments[0] if len(arguments) == 1 and not named else None
         if self.unjudged.looks:
-            bare = only if type(only) is Tensor and len(found) == 1 else None
-            self.unjudged.judged(bare, self.generated.last, first)
+            self.unjudged.judged(only if type(only) is Tensor else None, self.generated.last, output)
         if type(only) is Tensor and only.is_floating_point():
             shown, origin = only, self.generated.origin(only)
             image = only.detach() if only.requires_grad else only

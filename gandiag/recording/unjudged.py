@@ -45,9 +45,10 @@ class Unjudged:
                 kept.append(tensor.detach().clone())
         self._given.append(kept)
 
-    def judged(self, only: Tensor | None, made: Tensor | None, score: Tensor) -> None:
-        """Notes a call of D: its only argument where it has but one, the generator's last output, and D's first output."""
-        if only is None or score.numel() != len(only) or (made is not None and only.shape[1:] != made.shape[1:]):
+    def judged(self, only: Tensor | None, made: Tensor | None, output: Any) -> None:
+        """Notes a call of D: its only argument where it has but one, the generator's last output, and all that D returns."""
+        returned = sum(t.numel() for t in tree_leaves(output) if isinstance(t, Tensor))
+        if only is None or returned != len(only) or (made is not None and only.shape[1:] != made.shape[1:]):
             self._more = True
         elif made is not None:
             self._bare += 1
