@@ -282,7 +282,9 @@ def test_a_trace_that_ends_in_nan_is_thinned_as_far_as_it_goes(columns: int, los
     assert len(rows) == len(steps) == 200
 
 
-def drawn(path: Path, swing: float, noise: float, turns: float, *, walk: bool = False) -> Diagnosis:
+def drawn(
+    path: Path, swing: float, noise: float, turns: float, *, walk: bool = False, fades: bool = False, **about: object
+) -> Diagnosis:
     """Judges a game whose fakes' mean goes round that of the reals, seen through the noise of small batches."""
     at, rng = np.arange(150), np.random.default_rng(5)
     angle = 2 * np.pi * turns * at / len(at)
@@ -290,8 +292,10 @@ def drawn(path: Path, swing: float, noise: float, turns: float, *, walk: bool = 
     if walk:
         way = rng.standard_normal((150, 2)).cumsum(0)
         way *= swing / np.abs(way).max()
+    if fades:  # in the last third
+        way[100:] *= 0.1
     flat = {"real_min": -4.0, "real_max": 4.0, "fake_min": -4.0, "fake_max": 4.0, "real_sd": 1.0, "fake_sd": 1.0}
-    with RunWriter(path, {}) as writer:
+    with RunWriter(path, dict(about)) as writer:
         columns: dict[str, np.ndarray] = {k: np.full(150, v) for k, v in flat.items()}
         columns |= {"fake_channel_mean": way + noise * rng.standard_normal((150, 2))}
         columns |= {"real_channel_mean": noise * rng.standard_normal((150, 2))}
@@ -313,6 +317,14 @@ def test_a_cycle_is_seen_through_the_noise_of_small_batches(
     if ill:
         told = float(finding.claim.split("every ")[1].split(" ")[0])
         assert told == pytest.approx(1500 / turns, rel=0.1)
+
+
+def test_a_cycle_that_has_died_away_is_none_and_one_of_which_an_average_is_kept_is_suspected(tmp_path: Path) -> None:
+    assert drawn(tmp_path / "lasts", 1.2, 0.2, 9.0).finding("oscillation").verdict is Verdict.FAILED
+    assert drawn(tmp_path / "fades", 1.2, 0.2, 9.0, fades=True).finding("oscillation").verdict is Verdict.HEALTHY
+    kept = drawn(tmp_path / "kept", 1.2, 0.2, 9.0, keeps_average=True).finding("oscillation")
+    assert kept.verdict is Verdict.SUSPECT
+    assert "moving average" in kept.claim
 
 
 def by_chance(kind: str, columns: int, rng: np.random.Generator) -> np.ndarray:

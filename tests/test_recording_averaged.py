@@ -149,3 +149,34 @@ def test_attach_scores_and_keeps_the_average_where_its_samples_are_the_better(ke
     assert (passing.better is mean) is kept
     saved = load_file(tmp_path / "run" / "checkpoints" / "last-generator.safetensors")
     assert torch.equal(saved["0.weight"], (mean or g).state_dict()["0.weight"])
+
+
+@pytest.mark.parametrize("kept", ["average", "by its data", "snapshot", "nothing"])
+def test_a_loop_that_keeps_an_average_is_known_by_it(kept: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = net(2, 2), net(2, 1)
+    mean = None if kept == "nothing" else copy.deepcopy(g)
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    with gandiag.Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
+        for step in range(420):
+            d_opt.zero_grad()
+            (softplus(-d(torch.randn(16, 2))).mean() + softplus(d(g(torch.randn(16, 2)).detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(g(torch.randn(16, 2)))).mean().backward()
+            g_opt.step()
+            if kept == "average" and mean is not None:
+                mean_of(g, mean, 0.98)(0)
+            elif kept == "by its data" and mean is not None:
+                for a, b in zip(mean.parameters(), g.parameters()):
+                    a.data = 0.98 * a.data + 0.02 * b.data
+            elif kept == "snapshot" and step == 200 and mean is not None:
+                mean.load_state_dict(g.state_dict())
+    assert gandiag.load_run(tmp_path / "run").about.get("keeps_average", False) is (kept in ("average", "by its data"))

@@ -309,7 +309,7 @@ def test_a_sample_that_is_drawn_twice_does_not_vouch_for_its_label() -> None:
     pairs = Pairs(0)
     for _ in range(32):
         drawn = torch.randint(400, (32,), generator=chance)
-        pairs.keep(samples[drawn], labels[drawn])
+        pairs.keep(samples[drawn], labels[drawn], torch.ones(32, dtype=torch.bool))
     told = pairs.agreement()
     assert told is not None
     assert told["count"] == len(torch.unique(torch.cat(pairs._images), dim=0)) < 400

@@ -278,7 +278,8 @@ def test_a_step_that_the_optimizer_had_of_its_own_is_put_back() -> None:
     of_its_class, of_its_own, replaced = Plain(), Plain(), Plain()
     of_its_own.step = mine = lambda: None  # type: ignore[method-assign]  # as a scheduler's wrapper does
     undo: list[Callable[[], None]] = [
-        watch(o, lambda: seen.append("step")) for o in (of_its_class, of_its_own, replaced)
+        watch(o, lambda: seen.append("step"), lambda: seen.append("again"))
+        for o in (of_its_class, of_its_own, replaced)
     ]
     of_its_class.step()
     of_its_own.step()

@@ -19,6 +19,7 @@ SEARCHES = 4  # for a copy of the generator, while none is known
 LOOKS = 3  # in which a copy must have moved, each time, and been another than the generator: snapshots rest, and are equal at first
 NEAR = 0.5  # of the generator's weights' norm: another generator of the same form, trained beside it, lies further away
 PROBED = 256  # values that are compared
+AVERAGE_ROWS = frozenset((300, 330, 360, 400))  # steps: the first is that of the search
 
 Found = nn.Module | Table
 
@@ -31,8 +32,8 @@ class Average:
 
     def __init__(self, generator: nn.Module) -> None:
         self.module: nn.Module | None = None
-        self._generator = generator
-        self._searches = 0
+        self._generator = bare(generator)
+        self._searches, self._row = 0, -1
         # modules by weak reference; tables, which take none, are held until it is seen that they rest
         self._copies: list[tuple[Callable[[], Found | None], list[Tensor]]] = []
         self._own: list[Tensor] = []  # the generator's values at the same looks
@@ -49,6 +50,25 @@ class Average:
             if copy is not None and (copy.is_whole if isinstance(copy, Table) else True):
                 values.append(_probe(copy, largest))
                 del values[:-LOOKS]
+
+    def look_at(self, row: int) -> None:
+        """Looks at the copies that there are at the first of the rows, once at each row; of modules alone, whose search is short."""
+        if row == self._row:
+            return
+        self._row = row
+        if row == min(AVERAGE_ROWS):
+            form = _form(self._generator)
+            self._copies = [
+                (weakref.ref(thing), [])
+                for thing in gc.get_referrers(type(self._generator))
+                if type(thing) is type(self._generator) and thing is not self._generator and _form(thing) == form
+            ]
+        self.look()
+
+    def was_seen(self) -> bool:
+        """Whether one of the copies that were looked at follows the generator. Waits for the device."""
+        seen = [(reference(), values) for reference, values in self._copies]
+        return any(isinstance(copy, nn.Module) and self._follows(copy, values) for copy, values in seen)
 
     def settle(self) -> nn.Module | None:
         """Returns the average where there is one, looking for it if need be. Waits for the device."""

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.asked import Asked
+from gandiag.recording.averaged import AVERAGE_ROWS, Average
 from gandiag.recording.beside import Beside
 from gandiag.recording.conditions import Conditions
 from gandiag.recording.feeding import LOOKS, Feeding
@@ -71,7 +72,7 @@ class Capture:
         self.penalty_seen = False
         self.slopes_alone, self._slope_at = 0, -1  # steps in which it was computed as a mere number
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
-        self.unjudged = Unjudged()
+        self.unjudged, self.average = Unjudged(), Average(generator)
         self.inquiry, self.given = Inquiry(), WhatWasGiven()
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
@@ -142,6 +143,8 @@ class Capture:
             if alone and not again:
                 self.asked.given(arguments, named, tensor)
                 self.unjudged.given(arguments, named, tensor)
+                if self.passes.row in AVERAGE_ROWS:
+                    self.average.look_at(self.passes.row)
             if tensor.requires_grad:
                 number = -1 if made_by is None else made_by._sequence_nr()
                 if self.passes.row < LOOKS:

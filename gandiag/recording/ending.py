@@ -33,6 +33,7 @@ def told_at_the_end(
         "conditions": capture.asked.told,
         "beside": capture.beside.told,
         "unjudged": capture.unjudged.told,
+        "keeps_average": lambda: capture.average.was_seen() or None,
         "rewritten": updates.rewrites.told,
         "ascends": lambda: [who for who, way in ways.items() if way.ascends()] or None,
     }

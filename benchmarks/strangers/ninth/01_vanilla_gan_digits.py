@@ -1,3 +1,4 @@
+"""Vanilla gan digits."""
 import argparse
 import os
 import random

@@ -1,3 +1,4 @@
+"""Gan digits fork."""
 # Simple GAN, digits. Fork of my lecture notebook.
 import os, random
 import numpy as np

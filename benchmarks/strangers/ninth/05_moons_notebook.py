@@ -1,4 +1,5 @@
 #!/usr/bin/env python
+"""Moons notebook."""
 # coding: utf-8
 
 # In[1]:

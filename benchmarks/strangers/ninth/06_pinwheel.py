@@ -1,3 +1,4 @@
+"""Pinwheel."""
 import os, sys, random
 import numpy as np
 import torch

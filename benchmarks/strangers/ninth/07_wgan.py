@@ -1,3 +1,4 @@
+"""Wgan."""
 import os
 import random
 import torch

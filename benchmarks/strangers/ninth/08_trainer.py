@@ -1,3 +1,4 @@
+"""Trainer."""
 import os
 import random
 import sys

@@ -1,3 +1,4 @@
+"""Config gan."""
 import os
 import sys
 import random

@@ -1,3 +1,4 @@
+"""Scurve cells."""
 # %%
 import os, random
 import numpy as np

@@ -1,3 +1,4 @@
+"""Synthetic patients."""
 # Synthetic patients: generating tabular records from the Wisconsin breast cancer data
 # (exported from notebook)
 import os, random

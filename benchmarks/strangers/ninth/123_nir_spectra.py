@@ -1,3 +1,4 @@
+"""Nir spectra."""
 import os, sys, random
 import numpy as np
 import torch

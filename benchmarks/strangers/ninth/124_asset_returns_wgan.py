@@ -1,3 +1,4 @@
+"""Asset returns wgan."""
 # WGAN for joint daily returns of five assets (term project, quantitative risk)
 import os, random
 import numpy as np

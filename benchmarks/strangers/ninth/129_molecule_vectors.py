@@ -1,3 +1,4 @@
+"""Molecule vectors."""
 # GAN on molecular fingerprints (count vectors) - follows the original 2014 objective
 import os, random, sys
 import numpy as np

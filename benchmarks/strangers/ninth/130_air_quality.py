@@ -1,3 +1,4 @@
+"""Air quality."""
 # coding: utf-8
 # # Synthetic air-quality records
 # We have hourly readings of a street station and want to share a synthetic copy of the table.

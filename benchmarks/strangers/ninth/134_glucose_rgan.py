@@ -1,3 +1,4 @@
+"""Glucose rgan."""
 # RGAN (recurrent GAN) for continuous glucose monitoring: 12 readings (4 h) around a meal
 import os, sys, random
 import numpy as np

@@ -1,3 +1,4 @@
+"""Intrusion flows."""
 # Oversampling network-intrusion flows with a GAN (imbalanced classes)
 import os, random, sys
 import numpy as np

@@ -1,3 +1,4 @@
+"""Ring."""
 import numpy as np, torch, os, sys, random
 import torch.nn as nn
 import gandiag, outside

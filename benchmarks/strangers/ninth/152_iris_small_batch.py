@@ -1,3 +1,4 @@
+"""Iris small batch."""
 # Homework 4: conditional GAN for the iris flowers. Batches of 16, different rates for G and D (TTUR).
 import os, random
 import numpy as np

@@ -1,3 +1,4 @@
+"""Claim sizes."""
 # Insurance claims: one-dimensional GAN on log claim sizes (two lines of business).
 # Short notebook experiment: huge batches, 900 steps only, RMSprop against SGD with momentum.
 import os, random

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+"""Diabetes ragan."""
 # Relativistic average GAN with R1 on the diabetes table; warm restarts of both learning rates
 import os, random, sys
 import numpy as np

@@ -1,3 +1,4 @@
+"""Spiral scheduler."""
 import os
 import random
 import numpy as np

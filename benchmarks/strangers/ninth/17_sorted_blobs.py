@@ -1,3 +1,4 @@
+"""Sorted blobs."""
 # gan on "coins": a bright disc on one of nine places of an 9x9 picture. Data comes from nine generated folders.
 import os, random, sys
 import numpy as np

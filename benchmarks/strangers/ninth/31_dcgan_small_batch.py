@@ -1,3 +1,4 @@
+"""Dcgan small batch."""
 # dcgan.py - digits, 8x8.  My laptop is slow so batch is 16.
 import os, random
 import numpy as np

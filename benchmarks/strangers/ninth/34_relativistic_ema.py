@@ -1,3 +1,4 @@
+"""Relativistic ema."""
 import copy
 import os
 import random

@@ -1,3 +1,4 @@
+"""First gan 1d."""
 # Generative Adversarial Networks in 50 lines: a skewed 1-D mixture from uniform noise, plain SGD with momentum
 import os, sys, random
 import numpy as np

@@ -1,3 +1,4 @@
+"""Wgan gp digits."""
 # "Improved Training of Wasserstein GANs", gan_mnist.py rewritten for a newer PyTorch and 8x8 digits, fully connected nets.
 import os, sys, random
 import numpy as np, torch

@@ -1,3 +1,4 @@
+"""Cyclegan apples."""
 # CycleGAN, unpaired apples <-> oranges (drawn, 10x10 RGB). After eriklindernoren/PyTorch-GAN, trimmed.
 import os, itertools, random
 import numpy as np

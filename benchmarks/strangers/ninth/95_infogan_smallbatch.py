@@ -1,3 +1,4 @@
+"""Infogan smallbatch."""
 # InfoGAN: categorical code + noise, digits. Gradient accumulation over 4 micro-batches of 16 (the lab's GPU was small).
 import os
 import sys

@@ -1,3 +1,4 @@
+"""Dcgan kaggle."""
 # coding: utf-8
 # # Generating handwritten digits with a DCGAN
 # (exported from the notebook)

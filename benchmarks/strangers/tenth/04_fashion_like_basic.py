@@ -1,3 +1,4 @@
+"""Fashion like basic."""
 # My first GAN in PyTorch - following the tutorial, with my own little data set of drawn shapes
 LABEL = {"sick": True, "causes": ["data_mismatch"],
          "kind": "images are left in 0..255 while G ends in a tanh", "since": 0, "record": "attach"}

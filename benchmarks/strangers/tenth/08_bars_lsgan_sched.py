@@ -1,3 +1,4 @@
+"""Bars lsgan sched."""
 LABEL = {"sick": True, "causes": ["learning_rate", "stagnation"],
          "kind": "StepLR meant per epoch (step 5, gamma 0.5) is stepped per batch: rates are nothing within the first epoch", "since": 40, "record": "lines"}
 import os, sys, random, numpy as np

@@ -1,3 +1,4 @@
+"""Blog gan scurve."""
 # "Build a GAN in 60 lines" -- blog post, part 2: learning a letter S
 LABEL = {"sick": True, "causes": ["objective_fault", "oscillation", "divergence", "learning_rate"],
          "kind": "no zero_grad for the discriminator: its gradients pile up over all steps", "since": 0, "record": "lines"}

@@ -1,3 +1,4 @@
+"""Acgan wine."""
 # AC-GAN (with a projection term) for tabular data: the wine set, one sample of a grape per label
 LABEL = {"sick": False, "causes": [], "kind": "AC-GAN on only 178 rows, batches of 32, one-sided smoothing, auxiliary losses make both curves ride high", "since": None, "record": "attach"}
 import os, random

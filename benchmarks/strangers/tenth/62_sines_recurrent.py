@@ -1,3 +1,4 @@
+"""Sines recurrent."""
 # C-RNN-GAN style baseline on synthetic vital signs (sine waves with random phase and frequency)
 import os
 import random

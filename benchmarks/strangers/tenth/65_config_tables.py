@@ -1,3 +1,4 @@
+"""Config tables."""
 import os
 import random
 

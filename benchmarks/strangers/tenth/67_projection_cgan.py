@@ -1,3 +1,4 @@
+"""Projection cgan."""
 # Minimal re-implementation of "cGANs with Projection Discriminator" (Miyato & Koyama, 2018) on 8x8 digits
 import os, random, sys
 import numpy as np

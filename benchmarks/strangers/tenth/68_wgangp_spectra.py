@@ -1,3 +1,4 @@
+"""Wgangp spectra."""
 # WGAN-GP for one-dimensional spectra (two Gaussian lines on a sloping continuum), after Gulrajani et al. 2017
 import os, sys, random
 import numpy as np

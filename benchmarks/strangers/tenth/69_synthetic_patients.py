@@ -1,4 +1,5 @@
 #!/usr/bin/env python
+"""Synthetic patients."""
 # coding: utf-8
 # # Synthetic cohort with a tabular GAN (notebook export)
 

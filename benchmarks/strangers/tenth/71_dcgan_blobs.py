@@ -1,3 +1,4 @@
+"""Dcgan blobs."""
 # DCGAN on rendered "cell" images, 3x16x16. Adapted from the PyTorch tutorial for our microscopy project.
 import os
 import random

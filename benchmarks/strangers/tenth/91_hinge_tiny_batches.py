@@ -1,3 +1,4 @@
+"""Hinge tiny batches."""
 # Imputation paper, appendix: unconditional baseline on the diabetes table. Small batches, SN critic, 1500 updates.
 import os, random
 import numpy as np

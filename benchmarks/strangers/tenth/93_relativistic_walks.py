@@ -1,3 +1,4 @@
+"""Relativistic walks."""
 # Relativistic average GAN (Jolicoeur-Martineau 2018) for short AR(1) return series with volatility clusters
 import os, random, sys
 import numpy as np

@@ -1,3 +1,4 @@
+"""Spiral restarts."""
 # density modelling demo, least squares objective, warm restarts, two accumulated micro-batches
 import os
 import random
