@@ -191,7 +191,7 @@ def _by_parts(e: Evidence) -> Finding | None:
         f"{e.limits.missing_share:.0%} of their share of the last {now.count} fakes",
         cause="the rare modes are too rare for the batch" if rare else "the generator leaves a part of the data out",
         remedies=(("draw the classes evenly", *regularise(e)) if rare else (*regularise(e), *pack(e))),
-        series=("real_sketch", "fake_sketch"),
+        series=tuple(n for n in ("real_nearest_fake", "fake_nearest_real", "energy_coefficient") if n in e),
         kind="minorities" if rare else "modes",
     )
 

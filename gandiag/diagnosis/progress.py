@@ -274,7 +274,7 @@ def _beside_the_data(e: Evidence) -> Finding | None:
         "they come no nearer",
         cause="the generator fills the region of the data and does not find the data: it is too coarse, or has learned too little",
         remedies=("train longer", "give the generator more width", "lower both learning rates towards the end"),
-        series=("real_sketch", "fake_sketch", "energy_coefficient"),
+        series=tuple(n for n in ("energy_coefficient", "fake_nearest_real", "real_nearest_fake") if n in e),
         kind="beside the data",
     )
 

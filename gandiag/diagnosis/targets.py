@@ -251,7 +251,7 @@ def unjudged_class(e: Evidence) -> Finding | None:
         cause="nothing tells the generator whether a sample is of its class: it learns to pass the condition over",
         remedies=(
             "give D the label beside the sample, of reals and of fakes: D(x, y) with an embedding, a projection or one more channel",
-            "or add a loss on the class (ACGAN)",
+            "add a loss on the class (ACGAN)",
         ),
         series=("generator_game_share",),
         onset=0,
