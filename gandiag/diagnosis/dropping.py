@@ -61,6 +61,9 @@ def mode_dropping(run: Recorded) -> Finding:
         and not _fewer_missing(table, due, e.limits.missing_share)
         else Verdict.SUSPECT
     )
+    # what evaluations only suspect, the loop's own batches may show for sure
+    if verdict is Verdict.SUSPECT and samples_hit(e) and (sure := _by_parts(e)) and sure.verdict is Verdict.FAILED:
+        return sure
     rare = bool(np.median(due[missing]) < 0.5 / present.sum())
     return Finding(
         "mode_dropping",
