@@ -25,21 +25,26 @@ class Pooled:
 
 def at_the_end(e: Evidence) -> Pooled | None:
     """Returns what the last part of the run shows, None where it was not recorded or too few points were."""
-    return _between(e, 1 - e.limits.tail_share, 1.0)
+    return e.once(_last_compared)
 
 
 def before_the_end(e: Evidence) -> Pooled | None:
     """The same of the part before that."""
-    return _between(e, 1 - 2 * e.limits.tail_share, 1 - e.limits.tail_share)
+    sides = points(e, 1 - 2 * e.limits.tail_share, 1 - e.limits.tail_share)
+    return None if sides is None else compared(*sides)
 
 
-def _between(e: Evidence, low: float, high: float) -> Pooled | None:
-    sides = points(e, low, high)
+def _last(e: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
+    return points(e, 1 - e.limits.tail_share, 1.0)
+
+
+def _last_compared(e: Evidence) -> Pooled | None:
+    sides = e.once(_last)
     return None if sides is None else compared(*sides)
 
 
 def points(e: Evidence, low: float, high: float) -> tuple[np.ndarray, np.ndarray] | None:
-    """Returns the reals (n, d) and fakes (m, d) of a part of the run, different ones only, in sd of the reals; None where there are too few."""
+    """Returns different reals (n, d) and as many fakes of a part of the run, in sd of the reals; None where there are too few."""
     try:
         tables = [e.layers(f"{what}_sketch") for what in ("real", "fake")]
     except NotRecorded:
@@ -90,7 +95,7 @@ class Parts:
 
 def parts_at_the_end(e: Evidence) -> Parts | None:
     """Returns what the last part of the run shows of them; None where fewer than two lie apart, or it was not recorded."""
-    sides = points(e, 1 - e.limits.tail_share, 1.0)
+    sides = e.once(_last)
     return None if sides is None else parts(*sides)
 
 

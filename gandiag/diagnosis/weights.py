@@ -121,7 +121,7 @@ def _raised(e: Evidence) -> Finding | None:
 
 
 def _thrown(e: Evidence) -> Finding | None:
-    """First updates as large as the weights themselves, which have blown the weights up, so that later ones look small beside them."""
+    """First updates of a tenth of the weights and more, which have blown these up or killed them, so that later ones look small beside them."""
     off, dead = misfits(e), dead_player(e)
     if off is None or not e.holds(off) or (dead is not None and dead.since <= FIRST):
         return None  # units that died of it died later
@@ -136,9 +136,8 @@ def _thrown(e: Evidence) -> Finding | None:
         # what is recorded is the norm after the first update: before it, what is left without a step across it
         began = float(norm.iloc[0]) * np.sqrt(1 - min(float(ratio.iloc[0]), MOST_OF_IT) ** 2)
         grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / began
-        died = (dead is not None and dead.who == who) or (
-            who == "generator" and _silenced(e)
-        )  # nothing grows after that
+        silenced = who == "generator" and _silenced(e)
+        died = silenced or (dead is not None and dead.who == who)  # nothing grows after that
         limit = e.limits.update_ratio_suspect
         if not (first > limit and (grown > BLOWN_UP or died)):
             continue
@@ -257,9 +256,7 @@ def _restless(e: Evidence) -> Finding | None:
     slope = steepness(e)
     flat = slope is not None and e.holds(slope < FLAT)
     if handicap(e).kind or outrun(e) or flat or (poor is not None and e.holds(poor)) or _known_by_heart(e):
-        return (
-            None  # then that is the cause: discriminator_weakness, mode_collapse or discriminator_overfitting tells it
-        )
+        return None  # then that is the cause, and told elsewhere: a weak D, a collapse, or data that D knows by heart
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
     first = trends.onset(state, patience=max(5, len(state) // 10))
     return Finding(
