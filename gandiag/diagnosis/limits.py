@@ -99,8 +99,7 @@ class Limits:
     # seed 10 ended at up to 3.9 (the next 2.8) and 2.2, but for one that had lost modes, at 16 and 11 (benchmarks.ends)
     lonely_reals: float = 5.0
     lonely_ratio: float = 4.0
-    # precision and coverage, by five neighbours, of the fakes of many batches together: 31 healthy runs of the exam ended above .4 and .2, but
-    # for two: at .17 and .21 one that still came nearer, at .23 and .38 the other
+    # precision and coverage, by five neighbours, of the fakes of many batches together; of one law both are near 1 (tests), and both must be below
     beside_precision: float = 0.2
     beside_coverage: float = 0.25
     lost_apart: float = 0.04  # of the data, in groups that lie apart from all others and are never made
