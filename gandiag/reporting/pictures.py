@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from markupsafe import Markup
 from gandiag.errors import NotRecorded, RunError
 from gandiag.reporting.decision_field import ABSENT, Field, as_pixels, read_field
 from gandiag.reporting.numbers import number
+from gandiag.reporting.sketched import Sketched, sketched
 from gandiag.run import Run
 
 FRAMES = 24
@@ -21,6 +22,7 @@ PICTURE_BYTES = 900_000  # of PNG in a page: what is left of 3 MB beside the cha
 NEIGHBOURS = 8
 POINTS = 1000
 GRID_PIXELS = 640
+MISSING = "No samples were kept. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself."
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,8 @@ def gallery(run: Run) -> Gallery:
     """Collects the samples of a run; what cannot be read or shown is said in `missing`."""
     kept = run.sample_steps("fake")
     if not kept:
-        return Gallery(
-            missing="No samples were kept. To have them: `recorder.record_samples(batch)`; `gandiag run` does it by itself."
-        )
+        found = sketched(run)
+        return Gallery(missing=MISSING) if found is None else _sketches(found, run)
     kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, FRAMES).astype(int))]
     fakes, refused = _readable(run, kept, "fake")
     reals, _ = _readable(run, run.sample_steps("real")[-1:], "real")
@@ -165,7 +166,9 @@ def _fine(images: np.ndarray) -> bool:
 # ------------------------------------------------------------------------------------------------------------------ points
 
 
-def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any, fields: dict[int, Field]) -> Gallery:
+def _points(
+    fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any, fields: dict[int, Field], when: str = "at step"
+) -> Gallery:
     modes, sd = _mixture(data)
     centre, half = _window(modes, real, list(fakes.values())[-1], sd)
     draw = _Plane(centre, half)
@@ -173,13 +176,19 @@ def _points(fakes: dict[int, np.ndarray], real: np.ndarray | None, data: Any, fi
         draw.dots(real[:POINTS], "real") if real is not None else Markup()
     )
     frames = tuple(
-        _frame(step, batch[:POINTS, :2], draw, ground, len(modes), fields.get(step)) for step, batch in fakes.items()
+        _frame(f"{when} {number(step)}", step, batch[:POINTS, :2], draw, ground, len(modes), fields.get(step))
+        for step, batch in fakes.items()
     )
     beside = None
     if real is not None and len(real):
         words = f"{min(len(real), POINTS)} real samples" + (f" over the {len(modes)} modes" if len(modes) else "")
         beside = Frame(0, draw.picture(ground, words), words)
     return Gallery(frames, beside, kind="points", note="" if fields else ABSENT)
+
+
+def _sketches(found: Sketched, run: Run) -> Gallery:
+    whole = _points(found.fakes, found.real, run.about.get("data") if found.as_they_are else None, {}, "up to step")
+    return replace(whole, note=f"{found.words}. To keep whole batches: `recorder.record_samples(batch)`.")
 
 
 def _mixture(data: Any) -> tuple[np.ndarray, float]:
@@ -195,9 +204,11 @@ def _mixture(data: Any) -> tuple[np.ndarray, float]:
     )
 
 
-def _frame(step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int, field: Field | None) -> Frame:
+def _frame(
+    when: str, step: int, batch: np.ndarray, draw: _Plane, ground: Markup, modes: int, field: Field | None
+) -> Frame:
     inside = draw.inside(batch)
-    words = f"{len(batch)} generated samples at step {number(step)}" + (f" over the {modes} modes" if modes else "")
+    words = f"{len(batch)} generated samples {when}" + (f" over the {modes} modes" if modes else "")
     if not inside.all():
         words += f"; {int((~inside).sum())} lie outside this window"
     if field is not None:
