@@ -78,6 +78,36 @@ def test_a_gradient_that_dies_behind_the_logit_after_a_collapse_is_its_consequen
     assert [f.check for f in told.findings] == ["vanishing_generator_gradient", "mode_collapse"]
 
 
+def test_illnesses_that_lead_to_each_other_do_not_lose_themselves(run: Evidence) -> None:
+    """Each of the three may cause the next: a flat D by a collapse, that by a dead gradient, this by the flat D."""
+    given = [
+        ill("mode_collapse", 0),
+        ill("discriminator_weakness", 90),
+        ill("vanishing_generator_gradient", 97),
+        ill("learning_rate", 800, Verdict.SUSPECT),
+    ]
+    told = tell(run, given)
+    assert told.verdict is Overall.UNSTABLE
+    assert [f.check for f in told.findings if not f.because_of] == ["discriminator_weakness"]
+    assert len(told.findings) == 4
+
+
+def test_every_finding_is_told_once(run: Evidence) -> None:
+    chance = np.random.default_rng(0)
+    names = np.array([*CAUSES])
+    for _ in range(2000):
+        chosen = chance.permutation(names)[: chance.integers(1, 9)]
+        verdicts = chance.choice(
+            np.array([Verdict.FAILED, Verdict.SUSPECT, Verdict.HEALTHY], dtype=object), len(chosen)
+        )
+        onsets = [None if chance.random() < 0.2 else int(chance.integers(0, 1000)) for _ in chosen]
+        given = [ill(str(c), onset, v) for c, onset, v in zip(chosen, onsets, verdicts)]
+        told = tell(run, given)
+        assert sorted(f.check for f in told.findings) == sorted(f.check for f in given)
+        roots = {f.check for f in told.findings if not f.because_of}
+        assert all(f.because_of in roots for f in told.findings if f.because_of)
+
+
 def test_a_suspicion_explains_no_failure(run: Evidence) -> None:
     told = tell(run, [ill("learning_rate", 0, Verdict.SUSPECT), ill("divergence", 100)])
     assert [f.check for f in told.findings] == ["divergence", "learning_rate"]

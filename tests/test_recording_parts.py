@@ -368,6 +368,32 @@ def test_the_law_of_a_few_values_is_unknown() -> None:
     assert latent_kind([torch.randn(40, 7, generator=draw)])["kind"] == "normal"
 
 
+def on_a_ring(draw: torch.Generator) -> Tensor:
+    angle = torch.randint(0, 6, (64,), generator=draw) * math.pi / 3
+    return 1.5 * torch.stack([angle.cos(), angle.sin()], 1) + 0.12 * torch.randn(64, 2, generator=draw)
+
+
+def paired(draw: torch.Generator) -> Tensor:
+    z = torch.randn(64, 4, generator=draw)
+    return torch.cat([z, z[:, :1] + 0.5 * z[:, 1:2]], 1) / torch.tensor([1, 1, 1, 1, 1.25**0.5])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("batch", "law"),
+    [
+        (lambda draw: torch.randn(64, 2, generator=draw), "normal"),
+        (lambda draw: torch.rand(16, 8, generator=draw) * 2 - 1, "uniform"),
+        (lambda draw: nn.functional.normalize(torch.randn(64, 128, generator=draw)), "normal"),
+        (on_a_ring, "unknown"),  # of a uniform law's range and moments
+        (paired, "unknown"),
+    ],
+)
+def test_data_with_the_moments_of_noise_are_not_taken_for_noise(batch: Any, law: str, seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    assert latent_kind([batch(draw) for _ in range(6)])["kind"] == law
+
+
 def test_a_dotted_name_is_followed_through_attributes_and_dicts() -> None:
     held = {"trainer": SimpleNamespace(models={"gen": 3})}
     assert lookup("trainer.models.gen", held) == 3

@@ -183,14 +183,24 @@ def _link(findings: Sequence[Finding], slack: float) -> list[Finding]:
         causes = [c for c in ill if c.check != f.check and _may_cause(c, f, slack)]
         if causes:
             parent[f.check] = min(causes, key=_weight).check
+    _break_circles(parent, {f.check: f for f in ill})
     return [replace(f, because_of=_root(f.check, parent)) if f.check in parent else f for f in findings]
 
 
+def _break_circles(parent: dict[str, str], ill: dict[str, Finding]) -> None:
+    """Makes the deepest of findings that lead to each other a root: none may lose itself in a circle, with all that follows from it."""
+    for check in ill:
+        way: list[str] = []
+        while check in parent and check not in way:
+            way.append(check)
+            check = parent[check]
+        if check in way:
+            del parent[min(way[way.index(check) :], key=lambda c: _weight(ill[c]))]
+
+
 def _root(check: str, parent: dict[str, str]) -> str:
-    seen = {check}
-    while check in parent and parent[check] not in seen:
+    while check in parent:
         check = parent[check]
-        seen.add(check)
     return check
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,12 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 UNIFORM_KURTOSIS = (1.5, 2.3)  # a uniform law has 1.8, a coin 1.0, a normal one 3.0
 NORMAL_KURTOSIS = (2.3, 4.5)
 ENOUGH_VALUES = 16
+MOST_RANKED = 4096  # values
+KOLMOGOROV, UNLIKE = (
+    1.95,
+    0.02,
+)  # its quantile at 0.1 %, and what a law may differ by and be meant (one that is cut off far out)
+MOST_COLUMNS, MOST_TOGETHER = 64, 0.25
 MOST_CORRELATED = 0.1  # neighbouring values of noise; in images it is above 0.5
 KEPT_CALLS = 8  # of the generator: what it was given last
 ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
@@ -90,8 +97,41 @@ def law_of(values: Tensor, mean: float, sd: float, width: float) -> str:
         return "unknown"  # neighbouring values go together: an image, not noise
     kurtosis = float(standard.pow(4).mean())
     if UNIFORM_KURTOSIS[0] <= kurtosis < UNIFORM_KURTOSIS[1] and width < 4 * sd:
-        return "uniform"
-    return "normal" if NORMAL_KURTOSIS[0] <= kurtosis < NORMAL_KURTOSIS[1] else "unknown"
+        law = "uniform"
+    elif NORMAL_KURTOSIS[0] <= kurtosis < NORMAL_KURTOSIS[1]:
+        law = "normal"
+    else:
+        return "unknown"
+    return law if is_of(standard, law) and not columns_hang_together(standard) else "unknown"
+
+
+def is_of(standard: Tensor, law: str) -> bool:
+    """Tells whether standardised values follow a law in all their shape (Kolmogorov-Smirnov), and not in their fourth moment alone.
+
+    Data that are translated (points on a ring, say) can have the moments of noise.
+    """
+    values = standard.flatten().double()
+    values = values[:: -(-len(values) // MOST_RANKED)].sort().values
+    if law == "normal":
+        share = torch.special.ndtr(values)
+    else:
+        share = (values - values[0]) / (values[-1] - values[0])
+    ranks = torch.arange(len(values) + 1, dtype=torch.float64, device=values.device) / len(values)
+    apart = float(torch.maximum((ranks[1:] - share).max(), (share - ranks[:-1]).max()))
+    return apart < KOLMOGOROV / len(values) ** 0.5 + UNLIKE
+
+
+def columns_hang_together(standard: Tensor) -> bool:
+    """Tells whether columns, or how far out they are, go together: those of noise are drawn one by one."""
+    rows, columns = standard.shape[0], min(standard.shape[1], MOST_COLUMNS)
+    if columns < 2 or rows < ENOUGH_VALUES:
+        return False
+    chance = 5 * (2 * math.log(columns)) ** 0.5 / rows**0.5  # the largest of so many pairs by chance is well below
+    for values in (standard[:, :columns], standard[:, :columns].square()):
+        matrix = torch.corrcoef(values.T).fill_diagonal_(0).nan_to_num()
+        if float(matrix.abs().max()) > max(chance, MOST_TOGETHER):
+            return True
+    return False
 
 
 class Feed:
