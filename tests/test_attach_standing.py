@@ -66,6 +66,47 @@ def test_the_player_that_never_moves_is_named(fault: str, tmp_path: Path) -> Non
     gandiag.write_report(gandiag.load_run(tmp_path / "run"), tmp_path / "report.html")
 
 
+def test_a_generator_that_never_moves_is_named_where_both_batches_are_judged_in_one(tmp_path: Path) -> None:
+    said: list[str] = []
+    gandiag.attach(tmp_path / "run", say=said.append)
+    g, d = pair()
+    d_opt, g_opt = torch.optim.Adam(d.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    for _ in range(60):
+        d.zero_grad()
+        verdicts = d(torch.cat([torch.randn(16, 2), g(torch.randn(16, 3))]))
+        softplus(verdicts * torch.cat([-torch.ones(16, 1), torch.ones(16, 1)])).mean().backward()
+        d_opt.step()
+        g.zero_grad()
+        softplus(-d(g(torch.randn(16, 3)))).mean().backward()
+        g_opt.step()
+    gandiag.detach()
+    assert any("the generator never moves" in line for line in said)
+    assert gandiag.diagnose(tmp_path / "run").illnesses[0].kind == "frozen generator"
+
+
+@pytest.mark.parametrize("set_free", [True, False])
+def test_a_discriminator_that_is_frozen_for_the_generator_and_never_set_free_is_recorded(
+    set_free: bool, tmp_path: Path
+) -> None:
+    attachment = attached(tmp_path / "run")
+    g, d = pair()
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    for step in range(60):
+        if set_free or not step:
+            d.requires_grad_(True)
+        d_opt.zero_grad()
+        (softplus(-d(torch.randn(16, 2))).mean() + softplus(d(g(torch.randn(16, 3)))).mean()).backward()
+        d_opt.step()
+        d.requires_grad_(False)
+        g_opt.zero_grad()
+        softplus(-d(g(torch.randn(16, 3)))).mean().backward()
+        g_opt.step()
+    gandiag.detach()
+    assert attachment.players is not None
+    found = gandiag.diagnose(tmp_path / "run").finding("objective_fault")
+    assert (found.verdict is Verdict.FAILED and found.kind == "frozen discriminator") is not set_free, found.claim
+
+
 def test_a_long_training_is_told_by_its_first_updates(tmp_path: Path) -> None:
     attached(tmp_path / "run")
     g, d = pair()

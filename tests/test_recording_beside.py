@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 import gandiag
 from gandiag.diagnosis import Verdict
-from gandiag.recording.beside import Beside, agreement
+from gandiag.recording.beside import Beside, agreement, classes_in_numbers
 from tests.made_runs import made
 
 
@@ -37,12 +37,74 @@ def test_nothing_is_told_of_conditions_that_never_differ_or_are_not_finite() -> 
     assert agreement(samples, torch.full((50, 3), torch.nan)) is None
 
 
+@pytest.mark.parametrize("form", ["one-hot", "one number", "planes"])
+@pytest.mark.parametrize("mine", [True, False])
+def test_classes_in_numbers_are_held_against_their_samples(form: str, mine: bool) -> None:
+    chance = torch.Generator().manual_seed(0)
+    label = torch.randint(4, (1000,), generator=chance)
+    samples = torch.randn(4, 6, generator=chance)[label] * 3 + torch.randn(1000, 6, generator=chance)
+    given = label if mine else label[torch.randperm(1000, generator=chance)]
+    code = (given[:, None] / 3 if form == "one number" else nn.functional.one_hot(given, 4)).float()
+    if form == "planes":
+        code = code[:, :, None, None].expand(-1, -1, 2, 2)
+    beside = Beside()
+    for i in range(0, 1000, 50):
+        beside.note(samples[i : i + 50], (samples[i : i + 50], code[i : i + 50]), {})
+    told = beside.told_of_classes()
+    assert told is not None
+    assert sum(told["counts"]["real"].values()) == 1000
+    assert told["agreement"]["count"] == 1000
+    assert (told["agreement"]["share"] > 0.8) is mine
+    assert 0.24 < told["agreement"]["chance"] < 0.27
+
+
+def test_measurements_codes_of_several_ones_and_one_class_are_no_classes() -> None:
+    chance = torch.Generator().manual_seed(0)
+    kinds = torch.randn(4, 3, generator=chance)[torch.randint(4, (400,), generator=chance)]
+    assert classes_in_numbers(torch.randn(400, 1, generator=chance)) is None
+    assert classes_in_numbers(kinds) is None
+    assert classes_in_numbers(torch.ones(400, 1)) is None
+    assert classes_in_numbers(torch.full((400, 1), torch.nan)) is None
+    assert classes_in_numbers(torch.randint(2, (400, 3), generator=chance).float()) is None
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_one_hot_labels_that_do_not_belong_to_their_reals_are_named(apart: bool, joined: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 2)), Judge(6)
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+    centres = 3 * torch.randn(4, 2)
+    with gandiag.Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(150):
+            label = torch.randint(4, (16,))
+            code = nn.functional.one_hot(label[torch.randperm(16)] if apart else label, 4).float()
+            real, fake = centres[label] + 0.3 * torch.randn(16, 2), g(torch.cat([torch.randn(16, 2), code], 1))
+
+            def judged(sample: Tensor, code: Tensor = code) -> Tensor:
+                return d(torch.cat([sample, code], 1)) if joined else d(sample, code)
+
+            d_opt.zero_grad()
+            (softplus(-judged(real)).mean() + softplus(judged(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-judged(fake)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    run = gandiag.load_run(tmp_path / "run")
+    assert run.about["labels"]["agreement"]["count"] > 500
+    found = gandiag.diagnose(run).finding("data_mismatch")
+    assert (found.verdict is Verdict.FAILED and found.kind == "labels") is apart, found.claim
+
+
 class Judge(nn.Module):
     """Two arguments, or one in which they are joined."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: int = 4) -> None:
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(4, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+        self.net = nn.Sequential(nn.Linear(values, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> Any:
         return self.net(first if second is None else torch.cat([first, second], 1))

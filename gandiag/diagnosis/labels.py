@@ -27,7 +27,7 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
     looks = _looks(e)
     for since, (share, chance, count) in looks:
         limit = _beyond(chance, count, e.limits.label_sds)
-        if count < e.limits.label_samples or share > limit:
+        if count < e.limits.label_samples or share > limit or limit >= 1:
             continue
         at_first = f" from step {since} on, after {looks[0][1][0]:.1%} at first" if since else ""
         return Finding(

@@ -133,7 +133,8 @@ def _never_updated(e: Evidence) -> Finding | None:
             else "the discriminator does not learn: its optimizer's step() is not called, or no gradient reaches its parameters",
             remedies=(
                 *(("take detach() and no_grad() out of the generator's step",) if cut_off else ()),
-                f"look whether the {who}'s loss.backward() and its optimizer's step() are called",
+                f"look whether the {who}'s loss.backward() and its optimizer's step() are called, and whether its parameters ask for "
+                "gradients (requires_grad) then",
             ),
             series=("generator_updates", "discriminator_updates"),
             onset=int(e[f"{who}_updates"].index[0]),

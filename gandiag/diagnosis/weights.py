@@ -125,6 +125,8 @@ def _thrown(e: Evidence) -> Finding | None:
     off, dead = misfits(e), dead_player(e)
     if off is None or not e.holds(off) or (dead is not None and dead.since <= FIRST):
         return None  # units that died of it died later
+    limit, stuck = e.limits.update_ratio_suspect, _nothing_left(e)
+    both = all(_first_updates(e, who) > limit for who in PLAYERS)
     for who in PLAYERS:
         try:
             ratio, norm = e[f"{who}_update_ratio"].dropna(), e[f"{who}_parameter_norm"].dropna()
@@ -132,21 +134,22 @@ def _thrown(e: Evidence) -> Finding | None:
             continue
         if len(norm) < 3 or not float(norm.iloc[0]) > 0:
             continue
-        first = float(ratio.iloc[:3].max())
+        first = _first_updates(e, who)
         # what is recorded is the norm after the first update: before it, what is left without a step across it
         began = float(norm.iloc[0]) * np.sqrt(1 - min(float(ratio.iloc[0]), MOST_OF_IT) ** 2)
         grown = trends.tail_middle(norm.to_numpy(dtype=float), e.limits.tail_share) / began
         silenced = who == "generator" and _silenced(e)
-        died = silenced or (dead is not None and dead.who == who)  # nothing grows after that
-        limit = e.limits.update_ratio_suspect
+        died = silenced or (dead is not None and dead.who == who) or (both and stuck)  # nothing grows after that
         if not (first > limit and (grown > BLOWN_UP or died)):
             continue
+        fate = f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})"
+        if died:
+            fate = "dead since" if silenced or not stuck else "stuck where no gradient is"
         present = rate(e, who)
         return Finding(
             "learning_rate",
             Verdict.FAILED,
-            f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {limit:g}), which are "
-            + ("dead since" if died else f"{grown:.3g} times as large since (limit: {BLOWN_UP:g})"),
+            f"the first updates changed the {who}'s weights by {first:.2g} of their size (limit: {limit:g}), which are {fate}",
             cause=f"the {who}'s learning rate is too high for these weights: its first steps have thrown them far away",
             remedies=(
                 set_rate(e, who, min(present * 10 * USUAL_UPDATE / first, LARGEST_RATE))
@@ -159,6 +162,22 @@ def _thrown(e: Evidence) -> Finding | None:
             kind="too high",
         )
     return None
+
+
+def _first_updates(e: Evidence, who: str) -> float:
+    """The largest of a player's first three recorded updates over its weights; 0 where none was."""
+    try:
+        return float(e[f"{who}_update_ratio"].dropna().iloc[:3].max())
+    except NotRecorded:
+        return 0.0
+
+
+def _nothing_left(e: Evidence) -> bool:
+    """Whether next to nothing of the generator's first gradient is left at the end."""
+    norm = e.maybe("generator_gradient_norm")
+    if norm is None or not np.nanmax(norm[:1], initial=0.0) > 0:
+        return False
+    return e.holds(np.nan_to_num(norm, nan=np.inf) < e.limits.vanished_gradient * norm[0])
 
 
 def _silenced(e: Evidence) -> bool:

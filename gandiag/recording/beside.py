@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from gandiag.recording.conditions import MOST_CLASSES, counts, same_class
+
 SAMPLES = 1024  # of the reals
 FIRST_ROW = 2  # where among several tensors G's output stands, and so the real, is known by then
 MOST_ROWS, MOST_BATCHES = 2_000, 512  # after which nothing more is kept
 MOST_VALUES = 1_024  # of a sample and of a condition; of larger ones so many, evenly spaced
+ROWS_OF_A_CLASS = 8  # at least, on average: fewer are measurements rather than classes
 CHANCE = 0.5  # that of two others drawn blindly the one is nearer
 
 
@@ -66,11 +69,39 @@ class Beside:
 
         None where nothing was given, or forms changed. By chance it is a half. Waits for the device.
         """
+        pairs = self._pairs()
+        return None if pairs is None else agreement(*pairs)
+
+    def told_of_classes(self) -> dict[str, Any] | None:
+        """Returns the entry of run.json on labels, where what D is given is a class in numbers: a one-hot code, or one number of a few.
+
+        None where it is none. Waits for the device.
+        """
+        pairs = self._pairs()
+        found = None if pairs is None else classes_in_numbers(pairs[1])
+        if pairs is None or found is None or not torch.isfinite(pairs[0]).all():
+            return None
+        return {"counts": {"real": counts(found)}, "agreement": same_class(pairs[0], found)}
+
+    def _pairs(self) -> tuple[Tensor, Tensor] | None:
+        """Returns the reals (n, d) and what D was given beside each (n, k), on the host; None where nothing was given, or forms changed."""
         real = [i for i, fake in enumerate(self._is_fake) if fake is None or not bool(fake)]
         images, given = [self._images[i] for i in real], [self._given[i] for i in real]
         if len({(i.shape[1], g.shape[1]) for i, g in zip(images, given)}) != 1:
             return None
-        return agreement(torch.cat(images).float().cpu(), torch.cat(given).float().cpu())
+        return torch.cat(images).float().cpu(), torch.cat(given).float().cpu()
+
+
+def classes_in_numbers(given: Tensor) -> Tensor | None:
+    """Returns the class of each row (n,), where rows (n, k) are classes in numbers; planes that repeat a code count as the code."""
+    if not torch.isfinite(given).all():
+        return None
+    kinds, which = np.unique(given.numpy(), axis=0, return_inverse=True)
+    if not 1 < len(kinds) <= min(MOST_CLASSES, len(given) / ROWS_OF_A_CLASS):
+        return None
+    codes = np.isin(kinds, (0, 1)).all() and len({*kinds.sum(axis=1).tolist()}) == 1 and kinds.sum() > 0
+    alone = (kinds == kinds[:, :1]).all()  # one number, perhaps over a plane
+    return torch.from_numpy(which.reshape(-1)) if codes or alone else None
 
 
 def agreement(samples: Tensor, given: Tensor) -> dict[str, float] | None:

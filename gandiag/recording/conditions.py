@@ -46,7 +46,7 @@ class Pairs:
         labels = self.labels
         if len(torch.unique(labels)) > MOST_CLASSES or len({image.shape[1] for image in self._images}) > 1:
             return None
-        return _agreement(torch.cat(self._images)[torch.cat(self._real)].float().cpu(), labels)
+        return same_class(torch.cat(self._images)[torch.cat(self._real)].float().cpu(), labels)
 
 
 class Conditions:
@@ -95,9 +95,9 @@ class Conditions:
         """Returns the entry of run.json, None where no labels were seen. Waits for the device."""
         if not self._first.count:
             return None
-        found: dict[str, Any] = {"counts": {"real": _counts(self._first.labels)}}
+        found: dict[str, Any] = {"counts": {"real": counts(self._first.labels)}}
         if self._of_fakes:
-            found["counts"]["fake"] = _counts(torch.cat(self._of_fakes).cpu())
+            found["counts"]["fake"] = counts(torch.cat(self._of_fakes).cpu())
         if (agreement := self._first.agreement()) is not None:
             found["agreement"] = agreement
         later = next((p for p in reversed(self._later) if p.count >= LATER_SAMPLES), None)
@@ -124,12 +124,13 @@ def _copies(image: Tensor, made: Tensor | None) -> Tensor:
     return (shown[:, None] == mine[None]).all(-1).any(1)
 
 
-def _counts(labels: Tensor) -> dict[str, int]:
-    values, counts = np.unique(labels.numpy(), return_counts=True)
-    return {str(int(v)): int(c) for v, c in zip(values, counts)}
+def counts(labels: Tensor) -> dict[str, int]:
+    """How often each class comes."""
+    values, times = np.unique(labels.numpy(), return_counts=True)
+    return {str(int(v)): int(n) for v, n in zip(values, times)}
 
 
-def _agreement(samples: Tensor, labels: Tensor) -> dict[str, float]:
+def same_class(samples: Tensor, labels: Tensor) -> dict[str, float]:
     """How often the nearest other sample has the same label, how often that were by chance, and of how many samples.
 
     A sample that was drawn twice counts once: it is its own nearest neighbour, and has its own label.

@@ -29,7 +29,7 @@ def told_at_the_end(
             "slopes_alone": capture.slopes_alone,
         },
         "same_latents": capture.feeding.told,
-        "labels": capture.conditions.told,
+        "labels": lambda: capture.conditions.told() or capture.beside.told_of_classes(),
         "conditions": capture.asked.told,
         "beside": capture.beside.told,
         "unjudged": capture.unjudged.told,

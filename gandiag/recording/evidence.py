@@ -75,6 +75,7 @@ def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: boo
     mine = [c for c in seen if c.owned == judge and c.with_grad and c.used]
     fakes = [c for c in mine if maker in c.sources]
     others = [c for c in mine if maker not in c.sources and (c.from_outside or not outside)]
+    others += [c for c in seen if c.owned == judge and is_frozen_on_data(c)] if fakes else []
     if not others or any(is_target_of(c, mine[-1]) for c in seen):
         return any(is_double(c, seen, maker) for c in mine)
     untraced = [c for c in mine if c.from_outside and not c.sources]  # what another network made is no fake of this one
@@ -87,6 +88,12 @@ def shown_in_turn(maker: Network, since: list[Call], judge: Network) -> bool:
     fakes = any(maker in c.sources for c in mine)
     reals = any(maker not in c.sources and c.from_outside for c in mine)
     return fakes and reals and not any(is_target_of(c, mine[-1]) for c in since)
+
+
+def is_frozen_on_data(call: Call) -> bool:
+    """Tells whether a call shows data to a network of which nothing is trained (any more): a judge that was frozen for G and never set free."""
+    frozen = not call.with_grad and not any(p.requires_grad for p in call.module.parameters())
+    return frozen and call.from_outside and not call.sources
 
 
 def is_target_of(call: Call, judged: Call) -> bool:

@@ -22,6 +22,7 @@ KOLMOGOROV, UNLIKE = (
 )  # its quantile at 0.1 %, and what a law may differ by and be meant (one that is cut off far out)
 MOST_COLUMNS, MOST_TOGETHER = 64, 0.25
 MOST_CORRELATED = 0.1  # neighbouring values of noise; in images it is above 0.5
+MOST_ROWS = 2048  # of inputs of no known law
 KEPT_CALLS = 8  # of the generator: what it was given last
 ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
 
@@ -138,7 +139,7 @@ class Feed:
     """Makes fresh arguments for the generator, in the form in which the script calls it.
 
     What another network makes (a code, a style) changes as that one learns, and a number (a stage, a blending weight) as the training goes
-    on: of these the last that passed by are taken.
+    on: of these the last that passed by are taken. What is of no known law, data that are translated say, is drawn from all that passed by.
     """
 
     def __init__(self, made: Sequence[Any], kinds: Sequence[Mapping[str, Any]]) -> None:
@@ -161,7 +162,8 @@ class Feed:
     @property
     def ages(self) -> bool:
         """Whether some of what the generator is given is other later than at first."""
-        return not self._single and (any(self._aging) or any(map(_is_number, self._leaves)))
+        unknown = any(kind["kind"] == "unknown" for kind in self.kinds)
+        return not self._single and (unknown or any(self._aging) or any(map(_is_number, self._leaves)))
 
     def see(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Keeps what the script gives the generator, where it has the form in which it was called at first."""
@@ -180,9 +182,10 @@ class Feed:
         for i, (kind, aging) in enumerate(zip(self.kinds, self._aging)):
             if aging and kind["kind"] == "constant":
                 self._seen[i] = calls[-1][i].clone()
-            elif aging:
+            elif kind["kind"] == "unknown":
                 alike = [c[i] for c in calls if c[i].shape[1:] == calls[-1][i].shape[1:]]
-                self._seen[i] = torch.cat(alike)
+                before = [] if aging or self._seen[i].shape[1:] != alike[-1].shape[1:] else [self._seen[i]]
+                self._seen[i] = torch.cat([*before, *alike])[-MOST_ROWS:]
 
     def draw(self, count: int, random: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns positional and named arguments for `count` samples; inputs of no known law are those that passed by, row by row."""

@@ -223,7 +223,9 @@ def describe(
         "sample_output": which,
         "order": "one optimizer steps both" if g_opt is d_opt else order_of_turns(turns, judge, g_opt, d_opt),
     }
-    fakes = tuple(t for c in made[-FAKES_HANDED_OVER:] for t in c.outputs)
+    # the judged ones last: what resembles a real by right (an identity, a reconstruction) is not what a batch is compared with by value
+    handed_over = sorted(made[-FAKES_HANDED_OVER:], key=lambda c: judge in c.fed)
+    fakes = tuple(t for c in handed_over for t in c.outputs)
     return Players(
         networks[maker],
         networks[judge],

@@ -12,9 +12,10 @@ import numpy as np
 from torch import nn
 from torch.optim import Optimizer
 
+from gandiag.recording.evidence import is_double
 from gandiag.recording.naming import module_of, parameters_of
 from gandiag.recording.variables import name_of
-from gandiag.recording.witnessed import Call, Turn
+from gandiag.recording.witnessed import Call, Network, Turn
 from gandiag.run import RunWriter
 
 
@@ -40,9 +41,9 @@ def standing_player(turns: list[Turn], namespace: dict[str, Any] | None, updates
     stepped = {t.parameters for t in turns}
     for judge, module in networks.items():
         mine = [c for c in calls if c.owned == judge]
-        if not any(_is_of_data(c) for c in mine):
-            continue
         for maker in {source for c in mine for source in c.sources if source in networks and source != judge}:
+            if not (any(_is_of_data(c) for c in mine) or _is_of_both(judge, maker, turns)):
+                continue
             moves = {who: any(n & s for s in stepped) for who, n in (("generator", maker), ("discriminator", judge))}
             if len(set(moves.values())) == 1 or maker & judge:
                 continue
@@ -57,6 +58,11 @@ def standing_player(turns: list[Turn], namespace: dict[str, Any] | None, updates
 
 def _is_of_data(call: Call) -> bool:
     return call.from_outside and not call.sources and call.used
+
+
+def _is_of_both(judge: Network, maker: Network, turns: list[Turn]) -> bool:
+    """Tells whether a judge was shown data and what the maker made in one batch."""
+    return any(c.owned == judge and c.used and is_double(c, t.calls, maker) for t in turns for c in t.calls)
 
 
 def _why_meant(still: nn.Module, turns: list[Turn]) -> str:
