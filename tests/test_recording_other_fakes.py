@@ -105,6 +105,44 @@ def test_verdicts_that_do_not_lead_back_to_the_generator_are_told(tmp_path: Path
     assert (finding.kind == "detached generator") is detached
 
 
+@pytest.mark.parametrize("automatic", [True, False])
+@pytest.mark.parametrize(
+    ("read", "kind"), [("both", ""), ("reals twice", "one side"), ("reals, and fakes after that", "")]
+)
+def test_verdicts_on_fakes_that_no_loss_reads_are_told(tmp_path: Path, read: str, kind: str, automatic: bool) -> None:
+    g, d, og, od = nets(0)
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=og,
+        discriminator_optimizer=od,
+        automatic=automatic,
+    ) as recorder:
+        for _ in range(120):
+            made = g(torch.randn(64, 4))
+            on_real, on_fake = d(reals(64)), d(made.detach())
+            od.zero_grad()
+            if read == "reals, and fakes after that":
+                F.softplus(-on_real).mean().backward()
+                od.step()
+                od.zero_grad()
+                F.softplus(d(made.detach())).mean().backward()
+            else:
+                (F.softplus(-on_real).mean() + F.softplus(on_fake if read == "both" else on_real).mean()).backward()
+            od.step()
+            og.zero_grad()
+            F.softplus(-d(made)).mean().backward()
+            og.step()
+            if not automatic:
+                recorder.step()
+    run = load_run(tmp_path / "run")
+    assert [r["event"] for r in run.records("events")].count("fakes_unread") == bool(kind)
+    assert "real_logit_mean" in run
+    finding = diagnose(run).finding("objective_fault")
+    assert finding.kind == kind, finding.claim
+
+
 @pytest.mark.parametrize("penalty", [0.0, 0.02])
 def test_features_are_no_verdicts_and_are_not_read_as_labels(tmp_path: Path, penalty: float) -> None:
     """An MMD game: D returns eight numbers a sample, its forces cancel, and a logistic loss's labels would read as one half each."""

@@ -178,6 +178,23 @@ def unreached(e: Evidence) -> Finding | None:
     )
 
 
+def unread(e: Evidence) -> Finding | None:
+    """A discriminator that is shown fakes, and whose loss never uses what it says of them."""
+    event = next((r for r in e.records("events") if r.get("event") == "fakes_unread"), None)
+    if event is None or "discriminator_force_on_fake" in e:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"in {event.get('turns')} turns D was shown fakes, and its loss used no verdict on them in any (limit: one must): D learns from reals alone",
+        cause="D's loss leaves out the verdict on fakes: it reads that on reals twice, say",
+        remedies=("look at both terms of D's loss: one must read D(real), the other D(fake)",),
+        series=("discriminator_force_on_real", "generator_force_on_fake"),
+        onset=0,
+        kind="one side",
+    )
+
+
 def joint_pass(e: Evidence) -> Finding | None:
     """One backward pass on the sum of both losses, in which each player, or D, is also moved by the other's loss."""
     mixed = {str(r.get("mixture")) for r in e.records("events") if r.get("event") == "joint_pass"}
@@ -235,6 +252,7 @@ def joint_pass(e: Evidence) -> Finding | None:
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     double_sigmoid,
     unreached,
+    unread,
     stale_gradients,
     never_cleared,
 )

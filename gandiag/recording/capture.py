@@ -67,6 +67,7 @@ class Capture:
         self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
         self._say = say
         self._discriminator, self._generator = discriminator, generator
+        self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
@@ -236,6 +237,8 @@ class Capture:
             call.trains = self._trains[origin.attached]
             if not origin.fake or origin.attached:
                 call.made = self.generated.last
+            else:
+                self.fakes_shown += 1
             if self.given.is_asked and image is not None and not origin.fake:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
             if origin.attached:

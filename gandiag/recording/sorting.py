@@ -35,6 +35,8 @@ class Sorting:
     def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
         self._capture, self._say = capture, say
         self.habits = Habits()
+        self.unread = 0  # updates of D whose loss has read no verdict on fakes, although D was shown some on its own
+        self._shown = 0
 
     def sort_out(
         self,
@@ -229,11 +231,15 @@ class Sorting:
     ) -> None:
         """Leaves out, of an update of D in which nothing is known as fake, what looks real, as long as D has never been shown known fakes.
 
-        It may be a mixture of both, or fakes that were copied in pieces.
+        It may be a mixture of both, or fakes that were copied in pieces; not where fakes were judged beside it, and their verdict not used.
         """
         if any(call.origin.fake for call in calls):
             self.habits.shows_known_fakes = True
         nothing = not found.fake.scores and not found.fake.images
+        shown, self._shown = self._capture.fakes_shown - self._shown, self._capture.fakes_shown
+        if shown and nothing and found.real.scores and not self.habits.shows_known_fakes:
+            self.unread += 1
+            return  # what they were not among is real
         if self.habits.shows_known_fakes or not nothing or any(is_real(call) for call in calls):
             return
         if found.real.scores:

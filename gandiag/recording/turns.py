@@ -16,7 +16,9 @@ from gandiag.recording.showing import of_each, shows_both, shows_one_side, shows
 from gandiag.recording.sorting import Sorting
 
 PLAYERS = ("discriminator", "generator")
-UNREACHED = 50  # turns of G, before its loss is said to read verdicts that do not lead back to it
+UNREACHED = (
+    50  # turns of a player, before its loss is said to read no verdicts of a kind: on what leads back to G, on fakes
+)
 
 
 class Turns:
@@ -248,6 +250,9 @@ class Turns:
         if who == "discriminator":
             calls = {call for one in passes for call, _, _ in one.pushes}
             self._sorting.leave_out_what_may_be_none(calls, is_real, found)
+            if self._sorting.unread == UNREACHED and "unread" not in self._noted:
+                self._noted.add("unread")
+                self.note("fakes_unread", turns=UNREACHED)
         return found
 
     def _look_at_a_verdict(self, passes: list[Pass]) -> None:
