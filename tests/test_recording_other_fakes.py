@@ -107,7 +107,8 @@ def test_verdicts_that_do_not_lead_back_to_the_generator_are_told(tmp_path: Path
 
 @pytest.mark.parametrize("automatic", [True, False])
 @pytest.mark.parametrize(
-    ("read", "kind"), [("both", ""), ("reals twice", "one side"), ("reals, and fakes after that", "")]
+    ("read", "kind"),
+    [("both", ""), ("reals twice", "one side"), ("fakes twice", "one side"), ("reals, and fakes after that", "")],
 )
 def test_verdicts_on_fakes_that_no_loss_reads_are_told(tmp_path: Path, read: str, kind: str, automatic: bool) -> None:
     g, d, og, od = nets(0)
@@ -129,7 +130,11 @@ def test_verdicts_on_fakes_that_no_loss_reads_are_told(tmp_path: Path, read: str
                 od.zero_grad()
                 F.softplus(d(made.detach())).mean().backward()
             else:
-                (F.softplus(-on_real).mean() + F.softplus(on_fake if read == "both" else on_real).mean()).backward()
+                first, second = (
+                    (on_fake if read == "fakes twice" else on_real),
+                    (on_real if read == "reals twice" else on_fake),
+                )
+                (F.softplus(-first).mean() + F.softplus(second).mean()).backward()
             od.step()
             og.zero_grad()
             F.softplus(-d(made)).mean().backward()
@@ -137,8 +142,8 @@ def test_verdicts_on_fakes_that_no_loss_reads_are_told(tmp_path: Path, read: str
             if not automatic:
                 recorder.step()
     run = load_run(tmp_path / "run")
-    assert [r["event"] for r in run.records("events")].count("fakes_unread") == bool(kind)
-    assert "real_logit_mean" in run
+    assert [r["event"] for r in run.records("events")].count("unread") == bool(kind)
+    assert f"{'fake' if read == 'fakes twice' else 'real'}_logit_mean" in run
     finding = diagnose(run).finding("objective_fault")
     assert finding.kind == kind, finding.claim
 

@@ -179,20 +179,24 @@ def unreached(e: Evidence) -> Finding | None:
 
 
 def unread(e: Evidence) -> Finding | None:
-    """A discriminator that is shown fakes, and whose loss never uses what it says of them."""
-    event = next((r for r in e.records("events") if r.get("event") == "fakes_unread"), None)
-    if event is None or "discriminator_force_on_fake" in e:
-        return None
-    return Finding(
-        "objective_fault",
-        Verdict.FAILED,
-        f"in {event.get('turns')} turns D was shown fakes, and its loss used no verdict on them in any (limit: one must): D learns from reals alone",
-        cause="D's loss leaves out the verdict on fakes: it reads that on reals twice, say",
-        remedies=("look at both terms of D's loss: one must read D(real), the other D(fake)",),
-        series=("discriminator_force_on_real", "generator_force_on_fake"),
-        onset=0,
-        kind="one side",
-    )
+    """A discriminator that is shown both batches, and whose loss never uses what it says of the one."""
+    for event in e.records("events"):
+        which = str(event.get("which"))
+        if event.get("event") != "unread" or which not in SIDES or f"discriminator_force_on_{SIDES[which]}" in e:
+            continue
+        other = "reals" if which == "fakes" else "fakes"
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"in {event.get('turns')} turns D was shown {which}, and its loss used no verdict on them in any (limit: one must): it learns from "
+            f"{other} alone",
+            cause=f"D's loss leaves out the verdict on {which}: it reads that on {other} twice, say",
+            remedies=("look at both terms of D's loss: one must read D(real), the other D(fake)",),
+            series=(f"discriminator_force_on_{SIDES[other]}", "generator_force_on_fake"),
+            onset=0,
+            kind="one side",
+        )
+    return None
 
 
 def joint_pass(e: Evidence) -> Finding | None:
@@ -249,6 +253,7 @@ def joint_pass(e: Evidence) -> Finding | None:
     )
 
 
+SIDES = {"reals": "real", "fakes": "fake"}
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     double_sigmoid,
     unreached,

@@ -35,7 +35,8 @@ class Sorting:
     def __init__(self, capture: Capture, *, say: Callable[[str, str], None]) -> None:
         self._capture, self._say = capture, say
         self.habits = Habits()
-        self.unread = 0  # updates of D whose loss has read no verdict on fakes, although D was shown some on its own
+        # updates of D whose loss has read no verdict on fakes, or on reals, although D was shown some on its own
+        self.unread = {"fakes": 0, "reals": 0}
         self._shown = 0
 
     def sort_out(
@@ -238,8 +239,10 @@ class Sorting:
         nothing = not found.fake.scores and not found.fake.images
         shown, self._shown = self._capture.fakes_shown - self._shown, self._capture.fakes_shown
         if shown and nothing and found.real.scores and not self.habits.shows_known_fakes:
-            self.unread += 1
+            self.unread["fakes"] += 1
             return  # what they were not among is real
+        if found.fake.scores and not found.real.scores and self._capture.passes.looked_real:
+            self.unread["reals"] += 1
         if self.habits.shows_known_fakes or not nothing or any(is_real(call) for call in calls):
             return
         if found.real.scores:

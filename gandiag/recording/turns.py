@@ -250,9 +250,10 @@ class Turns:
         if who == "discriminator":
             calls = {call for one in passes for call, _, _ in one.pushes}
             self._sorting.leave_out_what_may_be_none(calls, is_real, found)
-            if self._sorting.unread == UNREACHED and "unread" not in self._noted:
-                self._noted.add("unread")
-                self.note("fakes_unread", turns=UNREACHED)
+            for side, turns in self._sorting.unread.items():
+                if turns == UNREACHED and side not in self._noted:
+                    self._noted.add(side)
+                    self.note("unread", which=side, turns=UNREACHED)
         return found
 
     def _look_at_a_verdict(self, passes: list[Pass]) -> None:
