@@ -52,8 +52,8 @@ class Recorder:
     `step(...)` is the last line of the loop's body; every argument of it may be left out, and what is left out is captured by
     hooks. With `automatic=True` no line in the loop is needed: a step is what lies between two updates of the generator.
     `discriminator_output` says whether D returns logits (or a critic's raw scores) or, after a sigmoid, probabilities. `probes` is a
-    tier's name or a table such as `PROBES | {my_probe: 10}`. `resume` continues a run: True after its last row, a number from that step on. Each illness
-    that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Under torch.distributed every rank
+    tier's name or a table such as `PROBES | {my_probe: 10}`. `resume` continues a run: True after its last row, a number from that step on. Each
+    illness that `judge` (by default `gandiag.diagnose`) finds on the way is handed once to `on_finding`. Under torch.distributed every rank
     makes a Recorder and rank 0 writes, unless `alone`: one rank records for all, and what `step` is given is gathered already.
     Nothing that is recorded changes
     the training: no random number of the run is drawn, no module is left changed after `detach` or `close`.
