@@ -31,7 +31,7 @@ from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import TWO_CLASSES, last_operation, scores, tensors
+from gandiag.recording.outputs import TWO_CLASSES, holds_two, last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
@@ -39,6 +39,10 @@ from gandiag.recording.unjudged import Unjudged
 
 UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
 _NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
+BOTH_AT_ONCE = (
+    "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
+    "step(real_logits=, fake_logits=) would tell"
+)
 _compiling = torch.compiler.is_compiling
 
 
@@ -319,14 +323,14 @@ class Capture:
     def _both_called(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> bool:
         """Notes a call that is given reals and fakes at once and returns a verdict on each; which is which a call in G's turn tells."""
         shown = list(tensors((arguments, dict(named))))
-        if (
-            len(shown) != 2
-            or shown[0].shape != shown[1].shape
-            or not isinstance(output, (tuple, list))
-            or len(output) < 2
-        ):
+        if len(shown) != 2 or shown[0].shape != shown[1].shape or not shown[0].dim():
+            return False
+        in_one = isinstance(output, Tensor) and holds_two(output, len(shown[0]))
+        if not in_one and not (isinstance(output, (tuple, list)) and len(output) > 1):
             return False
         origins = [self.generated.origin(tensor) for tensor in shown]
+        if in_one:
+            return origins[0].fake != origins[1].fake and self._both_called_in_one(output, shown, origins)
         verdicts = [list(tensors(part)) for part in output[:2]]
         if (
             origins[0].fake == origins[1].fake
@@ -360,11 +364,15 @@ class Capture:
             self._give_back()
         self._both_calls += 1
         if self._verdicts_in_turn is None and self._both_calls == UNKNOWN_CALLS:
-            self._say(
-                "both at once",
-                "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
-                "step(real_logits=, fake_logits=) would tell",
-            )
+            self._say("both at once", BOTH_AT_ONCE)
+
+    def _both_called_in_one(self, output: Tensor, shown: list[Tensor], origins: list[Origin]) -> bool:
+        """Notes a call on reals and fakes whose verdicts on both come in one tensor, of which nothing tells whose they are."""
+        self._say("both at once", BOTH_AT_ONCE)
+        for tensor, origin in zip(shown, origins):
+            call = self._new_call([], tensor.detach(), origin)
+            on_gradient(output, output.grad_fn, partial(self._shown, call))
+        return True
 
     def _give_back(self) -> None:
         """Gives calls the scores that were held back, now that it is known whose each of both verdicts is."""
@@ -392,7 +400,9 @@ class Capture:
         return call
 
     @guarded
-    def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor) -> None:
+    def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor | None) -> None:
+        if gradient is None:
+            return
         first, second = gradient.detach().unbind(1)
         if after_softmax:  # the chain rule through both log-probabilities of the difference
             share = torch.sigmoid(call.scores[0])
@@ -401,12 +411,13 @@ class Capture:
             self._pushed(call, 0, (second - first) / 2)
 
     @guarded
-    def _shown(self, call: Call, _gradient: Tensor) -> None:
-        self._pushed(call, 0, _NO_FORCE)
+    def _shown(self, call: Call, gradient: Tensor | None) -> None:
+        if gradient is not None:
+            self._pushed(call, 0, _NO_FORCE)
 
     @guarded
-    def _pushed(self, call: Call, which: int, gradient: Tensor) -> None:
-        if self.muted:
+    def _pushed(self, call: Call, which: int, gradient: Tensor | None) -> None:
+        if self.muted or gradient is None:  # a loss read another piece of what one operation returned
             return
         current = self.passes.current()
         if current is None:
@@ -425,9 +436,9 @@ class Capture:
             current.pushes.append((call, which, gradient.detach() if gradient.requires_grad else gradient))
 
     @guarded
-    def _at_image(self, gradient: Tensor) -> None:
-        current = self._pass_of_images()
-        if current is not None:
+    def _at_image(self, gradient: Tensor | None) -> None:
+        current = None if gradient is None else self._pass_of_images()
+        if current is not None and gradient is not None:
             current.image_gradients.append(small_or_norm(gradient))
 
     @guarded
@@ -437,9 +448,9 @@ class Capture:
             current.through.append(part)
 
     @guarded
-    def _at_output(self, shape: torch.Size, number: int, gradient: Tensor) -> None:
-        current = self._pass_of_images()
-        if current is not None:
+    def _at_output(self, shape: torch.Size, number: int, gradient: Tensor | None) -> None:
+        current = None if gradient is None else self._pass_of_images()
+        if current is not None and gradient is not None:
             current.beside.append((shape, number, small_or_norm(gradient)))
 
     def _pass_of_images(self) -> Pass | None:

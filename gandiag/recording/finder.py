@@ -341,9 +341,9 @@ class Watch:
         return turn.repeats <= JUDGED_AT_FIRST or turn.repeats % JUDGED_EVERY == 0
 
 
-def _was_used(call: weakref.ref[Call], is_score: bool, gradient: Tensor) -> None:
+def _was_used(call: weakref.ref[Call], is_score: bool, gradient: Tensor | None) -> None:
     found = call()
-    if found is not None:
+    if found is not None and gradient is not None:  # else the loss reads another piece of what one operation returned
         found.used = True
         found.balanced = is_score and is_balanced(gradient)
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 
-def on_gradient(tensor: Tensor, made_by: Any, hook: Callable[[Tensor], None]) -> None:
+def on_gradient(tensor: Tensor, made_by: Any, hook: Callable[[Tensor | None], None]) -> None:
     """Calls a hook with the gradient at a tensor, which a node of the graph has made, as `Tensor.register_hook` would, which takes
-    four times as long to set up.
+    four times as long to set up. It is None where the loss reads another piece of what that node returned (chunk, split, unbind).
     """
     if made_by is None or tensor._backward_hooks is not None:
         tensor.register_hook(hook)

@@ -268,7 +268,7 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
         doubts = (every_value_read(kept[-1].shape[1]),)
     shapes = judged[-1].output_shapes if judged else []
     verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)
-    if verdicts > 1 and not judged[-1].several_scores:
+    if verdicts > 1 and not judged[-1].several_scores and not any(c.tells_apart for c in judged):
         doubts = (
             *doubts,
             f"the discriminator returns {verdicts} single values for each sample: the first was read as its verdict",

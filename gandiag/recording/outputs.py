@@ -85,6 +85,11 @@ def _beside_features(output: Any) -> list[Tensor] | None:
     return list(verdicts) if all(isinstance(f, (list, tuple)) for f in features) else None
 
 
+def holds_two(output: Tensor, samples: int) -> bool:
+    """Tells whether a tensor may hold the verdicts on two batches: two for each sample, or a batch twice as large."""
+    return output.dim() > 0 and (output.shape == (samples, 2) or (samples > 0 and len(output) == 2 * samples))
+
+
 def every_value_read(values: int) -> str:
     """Says that a discriminator returns several values for each sample, which are no verdicts."""
     return f"the discriminator returns {values} values for each sample: every one was read as a score"

@@ -72,12 +72,12 @@ def _turned_by_hooks(
     found = Turned()
     same = torch.ones((), dtype=torch.bool, device=made.device)
 
-    def enters(gradient: Tensor) -> None:
-        if counts():
+    def enters(gradient: Tensor | None) -> None:
+        if gradient is not None and counts():
             found.enters(gradient)
 
-    def leaves(gradient: Tensor) -> None:
-        if counts():
+    def leaves(gradient: Tensor | None) -> None:
+        if gradient is not None and counts():
             found.leaves(gradient, same)
 
     first = shown.register_hook(until_it_fails(enters, told))

@@ -78,8 +78,8 @@ class Way:
             self._change, self._start = self._parameter.detach() - self._start, None
 
     @untraced
-    def _at_parameter(self, gradient: Tensor) -> None:
-        if self._capture.muted:
+    def _at_parameter(self, gradient: Tensor | None) -> None:
+        if self._capture.muted or gradient is None:  # an operation of the loop's own had none for it
             return
         one = self._capture.passes.running()
         self._fired.append((id(one), one is not None and one.reached_generator))
