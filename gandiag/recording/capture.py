@@ -202,10 +202,6 @@ class Capture:
             origin = self._of_memory(shown, origin)
         if origin.attached and not self.passes.row % EVERY:
             watch(tensors(output), self.generated.nodes, self._came_through)
-        if origin.fake and shown is not only and self._both_called(arguments, named, output):
-            return
-        if again:  # of a detached input: where the graph leads is not to be seen from here
-            origin = replace(origin, untraced=True)
         if (
             not self.score_operation
             and first.dim() == 2
@@ -213,6 +209,10 @@ class Capture:
             and last_operation(first) == "LogSoftmax"
         ):
             self.read_two_classes()
+        if origin.fake and shown is not only and self._both_called(arguments, named, output):
+            return
+        if again:  # of a detached input: where the graph leads is not to be seen from here
+            origin = replace(origin, untraced=True)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
             self._two_classes_called(first, image, origin).turned = self._turned(shown, origin)
             return
@@ -325,7 +325,7 @@ class Capture:
         shown = list(tensors((arguments, dict(named))))
         if len(shown) != 2 or shown[0].shape != shown[1].shape or not shown[0].dim():
             return False
-        in_one = isinstance(output, Tensor) and holds_two(output, len(shown[0]))
+        in_one = isinstance(output, Tensor) and holds_two(output, len(shown[0])) and not self.two_classes
         if not in_one and not (isinstance(output, (tuple, list)) and len(output) > 1):
             return False
         origins = [self.generated.origin(tensor) for tensor in shown]

@@ -57,6 +57,7 @@ class Updates:
         # how many updates of the generator in a row are taken to be outside the game: none, until D was seen to take part in one
         self.patience = 0
         self._aside = 0
+        self._alone = False  # whether the generator was only ever updated without the discriminator, of which no call was seen yet
         self._steps_aside: set[str] = set()  # the players that are
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self.rewrites = Rewrites(players["generator"])
@@ -151,6 +152,9 @@ class Updates:
         as the discriminator was never seen to take part, none is known to be one.
         """
         in_game = self._turns.in_game("generator")
+        self._alone = (
+            in_game is False and "discriminator" not in self._capture.called
+        )  # nor can its verdict be a reward
         if in_game is not False:
             self._aside = 0
             if in_game:
@@ -198,6 +202,11 @@ class Updates:
         self.end_if_complete()
         if who == "generator" and self.goes_first == "generator" and self._players[who].updates:
             self._end_step()
+        elif who == "discriminator" and self._alone and self.goes_first == "generator":
+            # the generator was trained alone until now: the discriminator's first update is no part of that one's step
+            if self._players["generator"].updates:
+                self._end_step()
+            self._alone, self.goes_first = False, "discriminator"
 
     def end_if_complete(self) -> None:
         """Ends the step that is over."""
