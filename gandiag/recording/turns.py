@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gandiag.recording.capture import Capture
+from gandiag.recording.domains import Domains
 from gandiag.recording.joint import mixture
 from gandiag.recording.outputs import every_value_read
 from gandiag.recording.passes import Call, Pass, norm
@@ -35,7 +36,7 @@ class Turns:
         self._say, self.note = say, note
         self._noted: set[str] = set()
         self._led_back, self._unreached, self._verdict_seen = False, 0, False
-        self._sorting = Sorting(capture, say=say)
+        self._sorting, self._domains = Sorting(capture, say=say), Domains(say)
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
         # what of a player's gradients came from elsewhere than the passes of its first update of the step
@@ -244,6 +245,11 @@ class Turns:
         found = Seen(
             Side([], [], []), Side([], [], []), [n for p in passes for n in p.at_images] if who == "generator" else []
         )
+        if who == "discriminator":
+            shown = {call for one in passes for call, _, _ in one.pushes}
+            is_real = self._domains.tell(shown, self._last["generator"], is_real)
+        if self._domains.untold:
+            return found
         self._sorting.sort_out(
             pushes, is_real, probability, found, made_before=self._made_before[who], of_generator=who == "generator"
         )
