@@ -64,6 +64,33 @@ def evidence(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
     return Evidence(turn_of_g, turn_of_d, cycles)
 
 
+def evidence_by_what_was_given(pair: Pair, turns: list[Turn], calls: list[Call]) -> Evidence:
+    """Counts what speaks for a game in which nothing leads from G's output to D: actions are drawn, and D's verdict is a reward.
+
+    D, and no one else, is shown a batch that holds what G was given beside something else, and one that does not; G is stepped after D has judged
+    such a batch without being trained on it. D pushes every sample of the one up and every sample of the other down, which a critic of states and
+    actions, of other policies' as well, does not.
+    """
+    maker, judge = pair
+    turn_of_g = turn_of_d = cycles = after_d = 0
+    since: list[Call] = []  # the maker's last update
+    for turn in turns:
+        since = [*since, *turn.calls] if turn.fresh else since
+        if turn.parameters & judge and not turn.parameters & maker:
+            mine = [c for c in turn.calls if c.owned == judge and c.with_grad and c.used]
+            shown = {(maker in c.holds, c.pushed) for c in mine if c.shapes == mine[-1].shapes}
+            if shown in ({(True, 1), (False, -1)}, {(True, -1), (False, 1)}):
+                turn_of_d += 1
+                after_d = 1
+        elif turn.parameters & maker:
+            if any(c.owned == judge and maker in c.holds and not c.used for c in since):
+                turn_of_g += 1
+                cycles += after_d
+                after_d = 0
+            since = []
+    return Evidence(turn_of_g, turn_of_d, cycles)
+
+
 def shown_both(maker: Network, seen: list[Call], judge: Network, *, outside: bool) -> bool:
     """Tells whether D was trained on fakes and on reals in this turn; fakes that cannot be traced count where D was called twice.
 

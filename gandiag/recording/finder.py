@@ -20,11 +20,13 @@ from torch.optim import optimizer as optimizers
 from torch.utils._pytree import tree_flatten
 
 from gandiag.recording.direct import Direct, called_directly
+from gandiag.recording.given import is_held
 from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.standing import Standing, standing_player
+from gandiag.recording.variables import name_of
 from gandiag.recording.witnessed import Call, Network, Turn
 
 OUTPUTS_KEPT = 512  # of the last network calls whose outputs are recognised; nothing of them is kept alive for that
@@ -63,6 +65,7 @@ class Watch:
         self._recent: list[Call] = []
         # modules that returned one number for reals and fakes together: a loss, with the discriminator in it
         self._losses: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self._transformed: weakref.WeakSet[nn.Module] = weakref.WeakSet()  # called within a function transform
         self._owned: weakref.WeakKeyDictionary[nn.Module, frozenset[int]] = weakref.WeakKeyDictionary()
         self.seen: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._steps_without = 0
@@ -174,6 +177,8 @@ class Watch:
         floating = list(tensors((tuple(inputs), dict(named))))
         outputs = list(tensors(output))
         if not outputs or not all(map(is_tracked, (*outputs, *floating))):
+            if any(not is_tracked(t) for t in outputs):
+                self._transformed.add(module)
             return  # within a function transform (per-sample gradients, say) tensors have neither storage nor graph
         origins = [self._origin(t) for t in floating]
         known = {id(t) for t, origin in zip(floating, origins) if origin is not None}
@@ -192,6 +197,7 @@ class Watch:
             structure=structure,
             made=tuple(id(t) in known for t in leaves if isinstance(t, Tensor)),
             shapes=[tuple(t.shape) for t in leaves if isinstance(t, Tensor)],
+            holds=frozenset() if known else self._given_before(module, floating),
             outputs=[t.detach() for t in outputs],
             output_shapes=[tuple(t.shape) for t in outputs],
             score=score.detach(),
@@ -270,6 +276,17 @@ class Watch:
         )
         return next(((c, i) for c, i in alike if torch.equal(c.outputs[i], tensor) and _varies(tensor)), None)
 
+    def _given_before(self, module: nn.Module, shown: list[Tensor]) -> frozenset[Network]:
+        """Returns the networks of whose recent inputs one lies in what a call is shown, joined to something else or beside it."""
+        mine, found = self._owned_by(module), set()
+        for call in self._recent:
+            if call.owned == mine or call.owned in found:
+                continue
+            given = [t for t in call.inputs if t.is_floating_point() and t.dim() > 1 and t.numel()]
+            if any(is_held(one, shown) and _varies(one) for one in given):
+                found.add(call.owned)
+        return frozenset(found)
+
     def _after_step(self, optimizer: Optimizer, _args: Any, _named: Any) -> None:
         if not self.done:
             try:
@@ -306,11 +323,21 @@ class Watch:
                 self.on_found([replace(p, called_directly=direct) for p in pairs])
             return
         if isinstance(found, NoPlayers):
-            self.verdict = found
+            self.verdict = self._with_what_is_hidden(found)
         if self._steps_without > OPTIMIZER_STEPS:
             self._standing = self.standing()
             self._deafen()
             self._forget()
+
+    def _with_what_is_hidden(self, found: NoPlayers) -> NoPlayers:
+        """Adds which networks are called where nothing of them can be seen."""
+        if not self._transformed or found.pairs:
+            return found
+        known = {**self.namespace(), **variables()}
+        hidden = ", ".join(sorted(name_of(module, known) for module in self._transformed))
+        unseen = f"what {hidden} is called with within a function transform (torch.func) is not seen"
+        why = f"{found.why}; {unseen}: gandiag.Recorder takes what the loop gives it"
+        return replace(found, why=why)
 
     def standing(self) -> Standing | None:
         """Returns the game that was seen of which one player never moved, None where there was none."""
@@ -346,6 +373,8 @@ def _was_used(call: weakref.ref[Call], is_score: bool, gradient: Tensor | None) 
     if found is not None and gradient is not None:  # else the loss reads another piece of what one operation returned
         found.used = True
         found.balanced = is_score and is_balanced(gradient)
+        if is_score and found.may_be_judged_by_what_was_given:
+            found.pushed = int(bool((gradient > 0).all())) - int(bool((gradient < 0).all()))
 
 
 def _varies(tensor: Tensor) -> bool:

@@ -19,13 +19,12 @@ class WhatWasGiven:
     """What the generator was given last, kept only where neither storage nor graph tells reals from fakes."""
 
     def __init__(self) -> None:
-        self.is_asked = False
+        self.is_asked = False  # in the first step, whose end tells, all is kept
         self._given: deque[list[Tensor]] = deque(maxlen=KEPT_CALLS)
 
     def note(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Keeps what the generator is given."""
-        if self.is_asked:
-            self._given.append([t.detach() for t in tensors((arguments, dict(named))) if t.dim() > 1])
+        self._given.append([t.detach() for t in tensors((arguments, dict(named))) if t.dim() > 1])
 
     def is_held_by(self, arguments: tuple[Any, ...], named: Mapping[str, Any], image: Tensor) -> Tensor | None:
         """Tells whether what D is shown holds it beside a sample, joined to it or as an argument of its own: a 0-d flag.
@@ -42,6 +41,21 @@ class WhatWasGiven:
                         apart = distance(shown.detach(), one)
                         found += [] if apart is None else [apart == 0]
         return torch.stack(found).any() if found else None
+
+
+def is_held(one: Tensor, shown: Sequence[Tensor]) -> bool:
+    """Tells whether a tensor is a part of what is shown: joined to something else, or one of several arguments. Waits for the device."""
+    for tensor in shown:
+        if tensor.device != one.device or tensor.dtype != one.dtype:
+            continue
+        if tensor.shape == one.shape and len(shown) > 1 and torch.equal(tensor, one):
+            return True
+        if is_longer(tensor, one):
+            axis = next(i for i, (a, b) in enumerate(zip(tensor.shape, one.shape)) if a != b)
+            size, whole = one.shape[axis], tensor.shape[axis]
+            if any(torch.equal(tensor.narrow(axis, begin, size), one) for begin in (0, whole - size)):
+                return True
+    return False
 
 
 def is_longer(shown: Tensor, one: Tensor) -> bool:

@@ -9,16 +9,20 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gandiag.recording.evidence import Pair, evidence
+from gandiag.recording.evidence import Pair, evidence, evidence_by_what_was_given
 from gandiag.recording.latents import latent_kinds, takes_single_samples
 from gandiag.recording.outputs import TWO_CLASSES, every_value_read
 from gandiag.recording.pieces import bodies_and_heads, joined
-from gandiag.recording.refusals import at_once, crossed, in_pieces, why_no_pair
+from gandiag.recording.refusals import at_once, crossed, in_pieces, not_through, why_no_pair
 from gandiag.recording.variables import is_named, name_of
 from gandiag.recording.witnessed import Call, Network, Turn
 
 PATIENCE = 6  # updates of a generator that is sure, while another pair may yet turn out to play
 MOST_PAIRS = 4  # that are recorded beside one another
+REWARDED = (
+    "nothing leads from the generator's output to what the discriminator is shown (actions that are drawn, say): who plays was told by what the "
+    "generator was given, which one alone of the discriminator's batches holds"
+)
 FAKES_HANDED_OVER = 4  # of G's outputs, to the recorder that takes over
 
 Output = Literal["logit", "probability"]
@@ -103,12 +107,20 @@ def name_pair(
             f"{called[waiting[0][0]]} seems to play against {called[waiting[0][1]]}, too, but it is not yet sure"
         )
     playing, encoders = without_encoders(playing, calls, networks)
+    if not any(e.is_some for e in seen.values()):
+        playing = [p for p in imitating(turns, calls, networks) if is_named(p, names, networks, called, namespace)]
+        if len(playing) == 1:
+            found = describe(playing[0], networks, turns, called)
+            if isinstance(found, Players):  # no output of G's is shown to D, and no update of G's goes through it
+                found = replace(found, doubts=(*found.doubts, REWARDED), fakes=())
+            return found
+        playing = []
     if not playing and any(e.is_some for e in seen.values()) and not any(names):
         g, d = next(p for p, e in seen.items() if e.is_some)
         return NoPlayers(f"{called[g]} seems to play against {called[d]}, but too few updates were seen to be sure")
     if not playing:
         why = crossed(seen, called) or at_once(seen, turns, called) or in_pieces(ordered, calls, called)
-        why = why or why_no_pair(networks, called, names, len(steps))
+        why = why or not_through(seen, called) or why_no_pair(networks, called, names, len(steps))
         return NoPlayers(why)
     described = [with_doubts(describe(p, networks, turns, called), p, encoders, calls, called) for p in playing]
     if len(playing) > 1:
@@ -116,6 +128,12 @@ def name_pair(
         why = f"more than one pair plays here ({said}): name one with --generator and --discriminator"
         return NoPlayers(why, tuple(p for p in described if isinstance(p, Players)))
     return described[0]
+
+
+def imitating(turns: list[Turn], calls: list[Call], networks: dict[Network, nn.Module]) -> list[Pair]:
+    """Returns the pairs of which the one is only known by what it was given, which the other is shown: a policy, and the judge of its actions."""
+    pairs = {(s, c.owned) for c in calls for s in c.holds if s in networks and s != c.owned and c.owned in networks}
+    return [p for p in pairs if evidence_by_what_was_given(p, turns, calls).is_enough]
 
 
 def wraps_several(owned: Network, steps: set[frozenset[int]]) -> bool:

@@ -35,6 +35,17 @@ def at_once(seen: dict[Pair, Evidence], turns: list[Turn], called: dict[Network,
     return ""
 
 
+def not_through(seen: dict[Pair, Evidence], called: dict[Network, str]) -> str:
+    """Says where a judge is trained on data and on what a maker makes, through which that maker is never stepped; empty where none is."""
+    for (maker, judge), of_pair in seen.items():
+        if of_pair.discriminator_turns and not of_pair.generator_turns:
+            return (
+                f"{called[judge]} is shown data and what {called[maker]} makes, but no update of {called[maker]} goes through it (through another "
+                "network in its place, an average of it say, or its verdicts are rewards): gandiag.Recorder takes both as the loop names them"
+            )
+    return ""
+
+
 def in_pieces(pairs: list[Pair], calls: list[Call], called: dict[Network, str]) -> str:
     """Says where a judge is called in pieces that it shares with others: what one returns goes on into a head; empty where none is."""
     outside = {c.owned for c in calls if c.from_outside}

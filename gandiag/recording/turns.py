@@ -214,6 +214,7 @@ class Turns:
         self._last = {"discriminator": [], "generator": []}
         self._joint = []
         self.stale.clear()
+        self._domains.untold = False
 
     def seen(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
         """Returns what this player's last update saw; `is_real` knows what the loop has said about a call, None where nothing."""

@@ -276,7 +276,8 @@ class Updates:
             self._untold.say(
                 "out of sight",
                 "the discriminator is updated, and no backward pass was seen that computes its gradients (per-sample gradients by a function "
-                "transform, say): its scores and forces in its own turn are not in the record; step(real_logits=, fake_logits=) would tell",
+                "transform, say): its scores and forces in its own turn are not in the record, and the scores on fakes are those of the generator's "
+                "turn; step(real_logits=, fake_logits=) would tell",
             )
 
     def _look_inside_the_unseen(self) -> None:

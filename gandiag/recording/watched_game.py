@@ -70,7 +70,8 @@ class Game:
             probes={**PROBES, self.passing.keep: KEEP_EVERY, self._look: LOOK_EVERY},
             about={**about, **watched},
         )
-        self.recorder.remember_fakes(*players.fakes)
+        if players.fakes:
+            self.recorder.remember_fakes(*players.fakes)
         if players.two_classes:
             self.recorder.read_two_classes()
         self.passing.recorder = self.recorder

@@ -34,6 +34,9 @@ class Call:
     several_scores: bool = False  # of several scales, or on several batches: the score is the first
     # it was given two batches of one form, one of which a network made, and the graph tells whose verdict is whose
     tells_apart: bool = False
+    # the networks that were given, not long before, what this call holds beside something else (a state beside an action)
+    holds: frozenset[Network] = frozenset()
+    pushed: int = 0  # where that may tell: 1 or -1 where every sample's score was pushed one way by the last such pass
     used: bool = False  # a backward pass went through its outputs
     balanced: bool = False  # of two values for each sample: their gradients cancel, as behind one softmax
     fed: dict[Network, int] = field(
@@ -48,6 +51,11 @@ class Call:
     def inputs(self) -> list[Tensor]:
         """The tensors among the arguments."""
         return [t for t in self.leaves if isinstance(t, Tensor)]
+
+    @property
+    def may_be_judged_by_what_was_given(self) -> bool:
+        """Whether nothing but what it holds may tell whose batch it was given."""
+        return self.with_grad and not self.sources
 
     @property
     def is_double(self) -> bool:
