@@ -382,8 +382,8 @@ def _varies(tensor: Tensor) -> bool:
 
 
 def is_balanced(gradient: Tensor) -> bool:
-    """Tells whether the gradients at two values of each sample cancel: a softmax does not feel what both have in common."""
-    if gradient.dim() != 2 or gradient.shape[1] != 2:
+    """Tells whether the gradients at the values of each sample cancel: a softmax does not feel what all have in common."""
+    if gradient.dim() != 2 or gradient.shape[1] < 2:
         return False
     left, size = gradient.detach().sum(1).abs(), gradient.detach().abs().sum(1)
     return bool((left <= CANCELS * size).all()) and bool(size.any())

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from gandiag.recording.evidence import Pair, evidence, evidence_by_what_was_given
 from gandiag.recording.latents import latent_kinds, takes_single_samples
-from gandiag.recording.outputs import TWO_CLASSES, every_value_read
+from gandiag.recording.outputs import SOFTMAXES, TWO_CLASSES, every_value_read
 from gandiag.recording.pieces import bodies_and_heads, joined
 from gandiag.recording.refusals import at_once, crossed, in_pieces, not_through, why_no_pair
 from gandiag.recording.variables import is_named, name_of
@@ -274,6 +274,12 @@ def judges_by_two_classes(judged: list[Call]) -> bool:
     return bool(used) and len(pairs) == len(used) and all(c.balanced or c.operation == "LogSoftmax" for c in pairs)
 
 
+def sorts_into_classes(judged: list[Call]) -> bool:
+    """Tells whether D's values are classes that one softmax joins; which of them is the fakes' the recorder tells."""
+    used = [c for c in judged if c.used]
+    return bool(used) and all(c.balanced or c.operation in SOFTMAXES for c in used)
+
+
 def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     """Tells logits from probabilities by the last function of D and by the values that it returned; adds what is unsure."""
     doubts: tuple[str, ...] = ()
@@ -282,7 +288,14 @@ def output_of(judged: list[Call]) -> tuple[Output, tuple[str, ...]]:
     single = (
         bool(judged) and not judged[-1].several_scores
     )  # flattened patches of several scales are verdicts, as maps of them are
-    if single and kept and kept[-1].ndim == 2 and kept[-1].shape[1] > 1 and not energy:
+    if (
+        single
+        and kept
+        and kept[-1].ndim == 2
+        and kept[-1].shape[1] > 1
+        and not energy
+        and not sorts_into_classes(judged)
+    ):
         doubts = (every_value_read(kept[-1].shape[1]),)
     shapes = judged[-1].output_shapes if judged else []
     verdicts = sum(bool(s) and math.prod(s[1:]) == 1 for s in shapes)

@@ -24,9 +24,10 @@ TRANSPARENT = (
     "Permute",
 )
 TWO_CLASSES = (
-    "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, as if the second "
-    "class were the reals"
+    "the discriminator tells two classes apart by a softmax: the second value less the first was read as its score, or the contrary where its own "
+    "updates push that up on fakes"
 )
+SOFTMAXES = SOFTMAX, LOG_SOFTMAX = "Softmax", "LogSoftmax"
 MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
 
 
@@ -67,8 +68,11 @@ def scores(output: Any) -> list[Tensor]:
         return single  # of several scales; a validity and what stands beside it come as a tuple
     if single and (single[0] is found[0] or not _is_map(found[0])):
         return single[:1]
-    maps = [t for t in found if _is_map(t)]
-    return maps or found[:1]
+    if maps := [t for t in found if _is_map(t)]:
+        return maps
+    # (features, logits, probabilities of classes): what comes out of a softmax is a verdict, and features are none
+    classes = [t for t in found if t.dim() == 2 and last_operation(t) in SOFTMAXES] if len(found) > 1 else []
+    return classes[:1] or found[:1]
 
 
 def _is_map(values: Tensor) -> bool:

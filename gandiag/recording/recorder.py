@@ -143,8 +143,9 @@ class Recorder:
             for who, player in self._players.items()
             if player.optimizer is not None
         }
-        turns = Turns(self._capture, say=say, note=self.record_event)
+        turns = Turns(self._capture, say=say, note=self.record_event, take_back=self._untold.take_back)
         self._ways = ways = {who: Way(player, self._capture) for who, player in self._players.items()}
+        turns.way_of_d = lambda: ways["discriminator"].sign
         self._filling = Filling(
             self._players,
             turns=turns,

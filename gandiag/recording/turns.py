@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gandiag.recording.capture import Capture
+from gandiag.recording.classes import Classes, Facing
 from gandiag.recording.domains import Domains
 from gandiag.recording.joint import mixture
-from gandiag.recording.outputs import every_value_read
 from gandiag.recording.passes import Call, Pass, norm
 from gandiag.recording.seen import Seen, Side, is_real_call, whole_call
 from gandiag.recording.showing import of_each, shows_both, shows_one_side, shows_the_game, with_the_other_side
@@ -31,9 +31,13 @@ class Turns:
         *,
         say: Callable[[str, str], None],
         note: Callable[..., None] = lambda kind, **facts: None,
+        take_back: Callable[[str], None] = lambda key: None,
     ) -> None:
         self._capture = capture
-        self._say, self.note = say, note
+        self._say, self.note, self._take_back = say, note, take_back
+        self._classes: Classes | None = None  # of a discriminator that returns several values for each sample
+        self.way_of_d: Callable[[], Tensor | None] = lambda: None  # -1 where D was seen to ascend
+        self._facing = Facing()  # of one that returns two, of which it is known that one softmax joins them
         self._noted: set[str] = set()
         self._led_back, self._unreached, self._verdict_seen = False, 0, False
         self._sorting, self._domains = Sorting(capture, say=say), Domains(say)
@@ -225,9 +229,14 @@ class Turns:
             self._look_at_a_verdict(passes)
         if who == "generator" and not self._led_back:
             self._look_for_the_way_back(passes)
-        usual = self._usual(who, is_real, probability)
-        if usual is not None:
-            return usual
+        found = self._usual(who, is_real, probability) or self._sorted(who, is_real, probability)
+        if self._capture.two_classes:
+            return self._facing.read(who, found, self.way_of_d())
+        return found if self._classes is None else self._classes.read(who, found)
+
+    def _sorted(self, who: str, is_real: Callable[[Call], bool | None], probability: bool) -> Seen:
+        """Reads any update."""
+        passes = self._last[who]
         shared = [p for p in passes if p in self._last[_other(who)]]
         mixed = mixture(shared) if shared else None
         if mixed and mixed not in self._noted:
@@ -264,13 +273,18 @@ class Turns:
         return found
 
     def _look_at_a_verdict(self, passes: list[Pass]) -> None:
-        """Notes and says once, where D returns several numbers for each sample, that these are no verdicts."""
+        """Looks, where D returns several numbers for each sample, for classes among them."""
         scores = next((call.scores for p in passes for call, _, _ in p.pushes if call.scores), None)
         if scores is not None:
             self._verdict_seen = True
             if len(scores) == 1 and scores[0].dim() == 2 and scores[0].shape[1] > 1:
-                self.note("vector_verdicts", values=scores[0].shape[1])
-                self._say("values", every_value_read(scores[0].shape[1]))
+                self._classes = Classes(
+                    scores[0].shape[1],
+                    self._capture.score_operation,
+                    say=self._say,
+                    take_back=self._take_back,
+                    note=self.note,
+                )
 
     def _look_for_the_way_back(self, passes: list[Pass]) -> None:
         """Notes a generator whose loss reads verdicts on samples that do not lead back to it, in each of its first turns."""
