@@ -180,3 +180,41 @@ def test_a_loop_that_keeps_an_average_is_known_by_it(kept: str, tmp_path: Path) 
             elif kept == "snapshot" and step == 200 and mean is not None:
                 mean.load_state_dict(g.state_dict())
     assert gandiag.load_run(tmp_path / "run").about.get("keeps_average", False) is (kept in ("average", "by its data"))
+
+
+@pytest.mark.parametrize("begins", ["made late", "rests at first"])
+def test_an_average_that_begins_late_is_known_as_well(begins: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(2, 2), nn.Linear(2, 1)
+    mean = copy.deepcopy(g) if begins == "rests at first" else None
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    players = {"generator": g, "discriminator": d, "generator_optimizer": g_opt, "discriminator_optimizer": d_opt}
+    with gandiag.Recorder(tmp_path / "run", **players, automatic=True):
+        for step in range(720):
+            d_opt.zero_grad()
+            (softplus(-d(torch.randn(4, 2) + 1)).mean() + softplus(d(g(torch.randn(4, 2)).detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(g(torch.randn(4, 2)))).mean().backward()
+            g_opt.step()
+            if step == 450 and mean is None:
+                mean = copy.deepcopy(g)
+            if step >= 450 and mean is not None:
+                mean_of(g, mean, 0.98)(0)
+    assert gandiag.load_run(tmp_path / "run").about["keeps_average"] is True
+
+
+def test_an_average_that_is_made_after_the_first_searches_is_found() -> None:
+    torch.manual_seed(0)
+    g = net(3, 2)
+    kept: list[nn.Module] = []
+    follows: list[Callable[[int], None]] = []
+
+    def follow(step: int) -> None:
+        if step == 50:
+            kept.append(copy.deepcopy(g).requires_grad_(False))
+            follows.append(mean_of(g, kept[0]))
+        for one in follows:
+            one(step)
+
+    assert walked(g, follow, looks=20).module is kept[0]

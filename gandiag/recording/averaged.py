@@ -15,11 +15,12 @@ from torch.optim import Optimizer
 from gandiag.recording.tables import Table, tables_of
 from gandiag.recording.untouched import bare
 
-SEARCHES = 4  # for a copy of the generator, while none is known
+SEARCHES = 4  # for a copy of the generator, while none is known; afterwards at every so often, each time twice as rarely: some begin late
 LOOKS = 3  # in which a copy must have moved, each time, and been another than the generator: snapshots rest, and are equal at first
 NEAR = 0.5  # of the generator's weights' norm: another generator of the same form, trained beside it, lies further away
 PROBED = 256  # values that are compared
-AVERAGE_ROWS = frozenset((300, 330, 360, 400))  # steps: the first is that of the search
+SEARCH_ROWS = frozenset(300 << k for k in range(14))  # steps: an average that begins late is found by a later search
+AVERAGE_ROWS = frozenset(first + after for first in SEARCH_ROWS for after in (0, 30, 60, 100))
 
 Found = nn.Module | Table
 
@@ -37,6 +38,8 @@ class Average:
         # modules by weak reference; tables, which take none, are held until it is seen that they rest
         self._copies: list[tuple[Callable[[], Found | None], list[Tensor]]] = []
         self._own: list[Tensor] = []  # the generator's values at the same looks
+        # what the looks after the search before the last one have shown, with the generator's values
+        self._before: list[tuple[Callable[[], Found | None], list[Tensor], list[Tensor]]] = []
         self._table: Table | None = None
 
     def look(self) -> None:
@@ -56,8 +59,10 @@ class Average:
         if row == self._row:
             return
         self._row = row
-        if row == min(AVERAGE_ROWS):
+        if row in SEARCH_ROWS:
             form = _form(self._generator)
+            self._before = [(*copy, self._own) for copy in self._copies]
+            self._own = []
             self._copies = [
                 (weakref.ref(thing), [])
                 for thing in gc.get_referrers(type(self._generator))
@@ -67,8 +72,9 @@ class Average:
 
     def was_seen(self) -> bool:
         """Whether one of the copies that were looked at follows the generator. Waits for the device."""
-        seen = [(reference(), values) for reference, values in self._copies]
-        return any(isinstance(copy, nn.Module) and self._follows(copy, values) for copy, values in seen)
+        seen = [(reference(), values, own) for reference, values, own in self._before]
+        seen += [(reference(), values, self._own) for reference, values in self._copies]
+        return any(isinstance(copy, nn.Module) and self._follows(copy, values, own) for copy, values, own in seen)
 
     def settle(self) -> nn.Module | None:
         """Returns the average where there is one, looking for it if need be. Waits for the device."""
@@ -76,15 +82,19 @@ class Average:
             self._table.load_into(self.module)
         if self.module is not None:
             return self.module
-        if not self._copies and self._searches < SEARCHES:
-            self._searches += 1
+        self._searches += 1
+        if self._searches.bit_count() == 1 or (not self._copies and self._searches <= SEARCHES):
             modules = copies_of(self._generator)
-            self._copies = [(weakref.ref(copy), []) for copy in modules]
-            self._copies += [(partial(_itself, table), []) for table in tables_of(self._generator, modules)]
+            known = [copy for reference, _ in self._copies if (copy := reference()) is not None]
+            new = [copy for copy in modules if not any(copy is one for one in known)]
+            self._copies += [(weakref.ref(copy), []) for copy in new]
+            held = [one for one in known if isinstance(one, Table)]
+            tables = [t for t in tables_of(self._generator, modules) if not any(t.is_same(one) for one in held)]
+            self._copies += [(partial(_itself, table), []) for table in tables]
         sure = [
             copy
             for reference, values in self._copies
-            if (copy := reference()) is not None and self._follows(copy, values)
+            if (copy := reference()) is not None and self._follows(copy, values, self._own)
         ]
         if len(sure) == 1:
             self._settle_on(sure[0])
@@ -99,11 +109,11 @@ class Average:
         else:
             self.module = found
 
-    def _follows(self, copy: Found, values: list[Tensor]) -> bool:
-        if len(values) < LOOKS or len(self._own) < LOOKS:
+    def _follows(self, copy: Found, values: list[Tensor], own: list[Tensor]) -> bool:
+        if len(values) < LOOKS or len(own) < LOOKS:
             return False
         moved = all(not torch.equal(one, next_) for one, next_ in itertools.pairwise(values))
-        lags = all(not torch.equal(mine, its) for mine, its in zip(self._own, values))
+        lags = all(not torch.equal(mine, its) for mine, its in zip(own, values))
         return moved and lags and bool(_distance(copy, self._generator) < NEAR)
 
 

@@ -27,6 +27,10 @@ class Table:
     def _state(self) -> dict[str, Tensor]:
         return dict(zip(self._places, _values(self._held)))
 
+    def is_same(self, other: Table) -> bool:
+        """Whether both look at one and the same list or dictionary."""
+        return self._held is other._held
+
     @property
     def is_whole(self) -> bool:
         """Whether it still is what it was found as."""
