@@ -138,7 +138,7 @@ class Capture:
         again = self.passes.is_recomputation()
         if self.on_made is not None and not again and torch.is_grad_enabled():
             self.on_made(arguments, named)
-        if (self.given.is_asked or not self.passes.row) and not again:
+        if self.given.is_asked and not again and ("discriminator" in self.called or not self.passes.row):
             self.given.note(arguments, named)
         alone = type(output) is Tensor
         for tensor in (output,) if alone else tensors(output):
@@ -243,7 +243,7 @@ class Capture:
                 call.made = self.generated.last
             else:
                 self.fakes_shown += 1
-            if (self.given.is_asked or not self.passes.row) and image is not None and not origin.fake:
+            if self.given.is_asked and image is not None and not origin.fake:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
             if origin.attached:
                 call.turned = self._turned(shown, origin)
@@ -257,7 +257,7 @@ class Capture:
             call.made = self.generated.last
         if not origin.fake:
             self.passes.looked_real.append(call)
-            if (self.given.is_asked or not self.passes.row) and image is not None:
+            if self.given.is_asked and image is not None:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
         for i, score in enumerate(found):
             if score.requires_grad:
@@ -421,6 +421,9 @@ class Capture:
             return
         current = self.passes.current()
         if current is None:
+            if (hand := self.passes.of_hand()) is not None:
+                hand[0].pushes.append((call, which, gradient))
+                hand[1].append((call, call.penalised))
             if not torch.is_grad_enabled():
                 known = self.passes.penalty, self._slope_at, self.slopes_alone
                 self.inquiry.goes_through((call, which, gradient.detach()), running_pass(), known)
@@ -461,4 +464,6 @@ class Capture:
             known = self.inquiry.comes_to_output(running_pass(), self.passes.row)
             if known is not None:
                 self.passes.penalty, self._slope_at, self.slopes_alone = known
+        if current is None and (hand := self.passes.of_hand()) is not None:
+            return hand[0]
         return current or self.passes.of_autograd_grad()

@@ -19,7 +19,8 @@ class WhatWasGiven:
     """What the generator was given last, kept only where neither storage nor graph tells reals from fakes."""
 
     def __init__(self) -> None:
-        self.is_asked = False  # in the first step, whose end tells, all is kept
+        self.is_asked = True  # until D's first update, which tells whether it is needed
+        self.is_needed = False
         self._given: deque[list[Tensor]] = deque(maxlen=KEPT_CALLS)
 
     def note(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:

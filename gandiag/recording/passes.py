@@ -126,6 +126,9 @@ class Passes:
         self._in_vain: list[tuple[torch.device, torch.dtype]] | None = None
         self._met: dict[str, list[Any]] = {"discriminator": [], "generator": []}
         self._looked = 0
+        # passes of `autograd.grad` for one player's parameters, beside others that fill gradients, and what was known of their calls before
+        self.by_hand: dict[int, tuple[Pass, list[tuple[Call, bool]]]] = {}
+        self._asked_for: set[str] = set()  # whose parameters' gradients the pass that has just begun returns
         self._outer = -1  # the backward pass that has computed the network anew which was called last
         # the players' gradients and their versions at the last call of a network; None where a pass has begun since
         self._noted: dict[str, list[tuple[weakref.ref[Tensor] | None, int]]] | None = None
@@ -137,6 +140,7 @@ class Passes:
         self.looked_real.clear()
         self._passes.clear()
         self.returned.clear()
+        self.by_hand.clear()
         self._all.clear()
         self._trained.clear()
         self._met = {"discriminator": [], "generator": []}
@@ -148,6 +152,8 @@ class Passes:
         self.looked_real.clear()
         self._passes.clear()
         self.returned.clear()
+        # an update that ends the step before it is yet to use its own
+        self.by_hand = {at: found for at, found in self.by_hand.items() if found[0].row >= self.row - 1}
 
     def current(self) -> Pass | None:
         """Returns the running backward pass, None where it fills no player's gradients (`autograd.grad`)."""
@@ -168,9 +174,23 @@ class Passes:
         one.differentiable = torch.is_grad_enabled()
         return one
 
+    def of_hand(self) -> tuple[Pass, list[tuple[Call, bool]]] | None:
+        """Returns the running pass where it is one of `autograd.grad` for one player's parameters, while others fill gradients."""
+        return self.by_hand.get(_running()) if self.by_hand else None
+
+    def taken_by_hand(self, who: str) -> list[Pass]:
+        """Returns, once, the passes whose gradients the loop has put in place for a player itself: its calls in them are no penalty's."""
+        mine = {at: found for at, found in self.by_hand.items() if found[0].serves(who) and found[0].pushes}
+        for at, (_, calls) in mine.items():
+            del self.by_hand[at]
+            for call, penalised in calls:
+                call.penalised = penalised
+        return [one for one, _ in mine.values()]
+
     def _new_pass(self, running: int) -> Pass | None:
         """Returns the backward pass that has just begun, None where it fills no player's gradients (`autograd.grad`)."""
         self._looked += 1
+        self._asked_for.clear()
         thorough = self._looked <= LEARNT_IN
         reached = self._reaches("discriminator", thorough), self._reaches("generator", thorough)
         if not (reached[0] or reached[1]) and self._may_have_changed():
@@ -190,6 +210,11 @@ class Passes:
         if len(self._passes) > MOST_OPEN:
             self._passes.clear()
         self._passes[running] = current
+        if current is None and self.fills and len(self._asked_for) == 1 and not torch.is_grad_enabled():
+            self.by_hand[running] = (
+                Pass("discriminator" in self._asked_for, "generator" in self._asked_for, [], [], self.row),
+                [],
+            )
         if current is not None:
             if self.open:
                 self._let_go_of_the_cleared(current)
@@ -297,10 +322,11 @@ class Passes:
     def _reaches(self, who: str, thorough: bool) -> bool:
         met = self._met[who]
         for node in met:
-            try:  # as `_fills` does: this runs in every backward pass
+            try:  # as `_fills_one` does: this runs in every backward pass
                 if _will_run(node):
                     return True
             except RuntimeError:
+                self._asked_for.add(who)
                 continue
         if not thorough and met:  # of a player that was never met all are looked for, however late its first turn comes
             return False
@@ -308,11 +334,20 @@ class Passes:
             self._trained[who] = [p for p in self._module_of(who).parameters() if p.requires_grad]
             self._all[who] = _leaves(self._trained[who])
         for node in self._all[who]:
-            if _fills(node):
+            if self._fills_one(node, who):
                 self._met[who] = [node, *(n for n in met if n in self._all[who])]
                 self.fills = True
                 return True
         return False
+
+    def _fills_one(self, node: Any, who: str) -> bool:
+        try:
+            return bool(_will_run(node))
+        except (
+            RuntimeError
+        ):  # torch's answer for a leaf that `autograd.grad` was asked for: the gradient is returned, not accumulated
+            self._asked_for.add(who)
+            return False
 
 
 def _state(parameter: Tensor) -> tuple[weakref.ref[Tensor] | None, int]:
@@ -327,13 +362,6 @@ def _is_unchanged(gradient: Tensor, was: weakref.ref[Tensor] | None, version: in
 def _leaves(parameters: Sequence[Tensor]) -> list[Any]:
     """Returns the nodes at which the gradients of trainable parameters are accumulated, the last layer's first."""
     return [torch.autograd.graph.get_gradient_edge(p).node for p in parameters][::-1]
-
-
-def _fills(node: Any) -> bool:
-    try:
-        return bool(_will_run(node))
-    except RuntimeError:  # torch's answer for a leaf under `autograd.grad`: the gradient is returned, not accumulated
-        return False
 
 
 def _is_in_a_checkpoint() -> bool:

@@ -160,7 +160,7 @@ class Sorting:
         pieces = [(s, g, c.image) for c, s, g in in_order if c.image is not None]
         if len(pieces) != 2 or any(one.shape != other.shape for one, other in zip(*pieces)):
             return self._by_order(calls, found)
-        self._capture.given.is_asked = True
+        self._capture.given.is_needed = True
         given = lead_of([c.holds_given for c, _, _ in in_order])
         return [] if self._by_nearness(pieces, outputs, found, given=given) else self._by_order(calls, found)
 

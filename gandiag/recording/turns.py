@@ -55,10 +55,14 @@ class Turns:
 
         Returns False where it is the discriminator's and only pays a penalty (lazy R1, say), after one that showed the game.
         """
-        penalty_alone = who == "discriminator" and self._pays_a_penalty_alone()
+        by_hand = self._put_in_place(who)
+        penalty_alone = who == "discriminator" and not by_hand and self._pays_a_penalty_alone()
         self._made_before[who], self._made = self._made, self._capture.generated.count
         self._returned_by[who] = self._returned_by[who][1], len(self._capture.passes.returned)
-        self._claim(who)
+        if by_hand:
+            self._last[who], self._joint = by_hand, []
+        else:
+            self._claim(who)
         own = self._last[who]
         if who == "generator":
             self._add_what_was_asked_for(own)
@@ -77,6 +81,24 @@ class Turns:
         if self._joint and who == "discriminator":  # what D's pass added to G's gradients is to be cleared as well
             self._capture.passes.stepped.add("generator")
         return not penalty_alone
+
+    def _put_in_place(self, who: str) -> list[Pass]:
+        """Returns the passes of `autograd.grad` by which this player is about to be stepped, their gradients put in place by the loop itself."""
+        passes = self._capture.passes
+        if not passes.by_hand:
+            return []
+        if any(p.serves(who) for p in passes.open):  # those were for something else: a weight, a norm that is looked at
+            passes.by_hand = {at: found for at, found in passes.by_hand.items() if not found[0].serves(who)}
+            return []
+        found = passes.taken_by_hand(who)
+        if found:
+            passes.penalty = False
+            self._say(
+                f"{who} by hand",
+                f"the loop takes the {who}'s gradients by autograd.grad and puts them in place itself: what those passes show is the loss's, before "
+                "the loop has changed anything of it",
+            )
+        return found
 
     def _add_what_was_asked_for(self, own: list[Pass]) -> None:
         """Adds to an update of the generator, none of whose passes went through a verdict, those that `autograd.grad` went through for it."""
@@ -174,6 +196,8 @@ class Turns:
         own = [p for p in passes.open if p.serves(who)] or [p for p in self._joint if p.serves(who)]
         if own:
             return any(p.pushes or p.reached_discriminator for p in own) or self._capture.inquiry.told_in(passes.row)
+        if any(p.serves(who) and p.pushes for p, _ in passes.by_hand.values()):
+            return True
         return None if passes.open or not passes.fills else False
 
     def aside(self, who: str) -> None:
@@ -214,6 +238,8 @@ class Turns:
         if claimed:
             self._capture.passes.open = []
         self._capture.passes.next_row()
+        if self._last["discriminator"]:
+            self._capture.given.is_asked = self._capture.given.is_needed
         self._returned_by = dict.fromkeys(PLAYERS, (0, 0))
         self._last = {"discriminator": [], "generator": []}
         self._joint = []
