@@ -343,9 +343,7 @@ class Passes:
     def _fills_one(self, node: Any, who: str) -> bool:
         try:
             return bool(_will_run(node))
-        except (
-            RuntimeError
-        ):  # torch's answer for a leaf that `autograd.grad` was asked for: the gradient is returned, not accumulated
+        except RuntimeError:  # torch's answer for a leaf that `autograd.grad` is asked for: its gradient is returned
             self._asked_for.add(who)
             return False
 

@@ -117,6 +117,10 @@ class Game:
                 self._own[who] = optimizer
                 self.recorder.follow_optimizer(who, optimizer)
                 self._say(f"a new optimizer steps the {who} from step {self.steps} on: it is followed")
+                self.recorder.tell(
+                    f"a new optimizer steps the {who} from step {self.steps} on: it is followed from its second update on, and the first is not "
+                    "in the record"
+                )
         return bool(mine)
 
     def _look(self, step: Step) -> dict[str, Value]:
