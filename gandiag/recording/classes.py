@@ -82,12 +82,17 @@ class Classes:
             return
         self.fakes_class = NONE if told == UNTOLD else told
         if self.fakes_class == NONE:
-            self._note("vector_verdicts", values=self._values)
-            self._say("values", every_value_read(self._values))
+            self.read_each()
         else:
             for said in ("values", every_value_read(self._values)):
                 self._take_back(said)
             self._say("values", classes_read(self._values, self.fakes_class))
+
+    def read_each(self) -> None:
+        """Reads every value as a score, and says so."""
+        self.fakes_class = NONE
+        self._note("vector_verdicts", values=self._values)
+        self._say("values", every_value_read(self._values))
 
     def _both(self, scores: Sequence[Tensor], gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Returns logits (n, k) and the gradients at them, also where D ends in a softmax."""

@@ -252,11 +252,11 @@ class Turns:
             self._last[who] = self._taken_by_hand(who)
         passes = self._last[who]
         if not self._verdict_seen:
-            self._look_at_a_verdict(passes)
+            self._look_at_a_verdict(passes, probability)
         if who == "generator" and not self._led_back:
             self._look_for_the_way_back(passes)
         found = self._usual(who, is_real, probability) or self._sorted(who, is_real, probability)
-        if self._capture.two_classes:
+        if self._capture.two_classes and not probability:
             return self._facing.read(who, found, self.way_of_d())
         return found if self._classes is None else self._classes.read(who, found)
 
@@ -298,8 +298,8 @@ class Turns:
                     self.note("unread", which=side, turns=UNREACHED)
         return found
 
-    def _look_at_a_verdict(self, passes: list[Pass]) -> None:
-        """Looks, where D returns several numbers for each sample, for classes among them."""
+    def _look_at_a_verdict(self, passes: list[Pass], probability: bool) -> None:
+        """Looks, where D returns several numbers for each sample, for classes among them; probabilities are read one by one."""
         scores = next((call.scores for p in passes for call, _, _ in p.pushes if call.scores), None)
         if scores is not None:
             self._verdict_seen = True
@@ -311,6 +311,8 @@ class Turns:
                     take_back=self._take_back,
                     note=self.note,
                 )
+                if probability:
+                    self._classes.read_each()
 
     def _look_for_the_way_back(self, passes: list[Pass]) -> None:
         """Notes a generator whose loss reads verdicts on samples that do not lead back to it, in each of its first turns."""
