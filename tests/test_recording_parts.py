@@ -587,6 +587,7 @@ def test_of_several_verdicts_it_is_said_that_the_first_is_read(others: tuple[tup
         shapes=[(8, 2)],
         operation="Addmm",
         several_scores=False,
+        tells_apart=False,
     )
     _, doubts = output_of([judged])
     assert any("2 single values for each sample" in doubt for doubt in doubts) == (others == ((8, 1),))
