@@ -107,6 +107,43 @@ def test_a_discriminator_that_is_frozen_for_the_generator_and_never_set_free_is_
     assert (found.verdict is Verdict.FAILED and found.kind == "frozen discriminator") is not set_free, found.claim
 
 
+def test_fakes_that_go_by_way_of_numpy_in_either_turn_are_a_game_that_is_cut(tmp_path: Path) -> None:
+    said: list[str] = []
+    gandiag.attach(tmp_path / "run", say=said.append)
+    g, d = pair()
+    g_opt, d_opt = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-3)
+
+    def jitter(batch: Tensor) -> Tensor:
+        return torch.from_numpy(batch.detach().numpy() + 0.1)
+
+    for _ in range(60):
+        d.zero_grad()
+        fake = g(torch.randn(16, 3))
+        (softplus(-d(jitter(torch.randn(16, 2)))).mean() + softplus(d(jitter(fake))).mean()).backward()
+        d_opt.step()
+        g.zero_grad()
+        softplus(-d(jitter(fake))).mean().backward()
+        g_opt.step()
+    gandiag.detach()
+    assert any("the generator never moves: no gradient comes to what it makes" in line for line in said)
+    assert gandiag.diagnose(tmp_path / "run").illnesses[0].kind == "frozen generator"
+
+
+def test_a_network_that_is_stepped_and_never_used_is_no_generator_of_other_forms(tmp_path: Path) -> None:
+    attachment = attached(tmp_path / "run")
+    torch.manual_seed(0)
+    idle, regressor = nn.Linear(3, 7), nn.Linear(2, 1)
+    optimizers = [torch.optim.Adam(net.parameters(), 1e-3) for net in (idle, regressor)]
+    for _ in range(60):
+        idle(torch.randn(16, 3))
+        optimizers[0].step()
+        optimizers[1].zero_grad()
+        regressor(torch.randn(16, 2)).square().mean().backward()
+        optimizers[1].step()
+    gandiag.detach()
+    assert not attachment.paths
+
+
 def test_a_long_training_is_told_by_its_first_updates(tmp_path: Path) -> None:
     attached(tmp_path / "run")
     g, d = pair()

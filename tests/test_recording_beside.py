@@ -166,3 +166,29 @@ def test_an_end_of_which_one_part_cannot_be_told_keeps_the_others(
     assert "beside" not in run.about
     assert "discriminator_constraint" in run.about
     assert any("beside could not be told" in sentence for sentence in run.about["could_not_tell"])
+
+
+@pytest.mark.parametrize("first", ["condition", "sample"])
+def test_the_first_reals_are_the_samples_whichever_argument_they_are(first: str, tmp_path: Path) -> None:
+    """Both have one form: that fakes stand second is known only once D was shown some."""
+    torch.manual_seed(0)
+    g, d = nn.Linear(2, 2), Judge()
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-3), torch.optim.SGD(d.parameters(), 1e-3)
+    with gandiag.Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(12):
+            source, real = 50 + torch.randn(16, 2), torch.randn(16, 2)
+            fake = g(source)
+
+            def judged(sample: Tensor, source: Tensor = source) -> Tensor:
+                return d(source, sample) if first == "condition" else d(sample, source)
+
+            d_opt.zero_grad()
+            (softplus(-judged(real)).mean() + softplus(judged(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-judged(fake)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    assert float(gandiag.load_run(tmp_path / "run")["real_max"].max()) < 10

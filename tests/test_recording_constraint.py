@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 import gandiag
 from gandiag.diagnosis import Finding, Verdict
-from gandiag.recording.conditions import Pairs
+from gandiag.recording.conditions import Conditions, Pairs
 from gandiag.recording.constraint import clipped_share, normalised
 
 
@@ -319,7 +319,7 @@ def test_a_sample_that_is_drawn_twice_does_not_vouch_for_its_label() -> None:
 def test_labels_shuffled_apart_from_their_reals_are_named_without_any_kept_sample(tmp_path: Path) -> None:
     finding = gandiag.diagnose(labelled(tmp_path / "run", shuffled=True)).finding("data_mismatch")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
-    assert "nearest neighbour" in finding.claim
+    assert "near neighbour" in finding.claim
 
 
 @pytest.mark.parametrize("since", [50, 250])
@@ -344,3 +344,33 @@ def test_a_class_that_is_never_asked_for_is_named(tmp_path: Path) -> None:
     finding = gandiag.diagnose(labelled(tmp_path / "run", asked=3)).finding("data_mismatch")
     assert (finding.verdict, finding.kind) == (Verdict.FAILED, "labels"), finding.claim
     assert "class 3" in finding.claim
+
+
+def test_noise_on_samples_that_are_drawn_again_does_not_vouch_for_their_labels() -> None:
+    chance = torch.Generator().manual_seed(0)
+    samples, labels = torch.randn(2000, 3, generator=chance), torch.randint(4, (2000,), generator=chance)
+    pairs = Pairs(0)
+    for _ in range(32):
+        drawn = torch.randint(2000, (32,), generator=chance)
+        noise = 1e-3 * torch.randn(32, 3, generator=chance)
+        pairs.keep(samples[drawn] + noise, labels[drawn], torch.ones(32, dtype=torch.bool))
+    told = pairs.agreement()
+    assert told is not None
+    assert told["count"] == 1024
+    assert told["share"] < told["chance"] + 3 * (told["chance"] / told["count"]) ** 0.5
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_fakes_that_no_graph_tells_do_not_vouch_for_the_labels_of_reals(noise: float) -> None:
+    """Each class's fakes lie together from the first: taken for reals, they would seem to have labels of their own."""
+    chance = torch.Generator().manual_seed(0)
+    conditions = Conditions()
+    for _ in range(40):
+        wanted = torch.randint(4, (32,), generator=chance)
+        made = torch.eye(4)[wanted] + 0.3 * torch.randn(32, 4, generator=chance)
+        for shown in (torch.randn(32, 4, generator=chance), made + noise * torch.randn(32, 4, generator=chance)):
+            conditions.note(shown, False, (shown, wanted), {}, made)
+    told = conditions.told()
+    assert told is not None
+    assert told["agreement"]["count"] == 512
+    assert told["agreement"]["share"] < 0.31

@@ -34,7 +34,7 @@ def _labels_of_reals(e: Evidence) -> Finding | None:
             "data_mismatch",
             # classes that hardly show in the samples are above chance, by little
             Verdict.FAILED if _uses_labels(e) and share <= _beyond(chance, count, UNRELATED) else Verdict.SUSPECT,
-            f"the nearest neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
+            f"a near neighbour of a real has its label in {share:.1%} of {count:.0f} samples{at_first}, by chance it were {chance:.1%} "
             f"(limit: above {limit:.1%})",
             cause="the labels do not belong to the samples: they were shuffled or shifted on the way",
             remedies=(

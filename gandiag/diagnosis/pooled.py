@@ -11,6 +11,7 @@ from gandiag.errors import NotRecorded
 from gandiag.quantities import SKETCHED
 
 MOST, FEWEST = 512, 96  # points of a side: all pairs are looked at; fewer than the least tell nothing
+PLAINLY = 0.6  # two samples of one distribution have .85 and more of both (strangers' healthy trainings: most do)
 NEIGHBOUR = 5  # whose distance is the radius of a point's neighbourhood (Kynkaanniemi et al. 2019, Naeem et al. 2020)
 
 
@@ -26,6 +27,12 @@ class Pooled:
 def at_the_end(e: Evidence) -> Pooled | None:
     """Returns what the last part of the run shows, None where it was not recorded or too few points were."""
     return e.once(_last_compared)
+
+
+def alike(e: Evidence) -> bool:
+    """Whether the fakes of the last part lie where the reals lie, and the reals where fakes lie: said only where that is plain."""
+    now = at_the_end(e)
+    return now is not None and min(now.precision, now.coverage) >= PLAINLY
 
 
 def before_the_end(e: Evidence) -> Pooled | None:

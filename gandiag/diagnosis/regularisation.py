@@ -13,6 +13,7 @@ from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.pooled import alike
 from gandiag.diagnosis.ranges import other_range
 from gandiag.diagnosis.targets import labels_of_loss
 from gandiag.diagnosis.weakness import steepness
@@ -170,7 +171,7 @@ def unconstrained_critic(e: Evidence) -> Finding | None:
     )
     return Finding(
         "objective_fault",
-        Verdict.FAILED if signs or runs_away or detached else Verdict.SUSPECT,
+        Verdict.FAILED if signs or detached or (runs_away and not alike(e)) else Verdict.SUSPECT,
         f"D's loss is linear in its scores (forces {np.median(up):.3g} and {np.median(down):.3g} at every step), {penalty}, "
         f"{clipped:.2g} of its weights stand at a clipping limit (limit: {CLIPPED:g}), no normalised weights were seen, and {seen}",
         cause="nothing bounds the critic's slope: its scores grow without end and say nothing of the distance to the data",

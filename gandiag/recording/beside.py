@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from gandiag.recording.conditions import MOST_CLASSES, counts, same_class
+from gandiag.recording.conditions import MOST_CLASSES, counts, is_copy, same_class
 
 SAMPLES = 1024  # of the reals
 FIRST_ROW = 2  # where among several tensors G's output stands, and so the real, is known by then
@@ -33,8 +33,13 @@ class Beside:
         """Tells whether more is kept in this step."""
         return FIRST_ROW <= row < MOST_ROWS and self._count < 2 * SAMPLES  # half of them may turn out to be fakes
 
-    def note(self, image: Tensor | None, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """Keeps a batch of reals and the one other tensor of numbers, with as many samples, that D is given in the same call."""
+    def note(
+        self, image: Tensor | None, arguments: tuple[Any, ...], named: Mapping[str, Any], made: Iterable[Tensor] = ()
+    ) -> None:
+        """Keeps a batch of reals and the one other tensor of numbers, with as many samples, that D is given in the same call.
+
+        What is one of G's last outputs, `made`, but for noise is left out in the end.
+        """
         if image is None or image.dim() < 2:
             return
         others = [
@@ -43,7 +48,7 @@ class Beside:
             if isinstance(t, Tensor) and t.is_floating_point() and t.dim() > 1 and t.data_ptr() != image.data_ptr()
         ]
         if len(others) == 1 and len(others[0]) == len(image):
-            self._keep(image, others[0])
+            self._keep(image, others[0], _one_of(image, made))
 
     def note_joined(self, joined: Tensor, part: tuple[int, slice], made: Iterable[Tensor]) -> None:
         """Keeps a batch that is joined along axis 1 of reals and what stands beside them; `part` is how many there are, and which are the reals.
@@ -55,8 +60,7 @@ class Beside:
             return
         rest = joined[:, mine.stop :] if mine.start == 0 else joined[:, : mine.start]
         image = joined[:, mine].detach()
-        alike = [(image == one).all() for one in made if one.shape == image.shape and one.device == image.device]
-        self._keep(image, rest, torch.stack(alike).any() if alike else None)
+        self._keep(image, rest, _one_of(image, made))
 
     def _keep(self, image: Tensor, given: Tensor, is_fake: Tensor | None = None) -> None:
         self._images.append(_thinned(image))
@@ -90,6 +94,15 @@ class Beside:
         if len({(i.shape[1], g.shape[1]) for i, g in zip(images, given)}) != 1:
             return None
         return torch.cat(images).float().cpu(), torch.cat(given).float().cpu()
+
+
+def _one_of(image: Tensor, made: Iterable[Tensor]) -> Tensor | None:
+    """Tells whether a batch is one of several, perhaps with noise: a 0-d flag; None where none has its form."""
+    with torch.no_grad():
+        found = [
+            is_copy(image.detach(), one) for one in made if one.shape == image.shape and one.device == image.device
+        ]
+        return torch.stack(found).any() if found else None
 
 
 def classes_in_numbers(given: Tensor) -> Tensor | None:

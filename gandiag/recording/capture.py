@@ -69,6 +69,7 @@ class Capture:
         # its last calls, as one of each batch, whose scores are held back until that is known, and those scores
         self._held_back: deque[list[tuple[Call, list[Tensor]]]] = deque(maxlen=UNKNOWN_CALLS)
         self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
+        self._unplaced: deque[list[Tensor]] = deque(maxlen=UNKNOWN_CALLS)  # what it was given before that was known
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more
@@ -195,7 +196,7 @@ class Capture:
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named, self.generated.last)
             if not origin.fake and self.beside.wants(self.passes.row):
-                self.beside.note(image, arguments, named)
+                self.beside.note(image, arguments, named, self.generated.held)
             if image is not None and origin.fake and self.asked.looks and self.generated.is_last(image):
                 self.asked.judged("generator" if origin.attached else "discriminator", image, arguments, named)
         if shown is not None:
@@ -306,9 +307,22 @@ class Capture:
         for place, tensor in enumerate(shown):
             origin = self.generated.origin(tensor)
             if origin.fake:
+                if self._unplaced:
+                    self._put_right(place, len(shown))
                 self._place = place, len(shown)
                 return tensor, origin
+        if not self._place[1] and len(shown) > 1:
+            self._unplaced.append(shown)
         return (self._real_among(shown) if shown else None), REAL
+
+    def _put_right(self, place: int, count: int) -> None:
+        """Gives D's calls on several tensors, before it was known where among them the sample stands, the image that was meant."""
+        for call in self.passes.looked_real:
+            for shown in self._unplaced:
+                taken = call.image is not None and any(call.image.data_ptr() == t.data_ptr() for t in shown)
+                if taken and len(shown) == count:
+                    call.image = shown[place].detach()
+        self._unplaced.clear()
 
     def _real_among(self, shown: list[Tensor]) -> Tensor:
         """Returns which of several tensors that D is given is the real: where G's output has stood, or what has its form, or the first."""

@@ -15,6 +15,8 @@ FIRST_LATER = 128  # the step from which on it is looked again, and then each ti
 LATER_SAMPLES = 512  # of which it can be told then
 MOST_VALUES = 4_096  # of a sample; of a larger one so many, evenly spaced: three looks are kept
 COMPARED = 64  # values of a sample, evenly spaced, by which it is known as the generator's
+NEIGHBOUR, MANY = 6, 256  # which neighbour's label is asked for, of so many samples
+COPY = 0.25  # of the squared distance of strangers
 MOST_CLASSES = 128  # beyond, whole numbers are places in the data or points in time rather than classes
 MOST_ROWS = 2_000  # of a look, after which nothing more is kept
 
@@ -115,13 +117,24 @@ def classes(tensor: Tensor, batch: int) -> Tensor | None:
 
 
 def _copies(image: Tensor, made: Tensor | None) -> Tensor:
-    """Returns which samples of a batch (n,) are the generator's, to the last bit; looked for where the batch is larger than its output."""
+    """Returns which samples of a batch (n,) are the generator's: to the last bit where it is larger than its output, else all or none.
+
+    A batch as large as the output is that where sample and output of one place lie far nearer than those of two: a copy with noise, say.
+    """
     none = torch.zeros(len(image), dtype=torch.bool, device=image.device)
-    if made is None or made.shape[1:] != image.shape[1:] or not 0 < len(made) < len(image):
+    if made is None or made.shape[1:] != image.shape[1:] or not 0 < len(made) <= len(image):
         return none
     every = -(-made[0].numel() // COMPARED)
     shown, mine = (x.detach().reshape(len(x), -1)[:, ::every] for x in (image, made))
-    return (shown[:, None] == mine[None]).all(-1).any(1)
+    if len(made) < len(image):
+        return (shown[:, None] == mine[None]).all(-1).any(1)
+    return is_copy(shown, mine).expand(len(image))
+
+
+def is_copy(shown: Tensor, made: Tensor) -> Tensor:
+    """Tells whether a batch (n, ...) is another one, perhaps with noise: a 0-d flag."""
+    one, other = ((shown - x).float().square().sum() for x in (made, made.roll(1, 0)))
+    return (one < COPY * other) | (one == 0)
 
 
 def counts(labels: Tensor) -> dict[str, int]:
@@ -131,13 +144,16 @@ def counts(labels: Tensor) -> dict[str, int]:
 
 
 def same_class(samples: Tensor, labels: Tensor) -> dict[str, float]:
-    """How often the nearest other sample has the same label, how often that were by chance, and of how many samples.
+    """How often a near other sample has the same label, how often that were by chance, and of how many samples.
 
-    A sample that was drawn twice counts once: it is its own nearest neighbour, and has its own label.
+    A sample that was drawn twice counts once: it is its own nearest neighbour, and has its own label. Of many samples it is not the nearest that
+    is asked but the sixth: the nearest may be the sample itself, drawn again with other noise.
     """
     _, once = np.unique(samples.numpy(), axis=0, return_index=True)
     samples, labels = samples[once], labels[once]
-    same = labels[torch.cdist(samples, samples).fill_diagonal_(torch.inf).argmin(dim=1)] == labels
+    apart = torch.cdist(samples, samples).fill_diagonal_(torch.inf)
+    near = apart.kthvalue(NEIGHBOUR if len(samples) >= MANY else 1, dim=1).indices
     _, counts = np.unique(labels.numpy(), return_counts=True)
     shares = counts / len(labels)
-    return {"share": float(same.double().mean()), "chance": float((shares**2).sum()), "count": float(len(labels))}
+    same = float((labels[near] == labels).double().mean())
+    return {"share": same, "chance": float((shares**2).sum()), "count": float(len(labels))}

@@ -18,6 +18,9 @@ from gandiag.recording.variables import name_of
 from gandiag.recording.witnessed import Call, Network, Turn
 from gandiag.run import RunWriter
 
+MANY_CALLS = 8  # of a network, none of whose outputs a backward pass came to
+CUT_OFF = "no gradient comes to what it makes: that is cut off on its way to the discriminator (by numpy, detach() or no_grad())"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -53,7 +56,27 @@ def standing_player(turns: list[Turn], namespace: dict[str, Any] | None, updates
             if why and any(p.grad is not None for p in still.parameters()):
                 names = name_of(networks[maker], namespace), name_of(module, namespace)
                 return Standing(*names, who, updates, why)
+    for judge, module in networks.items():
+        for maker, network in networks.items():
+            if is_cut_off(maker, judge, turns, calls) and all(p.grad is None for p in network.parameters()):
+                return Standing(name_of(network, namespace), name_of(module, namespace), "generator", updates, CUT_OFF)
     return None
+
+
+def is_cut_off(maker: Network, judge: Network, turns: list[Turn], calls: list[Call]) -> bool:
+    """Tells whether a network that is stepped makes what has the form of another's data, and no backward pass ever comes to what it made.
+
+    The way between both is cut in the turns of either: fakes that are augmented by way of numpy, say.
+    """
+    made, judged = [c for c in calls if c.owned == maker], [c for c in calls if c.owned == judge]
+    alone = [
+        any(t.parameters & one and not t.parameters & other for t in turns)
+        for one, other in ((maker, judge), (judge, maker))
+    ]
+    if maker == judge or not all(alone) or len(made) < MANY_CALLS or any(c.used for c in made):
+        return False
+    forms = {shape[1:] for c in judged if _is_of_data(c) for shape in c.shapes if len(shape) > 1}
+    return any(shape[1:] in forms for c in made for shape in c.output_shapes)
 
 
 def _is_of_data(call: Call) -> bool:
