@@ -62,6 +62,21 @@ def test_a_game_that_never_rests_is_put_down_to_its_steps(tmp_path: Path) -> Non
     assert found.remedies
 
 
+@pytest.mark.parametrize(
+    ("average", "low", "verdict"),
+    [(False, 0.3, Verdict.FAILED), (True, 0.3, Verdict.SUSPECT), (True, 0.65, Verdict.FAILED)],
+    ids=["no average", "an average", "an average that rests nowhere either"],
+)
+def test_of_a_generator_whose_average_is_kept_restlessness_alone_is_a_suspicion(
+    average: bool, low: float, verdict: Verdict, tmp_path: Path
+) -> None:
+    """The fakes are narrow in a third of the stretches, or in two thirds."""
+    leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < low, -1.1, 0.3))
+    path = made(tmp_path / "run", steps=STEPS, slow=spread(leaps), facts={"keeps_average": average, "config": {}})
+    found = diagnose(path).finding("learning_rate")
+    assert (found.verdict, found.kind) == (verdict, "restless"), found.claim
+
+
 def test_it_is_not_where_the_generator_outruns_the_discriminator(tmp_path: Path) -> None:
     leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.5, -1.1, 0.3))
     slow = {"generator_update_ratio": np.full(TENS, 1e-2), "discriminator_update_ratio": np.full(TENS, 5e-4)}

@@ -27,6 +27,7 @@ FIRST = 0  # the step: weights that were dead then were never thrown
 ALIVE = (
     0.1  # of the gradient that the generator had at first: below, the gradient has vanished, which is told elsewhere
 )
+MOSTLY = 0.6  # of them, where the loop keeps an average of the generator
 OFTEN = 0.2  # of the late stretches in which restless fakes must also be plainly no reals
 RAISED = 8.0  # fold, beyond all it had been: schedules that come back to their first rate do not count, warm-ups rise by little at a time
 # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
@@ -277,12 +278,15 @@ def _restless(e: Evidence) -> Finding | None:
     if handicap(e).kind or outrun(e) or flat or (poor is not None and e.holds(poor)) or _known_by_heart(e):
         return None  # then that is the cause, and told elsewhere: a weak D, a collapse, or data that D knows by heart
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
+    # of a generator whose moving average the loop keeps that average is what is used: it rests where the generator itself does not
+    averaged = e.about.get("keeps_average") is True and not e.config
+    often_off = MOSTLY if averaged else OFTEN
     first = trends.onset(state, patience=max(5, len(state) // 10))
     return Finding(
         "learning_rate",
-        Verdict.FAILED if share >= OFTEN else Verdict.SUSPECT,
+        Verdict.FAILED if share >= often_off else Verdict.SUSPECT,
         f"the fakes' spread swings by more than {e.limits.restless:.0%} within a twentieth of the run in {often:.0%} of the run's second half "
-        f"(limit: {BURSTS:.0%}), and the fakes are plainly no reals in {share:.0%} of its last stretches (limit: {OFTEN:.0%})",
+        f"(limit: {BURSTS:.0%}), and the fakes are plainly no reals in {share:.0%} of its last stretches (limit: {often_off:.0%})",
         cause="the players' steps are too large for the game to settle",
         remedies=(*lower_rates(e, "both"), *regularise(e)),
         series=tuple(n for n in ("fake_pairwise_distance", "diversity_ratio", "generator_update_ratio") if n in e),
