@@ -37,3 +37,16 @@ def test_labels_that_never_differ_cannot_be_strange(chance: float, named: bool, 
     labels = {"agreement": {"share": chance, "chance": chance, "count": 1024.0}, "counts": {"real": {"0": 1024}}}
     found = diagnose(made(tmp_path / "run", facts={"labels": labels})).finding("data_mismatch")
     assert (found.kind == "labels") is named, found.claim
+
+
+@pytest.mark.parametrize(
+    ("swing", "level", "blind"), [(0.03, 0.62, True), (0.4, 0.58, False), (0.03, 0.8, False), (0.03, 0.3, False)]
+)
+def test_a_discriminator_that_never_tells_apart_what_is_plainly_different_is_blind(
+    swing: float, level: float, blind: bool, tmp_path: Path
+) -> None:
+    """One half on the average is but a trap: of a generator that hops the steps swing, and one that outruns D lies below."""
+    auc = np.clip(level + swing * np.sin(np.arange(STEPS) / 9), 0, 1)
+    path = made(tmp_path / "run", steps=STEPS, columns={"discriminator_auc": auc}, slow=NARROW, without=WIDE)
+    found = diagnose(path).finding("discriminator_weakness")
+    assert (found.verdict is Verdict.FAILED and found.kind == "blind") is blind, found.claim

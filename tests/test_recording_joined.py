@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import gandiag
+from gandiag.recording.outputs import judges_place_by_place
 
 
 def players(d: nn.Module) -> dict[str, Any]:
@@ -72,6 +73,47 @@ def test_a_discriminator_that_returns_images_is_shown_reals_and_fakes_all_the_sa
     assert run["fake_max"].max() < 1
     assert "real_logit_mean" not in run
     assert any("energy-based" in said for said in run.about["could_not_tell"])
+
+
+def test_a_map_of_verdicts_on_single_pixels_is_no_image(tmp_path: Path) -> None:
+    """pix2pix's pixel discriminator of grey images: its map has their form, and its places are verdicts all the same."""
+    torch.manual_seed(0)
+    g = nn.Sequential(nn.Linear(3, 16), nn.Unflatten(1, (1, 4, 4)))
+    d = nn.Sequential(nn.Conv2d(1, 8, 1), nn.BatchNorm2d(8), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 1))
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    told = []
+    with gandiag.Recorder(
+        tmp_path / "run", generator=g, discriminator=d, generator_optimizer=g_opt, discriminator_optimizer=d_opt
+    ) as recorder:
+        for _ in range(12):
+            on_real, on_fake = d(torch.rand(8, 1, 4, 4)), d((fake := g(torch.randn(8, 3))).detach())
+            told.append((on_real.mean().item(), on_fake.mean().item()))
+            d_opt.zero_grad()
+            (softplus(-on_real).mean() + softplus(on_fake).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(fake)).mean().backward()
+            g_opt.step()
+            recorder.step()
+    run = gandiag.load_run(recorder.path)
+    assert run["real_logit_mean"].to_numpy() == pytest.approx([real for real, _ in told], abs=1e-5)
+    assert run["fake_logit_mean"].to_numpy() == pytest.approx([fake for _, fake in told], abs=1e-5)
+    assert not any("energy-based" in said for said in run.about.get("could_not_tell", []))
+
+
+@pytest.mark.parametrize(
+    ("layers", "by_place"),
+    [
+        ([nn.Conv2d(1, 4, 1), nn.LeakyReLU(), nn.Conv2d(4, 1, 1)], True),
+        ([nn.Conv2d(1, 4, 3, 1, 1), nn.InstanceNorm2d(4, affine=True), nn.Conv2d(4, 1, 3, 1, 1)], True),
+        ([nn.Conv2d(1, 4, 3, 2, 1), nn.ReLU(), nn.ConvTranspose2d(4, 1, 4, 2, 1)], False),
+        ([nn.Conv2d(1, 4, 3, 1, 1), nn.MaxPool2d(2), nn.Conv2d(4, 1, 3, 1, 1), nn.Upsample(scale_factor=2)], False),
+        ([nn.Conv2d(1, 4, 1), nn.Flatten(), nn.Linear(64, 16)], False),
+        ([nn.Linear(12, 4), nn.ReLU(), nn.Linear(4, 12)], False),
+    ],
+)
+def test_what_keeps_its_grid_is_told_from_what_restores_it(layers: list[nn.Module], by_place: bool) -> None:
+    assert judges_place_by_place(nn.Sequential(*layers)) is by_place
 
 
 @pytest.mark.parametrize("log_softmax", [False, True])

@@ -23,6 +23,8 @@ GOOD_SHARES = ("high_quality_share", "precision")
 # (strong R1) to 9 times it (benchmark)
 FLAT = 0.15
 OUTNUMBERED = 8.0  # updates of the generator for one of D's: those of two to five that were seen ended well (benchmark)
+HARDLY = 0.7  # AUC of two normal laws three quarters of a standard deviation apart
+ALL_THE_WHILE = 0.9  # of the stretches, in which the fakes are plainly no reals
 UNSURE = 0.2  # logits between reals and fakes: a probability of .525 at best, however well their ranks tell them apart
 
 
@@ -75,6 +77,18 @@ def discriminator_weakness(run: Recorded) -> Finding:
             onset=e.onset(blind),
             kind="blind",
         )
+    if signs and (best := never_told_apart(e)) is not None:
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"in nine of ten steps AUC is below {best:.2f} (limit: {HARDLY:g}), although the fakes have been plainly no reals all the while: "
+            f"{signs[0]}",
+            cause="the discriminator does not see what is wrong with the fakes: it is too small, or of a form that cannot see it (single pixels)",
+            remedies=(larger_discriminator(e), "let D see whole samples: larger kernels, more layers, a dense head"),
+            series=(*series, "diversity_ratio"),
+            onset=int(e.edges[0]),
+            kind="blind",
+        )
     slope = steepness(e)
     gap = np.inf if e.free_offset else abs(e.now_or_nan("real_logit_mean") - e.now_or_nan("fake_logit_mean"))
     unsure = e.limits.weak_auc <= now < e.limits.blind_auc or (gap < UNSURE and now > 0.5)
@@ -110,6 +124,19 @@ def discriminator_weakness(run: Recorded) -> Finding:
     if now < e.limits.weak_auc and not signs:
         claim += ", and nothing beside it shows that the fakes are no reals"
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
+
+
+def never_told_apart(e: Evidence) -> float | None:
+    """Returns the AUC that nine of ten steps lie below, where D tells hardly anything apart at any time, and plainly could; None elsewhere.
+
+    A generator that collapses and hops gives an AUC near one half as well, on the average: its steps swing far up and down.
+    """
+    off = misfits(e)
+    if off is None or "discriminator_auc" not in e or np.mean(off) < ALL_THE_WHILE:
+        return None
+    steps = e["discriminator_auc"].to_numpy(dtype=float)
+    low, high = np.nanquantile(steps[len(steps) // 20 :], (0.1, 0.9))
+    return float(high) if e.limits.weak_auc <= low and high < HARDLY else None
 
 
 def steepness(e: Evidence) -> np.ndarray | None:

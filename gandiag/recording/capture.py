@@ -31,7 +31,7 @@ from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import TWO_CLASSES, holds_two, last_operation, scores, tensors
+from gandiag.recording.outputs import TWO_CLASSES, holds_two, judges_place_by_place, last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
@@ -66,6 +66,9 @@ class Capture:
         # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
         self._verdicts_in_turn: bool | None = None
         self._both_calls = 0
+        self._pixelwise: bool | None = (
+            None  # whether an output of the images' form holds verdicts on places; looked at once
+        )
         # its last calls, as one of each batch, whose scores are held back until that is known, and those scores
         self._held_back: deque[list[tuple[Call, list[Tensor]]]] = deque(maxlen=UNKNOWN_CALLS)
         self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
@@ -224,6 +227,7 @@ class Capture:
             and first.shape == image.shape
             and first.dim() > 1
             and first.shape[1:].numel() > 1
+            and not self._is_pixelwise(module)
         ):
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
@@ -263,6 +267,11 @@ class Capture:
         for i, score in enumerate(found):
             if score.requires_grad:
                 on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
+
+    def _is_pixelwise(self, module: nn.Module) -> bool:
+        if self._pixelwise is None:
+            self._pixelwise = judges_place_by_place(module)
+        return self._pixelwise
 
     def _new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
         made, order = self.generated.count, next(self._order)

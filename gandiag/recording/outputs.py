@@ -6,9 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd, _AvgPoolNd, _MaxPoolNd
 
 SCORE_KEYS = ("logits", "logit", "validity", "adv", "adversarial", "score", "scores", "out", "output", "prediction")
+COARSENS = (
+    _AvgPoolNd,
+    _MaxPoolNd,
+    _AdaptiveAvgPoolNd,
+    _AdaptiveMaxPoolNd,
+    nn.Upsample,
+    nn.PixelShuffle,
+    nn.PixelUnshuffle,
+)
 MOST_VIEWS = 6
 TRANSPARENT = (
     "View",
@@ -29,6 +41,23 @@ TWO_CLASSES = (
 )
 SOFTMAXES = SOFTMAX, LOG_SOFTMAX = "Softmax", "LogSoftmax"
 MOST_NESTED = 3  # lists of lists of features are as deep as discriminators go
+
+
+def judges_place_by_place(module: nn.Module) -> bool:
+    """Tells whether a network keeps its input's grid from end to end: convolutions of stride 1 and what acts value by value, and nothing else.
+
+    Its map of the input's form holds verdicts on places (a pixel discriminator's); one that restores its input has a narrow place in between.
+    """
+    convolutions = [m for m in module.modules() if isinstance(m, _ConvNd)]
+    others = [
+        m for m in module.modules() if not isinstance(m, _ConvNd) and any(True for _ in m.parameters(recurse=False))
+    ]
+    return (
+        bool(convolutions)
+        and all(set(m.stride) == {1} and not m.transposed for m in convolutions)
+        and all(isinstance(m, (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.PReLU)) for m in others)
+        and not any(isinstance(m, COARSENS) for m in module.modules())
+    )
 
 
 def tensors(value: Any, depth: int = MOST_NESTED) -> Iterator[Tensor]:
