@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.asked import Asked
+from gandiag.recording.at_once import AtOnce
 from gandiag.recording.averaged import AVERAGE_ROWS, Average
 from gandiag.recording.beside import Beside
 from gandiag.recording.conditions import Conditions
@@ -30,19 +30,15 @@ from gandiag.recording.guard import guarded
 from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
-from gandiag.recording.origin import FAKE, REAL, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import TWO_CLASSES, holds_two, judges_place_by_place, last_operation, scores, tensors
+from gandiag.recording.origin import FAKE, Origin, Outputs, is_tracked
+from gandiag.recording.outputs import TWO_CLASSES, judges_place_by_place, last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
 from gandiag.recording.unjudged import Unjudged
+from gandiag.recording.which import WhichArgument
 
-UNKNOWN_CALLS = 4  # on reals and fakes at once, after which it is said that nothing told whose verdicts are whose
 _NO_FORCE = torch.zeros(0, device="cpu")  # at what is no score
-BOTH_AT_ONCE = (
-    "the discriminator is given reals and fakes in one call: its outputs were not read as scores; "
-    "step(real_logits=, fake_logits=) would tell"
-)
 _compiling = torch.compiler.is_compiling
 
 
@@ -63,16 +59,9 @@ class Capture:
         # of a batch's verdicts, where the discriminator has returned them alone
         self._score_form: torch.Size | None = None
         self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
-        # of a discriminator that judges reals and fakes in one call: whether the verdicts come in the order of the batches
-        self._verdicts_in_turn: bool | None = None
-        self._both_calls = 0
         self._pixelwise: bool | None = (
             None  # whether an output of the images' form holds verdicts on places; looked at once
         )
-        # its last calls, as one of each batch, whose scores are held back until that is known, and those scores
-        self._held_back: deque[list[tuple[Call, list[Tensor]]]] = deque(maxlen=UNKNOWN_CALLS)
-        self._place = 0, 0  # of a discriminator that is given several tensors: where the fakes stood, among how many
-        self._unplaced: deque[list[Tensor]] = deque(maxlen=UNKNOWN_CALLS)  # what it was given before that was known
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more
@@ -83,8 +72,10 @@ class Capture:
         self.feeding, self.conditions, self.asked, self.beside = Feeding(), Conditions(), Asked(), Beside()
         self.unjudged, self.average = Unjudged(), Average(generator)
         self.inquiry, self.given = Inquiry(), WhatWasGiven()
+        self.at_once = AtOnce(self, say=say)
         self.passes = Passes(lambda who: self._generator if who == "generator" else self._discriminator)
         self._order = count()
+        self._which = WhichArgument(self.generated, self.passes)
         self._undo = [hook_on(generator, self._generator_called), hook_on(discriminator, self._discriminator_called)]
 
     def follow_wrapper(self, who: str) -> bool:
@@ -127,6 +118,7 @@ class Capture:
         self._undo = []
         self.passes.forget()
         self.generated = Outputs()
+        self._which = WhichArgument(self.generated, self.passes)
 
     # -- hooks
 
@@ -194,7 +186,7 @@ class Capture:
             if self.generated.part is not None and not origin.fake and self.beside.wants(self.passes.row):
                 self.beside.note_joined(only, self.generated.part, self.generated.held)
         else:
-            shown, origin = self._look(arguments, named)
+            shown, origin = self._which.look(arguments, named)
             image = None if shown is None else shown.detach()
             if self.conditions.wants(self.passes.row):
                 self.conditions.note(image, origin.fake, arguments, named, self.generated.last)
@@ -213,7 +205,7 @@ class Capture:
             and last_operation(first) == "LogSoftmax"
         ):
             self.read_two_classes()
-        if origin.fake and shown is not only and self._both_called(arguments, named, output):
+        if origin.fake and shown is not only and self.at_once.called(arguments, named, output):
             return
         if again:  # of a detached input: where the graph leads is not to be seen from here
             origin = replace(origin, untraced=True)
@@ -232,8 +224,8 @@ class Capture:
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
             )
-            call = self._new_call([], image, origin)  # its images and whose turn it is are the game's all the same
-            on_gradient(first, first.grad_fn, partial(self._shown, call))
+            call = self.new_call([], image, origin)  # its images and whose turn it is are the game's all the same
+            self.watch_use(call, first)
             return
         if image is not None and image.dim() == 1 and found[0].numel() == 1:
             image = image.unsqueeze(0)  # one sample without an axis for the batch
@@ -256,7 +248,7 @@ class Capture:
                 self.passes.looked_real.append(call)
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))
             return
-        call = self._new_call(found, image, origin)
+        call = self.new_call(found, image, origin)
         call.turned = self._turned(shown, origin)
         if not origin.fake or origin.attached:
             call.made = self.generated.last
@@ -265,15 +257,15 @@ class Capture:
             if self.given.is_asked and image is not None:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
         for i, score in enumerate(found):
-            if score.requires_grad:
-                on_gradient(score, score.grad_fn, partial(self._pushed, call, i))
+            self.watch_verdict(call, i, score)
 
     def _is_pixelwise(self, module: nn.Module) -> bool:
         if self._pixelwise is None:
             self._pixelwise = judges_place_by_place(module)
         return self._pixelwise
 
-    def _new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
+    def new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
+        """Returns a call of the discriminator as it is noted."""
         made, order = self.generated.count, next(self._order)
         return Call([t.detach() for t in found], [t._version for t in found], image, origin, made, order)
 
@@ -309,102 +301,6 @@ class Capture:
             return found
         return next(([t] for t in tensors(output) if t.dim() and t.shape[1:] == usual), found)
 
-    def _look(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor | None, Origin]:
-        """Returns which argument is the image, and where it comes from."""
-        values = (*arguments, *named.values())
-        shown = [t for v in values for t in ((v,) if isinstance(v, Tensor) else tensors(v)) if t.is_floating_point()]
-        for place, tensor in enumerate(shown):
-            origin = self.generated.origin(tensor)
-            if origin.fake:
-                if self._unplaced:
-                    self._put_right(place, len(shown))
-                self._place = place, len(shown)
-                return tensor, origin
-        if not self._place[1] and len(shown) > 1:
-            self._unplaced.append(shown)
-        return (self._real_among(shown) if shown else None), REAL
-
-    def _put_right(self, place: int, count: int) -> None:
-        """Gives D's calls on several tensors, before it was known where among them the sample stands, the image that was meant."""
-        for call in self.passes.looked_real:
-            for shown in self._unplaced:
-                taken = call.image is not None and any(call.image.data_ptr() == t.data_ptr() for t in shown)
-                if taken and len(shown) == count:
-                    call.image = shown[place].detach()
-        self._unplaced.clear()
-
-    def _real_among(self, shown: list[Tensor]) -> Tensor:
-        """Returns which of several tensors that D is given is the real: where G's output has stood, or what has its form, or the first."""
-        place, count = self._place
-        if count == len(shown):
-            return shown[place]
-        # of a G that returns several which is the image is not known
-        forms = {made.shape[1:] for made in self.generated.held}
-        alike = [t for t in shown if t.shape[1:] in forms] if len(forms) == 1 else []
-        return next((t for t in (*alike, *shown) if t.dim() > 1), shown[0])
-
-    def _both_called(self, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> bool:
-        """Notes a call that is given reals and fakes at once and returns a verdict on each; which is which a call in G's turn tells."""
-        shown = list(tensors((arguments, dict(named))))
-        if len(shown) != 2 or shown[0].shape != shown[1].shape or not shown[0].dim():
-            return False
-        in_one = isinstance(output, Tensor) and holds_two(output, len(shown[0])) and not self.two_classes
-        if not in_one and not (isinstance(output, (tuple, list)) and len(output) > 1):
-            return False
-        origins = [self.generated.origin(tensor) for tensor in shown]
-        if in_one:
-            return origins[0].fake != origins[1].fake and self._both_called_in_one(output, shown, origins)
-        verdicts = [list(tensors(part)) for part in output[:2]]
-        if (
-            origins[0].fake == origins[1].fake
-            or not verdicts[0]
-            or [v.shape for v in verdicts[0]] != [v.shape for v in verdicts[1]]
-        ):
-            return False
-        self._learn_whose_verdicts([*map(self.generated.leads_back, verdicts)], origins)
-        if self._verdicts_in_turn is not None and not self.score_operation:
-            self.score_operation = last_operation(verdicts[0][0])
-        pair = []
-        for tensor, origin, found in zip(
-            shown, origins, verdicts[::-1] if self._verdicts_in_turn is False else verdicts
-        ):
-            call = self._new_call(found, tensor.detach(), origin)
-            pair.append((call, call.scores))
-            for i, verdict in enumerate(found):
-                if verdict.requires_grad:
-                    on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, i))
-        if self._verdicts_in_turn is None:
-            for call, _ in pair:
-                call.scores = []
-            self._held_back.append(pair)
-        return True
-
-    def _learn_whose_verdicts(self, lead_back: list[bool], origins: list[Origin]) -> None:
-        """Notes, of a call on reals and fakes at once, which of both verdicts is the fakes': the one whose graph leads back to G."""
-        fakes = origins[1].fake
-        if origins[fakes].attached and lead_back[0] != lead_back[1]:
-            self._verdicts_in_turn = lead_back[1] == fakes
-            self._give_back()
-        self._both_calls += 1
-        if self._verdicts_in_turn is None and self._both_calls == UNKNOWN_CALLS:
-            self._say("both at once", BOTH_AT_ONCE)
-
-    def _both_called_in_one(self, output: Tensor, shown: list[Tensor], origins: list[Origin]) -> bool:
-        """Notes a call on reals and fakes whose verdicts on both come in one tensor, of which nothing tells whose they are."""
-        self._say("both at once", BOTH_AT_ONCE)
-        for tensor, origin in zip(shown, origins):
-            call = self._new_call([], tensor.detach(), origin)
-            on_gradient(output, output.grad_fn, partial(self._shown, call))
-        return True
-
-    def _give_back(self) -> None:
-        """Gives calls the scores that were held back, now that it is known whose each of both verdicts is."""
-        for (one, first), (other, second) in self._held_back:
-            one.scores, other.scores = first, second
-            if not self._verdicts_in_turn:
-                one.image, one.origin, other.image, other.origin = other.image, other.origin, one.image, one.origin
-        self._held_back.clear()
-
     def read_two_classes(self) -> None:
         """Reads two values for each sample as a softmax's; also where D itself ends in one."""
         if not self.two_classes:
@@ -417,10 +313,19 @@ class Capture:
             self.score_operation = last_operation(values)
         with torch.no_grad():
             score = values[:, 1] - values[:, 0]
-        call = self._new_call([score], image, origin)
+        call = self.new_call([score], image, origin)
         after_softmax = self.score_operation == "LogSoftmax"
         on_gradient(values, values.grad_fn, partial(self._pushed_apart, call, after_softmax))
         return call
+
+    def watch_verdict(self, call: Call, which: int, verdict: Tensor) -> None:
+        """Has the gradient at a verdict noted as the call's."""
+        if verdict.requires_grad:
+            on_gradient(verdict, verdict.grad_fn, partial(self._pushed, call, which))
+
+    def watch_use(self, call: Call, output: Tensor) -> None:
+        """Has it noted whether a backward pass goes through an output that holds no verdict of this call alone."""
+        on_gradient(output, output.grad_fn, partial(self._shown, call))
 
     @guarded
     def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor | None) -> None:
