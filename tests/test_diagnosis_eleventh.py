@@ -50,3 +50,39 @@ def test_a_discriminator_that_never_tells_apart_what_is_plainly_different_is_bli
     path = made(tmp_path / "run", steps=STEPS, columns={"discriminator_auc": auc}, slow=NARROW, without=WIDE)
     found = diagnose(path).finding("discriminator_weakness")
     assert (found.verdict is Verdict.FAILED and found.kind == "blind") is blind, found.claim
+
+
+@pytest.mark.parametrize(("last", "named"), [(100, True), (800, False)])
+def test_optimizers_that_find_no_gradient_for_either_player_hold_other_networks(
+    last: int, named: bool, tmp_path: Path
+) -> None:
+    """A schedule that lets both rest at the end is none of this: neither is called then, or the rates are 0."""
+    updates = np.where(np.arange(STEPS) <= last, 1.0, 0.0)
+    columns = {"generator_updates": updates, "discriminator_updates": updates}
+    found = diagnose(made(tmp_path / "run", steps=STEPS, columns=columns)).finding("objective_fault")
+    assert (found.verdict is Verdict.FAILED and found.kind == "both stand still") is named, found.claim
+    if named:
+        assert found.onset == last + 1
+
+
+def test_weights_that_decay_has_eaten_are_no_rate_too_high(tmp_path: Path) -> None:
+    """Next to nothing is left of D's weights: each update is twice as large as they are."""
+    left = np.geomspace(10.0, 0.02, TENS)
+    left[TENS // 3 :] = 0.02
+    slow = {
+        **NARROW,
+        "discriminator_parameter_norm": left,
+        "discriminator_update_ratio": np.where(left < 1, 1.9, 0.01),
+    }
+    adam = {"class": "Adam", "learning_rate": 1e-3, "weight_decay": 0.3}
+    path = made(
+        tmp_path / "run",
+        steps=STEPS,
+        columns={"discriminator_gradient_norm": np.full(STEPS, 1e-3)},
+        slow=slow,
+        facts={"optimizers": {"discriminator": adam, "generator": {**adam, "weight_decay": 0}}},
+        without=WIDE,
+    )
+    told = diagnose(path)
+    assert told.finding("learning_rate").kind != "too high"
+    assert told.finding("discriminator_weakness").kind == "weight decay"

@@ -227,3 +227,44 @@ def test_one_batch_of_unequal_parts_is_not_taken_for_reals(tmp_path: Path) -> No
     run, _ = played(tmp_path / "run", Game(), step, automatic=False)
     assert "real_logit_mean" not in run
     assert any("reals and fakes in one batch" in said for said in run.about["could_not_tell"])
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+@pytest.mark.parametrize("penalty", [True, False])
+def test_noise_on_both_sides_and_a_slope_taken_on_the_reals_that_the_loss_reads(
+    penalty: bool, updates: int, tmp_path: Path
+) -> None:
+    """R1 makes the reals' call no interpolate: of several updates of D in a step the last is recorded, and no other is added to it."""
+    torch.manual_seed(0)
+    g = nn.Sequential(nn.Linear(3, 16), nn.SiLU(), nn.Linear(16, 2))
+    d = nn.Sequential(nn.Linear(2, 16), nn.SiLU(), nn.Linear(16, 1))
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    told: list[tuple[float, float]] = []
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=g_opt,
+        discriminator_optimizer=d_opt,
+        automatic=True,
+    ):
+        for _ in range(12):
+            for _ in range(updates):
+                real = (5 + torch.randn(16, 2)).requires_grad_(penalty)
+                fake = g(torch.randn(16, 3)).detach() + 0.1 * torch.randn(16, 2)
+                on_real, on_fake = d(real), d(fake)
+                loss = nn.functional.softplus(-on_real).mean() + nn.functional.softplus(on_fake).mean()
+                if penalty:
+                    loss = loss + torch.autograd.grad(on_real.sum(), real, create_graph=True)[0].square().mean()
+                d_opt.zero_grad()
+                loss.backward()
+                d_opt.step()
+            told.append((on_real.mean().item(), on_fake.mean().item()))
+            g_opt.zero_grad()
+            nn.functional.softplus(-d(g(torch.randn(16, 3)) + 0.1 * torch.randn(16, 2))).mean().backward()
+            g_opt.step()
+    run = load_run(tmp_path / "run")
+    assert run["real_logit_mean"].to_numpy() == pytest.approx([real for real, _ in told], abs=1e-5)
+    assert run["fake_logit_mean"].to_numpy() == pytest.approx([fake for _, fake in told], abs=1e-5)
+    assert (run["discriminator_force_on_real"] > 0).all()
+    assert (run["discriminator_updates"] == updates).all()

@@ -378,7 +378,7 @@ def test_leaving_by_an_exception_or_a_key_notes_it_and_keeps_the_rows(tmp_path: 
 def test_bad_arguments_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="minimal, default, full"):
         Loop(tmp_path / "a", probes="minimall")
-    with pytest.raises(UsageError, match="'logit' .* or 'probability'"):
+    with pytest.raises(UsageError, match=r"'logit' .* or 'probability'"):
         Loop(tmp_path / "b", discriminator_output="sigmoid")
     Loop(tmp_path / "c").recorder.close()
     with pytest.raises(RunError, match="another run"):

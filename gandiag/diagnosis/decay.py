@@ -10,6 +10,7 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.fakes import misfit
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.pooled import beside
 from gandiag.errors import NotRecorded
 
 # Weights of players that learn ended at .7 (clipped) to 1.7 times their first norm (benchmark): decay that takes more than that is no aside.
@@ -31,12 +32,13 @@ def decayed(e: Evidence, who: str) -> Finding | None:
     if not left < SHRUNK or not _outweighs(e, who, facts, decay, rate):
         return None
     e.need_steps()
-    if not (signs := misfit(e)):
+    sign = next(iter(misfit(e)), "") or beside(e)
+    if not sign:
         return None
     return Finding(
         "objective_fault" if who == "generator" else "discriminator_weakness",
         Verdict.FAILED,
-        f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {signs[0]}",
+        f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {sign}",
         cause=f"the {who} is trained to have small weights rather than by its loss",
         remedies=(f"set the {who}'s weight_decay to 0",),
         series=(f"{who}_parameter_norm", f"{who}_gradient_norm"),

@@ -35,6 +35,14 @@ def alike(e: Evidence) -> bool:
     return now is not None and min(now.precision, now.coverage) >= PLAINLY
 
 
+def beside(e: Evidence) -> str:
+    """Says that hardly a fake of the last part lies where reals lie, and hardly a real where fakes lie; empty where that is not so."""
+    now = at_the_end(e)
+    if now is None or now.precision > e.limits.beside_precision or now.coverage > e.limits.beside_coverage:
+        return ""
+    return f"{now.precision:.0%} of the last fakes lie near a real"
+
+
 def before_the_end(e: Evidence) -> Pooled | None:
     """The same of the part before that."""
     sides = points(e, 1 - 2 * e.limits.tail_share, 1 - e.limits.tail_share)

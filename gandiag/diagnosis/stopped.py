@@ -14,12 +14,15 @@ PLAYERS = ("discriminator", "generator")
 # only a pause that is so many times as long as any before it is an end.
 LONGEST_PAUSE = 5.0
 FEWEST = 20  # updates of the other one meanwhile
+MOST = 0.5  # of the run
 FADED = 1e-4  # of its own largest rate: what a schedule has left then moves nothing; cosine and warm-up fade both players, and neither goes on
 
 
 def stopped(e: Evidence) -> Finding | None:
     """A player that is updated no more for the last fifth of the run, while the other goes on: nobody trains one of two on purpose."""
     moves = {who: _moves(e, who) for who in PLAYERS}
+    if (found := _both_stopped(e)) is not None:
+        return found
     for who, other in (PLAYERS, PLAYERS[::-1]):
         at, goes_on = moves[who], moves[other]
         if not len(at):
@@ -52,6 +55,30 @@ def stopped(e: Evidence) -> Finding | None:
             kind="detached generator" if cut_off else f"frozen {who}",
         )
     return None
+
+
+def _both_stopped(e: Evidence) -> Finding | None:
+    """Optimizers that are called on, and find no gradient for either player in most of the run: it is not those networks that are trained."""
+    steps = [e[f"{who}_updates"].dropna() for who in PLAYERS]
+    at = [s.index.to_numpy()[s.to_numpy(dtype=float) > 0] for s in steps]
+    if not all(len(one) for one in at):
+        return None
+    last, end = max(int(one[-1]) for one in at), min(int(s.index[-1]) for s in steps)
+    if end - last < max(e.limits.sustained_steps, MOST * e.steps):
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"neither player's optimizer has found a gradient since step {last} of {e.steps}, though both are called (limit: {MOST:.0%} of the run)",
+        cause="the optimizers hold other parameters than those that the loop trains: of networks that were made anew after them, at a resume say",
+        remedies=(
+            "make the optimizers after the networks, or load weights into the networks that there are (load_state_dict)",
+            "look whether backward() is still called",
+        ),
+        series=tuple(f"{who}_updates" for who in PLAYERS),
+        onset=last + 1,
+        kind="both stand still",
+    )
 
 
 def not_begun(e: Evidence) -> bool:

@@ -8,6 +8,7 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.balance import saturated_from_the_start
 from gandiag.diagnosis.collapse import poor_batches
 from gandiag.diagnosis.deadness import dead_player
+from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
 from gandiag.diagnosis.finding import Finding, Verdict
@@ -49,7 +50,7 @@ def learning_rate(run: Recorded) -> Finding:
     for limit, verdict in ((high, Verdict.FAILED), (suspect, Verdict.SUSPECT)):
         for name in sorted(names, key=lambda n: -now[n]):
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
-            if e.holds(state):
+            if e.holds(state) and not _eaten(e, name.split("_", 1)[0]):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
     for look in (_raised, climbs, swapped_betas, _thrown, _faded, _hardly_moved):
         if (found := look(e)) is not None:
@@ -66,6 +67,14 @@ def learning_rate(run: Recorded) -> Finding:
         f"{top} is {now[top]:.2g} (limits: {low:g} to {suspect:g})",
         series=tuple(names),
     )
+
+
+def _eaten(e: Evidence, who: str) -> bool:
+    """Whether weight decay has left so little of a player that any update is large beside it: that is the cause then, and told elsewhere."""
+    try:
+        return decayed(e, who) is not None
+    except (NotRecorded, CannotTell):
+        return False
 
 
 def _far_off(

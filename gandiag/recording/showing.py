@@ -39,10 +39,16 @@ def with_the_other_side(before: list[Pass], own: list[Pass], batches: list[int])
 
 
 def is_one_call(passes: list[Pass], batches: list[int]) -> bool:
-    """Tells whether scores of one call alone took part, which was on no more samples than G makes: no batch of reals and fakes."""
-    calls = {call for one in passes for call, _, _ in one.pushes if not call.penalised}
+    """Tells whether scores of one call alone took part, which was on no more samples than G makes: no batch of reals and fakes.
+
+    A call of which the slope was taken is another one where the loss reads its scores too (R1 on the call itself).
+    """
+    every = {call for one in passes for call, _, _ in one.pushes}
+    calls = {call for call in every if not call.penalised}
     image = next(iter(calls)).image if len(calls) == 1 else None
-    return image is not None and len(image) in batches
+    if image is None or len(image) not in batches:
+        return False
+    return all(call.image is None or call.image.shape != image.shape for call in every - calls)
 
 
 def shows_both(passes: list[Pass]) -> bool:
