@@ -77,18 +77,6 @@ def discriminator_weakness(run: Recorded) -> Finding:
             onset=e.onset(blind),
             kind="blind",
         )
-    if signs and (best := never_told_apart(e)) is not None:
-        return Finding(
-            "discriminator_weakness",
-            Verdict.FAILED,
-            f"in nine of ten steps AUC is below {best:.2f} (limit: {HARDLY:g}), although the fakes have been plainly no reals all the while: "
-            f"{signs[0]}",
-            cause="the discriminator does not see what is wrong with the fakes: it is too small, or of a form that cannot see it (single pixels)",
-            remedies=(larger_discriminator(e), "let D see whole samples: larger kernels, more layers, a dense head"),
-            series=(*series, "diversity_ratio"),
-            onset=int(e.edges[0]),
-            kind="blind",
-        )
     slope = steepness(e)
     gap = np.inf if e.free_offset else abs(e.now_or_nan("real_logit_mean") - e.now_or_nan("fake_logit_mean"))
     unsure = e.limits.weak_auc <= now < e.limits.blind_auc or (gap < UNSURE and now > 0.5)
@@ -108,6 +96,18 @@ def discriminator_weakness(run: Recorded) -> Finding:
             series=(*series, "generator_gradient_at_image", "real_logit_sd"),
             onset=e.onset(slope < FLAT),
             kind="flat",
+        )
+    if signs and (best := never_told_apart(e)) is not None:
+        return Finding(
+            "discriminator_weakness",
+            Verdict.FAILED,
+            f"in nine of ten steps AUC is below {best:.2f} (limit: {HARDLY:g}), although the fakes have been plainly no reals all the while: "
+            f"{signs[0]}",
+            cause="the discriminator does not see what is wrong with the fakes: it is too small, or of a form that cannot see it (single pixels)",
+            remedies=(larger_discriminator(e), "let D see whole samples: larger kernels, more layers, a dense head"),
+            series=(*series, "diversity_ratio"),
+            onset=int(e.edges[0]),
+            kind="blind",
         )
     if e.holds(inverted) and signs:
         onset = e.onset(inverted)
