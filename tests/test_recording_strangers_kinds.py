@@ -321,7 +321,7 @@ class Extrapolating(torch.optim.SGD):
                 self.start.append(p.clone())
                 p -= 1e-2 * p.grad
 
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch's own stub has overloads
         for p, start in zip(self.param_groups[0]["params"], self.start):
             p.data = start - 1e-2 * p.grad
         self.start = []

@@ -19,10 +19,11 @@ from gandiag.diagnosis.memory import discriminator_overfitting, memorisation
 from gandiag.diagnosis.motion import oscillation
 from gandiag.diagnosis.objective import objective_fault
 from gandiag.diagnosis.progress import convergence, stagnation
+from gandiag.diagnosis.rates import learning_rate
 from gandiag.diagnosis.scores import metric_fault
 from gandiag.diagnosis.story import tell
 from gandiag.diagnosis.weakness import discriminator_weakness
-from gandiag.diagnosis.weights import dead_layers, learning_rate, spectral_collapse
+from gandiag.diagnosis.weights import dead_layers, spectral_collapse
 from gandiag.errors import NotRecorded
 
 Check = Callable[[Recorded], Finding]

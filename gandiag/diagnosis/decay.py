@@ -32,13 +32,15 @@ def decayed(e: Evidence, who: str) -> Finding | None:
     if not left < SHRUNK or not _outweighs(e, who, facts, decay, rate):
         return None
     e.need_steps()
-    sign = next(iter(misfit(e)), "") or beside(e)
-    if not sign:
+    signs = misfit(e)
+    if not signs and (off := beside(e)) is not None:
+        signs = [f"{off.precision:.0%} of the last fakes lie near a real"]
+    if not signs:
         return None
     return Finding(
         "objective_fault" if who == "generator" else "discriminator_weakness",
         Verdict.FAILED,
-        f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {sign}",
+        f"weight decay of {decay:g} has left {left:.2g} of the {who}'s weights (limit: {SHRUNK:g}), and {signs[0]}",
         cause=f"the {who} is trained to have small weights rather than by its loss",
         remedies=(f"set the {who}'s weight_decay to 0",),
         series=(f"{who}_parameter_norm", f"{who}_gradient_norm"),

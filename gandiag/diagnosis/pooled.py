@@ -35,12 +35,11 @@ def alike(e: Evidence) -> bool:
     return now is not None and min(now.precision, now.coverage) >= PLAINLY
 
 
-def beside(e: Evidence) -> str:
-    """Says that hardly a fake of the last part lies where reals lie, and hardly a real where fakes lie; empty where that is not so."""
+def beside(e: Evidence) -> Pooled | None:
+    """Returns the last part where hardly a fake lies where reals lie, and hardly a real where fakes lie; None where that is not so."""
     now = at_the_end(e)
-    if now is None or now.precision > e.limits.beside_precision or now.coverage > e.limits.beside_coverage:
-        return ""
-    return f"{now.precision:.0%} of the last fakes lie near a real"
+    off = now is not None and now.precision <= e.limits.beside_precision and now.coverage <= e.limits.beside_coverage
+    return now if off else None
 
 
 def before_the_end(e: Evidence) -> Pooled | None:

@@ -261,8 +261,8 @@ def _unlike(e: Evidence) -> Finding | None:
 
 def _beside_the_data(e: Evidence) -> Finding | None:
     """Fakes that no batch tells from reals, and that lie where hardly a real lies: those of many batches together show it."""
-    now = None if e.going_on else pooled.at_the_end(e)  # of a run that goes on it is too early to say
-    if now is None or now.precision > e.limits.beside_precision or now.coverage > e.limits.beside_coverage:
+    now = None if e.going_on else pooled.beside(e)  # of a run that goes on it is too early to say
+    if now is None:
         return None
     before = pooled.before_the_end(e)
     better = before is None or now.precision + now.coverage > before.precision + before.coverage + RISING

@@ -58,7 +58,10 @@ def stopped(e: Evidence) -> Finding | None:
 
 
 def _both_stopped(e: Evidence) -> Finding | None:
-    """Optimizers that are called on, and find no gradient for either player in most of the run: it is not those networks that are trained."""
+    """Two players whom no gradient has moved in most of the run: it is not those networks that are trained.
+
+    Where attach has seen the optimizers being called on, they hold the wrong ones; else the recorder may.
+    """
     steps = [e[f"{who}_updates"].dropna() for who in PLAYERS]
     at = [s.index.to_numpy()[s.to_numpy(dtype=float) > 0] for s in steps]
     if not all(len(one) for one in at):
@@ -68,12 +71,13 @@ def _both_stopped(e: Evidence) -> Finding | None:
         return None
     return Finding(
         "objective_fault",
-        Verdict.FAILED,
-        f"neither player's optimizer has found a gradient since step {last} of {e.steps}, though both are called (limit: {MOST:.0%} of the run)",
-        cause="the optimizers hold other parameters than those that the loop trains: of networks that were made anew after them, at a resume say",
+        Verdict.FAILED if "attached" in e.about else Verdict.SUSPECT,
+        f"neither player has been updated by a gradient since step {last} of {e.steps} (limit: {MOST:.0%} of the run), and the run goes on",
+        cause="the optimizers, or the recorder, hold other networks than those that the loop trains: such as were made anew after them, at a resume "
+        "say; or nothing is trained any more",
         remedies=(
             "make the optimizers after the networks, or load weights into the networks that there are (load_state_dict)",
-            "look whether backward() is still called",
+            "make a Recorder of the networks that are trained, with resume=True; look whether backward() is still called",
         ),
         series=tuple(f"{who}_updates" for who in PLAYERS),
         onset=last + 1,

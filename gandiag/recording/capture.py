@@ -59,9 +59,8 @@ class Capture:
         # of a batch's verdicts, where the discriminator has returned them alone
         self._score_form: torch.Size | None = None
         self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
-        self._pixelwise: bool | None = (
-            None  # whether an output of the images' form holds verdicts on places; looked at once
-        )
+        # whether an output of the images' form holds verdicts on places; looked at once
+        self._pixelwise: bool | None = None
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more

@@ -37,13 +37,11 @@ class Classes:
     ) -> None:
         self._values, self._operation = values, operation
         self._say, self._take_back, self._note = say, take_back, note
-        self.fakes_class: int | None = (
-            None  # once it is known: its place, as many as there are where it is not returned, NONE
-        )
+        # once it is known: its place, as many as there are where it is not returned, NONE
+        self.fakes_class: int | None = None
         self._asked: Tensor | None = None  # the same, on the device
-        self._answer: tuple[Tensor, Any] | None = (
-            None  # on its way to the host, and the event that tells when it is there
-        )
+        # on its way to the host, and the event that tells when it is there
+        self._answer: tuple[Tensor, Any] | None = None
         self._looked = 0
 
     def read(self, who: str, seen: Seen) -> Seen:

@@ -17,9 +17,8 @@ from gandiag.recording.showing import of_each, shows_both, shows_one_side, shows
 from gandiag.recording.sorting import Sorting
 
 PLAYERS = ("discriminator", "generator")
-UNREACHED = (
-    50  # turns of a player, before its loss is said to read no verdicts of a kind: on what leads back to G, on fakes
-)
+# turns of a player, before its loss is said to read no verdicts of a kind: on what leads back to G, on fakes, on reals
+UNREACHED = 50
 
 
 class Turns:
