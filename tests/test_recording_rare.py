@@ -152,6 +152,31 @@ def test_an_input_that_is_not_one_a_sample_is_a_constant_and_given_again_as_it_w
     assert named == {}
 
 
+@pytest.mark.parametrize(("width", "kept"), [(2, 2048), (3 * 1024 * 256, 8)])
+def test_data_that_are_translated_are_drawn_from_what_passed_by_as_far_as_they_are_small(width: int, kept: int) -> None:
+    """Eight rows a call: of points two thousand are kept, of large images no more than the last call's."""
+    leaves, structure = tree_flatten(((torch.zeros(8, width),), {}))
+    call = SimpleNamespace(
+        leaves=leaves,
+        structure=structure,
+        shapes=[(8, width)],
+        inputs=leaves,
+        made=(False,),
+        output_shapes=[(8, width)],
+    )
+    feed = Feed([call], [{"shape": [width], "kind": "unknown"}])
+    assert feed.ages
+    for number in range(1, 400 if width == 2 else 12):
+        feed.see((torch.full((8, width), float(number)),), {})
+        if number % 8 == 0:
+            feed.draw(1, np.random.default_rng(0))
+    assert len(feed._last) <= (8 if width == 2 else 1)
+    (drawn,), _ = feed.draw(4, np.random.default_rng(0))
+    assert drawn.shape == (4, width)
+    assert len(feed._seen[0]) == kept
+    assert float(feed._seen[0].max()) == (399 if width == 2 else 11)
+
+
 # -------------------------------------------------------------------------------------------------------- evaluations in passing
 
 

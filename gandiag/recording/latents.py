@@ -16,13 +16,11 @@ UNIFORM_KURTOSIS = (1.5, 2.3)  # a uniform law has 1.8, a coin 1.0, a normal one
 NORMAL_KURTOSIS = (2.3, 4.5)
 ENOUGH_VALUES = 16
 MOST_RANKED = 4096  # values
-KOLMOGOROV, UNLIKE = (
-    1.95,
-    0.02,
-)  # its quantile at 0.1 %, and what a law may differ by and be meant (one that is cut off far out)
+# the quantile at 0.1 % of Kolmogorov's statistic, and what a law may differ by and be meant (one that is cut off far out)
+KOLMOGOROV, UNLIKE = 1.95, 0.02
 MOST_COLUMNS, MOST_TOGETHER = 64, 0.25
 MOST_CORRELATED = 0.1  # neighbouring values of noise; in images it is above 0.5
-MOST_ROWS = 2048  # of inputs of no known law
+MOST_ROWS, MOST_VALUES = 2048, 2**22  # of inputs of no known law that are kept: large images are few
 KEPT_CALLS = 8  # of the generator: what it was given last
 ROUND_WITHIN = 0.15  # standard deviations: N(0, 1) is meant where the sample says N(0.03, 0.98)
 
@@ -171,6 +169,9 @@ class Feed:
         if structure != self._structure or [*map(type, leaves)] != [*map(type, self._leaves)]:
             return
         self._last.append([t.detach() if isinstance(t, Tensor) else t for t in leaves])
+        values = sum(t.numel() for t in leaves if isinstance(t, Tensor))
+        while len(self._last) > 1 and len(self._last) * values > MOST_VALUES:
+            self._last.popleft()
 
     def _renew(self) -> None:
         """Takes of all that ages what was given last in place of what was given at first."""
@@ -185,7 +186,8 @@ class Feed:
             elif kind["kind"] == "unknown":
                 alike = [c[i] for c in calls if c[i].shape[1:] == calls[-1][i].shape[1:]]
                 before = [] if aging or self._seen[i].shape[1:] != alike[-1].shape[1:] else [self._seen[i]]
-                self._seen[i] = torch.cat([*before, *alike])[-MOST_ROWS:]
+                rows = max(len(alike[-1]), MOST_VALUES // max(math.prod(alike[-1].shape[1:]), 1))
+                self._seen[i] = torch.cat([*before, *alike])[-min(MOST_ROWS, rows) :].clone()
 
     def draw(self, count: int, random: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns positional and named arguments for `count` samples; inputs of no known law are those that passed by, row by row."""
