@@ -309,3 +309,44 @@ def test_a_discriminator_whose_gradients_are_taken_for_each_sample_is_said_to_be
     run = load_run(tmp_path / "run")
     assert run["discriminator_gradient_norm"].to_list() == pytest.approx(norms, rel=1e-4)
     assert any("no backward pass was seen" in said for said in run.about["could_not_tell"])
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+@pytest.mark.parametrize("loss", ["overwritten", "summed", "features", "frozen"])
+def test_a_discriminator_whose_verdict_the_generator_never_uses_is_told(
+    tmp_path: Path, automatic: bool, loss: str
+) -> None:
+    g, d, og, od = nets(0)
+    other = nets(1)[1]
+    o_other = torch.optim.Adam(other.parameters(), 1e-3)
+    with Recorder(
+        tmp_path / "run",
+        generator=g,
+        discriminator=d,
+        generator_optimizer=og,
+        discriminator_optimizer=od,
+        automatic=automatic,
+    ) as recorder:
+        for _ in range(120):
+            made = g(torch.randn(64, 4))
+            for judge, optimizer in ((d, od), (other, o_other)):
+                d_loss = F.softplus(-judge(reals(64))).mean() + F.softplus(judge(made.detach())).mean()
+                optimizer.zero_grad()
+                d_loss.backward()
+                optimizer.step()
+            d.requires_grad_(loss != "frozen")
+            g_loss = 0.1 * made.abs().mean()
+            for judge in (d, other):
+                term = F.softplus(-judge(made)).mean()
+                if loss == "features":  # D is asked, and what it knows is used, but not its verdict
+                    term = judge[:-1](made).mean(0).sub(judge[:-1](reals(64)).mean(0)).square().sum()
+                g_loss = term if loss == "overwritten" else g_loss + term
+            d.requires_grad_(True)
+            og.zero_grad()
+            g_loss.backward()
+            og.step()
+            if not automatic:
+                recorder.step(d_loss=d_loss, g_loss=g_loss)
+    events = [r["event"] for r in load_run(tmp_path / "run").records("events")]
+    assert events.count("discriminator_unheard") == (loss == "overwritten")
+    assert (diagnose(tmp_path / "run").finding("objective_fault").kind == "unheard") is (loss == "overwritten")

@@ -178,6 +178,26 @@ def unreached(e: Evidence) -> Finding | None:
     )
 
 
+def unheard(e: Evidence) -> Finding | None:
+    """A generator that has D judge its samples, with a way back to it, and whose loss never uses what D says."""
+    event = next((r for r in e.records("events") if r.get("event") == "discriminator_unheard"), None)
+    if event is None or "generator_force_on_fake" in e:
+        return None
+    return Finding(
+        "objective_fault",
+        Verdict.FAILED,
+        f"in {event.get('turns')} turns of G this D was asked about its fakes, and no backward pass of G's went through D in any (limit: one must): "
+        "G learns from the other terms of its loss alone, or from another discriminator",
+        cause="G's loss leaves out this discriminator's verdict: a loop over several overwrites the loss in place of adding to it, say",
+        remedies=(
+            "G's loss must hold a term that reads D(G(z)) (in a loop over discriminators `loss += ...`, not `loss = ...`)",
+        ),
+        series=("discriminator_force_on_fake", "generator_gradient_norm"),
+        onset=0,
+        kind="unheard",
+    )
+
+
 def unread(e: Evidence) -> Finding | None:
     """A discriminator that is shown both batches, and whose loss never uses what it says of the one."""
     for event in e.records("events"):
@@ -257,6 +277,7 @@ SIDES = {"reals": "real", "fakes": "fake"}
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     double_sigmoid,
     unreached,
+    unheard,
     unread,
     stale_gradients,
     never_cleared,

@@ -64,6 +64,8 @@ class Capture:
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more
+        # the step of the last call on what leads back to G, by a D whose own parameters a backward pass would reach as well
+        self.asked_for_g = -1
         self._trains = {False: True, True: True}  # by whether a call leads back to G; looked at in the first steps
         # whether D's slope was ever computed so that a loss could hold it (`create_graph=True`)
         self.penalty_seen = False
@@ -243,6 +245,8 @@ class Capture:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
             if origin.attached:
                 call.turned = self._turned(shown, origin)
+                if call.trains:
+                    self.asked_for_g = self.passes.row
             elif not origin.fake:
                 self.passes.looked_real.append(call)
             on_gradient(first, first.grad_fn, partial(self._pushed, call, 0))

@@ -39,6 +39,9 @@ class Turns:
         self._facing = Facing()  # of one that returns two, of which it is known that one softmax joins them
         self._noted: set[str] = set()
         self._led_back, self._unreached, self._verdict_seen = False, 0, False
+        self._unheard: int | None = (
+            0  # turns of G in which D was asked for it and took no part; None once it has, or that is said
+        )
         self._sorting, self._domains = Sorting(capture, say=say), Domains(say)
         self._last: dict[str, list[Pass]] = {who: [] for who in PLAYERS}
         self._joint: list[Pass] = []  # reached both players, claimed by the last step, which may not be whose they are
@@ -198,6 +201,18 @@ class Turns:
         if any(p.serves(who) and p.pushes for p, _ in passes.by_hand.values()):
             return True
         return None if passes.open or not passes.fills else False
+
+    def note_whether_heard(self, in_game: bool | None) -> None:
+        """Notes, as G is about to step, a generator that has D judge what leads back to it in each of its first turns, and uses no verdict."""
+        if self._unheard is None:
+            return
+        if in_game:
+            self._unheard = None
+        elif in_game is False and self._capture.asked_for_g == self._capture.passes.row:
+            self._unheard += 1
+            if self._unheard == UNREACHED:
+                self._unheard = None
+                self.note("discriminator_unheard", turns=UNREACHED)
 
     def aside(self, who: str) -> None:
         """Notes that this player is about to be stepped by what is no part of the game: those passes are nobody's."""

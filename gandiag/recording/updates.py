@@ -152,6 +152,7 @@ class Updates:
         as the discriminator was never seen to take part, none is known to be one.
         """
         in_game = self._turns.in_game("generator")
+        self._turns.note_whether_heard(in_game)
         # nor can D's verdict be a reward
         self._alone = in_game is False and "discriminator" not in self._capture.called
         if in_game is not False:
