@@ -18,6 +18,15 @@ WAYS_OUT = {
     "generator": "detach() the fakes that the discriminator is trained on",
     "discriminator": "call its optimizer's step() before the generator's loss.backward()",
 }
+# why weights are never moved, and what to do
+LISTS = (
+    "are held in a plain list or dict, where parameters() does not find them",
+    "hold layers in nn.ModuleList or nn.ModuleDict, and weights as nn.Parameter",
+)
+PARTS = (
+    "are not among what its optimizer was given",
+    "give the {who}'s optimizer all of its parameters(), once all layers are there, or freeze what is to rest (requires_grad_(False))",
+)
 REVERSED = 0.5  # of its size, that D's force on fakes sums up to where one loss serves both players: least squares swing about their target
 STALE = 0.05  # of the gradient that an update takes, which was there before its own backward pass; 0 where gradients are cleared
 # Sums of gradients grow with their number: beside what causes them fivefold by the fifth step where they agree. Without zero_grad 4.3 to
@@ -198,6 +207,29 @@ def unheard(e: Evidence) -> Finding | None:
     )
 
 
+def unstepped(e: Evidence) -> Finding | None:
+    """Weights that get gradients in the game and that no optimizer ever moves."""
+    for who in ("generator", "discriminator"):
+        told = e.facts("unstepped", who)
+        unregistered, left_out = (_names(told.get(key)) for key in ("unregistered", "left_out"))
+        names = unregistered + left_out
+        if not names:
+            continue
+        why, remedy = LISTS if unregistered else PARTS
+        shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+        return Finding(
+            "objective_fault",
+            Verdict.FAILED,
+            f"{len(names)} weights of the {who} ({shown}) got gradients and never moved, and no optimizer holds them (limit: none)",
+            cause=f"these weights of the {who} {why}: they stay at their initial values",
+            remedies=(remedy.format(who=who),),
+            series=(f"{who}_gradient_norm", f"{who}_update_ratio"),
+            onset=0,
+            kind="unstepped",
+        )
+    return None
+
+
 def unread(e: Evidence) -> Finding | None:
     """A discriminator that is shown both batches, and whose loss never uses what it says of the one."""
     for event in e.records("events"):
@@ -273,11 +305,16 @@ def joint_pass(e: Evidence) -> Finding | None:
     )
 
 
+def _names(given: object) -> list[str]:
+    return [str(name) for name in given] if isinstance(given, list) else []
+
+
 SIDES = {"reals": "real", "fakes": "fake"}
 LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     double_sigmoid,
     unreached,
     unheard,
+    unstepped,
     unread,
     stale_gradients,
     never_cleared,

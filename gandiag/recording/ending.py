@@ -35,6 +35,7 @@ def told_at_the_end(
         "unjudged": capture.unjudged.told,
         "keeps_average": lambda: capture.average.was_seen() or None,
         "rewritten": updates.rewrites.told,
+        "unstepped": updates.unstepped.told,
         "ascends": lambda: [who for who, way in ways.items() if way.ascends()] or None,
     }
     told: dict[str, Any] = {}

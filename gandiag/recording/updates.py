@@ -18,6 +18,7 @@ from gandiag.recording.rows import Rows
 from gandiag.recording.step import Probe
 from gandiag.recording.turns import Turns
 from gandiag.recording.uncalled import Uncalled
+from gandiag.recording.unstepped import LOOKS, Unstepped
 from gandiag.recording.untold import Untold
 from gandiag.recording.uphill import Way
 
@@ -60,7 +61,7 @@ class Updates:
         self._alone = False  # whether the generator was only ever updated without the discriminator, of which no call was seen yet
         self._steps_aside: set[str] = set()  # the players that are
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
-        self.rewrites = Rewrites(players["generator"])
+        self.rewrites, self.unstepped = Rewrites(players["generator"]), Unstepped(players)
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
         self._undo = self._watch()
 
@@ -259,6 +260,8 @@ class Updates:
             self._look_for_unseen()
         elif self._steps == 2 * UNSEEN_STEPS:
             self._look_inside_the_unseen()
+        elif self._steps in LOOKS:
+            self.unstepped.look()
         for who in [who for who, (since, _) in self._uncalled.items() if self._steps > since + UNSEEN_STEPS]:
             looked = self._uncalled.pop(who)[1]
             if looked.parameters:
