@@ -97,3 +97,10 @@ def cut_off(e: Evidence) -> list[str]:
     told = [r for r in e.records("events") if r.get("event") == "uncalled" and r.get("player") == "generator"]
     waiting = {str(name) for r in told if isinstance(names := r.get("parameters"), list) for name in names}
     return [n for n in map(str, named) if n not in reached | waiting and not n.endswith("bias")]
+
+
+def identical_units(e: Evidence, who: str) -> list[str]:
+    """Returns a player's layers of which all units were the same at the end of the run."""
+    told = e.about.get("identical_units")
+    names = told.get(who) if isinstance(told, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []

@@ -7,7 +7,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.balance import saturated_from_the_start
 from gandiag.diagnosis.collapse import poor_batches
-from gandiag.diagnosis.deadness import dead_player
+from gandiag.diagnosis.deadness import dead_player, identical_units
 from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessness
@@ -131,6 +131,8 @@ def _thrown(e: Evidence) -> Finding | None:
     off, dead = misfits(e), dead_player(e)
     if off is None or not e.holds(off) or (dead is not None and dead.since <= FIRST):
         return None  # units that died of it died later
+    if any(identical_units(e, who) for who in PLAYERS):
+        return None  # units that are one are moved as one, by all that each of them would have shared
     limit, vanished = e.limits.update_ratio_suspect, _vanished(e)
     stuck = vanished is not None and e.holds(vanished)
     both = all(_first_updates(e, who) > limit for who in PLAYERS)

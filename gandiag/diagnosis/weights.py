@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandiag.diagnosis import trends
-from gandiag.diagnosis.deadness import dead_player
+from gandiag.diagnosis.deadness import dead_player, identical_units
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.errors import NotRecorded
@@ -21,6 +21,21 @@ def dead_layers(run: Recorded) -> Finding:
     held = [n for who in PLAYERS if (n := f"{who}_layer_gradient_norm") in e]
     if not held:
         raise NotRecorded("the gradient norm of any layer")
+    for who in PLAYERS:
+        if same := identical_units(e, who):
+            shown = ", ".join(same[:3]) + (" ..." if len(same) > 3 else "")
+            return Finding(
+                "dead_layers",
+                Verdict.FAILED,
+                f"{len(same)} of the {who}'s layers ({shown}) consist to the end of units that are one and the same (limit: none)",
+                cause=f"units of the {who} began with the same weights: each gets the others' gradient, and a layer of them is no wider than one",
+                remedies=(
+                    f"draw the {who}'s first weights at random (nn.init.kaiming_normal_, say): constants and zeros never part",
+                ),
+                series=(f"{who}_layer_gradient_norm",),
+                onset=0,
+                kind="identical units",
+            )
     if (found := dead_player(e)) is not None:
         return Finding(
             "dead_layers",

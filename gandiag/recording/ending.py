@@ -8,6 +8,7 @@ from typing import Any
 from gandiag.recording.capture import Capture
 from gandiag.recording.constraint import constraint
 from gandiag.recording.player import Player
+from gandiag.recording.units import identical_units
 from gandiag.recording.updates import Updates
 from gandiag.recording.uphill import Way
 
@@ -36,6 +37,9 @@ def told_at_the_end(
         "keeps_average": lambda: capture.average.was_seen() or None,
         "rewritten": updates.rewrites.told,
         "unstepped": updates.unstepped.told,
+        "identical_units": lambda: (
+            {who: names for who, p in players.items() if (names := identical_units(p.module))} or None
+        ),
         "ascends": lambda: [who for who, way in ways.items() if way.ascends()] or None,
     }
     told: dict[str, Any] = {}
