@@ -49,6 +49,7 @@ FOUND = {
     "dcgan_toplevel": Expected("netG (Generator)", "netD (Discriminator)", "probability"),
     "gan_g_first": Expected("generator (Generator)", "discriminator (Discriminator)", "probability"),
     "wgan_clip": Expected("G (Sequential)", "C (Sequential)", order="alternating, 5 D updates a step"),
+    "made_anew": Expected("G (Sequential)", "D (Sequential)"),
     "wgan_gp": Expected(
         "generator (Generator)", "discriminator (Discriminator)", order="alternating, 5 D updates a step"
     ),

@@ -14,7 +14,7 @@ from gandiag.diagnosis.fakes import BURSTS, LEARNED, bursts, misfits, restlessne
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.memory import few_data
 from gandiag.diagnosis.remedies import LARGEST_RATE, lower_rates, rate, regularise, set_rate
-from gandiag.diagnosis.schedules import climbs, swapped_betas
+from gandiag.diagnosis.schedules import climbs, made_anew, swapped_betas
 from gandiag.diagnosis.weakness import FLAT, handicap, outrun, steepness
 from gandiag.errors import NotRecorded
 
@@ -48,7 +48,7 @@ def learning_rate(run: Recorded) -> Finding:
             state = np.nan_to_num(e.level(name), nan=0.0) > limit
             if e.holds(state) and not _eaten(e, name.split("_", 1)[0]):
                 return _far_off(e, name, now[name], limit, verdict, e.onset(state), "too high")
-    for look in (_raised, climbs, swapped_betas, _thrown, _faded, _hardly_moved):
+    for look in (_raised, climbs, swapped_betas, made_anew, _thrown, _faded, _hardly_moved):
         if (found := look(e)) is not None:
             return found
     if (found := _restless(e)) is not None:

@@ -14,6 +14,7 @@ PLAYERS = ("discriminator", "generator")
 CLIMBED = 1.5  # fold, over the run's second half: a warm-up that is capped has ended by then
 RUN_AWAY = 10.0  # fold, over the whole run
 LARGE = 0.03  # of the weights, an update that healthy runs hardly make (update_ratio_suspect: .1)
+STATELESS = ("SGD",)  # optimizers of which nothing is lost
 LOST = 0.2  # of the last stretches, in which the fakes must be plainly no reals again
 
 
@@ -76,6 +77,28 @@ def swapped_betas(e: Evidence) -> Finding | None:
             series=(f"{who}_learning_rate",),
             onset=0,
             kind="betas",
+        )
+    return None
+
+
+def made_anew(e: Evidence) -> Finding | None:
+    """An optimizer with moments that is made anew again and again: each first update of Adam's is the whole rate in every weight."""
+    told = e.about.get("made_anew")
+    for who in PLAYERS:
+        kind = str(e.facts("optimizers", who).get("class", ""))
+        if not isinstance(told, list) or who not in told or kind in STATELESS:
+            continue
+        off = misfits(e)
+        lost = off is not None and off[len(off) // 2 :].mean() > LOST
+        return Finding(
+            "learning_rate",
+            Verdict.FAILED if lost else Verdict.SUSPECT,
+            f"more than half of the {who}'s updates are by an optimizer ({kind or 'of a class that is not known'}) that is new (limit: half)",
+            cause=f"the {who}'s optimizer is made inside the loop: what it knows of the gradients' size and direction is lost at each update",
+            remedies=(f"make the {who}'s optimizer once, before the loop",),
+            series=(f"{who}_update_ratio",),
+            onset=0,
+            kind="made anew",
         )
     return None
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from gandiag.recording.capture import Capture
 from gandiag.recording.constraint import constraint
+from gandiag.recording.heirs import Heirs
 from gandiag.recording.player import Player
 from gandiag.recording.units import identical_units
 from gandiag.recording.updates import Updates
 from gandiag.recording.uphill import Way
+
+MADE_ANEW = 0.5  # of a player's updates by an optimizer that is new: its moments never last
 
 
 def told_at_the_end(
@@ -18,6 +21,7 @@ def told_at_the_end(
     players: Mapping[str, Player],
     updates: Updates,
     ways: Mapping[str, Way],
+    heirs: Heirs,
     say: Callable[[str, str], None],
 ) -> dict[str, Any]:
     """Returns entries of run.json, without those of which there is nothing to tell. Waits for the device.
@@ -37,6 +41,9 @@ def told_at_the_end(
         "keeps_average": lambda: capture.average.was_seen() or None,
         "rewritten": updates.rewrites.told,
         "unstepped": updates.unstepped.told,
+        "made_anew": lambda: (
+            [who for who, n in heirs.count.items() if n > MADE_ANEW * players[who].total_updates] or None
+        ),
         "identical_units": lambda: (
             {who: names for who, p in players.items() if (names := identical_units(p.module))} or None
         ),

@@ -39,6 +39,7 @@ GRAPH_NODES = 2000  # how far back a discriminator's input is followed towards a
 OPTIMIZER_STEPS = 1000  # after so many updates without a GAN the module hooks go; a new optimizer brings them back
 CANCELS = 1e-3  # of the gradients' size: rounding, also in half precision
 JUDGED_AT_FIRST, JUDGED_EVERY = 8, 16  # updates in a row by one optimizer
+REMADE = 3  # optimizers of the same parameters, each of which has stepped once, before they are taken for one that is made anew
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Watch:
         self._storages: dict[int, tuple[StorageWeakRef, Call, int]] = {}
         self._nodes: dict[int, tuple[Call, int]] = {}
         self._turns: list[Turn] = []
+        self._remade: set[frozenset[int]] = set()  # parameters whose optimizer is made anew for each update
         self._since: list[Call] = []
         self._recent: list[Call] = []
         # modules that returned one number for reals and fakes together: a loss, with the discriminator in it
@@ -358,10 +360,21 @@ class Watch:
         )  # where all losses are computed first, the second optimizer's calls lie before the first's step
         turn = Turn(optimizer, parameters_of(optimizer), calls, repeats, fresh=bool(self._since))
         self._turns.append(turn)
+        self._take_for_one(turn)
         del self._turns[:-TURNS_KEPT]
         self._since = []
         self._steps_without += 1
         return turn
+
+    def _take_for_one(self, turn: Turn) -> None:
+        """Takes optimizers that are made anew for each update of the same parameters for one: the latest."""
+        same = [t for t in self._turns if t.parameters == turn.parameters]
+        if len({id(t.optimizer) for t in same}) == len(same) >= REMADE:
+            self._remade.add(turn.parameters)
+        if turn.parameters in self._remade:
+            self._turns = [
+                replace(t, optimizer=turn.optimizer) if t.parameters == turn.parameters else t for t in self._turns
+            ]
 
     @staticmethod
     def _is_worth_judging(turn: Turn) -> bool:

@@ -28,6 +28,7 @@ from gandiag.recording.distributed import ranks
 from gandiag.recording.ending import told_at_the_end
 from gandiag.recording.filling import Filling, Given
 from gandiag.recording.guard import warn_once
+from gandiag.recording.heirs import Heirs
 from gandiag.recording.judging import Judging
 from gandiag.recording.pace import Pace
 from gandiag.recording.player import Player
@@ -169,8 +170,12 @@ class Recorder:
             end_step=self._end_step,
             give_up=self.give_up,
         )
+        self.heirs = Heirs(
+            self._players, follow=self._updates.follow, step=lambda: self.index, say=say, give_up=self.give_up
+        )
         if automatic:
             self._capture.on_call = self._updates.end_if_complete
+            self.heirs.listen()  # where an optimizer that nobody knows steps the generator, no step would end
         me = weakref.ref(self)
         self._at_exit = lambda: _close_at_exit(me, os.getpid())
         atexit.register(self._at_exit)
@@ -300,12 +305,6 @@ class Recorder:
         """Has what the loop gives the generator shown to a function, at each call that builds a graph."""
         self._capture.on_made = see
 
-    def follow_optimizer(self, who: str, optimizer: Any) -> None:
-        """Reads a player's gradients from now on also as this optimizer takes them: one that the training made anew."""
-        player = self._players[who]
-        player.follow(optimizer)
-        self._updates.follow(player)
-
     def tell(self, sentence: str) -> None:
         """Adds to what run.json says could not be told, once."""
         self._untold.say(sentence, sentence)
@@ -355,6 +354,7 @@ class Recorder:
             self._detached = True
             self._capture.remove()
             self._updates.remove()
+            self.heirs.remove()
 
     def close(self, status: Status = "finished") -> None:
         """Writes what is left, takes the hooks away and ends the run; a second call does nothing."""
@@ -366,7 +366,7 @@ class Recorder:
         self._closed = True
         if not self._gave_up and self._players["discriminator"].total_updates:
             self.update_about(
-                **told_at_the_end(self._capture, self._players, self._updates, self._ways, self._untold.say)
+                **told_at_the_end(self._capture, self._players, self._updates, self._ways, self.heirs, self._untold.say)
             )
         self.detach()
         self._judging.hurry()
@@ -427,12 +427,15 @@ class Recorder:
         now = time.perf_counter()
         discriminator, generator = self._players.values()
         world = 1 if self._ranks is None else self._ranks.world
+        unseen = discriminator.moved_unseen(), generator.moved_unseen()
+        if unseen[0] or unseen[1]:
+            self.heirs.listen()
         row = self._pace.row(
             now,
             None if real is None else real.shape[0] * max(discriminator.updates, 1) * world,
             # of weights that something else moves nobody knows how many updates they had
-            discriminator_updates=None if discriminator.moved_unseen() else discriminator.updates,
-            generator_updates=None if generator.moved_unseen() else generator.updates,
+            discriminator_updates=None if unseen[0] else discriminator.updates,
+            generator_updates=None if unseen[1] else generator.updates,
             data_wait_seconds=data_wait_seconds,
             augmentation_probability=augmentation_probability,
         )

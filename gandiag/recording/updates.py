@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -64,6 +65,7 @@ class Updates:
         self.rewrites, self.unstepped = Rewrites(players["generator"]), Unstepped(players)
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
         self._undo = self._watch()
+        self._followed: dict[str, Callable[[], None]] = {}  # what undoes the watch over an optimizer that came later
 
     def _watch(self) -> list[Callable[[], None]]:
         players = self._players.values()
@@ -84,10 +86,15 @@ class Updates:
                 )
         return undo
 
-    def follow(self, player: Player) -> None:
-        """Watches also the optimizer that a player has now."""
-        told = partial(self._one_steps, player), partial(self._evaluates_again, player)
-        self._undo.append(watch(player.optimizer, *told))
+    def follow(self, who: str, optimizer: Any, is_new: bool) -> None:
+        """Takes another optimizer for a player's own; one that is new is watched from now on, and no longer the one that was followed before."""
+        player = self._players[who]
+        player.follow(optimizer)
+        if is_new:
+            if who in self._followed:
+                self._followed[who]()
+            told = partial(self._one_steps, player), partial(self._evaluates_again, player)
+            self._followed[who] = watch(player.optimizer, *told)
 
     def stop(self) -> None:
         """Looks at no update any more, though the hooks stay."""
@@ -95,9 +102,9 @@ class Updates:
 
     def remove(self) -> None:
         """Takes every hook away."""
-        for undo in (*self._undo, *(way.remove for way in self._ways.values())):
+        for undo in (*self._undo, *self._followed.values(), *(way.remove for way in self._ways.values())):
             undo()
-        self._undo = []
+        self._undo, self._followed = [], {}
         for _, looked in self._uncalled.values():
             looked.remove()
         self._uncalled = {}

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from torch import nn
 from torch.optim import Optimizer
 
 from gandiag.recording.direct import Direct, tell_hooks
 from gandiag.recording.guard import until_it_fails
 from gandiag.recording.latents import Feed
-from gandiag.recording.naming import Players, parameters_of
+from gandiag.recording.naming import Players
 from gandiag.recording.passing import KEEP_EVERY, LOOK_EVERY, Passing
 from gandiag.recording.pieces import Together
 from gandiag.recording.probes import PROBES
 from gandiag.recording.step import Step, Value
 
-Who = Literal["generator", "discriminator"]
 FEW_REALS = 32  # with fewer even the one evaluation at the end of a short script would say nothing
-CEASED = 2  # updates by a new optimizer with none of the player's own between them
 
 
 class Game:
@@ -78,15 +75,7 @@ class Game:
         if self.passing.feed.ages:
             self.recorder.show_inputs(self.passing.feed.see)
         self._closed = False
-        self._modules: dict[Who, nn.Module] = {
-            "generator": players.generator,
-            "discriminator": players.discriminator,
-        }
-        self._own: dict[Who, Optimizer] = {
-            "generator": players.generator_optimizer,
-            "discriminator": players.discriminator_optimizer,
-        }
-        self._strange = dict.fromkeys(self._own, 0)  # updates by an optimizer that is new since the player's own one
+        self.recorder.heirs.leave_to_attach(say)
         say(f"recording to {path}: {in_words(players)}")
         for doubt in players.doubts:
             say(f"could not tell: {doubt}")
@@ -102,26 +91,11 @@ class Game:
 
     def owns(self, optimizer: Optimizer) -> bool:
         """Tells, at each update by it, whether an optimizer is one of the players' that is recorded."""
-        mine = [who for who, own in self._own.items() if own is optimizer]
-        for who in mine:
-            self._strange[who] = 0
-        return bool(mine)
+        return self.recorder.heirs.owns(optimizer)
 
     def takes_over(self, optimizer: Optimizer) -> bool:
         """Tells whether an optimizer that is new steps a player; it is followed where the player's own has ceased to."""
-        stepped = parameters_of(optimizer)
-        mine = [who for who, module in self._modules.items() if stepped & frozenset(id(p) for p in module.parameters())]
-        for who in mine:
-            self._strange[who] += 1
-            if self._strange[who] >= CEASED:
-                self._own[who] = optimizer
-                self.recorder.follow_optimizer(who, optimizer)
-                self._say(f"a new optimizer steps the {who} from step {self.steps} on: it is followed")
-                self.recorder.tell(
-                    f"a new optimizer steps the {who} from step {self.steps} on: it is followed from its second update on, and the first is not "
-                    "in the record"
-                )
-        return bool(mine)
+        return self.recorder.heirs.takes_over(optimizer)
 
     def _look(self, step: Step) -> dict[str, Value]:
         """Evaluates when it is due; the first time, it also takes away the hooks through which the players were found."""
