@@ -152,3 +152,24 @@ def test_reals_that_widen_to_the_end_are_told(sd: np.ndarray, ill: bool, tmp_pat
     if ill:
         assert found.verdict is Verdict.FAILED
         assert found.onset is not None
+
+
+@pytest.mark.parametrize(
+    ("mean", "ill"),
+    [
+        (0.8 * PART, True),
+        (-1.5 * PART, True),
+        (PART**2, True),
+        (0.3 * PART, False),  # hardly
+        (np.minimum(1, 3 * PART), False),  # a curriculum that has arrived
+        (np.sin(6 * PART), False),  # to and fro
+    ],
+    ids=["up", "down", "ever faster", "hardly", "arrived", "to and fro"],
+)
+def test_reals_whose_mean_drifts_one_way_to_the_end_are_told(mean: np.ndarray, ill: bool, tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", mean + scattered(8, 0.05), 1 + scattered(9, 0.02))
+    assert (found.kind == "drifting") is ill, found.claim
+    if ill:
+        assert found.verdict is Verdict.FAILED
+        assert found.onset is not None
+        assert 0 < found.onset < STEPS * 0.75

@@ -13,6 +13,9 @@ FEWEST_STRETCHES = 20  # of a run, before a change in it can be told from chance
 EACH_SIDE = 5  # stretches on either side of a change
 MOST_COLUMNS = 64  # whose means are looked at
 WIDENED, STILL_WIDENING = 2.0, 0.03  # fold, over the run; of the reals' spread, over its last tenth
+DRIFTED = 0.5  # sd of the reals, by which their mean drifts over a run
+ONE_WAY = 0.6  # of the way between its outermost stretches
+STILL_DRIFTING = 0.2  # of a drift, which must fall into the second half
 WIDENS_Z = 6.0  # Mann-Kendall, of the whole run: a curriculum goes up by stairs, and rests
 AT_REST = 0.2  # of the change, that the reals may spread before and after it: a slow drift reads .27, a turn of the classes .5 and more
 
@@ -50,7 +53,36 @@ def changed(e: Evidence) -> Finding | None:
             onset=at,
             kind="changed",
         )
-    return _widening(e, sd)
+    return _drifting(e, means / unit) or _widening(e, sd)
+
+
+def _drifting(e: Evidence, means: np.ndarray) -> Finding | None:
+    """Reals whose mean goes one way all through the run, and to its end: the players run after data that are others at each step."""
+    if e.going_on:
+        return None
+    tenth = max(2, len(means) // 10)
+    for column in means.T:
+        if not np.all(np.isfinite(column)):
+            continue
+        way = trends.middle(column[-tenth:]) - trends.middle(column[:tenth])
+        ahead, half = np.sign(way) * column, len(column) // 2
+        late = trends.middle(ahead[-tenth:]) - trends.middle(ahead[half : half + tenth])
+        steady = trends.kendall_z(ahead) > WIDENS_Z and trends.kendall_z(ahead[half:]) > trends.RISE_Z
+        if abs(way) < max(DRIFTED, ONE_WAY * np.ptp(column)) or late < STILL_DRIFTING * abs(way) or not steady:
+            continue
+        return Finding(
+            "data_mismatch",
+            Verdict.FAILED,
+            f"the reals' mean drifts by {abs(way):.3g} of their standard deviation, one way and to the run's end (limit: {DRIFTED:g})",
+            cause="D is shown other data at each step: an order in the file that the loader keeps, or a change that every pass adds to",
+            remedies=(
+                "shuffle the data, and look for operations in place on the data set (batch = data[i:j].clone() before any add_() or mul_())",
+            ),
+            series=("real_mean", "real_sd"),
+            onset=e.onset(ahead > ahead[:tenth].mean() + abs(way) / 4),
+            kind="drifting",
+        )
+    return None
 
 
 def _widening(e: Evidence, sd: np.ndarray) -> Finding | None:
