@@ -19,6 +19,7 @@ from gandiag.diagnosis.stopped import not_begun, stopped
 from gandiag.errors import NotRecorded
 
 PLAYERS = ("discriminator", "generator")
+MOVES = 1e-5  # of a norm in single precision, that it changes
 LEAST_STILL = 3  # records of no motion: a loss scaler of half precision skips the first updates until its scale fits
 
 
@@ -68,7 +69,11 @@ def _standing_still(e: Evidence) -> Finding | None:
             values = e[name].to_numpy(dtype=float)
             by_rate = name.endswith("learning_rate")
             enough = len(values) >= (1 if by_rate else LEAST_STILL)
-            lost = not by_rate and (dead_player(e) is not None or lost_in_rounding(e, who))  # told by other checks
+            lost = not by_rate and (
+                dead_player(e) is not None  # told by other checks, as rounding is
+                or lost_in_rounding(e, who)
+                or _norm_moves(e, who)  # weights go to and fro: each look was at a moment when they had come back
+            )
             if enough and np.all(values == 0) and not lost:
                 what = "learning rate is 0" if by_rate else "weights never move"
                 waits = who == "discriminator" and not by_rate and not_begun(e)
@@ -91,6 +96,15 @@ def _standing_still(e: Evidence) -> Finding | None:
     if not seen:
         raise NotRecorded("the learning rates")
     return None
+
+
+def _norm_moves(e: Evidence, who: str) -> bool:
+    """Whether the norm of a player's weights changes from look to look."""
+    try:
+        norms = e[f"{who}_parameter_norm"].dropna().to_numpy(dtype=float)
+    except NotRecorded:
+        return False
+    return len(norms) >= LEAST_STILL and bool(np.ptp(norms) > MOVES * np.max(np.abs(norms)))
 
 
 def _stands(e: Evidence, who: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import Evidence
-from gandiag.diagnosis.fakes import getting_nearer, misfit
+from gandiag.diagnosis.fakes import energy_falls, getting_nearer, misfit
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.diagnosis.pooled import alike
 from gandiag.diagnosis.ranges import other_range
@@ -29,7 +29,8 @@ HINGE, OFTEN = 1.0, 0.05
 STEEPER = 10.0  # times what an untrained critic is: there by itself it is no harm, so that it is a suspicion only
 HARD = 0.03  # by which a label may seem to differ from 1: the mean probability of reals is known from five quantiles
 FEWEST_SHARES = 3  # looks at what comes through the discriminator
-OUTWEIGHED = 0.15  # of the generator's gradient that comes through the discriminator
+# of the generator's gradient, that comes through the discriminator; more where the fakes are still in another place, by their energy coefficient
+OUTWEIGHED, OUTWEIGHED_FAR, FAR = 0.15, 0.3, 0.4
 WITH_GRAPH = "take the penalty's gradient by autograd.grad(..., create_graph=True): without it D feels nothing of it"
 DETACHED = 0.1  # of the steps, in which the critic's slope was computed and no loss could feel it
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
@@ -120,7 +121,12 @@ def outweighed(e: Evidence) -> Finding | None:
         return None
     now = trends.tail_middle(share, 0.5)
     signs = misfit(e)
-    if not signs or not 0 < now < OUTWEIGHED or e.going_on or getting_nearer(e):
+    apart = e.maybe("energy_coefficient")
+    far = apart is not None and trends.tail_middle(apart, e.limits.tail_share) > FAR
+    limit = OUTWEIGHED_FAR if far else OUTWEIGHED
+    # a diversity that rises in another place leads nowhere
+    nearer = energy_falls(apart) if far and apart is not None else getting_nearer(e)
+    if not signs or not 0 < now < limit or e.going_on or nearer:
         return None  # a reconstruction leads at first, and well
     e.need_steps()
     with contextlib.suppress(NotRecorded):
@@ -129,7 +135,7 @@ def outweighed(e: Evidence) -> Finding | None:
     return Finding(
         "objective_fault",
         Verdict.FAILED,
-        f"{now:.2g} of the gradient at the generator's output comes through the discriminator (limit: {OUTWEIGHED:g}), and {'; '.join(signs)}",
+        f"{now:.2g} of the gradient at the generator's output comes through the discriminator (limit: {limit:g}), and {'; '.join(signs)}",
         cause="another loss of the generator (a reconstruction, a perceptual or a cycle loss, a penalty) outweighs the game",
         remedies=(
             f"divide the weight of the other loss by {np.ceil(0.5 / now):.0f}, or multiply the adversarial loss by as much",

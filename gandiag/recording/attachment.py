@@ -26,6 +26,8 @@ from gandiag.recording.watched_game import Game
 
 # updates in a row by optimizers that were not there before: the networks that were recorded are done
 ANOTHER_TRAINING = 8
+# ... while one of the players goes on and the other is moved no more: a network has taken its place
+ANOTHER_PLAYER = 64
 MOST_RUNS = 20  # of one process: a search over hyperparameters is not recorded for ever
 
 _current: Attachment | None = None  # the one attachment of this process, so that `gandiag.detach()` needs no argument
@@ -137,7 +139,9 @@ class Attachment:
                 self._foreign = 0
                 return
             self._foreign += 1
-            if self._foreign >= ANOTHER_TRAINING and len(self.paths) < MOST_RUNS:
+            alone = max(game.others_step() for game in self.games)
+            over = self._foreign >= ANOTHER_TRAINING or alone >= ANOTHER_PLAYER
+            if over and len(self.paths) < MOST_RUNS:
                 self._begin_anew()
         except Exception as error:  # a script must not fall because of what watches it
             self._over = True

@@ -35,6 +35,7 @@ class Heirs:
         self._players, self._follow, self._step, self._say, self._give_up = players, follow, step, say, give_up
         self._own = {who: player.optimizer for who, player in players.items()}
         self._strange = dict.fromkeys(players, 0)  # updates by another since the player's own one
+        self._others = dict.fromkeys(players, 0)  # updates of other networks since the player's last one
         self._hooked: weakref.WeakSet[Optimizer] = (
             weakref.WeakSet()
         )  # the players' own, and the latest that was followed of each
@@ -81,7 +82,7 @@ class Heirs:
         """Tells, at each update by it, whether an optimizer is one of the players' that is recorded."""
         mine = [who for who, own in self._own.items() if own is optimizer]
         for who in mine:
-            self._strange[who] = 0
+            self._strange[who] = self._others[who] = 0
         return bool(mine)
 
     def takes_over(self, optimizer: Optimizer) -> bool:
@@ -89,6 +90,7 @@ class Heirs:
         stepped = parameters_of(optimizer)
         mine = [who for who, p in self._players.items() if not stepped.isdisjoint(map(id, p.module.parameters()))]
         for who in mine:
+            self._others[who] = 0
             self._strange[who] += 1
             if self._strange[who] >= CEASED:
                 self._own[who] = optimizer
@@ -100,6 +102,12 @@ class Heirs:
                     self._hooked.add(optimizer)
                 self._tell(who)
         return bool(mine)
+
+    def another_steps(self) -> int:
+        """Notes an update of other networks; returns how many there were since the player that has rested longest moved."""
+        for who in self._others:
+            self._others[who] += 1
+        return max(self._others.values())
 
     def _tell(self, who: str) -> None:
         self.count[who] += 1

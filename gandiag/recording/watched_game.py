@@ -97,6 +97,10 @@ class Game:
         """Tells whether an optimizer that is new steps a player; it is followed where the player's own has ceased to."""
         return self.recorder.heirs.takes_over(optimizer)
 
+    def others_step(self) -> int:
+        """Notes an update of networks that do not play here; returns how many there were since the player that has rested longest moved."""
+        return self.recorder.heirs.another_steps()
+
     def _look(self, step: Step) -> dict[str, Value]:
         """Evaluates when it is due; the first time, it also takes away the hooks through which the players were found."""
         self._on_look()
