@@ -12,6 +12,7 @@ from gandiag.diagnosis.decay import decayed
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.fakes import coverage, covered_now, misfit, misfits, wander
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.pooled import beside
 from gandiag.diagnosis.remedies import equal_rates, larger_discriminator
 from gandiag.diagnosis.stopped import not_begun
 from gandiag.errors import NotRecorded
@@ -25,6 +26,9 @@ FLAT = 0.15
 OUTNUMBERED = 8.0  # updates of the generator for one of D's: those of two to five that were seen ended well (benchmark)
 HARDLY = 0.7  # AUC of two normal laws three quarters of a standard deviation apart
 ALL_THE_WHILE = 0.9  # of the stretches, in which the fakes are plainly no reals
+PLAINLY_INVERTED = (
+    0.2  # AUC of a D that learns and is wrong all the same: a generator that hops leaves it near one half
+)
 UNSURE = 0.2  # logits between reals and fakes: a probability of .525 at best, however well their ranks tell them apart
 
 
@@ -80,13 +84,14 @@ def discriminator_weakness(run: Recorded) -> Finding:
     slope = steepness(e)
     gap = np.inf if e.free_offset else abs(e.now_or_nan("real_logit_mean") - e.now_or_nan("fake_logit_mean"))
     unsure = e.limits.weak_auc <= now < e.limits.blind_auc or (gap < UNSURE and now > 0.5)
-    if signs and unsure and slope is not None and e.holds(slope < FLAT):
+    seen = signs or _beside(e)
+    if seen and unsure and slope is not None and e.holds(slope < FLAT):
         flat = trends.tail_middle(slope, e.limits.tail_share)
         told = claim if now < e.limits.blind_auc else f"reals and fakes lie {gap:.2g} logits apart (limit: {UNSURE:g})"
         return Finding(
             "discriminator_weakness",
             Verdict.FAILED,
-            f"{told}, D's slope at the fakes is {flat:.2g} of what it was untrained (limit: {FLAT:g}), and {signs[0]}",
+            f"{told}, D's slope at the fakes is {flat:.2g} of what it was untrained (limit: {FLAT:g}), and {seen[0]}",
             cause="the discriminator is held flat: its scores hardly depend on what it is shown, and the generator is not told where to go",
             remedies=(
                 "lower the weight of D's penalty, and look at its sign",
@@ -113,7 +118,7 @@ def discriminator_weakness(run: Recorded) -> Finding:
         onset = e.onset(inverted)
         return Finding(
             "discriminator_weakness",
-            Verdict.SUSPECT,
+            Verdict.FAILED if now < PLAINLY_INVERTED else Verdict.SUSPECT,
             f"{claim}: fakes score above reals, and {signs[0]}",
             cause="D lags behind the generator",
             remedies=_strengthen(e, "slow"),
@@ -124,6 +129,12 @@ def discriminator_weakness(run: Recorded) -> Finding:
     if now < e.limits.weak_auc and not signs:
         claim += ", and nothing beside it shows that the fakes are no reals"
     return Finding("discriminator_weakness", Verdict.HEALTHY, claim + (f"; {why}" if why else ""), series=series)
+
+
+def _beside(e: Evidence) -> list[str]:
+    """What the points of many batches show of fakes that no single batch tells from reals."""
+    now = None if e.going_on else beside(e)
+    return [] if now is None else [f"{now.precision:.0%} of the last {now.count} fakes lie where reals lie"]
 
 
 def never_told_apart(e: Evidence) -> float | None:
