@@ -218,3 +218,30 @@ def test_an_average_that_is_made_after_the_first_searches_is_found() -> None:
             one(step)
 
     assert walked(g, follow, looks=20).module is kept[0]
+
+
+@pytest.mark.parametrize(
+    ("decay", "left"), [(0.98, 0.98**430), (0.999, 0.999**430), (0.99999, 0.99999**430), (1.0, None)]
+)
+def test_how_much_of_the_start_is_left_in_an_average_is_told(decay: float, left: float | None, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Linear(2, 1)
+    mean = copy.deepcopy(g)
+    g_opt, d_opt = torch.optim.SGD(g.parameters(), 1e-2), torch.optim.SGD(d.parameters(), 1e-2)
+    players = {"generator": g, "discriminator": d, "generator_optimizer": g_opt, "discriminator_optimizer": d_opt}
+    with gandiag.Recorder(tmp_path / "run", **players) as recorder:
+        for _ in range(430):
+            fake, real = g(torch.randn(16, 4)), torch.randn(16, 2) + 3
+            d_opt.zero_grad()
+            (softplus(-d(real)).mean() + softplus(d(fake.detach())).mean()).backward()
+            d_opt.step()
+            g_opt.zero_grad()
+            softplus(-d(fake)).mean().backward()
+            g_opt.step()
+            if decay < 1:
+                mean_of(g, mean, decay)(0)
+            recorder.step(real=real, fake=fake)
+    told = gandiag.load_run(tmp_path / "run").about.get("average_share_of_start")
+    assert told == (None if left is None else pytest.approx(left, abs=0.1))
+    finding = gandiag.diagnose(tmp_path / "run").finding("stagnation")
+    assert (finding.kind == "stale average") is (left is not None and left > 0.5)

@@ -25,6 +25,7 @@ GOOD_REALS = 0.9889
 AT_REST = (Word.CONVERGING, Word.SUBLINEAR, Word.STILL)
 # of the largest norm of the game's field: the words for an equilibrium hold there, not on the way round it
 SMALL_FIELD = 0.1
+MOSTLY_START = 0.5  # of an average of the generator
 RISING = 0.1  # of the fakes and reals that find one another, from one fifth of the run to the next: the fakes still come nearer
 FLAT = 0.8  # of the stretches of a run's second half: fakes that far from the reals all the while have stopped learning
 
@@ -187,6 +188,11 @@ def _of_tiny_game(e: Evidence) -> Finding:
 def stagnation(run: Recorded) -> Finding:
     """Finds a run that gets nowhere: its scores, or its fakes, are what they were at the start, and they are bad."""
     e = evidence(run)
+    found = _going_nowhere(e)
+    return found if found.verdict is Verdict.FAILED else _stale_average(e) or found
+
+
+def _going_nowhere(e: Evidence) -> Finding:
     try:
         name, at, values = quality(e)
     except (NotRecorded, CannotTell):
@@ -280,6 +286,30 @@ def _beside_the_data(e: Evidence) -> Finding | None:
         series=tuple(n for n in ("energy_coefficient", "fake_nearest_real", "real_nearest_fake") if n in e),
         kind="beside the data",
     )
+
+
+def _stale_average(e: Evidence) -> Finding | None:
+    """A moving average of the generator that is still, for the most part, what the generator was before it had learned anything."""
+    share = e.about.get("average_share_of_start")
+    if not isinstance(share, int | float) or not MOSTLY_START < share <= 1:
+        return None
+    return Finding(
+        "stagnation",
+        Verdict.FAILED,
+        f"{share:.0%} of the generator's moving average is still what it was at first (limit: {MOSTLY_START:.0%})",
+        cause="the average's decay is too near to 1 for so few updates",
+        remedies=(
+            f"set the decay to {_decay_for(e.steps):g} or less, or let it rise from 0 (min(decay, (1 + step) / (10 + step)))",
+            "use the generator's own weights",
+        ),
+        onset=0,
+        kind="stale average",
+    )
+
+
+def _decay_for(steps: int) -> float:
+    """A decay of which a thousandth of the start is left halfway through."""
+    return float(np.floor((1 - 14 / max(steps, 15)) * 1e4) / 1e4)
 
 
 def _far_and_flat(e: Evidence) -> bool:

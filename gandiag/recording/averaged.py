@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from gandiag.recording.untouched import bare
 SEARCHES = 4  # for a copy of the generator, while none is known; afterwards at every so often, each time twice as rarely: some begin late
 LOOKS = 3  # in which a copy must have moved, each time, and been another than the generator: snapshots rest, and are equal at first
 NEAR = 0.5  # of the generator's weights' norm: another generator of the same form, trained beside it, lies further away
+TOWARDS = 0.8  # cosine of an average's way with where the generator is
 PROBED = 256  # values that are compared
 SEARCH_ROWS = frozenset(300 << k for k in range(14))  # steps: an average that begins late is found by a later search
 AVERAGE_ROWS = frozenset(first + after for first in SEARCH_ROWS for after in (0, 30, 60, 100))
@@ -38,8 +40,10 @@ class Average:
         # modules by weak reference; tables, which take none, are held until it is seen that they rest
         self._copies: list[tuple[Callable[[], Found | None], list[Tensor]]] = []
         self._own: list[Tensor] = []  # the generator's values at the same looks
+        self._rows: list[int] = []  # the steps of those
         # what the looks after the search before the last one have shown, with the generator's values
         self._before: list[tuple[Callable[[], Found | None], list[Tensor], list[Tensor]]] = []
+        self._rows_before: list[int] = []
         self._table: Table | None = None
 
     def look(self) -> None:
@@ -61,14 +65,36 @@ class Average:
         self._row = row
         if row in SEARCH_ROWS:
             form = _form(self._generator)
-            self._before = [(*copy, self._own) for copy in self._copies]
-            self._own = []
+            self._before, self._rows_before = [(*copy, self._own) for copy in self._copies], self._rows
+            self._own, self._rows = [], []
             self._copies = [
                 (weakref.ref(thing), [])
                 for thing in gc.get_referrers(type(self._generator))
                 if type(thing) is type(self._generator) and thing is not self._generator and _form(thing) == form
             ]
+        self._rows = [*self._rows, row][-LOOKS:]
         self.look()
+
+    def share_of_start(self, steps: int) -> float | None:
+        """Returns how much of what a copy began with is left in it after so many steps, where it moves towards the generator as an average does.
+
+        Of an exponential average with a constant decay: it moves by (1 - decay) of its distance from the generator in each step. Of
+        several copies the smallest share, None where none moves so. Waits for the device.
+        """
+        seen = [(ref(), values, own, self._rows_before) for ref, values, own in self._before]
+        seen += [(ref(), values, self._own, self._rows) for ref, values in self._copies]
+        shares = []
+        for copy, values, own, rows in seen:
+            if not isinstance(copy, nn.Module) or not len(values) == len(own) == len(rows) == LOOKS:
+                continue
+            moved = (values[-1] - values[0]).double()
+            apart = torch.stack([o.double() - v.to(o.device).double() for o, v in zip(own, values)]).mean(0)
+            lengths = float(moved.norm()) * float(apart.norm())
+            if not lengths > 0 or float(moved @ apart.to(moved.device)) < TOWARDS * lengths:
+                continue
+            per_step = float(moved.norm()) / float(apart.norm()) / max(rows[-1] - rows[0], 1)
+            shares.append(math.exp(-per_step * steps))
+        return min(shares, default=None)
 
     def was_seen(self) -> bool:
         """Whether one of the copies that were looked at follows the generator. Waits for the device."""

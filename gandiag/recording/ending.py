@@ -39,6 +39,7 @@ def told_at_the_end(
         "beside": capture.beside.told,
         "unjudged": capture.unjudged.told,
         "keeps_average": lambda: capture.average.was_seen() or None,
+        "average_share_of_start": lambda: capture.average.share_of_start(capture.passes.row),
         "rewritten": updates.rewrites.told,
         "unstepped": updates.unstepped.told,
         "made_anew": lambda: (
