@@ -420,6 +420,26 @@ def test_a_weight_that_another_loss_moves_is_not_dead(tmp_path: Path) -> None:
     assert found(path, "dead_layers").verdict is Verdict.HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("auc", "late", "verdict"),
+    [(0.99, False, Verdict.FAILED), (0.7, False, Verdict.SUSPECT), (0.99, True, Verdict.SUSPECT)],
+)
+def test_a_weight_of_the_generator_that_never_had_a_gradient_has_failed_where_d_wins(
+    auc: float, late: bool, verdict: Verdict, tmp_path: Path
+) -> None:
+    norms = np.array([0.0, 0.1, 0.3, 0.1, 0.3, 0.1]) * np.ones((TENS, 1))
+    if late:  # its units died
+        norms[: TENS // 3, 0] = 0.2
+    path = made(
+        tmp_path,
+        steps=STEPS,
+        columns={"discriminator_auc": np.full(STEPS, auc)},
+        layers={"generator_layer_gradient_norm": (norms, made_runs.GENERATOR_LAYERS)},
+        without=("generator_layer_update_ratio",),
+    )
+    assert found(path, "dead_layers").verdict is verdict
+
+
 def test_a_bias_before_a_normalisation_is_not_dead(tmp_path: Path) -> None:
     norms = np.array([0.3, 1e-14, 0.3, 1e-14, 0.3, 0.1]) * np.ones((TENS, 1))
     path = made(

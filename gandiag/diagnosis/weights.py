@@ -13,6 +13,7 @@ from gandiag.errors import NotRecorded
 PLAYERS = ("generator", "discriminator")
 # an update ratio above which a weight is moved by some gradient; what is left of Adam's momentum is far below
 STILL_WEIGHT = 1e-7
+WINS = 0.95  # AUC of a D against which a generator that is cut off from something it is given does badly
 
 
 def dead_layers(run: Recorded) -> Finding:
@@ -52,6 +53,7 @@ def dead_layers(run: Recorded) -> Finding:
             kind=f"dead {found.who}",
         )
     dead: list[str] = []
+    never: list[str] = []  # of the generator's: what they hold, a condition say, is cut off from the samples
     count = 0
     left_out = {r.get("player"): r.get("parameters", ()) for r in e.records("events") if r.get("event") == "left_out"}
     for name in held:
@@ -64,6 +66,9 @@ def dead_layers(run: Recorded) -> Finding:
         if len(late) < 3 or not (most > 0).all():
             continue
         moved = _moved(e, name.replace("gradient_norm", "update_ratio"))
+        if name.startswith("generator"):
+            all_norms = table.to_numpy(dtype=float)
+            never += [f"generator {table.columns[i]}" for i in weights if np.all(all_norms[:, i] == 0)]
         dead += [
             f"{name.split('_', 1)[0]} {table.columns[i]}"
             for i in weights
@@ -72,11 +77,18 @@ def dead_layers(run: Recorded) -> Finding:
             and str(table.columns[i]) not in left_out.get(name.split("_", 1)[0], ())  # used no more
         ]
     if dead:
+        cut_off = [name for name in dead if name in never]
+        wins = _wins(e) if cut_off else None
         return Finding(
             "dead_layers",
-            Verdict.SUSPECT,
+            Verdict.SUSPECT if wins is None else Verdict.FAILED,
             f"{len(dead)} of {count} weights get no gradient: {', '.join(dead[:3])}{' ...' if len(dead) > 3 else ''} "
-            f"(limit: {e.limits.dead_gradient:g} of the largest layer's)",
+            f"(limit: {e.limits.dead_gradient:g} of the largest layer's)"
+            + (
+                ""
+                if wins is None
+                else f", {', '.join(cut_off[:3])} not once since the first step, and D's AUC is {wins:.2f} (limit: {WINS:g})"
+            ),
             cause="these layers are cut off, or their units are dead",
             remedies=("look whether the layer is used in forward()", "use LeakyReLU where a ReLU's units have died"),
             series=tuple(held),
@@ -87,6 +99,17 @@ def dead_layers(run: Recorded) -> Finding:
         f"0 of {count} weights get no gradient (limit: {e.limits.dead_gradient:g} of the largest layer's)",
         series=tuple(held),
     )
+
+
+def _wins(e: Evidence) -> float | None:
+    """Returns D's AUC late in a finished run where it tells nearly all fakes from reals; None elsewhere."""
+    if e.going_on or e.short:
+        return None
+    try:
+        auc = trends.tail_middle(e.auc(), e.limits.tail_share)
+    except NotRecorded:
+        return None
+    return auc if auc > WINS else None
 
 
 def _moved(e: Evidence, name: str) -> set[str]:
