@@ -7,6 +7,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.diagnosis.pooled import different_reals
 from gandiag.diagnosis.progress import quality
 from gandiag.diagnosis.remedies import augment
 from gandiag.errors import NotRecorded
@@ -103,8 +104,8 @@ def _sooner(e: Evidence, *, counted: bool) -> float:
 def one_too_often(e: Evidence) -> float | None:
     """The share of the reals that are one and the same sample, where few different ones cannot explain how often samples meet; None elsewhere.
 
-    N points span N - 1 directions at most, and batches of them have at most N smallest and N largest values: reals that show more are many, of
-    which one comes again and again.
+    N points span N - 1 directions at most, and batches of them have at most N smallest and N largest values, and N points in their sketches: reals
+    that show more are many, of which one comes again and again.
     """
     if "real_batch_collision" not in e or e.single_point:
         return None
@@ -114,7 +115,7 @@ def one_too_often(e: Evidence) -> float | None:
         return None
     seen = [len(np.unique(e[name].dropna().to_numpy())) / 2 for name in ("real_min", "real_max") if name in e]
     rank = e.maybe("real_effective_rank")
-    most = max([*seen, 0.0 if rank is None else trends.middle(rank) + 1])
+    most = max([*seen, 0.0 if rank is None else trends.middle(rank) + 1, different_reals(e) / 2])
     return float(np.sqrt(met)) if most > 1 / met else None
 
 

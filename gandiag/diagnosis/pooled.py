@@ -12,6 +12,7 @@ from gandiag.quantities import SKETCHED
 
 MOST, FEWEST = 512, 96  # points of a side: all pairs are looked at; fewer than the least tell nothing
 PLAINLY = 0.6  # two samples of one distribution have .85 and more of both (strangers' healthy trainings: most do)
+SAME_POINT = 1e-3  # sd, within which two points are one that was rounded differently
 NEIGHBOUR = 5  # whose distance is the radius of a point's neighbourhood (Kynkaanniemi et al. 2019, Naeem et al. 2020)
 
 
@@ -78,6 +79,18 @@ def points(e: Evidence, low: float, high: float) -> tuple[np.ndarray, np.ndarray
     chance = np.random.default_rng(0)
     sides = [x[np.sort(chance.permutation(len(x))[:count])] for x in (real, fake)]
     return sides[0][:, sd > 0] / sd[sd > 0], sides[1][:, sd > 0] / sd[sd > 0]
+
+
+def different_reals(e: Evidence) -> int:
+    """Returns how many of the reals' points in the last part of the run are no other's; 0 where it was not recorded or too few were."""
+    from scipy.spatial.distance import cdist
+
+    sides = e.once(_last)
+    if sides is None:
+        return 0
+    own = cdist(sides[0], sides[0])
+    own[np.triu_indices(len(own))] = np.inf  # each is held against those before it
+    return int((own.min(axis=1) > SAME_POINT).sum())
 
 
 def compared(real: np.ndarray, fake: np.ndarray) -> Pooled:
