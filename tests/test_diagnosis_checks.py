@@ -683,3 +683,20 @@ def test_no_line_that_says_healthy_breaks_the_limit_beside_it_without_saying_why
     grown = found(made_runs.made(tmp_path / "alone", steps=STEPS, columns={"generator_loss": alone}), "divergence")
     assert grown.verdict is Verdict.HEALTHY
     assert "no second sign went with it" in grown.claim
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "ill"),
+    [
+        ({"0": 1000}, {"0": 100, "1": 100, "2": 100}, True),  # one label for all reals
+        ({"1": 500}, {"0": 500, "1": 500}, True),  # another count
+        ({"0": 999, "1": 1}, {"0": 500, "1": 500}, False),
+        ({"0": 900, "1": 124}, {"0": 350, "1": 350, "2": 100}, False),  # a rare class that was not met yet
+        ({"0": 8, "1": 8}, {"0": 8, "2": 8}, False),  # by chance
+        ({"0": "many"}, {"1": 100}, False),
+    ],
+)
+def test_classes_that_are_asked_for_and_never_shown_are_told(real: Any, fake: Any, ill: bool, tmp_path: Path) -> None:
+    path = made(tmp_path, steps=STEPS, facts={"labels": {"counts": {"real": real, "fake": fake}}})
+    claim = found(path, "data_mismatch").claim
+    assert ("labels that the generator is asked for" in claim) is ill

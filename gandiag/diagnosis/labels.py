@@ -19,6 +19,7 @@ UNRELATED = 3.0  # sd above chance, up to which labels say nothing: of a thousan
 PAIRS_NEEDED = 250  # of one half by chance: of two classes and more labels need twice as many
 OWN = 0.9  # of the way from half by chance to all: some drop a condition now and then on purpose
 CLASSES = 0.005  # of the pairs of neighbours, that must have the same condition: what never comes twice may be another thing in either net
+NEVER_SHOWN = 0.25  # of the labels asked for: rare classes of long tails may be asked for as often as others
 NEVER = 15.0  # times that a class was due and never came: by chance once in three million
 
 
@@ -90,18 +91,24 @@ def _shown_labels(e: Evidence) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
+def _counts(e: Evidence) -> tuple[dict[str, int], dict[str, int]] | None:
+    """How often each class came among the first reals, and was asked of the first fakes; None where that was not seen."""
+    told = _shown_labels(e).get("counts")
+    found = []
+    for who in ("real", "fake"):
+        table = told.get(who) if isinstance(told, dict) else None
+        counted = {k: n for k, n in table.items() if isinstance(n, int) and n > 0} if isinstance(table, dict) else {}
+        found.append(counted)
+    return (found[0], found[1]) if all(found) else None
+
+
 def _classes_never_asked(e: Evidence) -> Finding | None:
     """Classes that D is shown reals of, and that are never asked of the generator."""
-    counts = _shown_labels(e).get("counts")
-    real, fake = (counts.get(who) if isinstance(counts, dict) else None for who in ("real", "fake"))
-    if not isinstance(real, dict) or not isinstance(fake, dict) or not real or not fake:
+    if (counts := _counts(e)) is None:
         return None
-    of_reals, of_fakes = (sum(c for c in table.values() if isinstance(c, int)) for table in (real, fake))
-    if not of_reals > 0:
-        return None
-    due = {
-        name: of_fakes * count / of_reals for name, count in real.items() if name not in fake and isinstance(count, int)
-    }
+    real, fake = counts
+    of_reals, of_fakes = sum(real.values()), sum(fake.values())
+    due = {name: of_fakes * count / of_reals for name, count in real.items() if name not in fake}
     never = {name: n for name, n in due.items() if n > NEVER}
     if not never:
         return None
@@ -112,6 +119,28 @@ def _classes_never_asked(e: Evidence) -> Finding | None:
         f"{', '.join(sorted(never)[:5])}, due {min(never.values()):.0f} times at least (limit: {NEVER:g})",
         cause="the labels of the fakes are drawn from fewer classes than the data have: an end that is left out (randint), say",
         remedies=("draw the labels of the fakes from all classes: torch.randint leaves out its end by itself",),
+        onset=0,
+        kind="labels",
+    )
+
+
+def _classes_never_shown(e: Evidence) -> Finding | None:
+    """Classes that are asked of the generator, a good part of all that is asked, and that D is never shown a real of."""
+    if (counts := _counts(e)) is None:
+        return None
+    real, fake = counts
+    of_reals, of_fakes = sum(real.values()), sum(fake.values())
+    never = {name: n for name, n in fake.items() if name not in real and of_reals * n / of_fakes > NEVER}
+    share = sum(never.values()) / of_fakes
+    if share < NEVER_SHOWN:
+        return None
+    return Finding(
+        "data_mismatch",
+        Verdict.FAILED,
+        f"{share:.0%} of {of_fakes} labels that the generator is asked for are classes of which D was shown none in {of_reals} reals: class "
+        f"{', '.join(sorted(never)[:5])} (limit: {NEVER_SHOWN:.0%})",
+        cause="the labels beside the reals are not theirs: one for all, or counted otherwise than the fakes'",
+        remedies=("look at a few reals beside their labels, and at how the labels of the fakes are drawn",),
         onset=0,
         kind="labels",
     )
@@ -208,5 +237,6 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     _pairs_apart,
     _judged_as_others,
     _classes_never_asked,
+    _classes_never_shown,
     _labels_of_fakes,
 )
