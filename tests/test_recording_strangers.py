@@ -247,10 +247,12 @@ def turned_by(how: str, fakes: Tensor, strength: float) -> Tensor:
     return fakes
 
 
-def one_loss_for_both(p: Pair, how: str, *, joined: bool = False) -> Iterator[Told]:
+def one_loss_for_both(p: Pair, how: str, *, joined: bool = False, noise: float = 0.0) -> Iterator[Told]:
     for step in range(STEPS):
         strength = 1.0 if how == "gradients" else (step + 1) / STEPS  # it is raised in the course of the training
         shown = turned_by(how, p.g(z()), strength)
+        if noise:
+            shown = shown + noise * torch.randn_like(shown)
         if joined:
             real, fake = p.d(torch.cat([reals(), shown])).chunk(2)
         else:
@@ -306,6 +308,7 @@ LOOPS: dict[str, tuple[Callable[[], Pair], Callable[[Pair], Iterator[Told]]]] = 
     "sharpness-aware in one step": (lambda: Pair(Sharp), sharpness_aware_in_one_step),
     "reversal by a layer": (Pair, reversal("layer")),
     "reversal by a layer, joined": (Pair, reversal("layer", joined=True)),
+    "reversal by a layer, under noise": (Pair, reversal("layer", noise=0.3)),
     "reversal by arithmetic": (Pair, reversal("arithmetic")),
     "reversal by a hook": (Pair, reversal("hook")),
     "gradients turned round": (Pair, reversal("gradients")),

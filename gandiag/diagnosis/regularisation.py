@@ -31,6 +31,8 @@ HARD = 0.03  # by which a label may seem to differ from 1: the mean probability 
 FEWEST_SHARES = 3  # looks at what comes through the discriminator
 # of the generator's gradient, that comes through the discriminator; more where the fakes are still in another place, by their energy coefficient
 OUTWEIGHED, OUTWEIGHED_FAR, FAR = 0.15, 0.3, 0.4
+# ... and where they are the mean of what they could be (a squared error's): so narrow, and so plain for D; noise that G is given widens healthy ones
+OUTWEIGHED_NARROW, NARROW, SEEN = 0.5, 0.75, 0.8
 WITH_GRAPH = "take the penalty's gradient by autograd.grad(..., create_graph=True): without it D feels nothing of it"
 DETACHED = 0.1  # of the steps, in which the critic's slope was computed and no loss could feel it
 CLIPPED = 1e-3  # share of D's weights that stand at exactly the largest size: clipping holds a tenth and more there
@@ -124,6 +126,8 @@ def outweighed(e: Evidence) -> Finding | None:
     apart = e.maybe("energy_coefficient")
     far = apart is not None and trends.tail_middle(apart, e.limits.tail_share) > FAR
     limit = OUTWEIGHED_FAR if far else OUTWEIGHED
+    if not signs and (signs := _narrow(e)):
+        limit = OUTWEIGHED_NARROW
     # a diversity that rises in another place leads nowhere
     nearer = energy_falls(apart) if far and apart is not None else getting_nearer(e)
     if not signs or not 0 < now < limit or e.going_on or nearer:
@@ -145,6 +149,20 @@ def outweighed(e: Evidence) -> Finding | None:
         onset=0,
         kind="outweighed game",
     )
+
+
+def _narrow(e: Evidence) -> list[str]:
+    """What shows fakes that are the mean of what they could be: much narrower than the reals to the end, and told from them by D."""
+    ratio = e.maybe("diversity_ratio")
+    if ratio is None:
+        return []
+    with contextlib.suppress(NotRecorded):
+        now, auc = (trends.tail_middle(x, e.limits.tail_share) for x in (ratio, e.auc()))
+        if now < NARROW and auc > SEEN:
+            return [
+                f"the fakes' diversity is {now:.2g} of the reals' (limit: {NARROW:g}), which D sees: AUC is {auc:.2f} (limit: {SEEN:g})"
+            ]
+    return []
 
 
 def unconstrained_critic(e: Evidence) -> Finding | None:

@@ -2,7 +2,8 @@
 
 The gradient reversal layer of domain-adversarial training passes values on as they are and gradients times -lambda; a hook of the loop's on
 the fakes does the same. What the generator follows is then -lambda times what the pass shows at the verdict. It is told by both ends of
-the way: as values it is the identity, and the gradients at its ends are opposite. Nothing here reads a value from the device.
+the way: as values it is the identity, noise of the loop's aside, and the gradients at its ends are opposite. Nothing here reads a value from the
+device.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gandiag.recording.origin import Outputs
 OPPOSITE = (
     -0.9999
 )  # cosine of the gradients at both ends, below which they are opposite: rounding, also in half precision
-ALIKE = 1e-2  # mean difference of the values at both ends, of their mean size, up to which they are the same: half precision
+ALONG = 0.5  # correlation of the values at both ends, above which they are the same, or the same under noise: a negation's is -1
 LONGEST = 8  # operations on the way: more are an augmentation
 ARITHMETIC = ("Neg", "Sub", "Add", "Mul", "View", "Alias", "Clone", "UnsafeView", "ToCopy")
 
@@ -108,7 +109,7 @@ def _turned_by_operations(
     if made.shape != piece.shape:
         return None
     found = Turned()
-    same = (piece - made).abs().float().mean() <= ALIKE * made.abs().float().mean()
+    same = _go_along(piece, made)
 
     def enters(gradients: tuple[Tensor | None, ...]) -> None:
         gradient = gradients[place]
@@ -123,6 +124,15 @@ def _turned_by_operations(
     node.register_prehook(until_it_fails(enters, told))  # type: ignore[union-attr]  # as above
     last.register_hook(until_it_fails(leaves, told))
     return found
+
+
+def _go_along(piece: Tensor, made: Tensor) -> Tensor:
+    """Tells whether values (n, ...) rise where others do, about each batch's mean: a 0-d flag."""
+    one, other = (x.detach().float() for x in (piece, made))
+    if len(one) > 1:
+        one, other = one - one.mean(0), other - other.mean(0)
+    along, size = (one * other).sum(), one.square().sum() * other.square().sum()
+    return along > ALONG * size.sqrt()
 
 
 def _way(node: Any, outputs: Outputs) -> tuple[Any, int, Tensor] | None:
