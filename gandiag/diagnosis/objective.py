@@ -99,7 +99,10 @@ def _standing_still(e: Evidence) -> Finding | None:
 
 
 def _norm_moves(e: Evidence, who: str) -> bool:
-    """Whether the norm of a player's weights changes from look to look."""
+    """Whether weights are written to between updates, the generator's at least, and the norm of a player's changes from look to look."""
+    told = e.about.get("rewritten")
+    if not isinstance(told, dict) or not told.get("written"):
+        return False
     try:
         norms = e[f"{who}_parameter_norm"].dropna().to_numpy(dtype=float)
     except NotRecorded:
