@@ -700,3 +700,42 @@ def test_classes_that_are_asked_for_and_never_shown_are_told(real: Any, fake: An
     path = made(tmp_path, steps=STEPS, facts={"labels": {"counts": {"real": real, "fake": fake}}})
     claim = found(path, "data_mismatch").claim
     assert ("labels that the generator is asked for" in claim) is ill
+
+
+@pytest.mark.parametrize(
+    ("high", "reals", "ill"),
+    [
+        (np.full(TENS, 0.2), 1.0, True),
+        (0.2 + 0.1 * np.sin(np.arange(TENS)), 1.0, False),  # no bound
+        (np.full(TENS, 0.9), 1.0, False),  # hardly beyond
+    ],
+)
+def test_fakes_that_stand_at_a_bound_far_within_the_reals_are_told(
+    high: np.ndarray, reals: float, ill: bool, tmp_path: Path
+) -> None:
+    slow = {
+        "real_min": np.full(TENS, -0.7),
+        "real_max": np.full(TENS, reals),
+        "fake_min": np.full(TENS, -0.7) + 0.01 * np.cos(np.arange(TENS)),
+        "fake_max": high,
+        "diversity_ratio": np.full(TENS, 0.3),
+    }
+    finding = found(made(tmp_path, steps=STEPS, slow=slow), "data_mismatch")
+    assert ("values beyond a bound" in finding.claim) is ill
+    assert (finding.verdict is Verdict.FAILED) is ill
+
+
+@pytest.mark.parametrize(("auc", "weak"), [(0.6, True), (1.0, False)])
+def test_a_discriminator_that_has_won_and_rests_is_not_slow(auc: float, weak: bool, tmp_path: Path) -> None:
+    path = made(
+        tmp_path,
+        steps=STEPS,
+        columns={"discriminator_auc": np.full(STEPS, auc)},
+        slow={
+            "discriminator_update_ratio": np.full(TENS, 1e-6),
+            "generator_update_ratio": np.full(TENS, 1e-3),
+            "diversity_ratio": np.full(TENS, 0.3),
+        },
+    )
+    finding = found(path, "discriminator_weakness")
+    assert (finding.kind == "slow") is weak

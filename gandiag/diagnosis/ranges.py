@@ -8,10 +8,13 @@ from gandiag.diagnosis import trends
 from gandiag.diagnosis.evidence import CannotTell, Evidence
 from gandiag.diagnosis.fakes import misfits
 from gandiag.diagnosis.finding import Finding, Verdict
+from gandiag.errors import NotRecorded
 
 RANGES = ("real_min", "real_max", "fake_min", "fake_max")
 # Of the reals' range. A generator that is free to go below 0 does so in its first steps; one that comes as near as this and never crosses is held.
 AT_THE_FLOOR, BELOW = 1e-3, 0.1
+# looks that show a bound; of the reals' range, how wide fakes are at least, and how far reals go beyond
+FEWEST_BOUNDS, ONE_POINT, FAR_BEYOND = 10, 0.02, 0.2
 VANISHED = 0.1  # of the generator's first gradient
 RAW = 10.0  # fold: standardised data have a size of 1, and untrained generators give a tenth of it to all of it
 
@@ -54,6 +57,9 @@ def other_range(e: Evidence) -> Finding | None:
     ):
         found = "values below 0, which the generator cannot give: it comes down to 0 and never goes below"
         cure = "end the generator without its sigmoid or ReLU, or in tanh for data in [-1, 1]"
+    elif e.steps >= e.limits.sustained_steps and _stands_at_a_bound(e):
+        found = "values beyond a bound at which the fakes stand in nearly every batch"
+        cure = "take out what clamps the fakes, or scale the data to what the generator can give"
     if not found:
         return None
     return Finding(
@@ -67,6 +73,33 @@ def other_range(e: Evidence) -> Finding | None:
         onset=int(e["real_min"].index[0]),
         kind="range",
     )
+
+
+def _stands_at_a_bound(e: Evidence) -> bool:
+    """Whether the largest or the smallest value of the fakes is one and the same in nearly every batch, the reals go far beyond it in all, and
+    the fakes are plainly no reals."""
+    off = misfits(e)
+    if off is None or not e.holds(off):
+        return False
+    try:
+        ends = {who: [e[f"{who}_{end}"].to_numpy(dtype=float) for end in ("min", "max")] for who in ("real", "fake")}
+    except NotRecorded:
+        return False
+    half = [x[len(x) // 2 :] for x in (*ends["real"], *ends["fake"])]
+    if min(map(len, half)) < FEWEST_BOUNDS or not all(np.all(np.isfinite(x)) for x in half):
+        return False
+    low, high, fake_low, fake_high = half
+    width = float(np.median(high) - np.median(low))
+    if not width > 0 or not np.median(fake_high - fake_low) > ONE_POINT * width:
+        return False  # one point is another illness
+    for beyond, at in ((high, fake_high), (-low, -fake_low)):
+        bound = float(np.median(at))
+        stands = (
+            np.mean(np.abs(at - bound) <= 1e-4 * width) >= e.limits.force_share and np.max(at) <= bound + 1e-4 * width
+        )
+        if stands and np.quantile(beyond, 0.1) > bound + FAR_BEYOND * width:
+            return True
+    return False
 
 
 def _never_negative(e: Evidence) -> bool:
