@@ -74,6 +74,8 @@ class Pass:
     beneath: list[Tensor] | None = None
     # of a player's first updates: the gradient of the parameter by which its way is told
     slopes: dict[str, Tensor] | None = None
+    # of each player that it reaches: the gradient of one parameter as it began, and that one's version
+    held: dict[str, tuple[weakref.ref[Tensor] | None, int]] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()  # the players whose gradients the loop has cleared since, before they were used
 
     def serves(self, who: str) -> bool:
@@ -97,6 +99,9 @@ class Pass:
         return self.image_gradients + [gradient for _, number, gradient in self.beside if number in read]
 
 
+PLAYERS_REACHED = {
+    (d, g): ("discriminator",) * d + ("generator",) * g for d in (False, True) for g in (False, True)
+}
 _UNKNOWN = object()
 running_pass = _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
@@ -216,6 +221,8 @@ class Passes:
                 [],
             )
         if current is not None:
+            for who in PLAYERS_REACHED[reached]:
+                current.held[who] = _state(self._met[who][0].variable)
             if self.open:
                 self._let_go_of_the_cleared(current)
             self.open.append(current)
@@ -258,12 +265,12 @@ class Passes:
         return host
 
     def _let_go_of_the_cleared(self, begun: Pass) -> None:
-        """Forgets, of the passes that wait for a step, those whose gradients were cleared (to None) before any optimizer has used them.
+        """Forgets, of the passes that wait for a step, those whose gradients were cleared before any optimizer has used them.
 
         Their update was skipped, or they were a first evaluation (SAM's, a line search's).
         """
         for who, known in self.optimised.items():
-            if begun.serves(who) and all(p.grad is None for p in known()):
+            if begun.serves(who) and (all(p.grad is None for p in known()) or self._was_zeroed(who, begun, known)):
                 for one in self.open:
                     one.cleared = (*one.cleared, who)
         waiting, self.open = self.open, []
@@ -271,6 +278,17 @@ class Passes:
             serves = one.serves("discriminator") or one.serves("generator")
             (self.open if serves else self.dropped).append(one)
         del self.dropped[:-MOST_OPEN]
+
+    def _was_zeroed(self, who: str, begun: Pass, known: Callable[[], Sequence[Tensor]]) -> bool:
+        """Tells whether a player's gradients were set to 0 in place since the last pass that waits: more has changed them than that pass, and all are 0.
+
+        A pass alone may leave nothing but zeros as well: a hinge on the far side.
+        """
+        before = next((p.held[who] for p in reversed(self.open) if p.serves(who) and who in p.held), None)
+        now = begun.held.get(who)
+        if before is None or now is None or before[0] is None or now[0] is None or before[0]() is not now[0]():
+            return False
+        return now[1] > before[1] + 1 and all(_is_zero(p.grad) for p in known())
 
     def _may_have_changed(self) -> bool:
         """Tells whether other nodes may be the parameters' than those in which a pass like this one was looked for in vain (a penalty's).
@@ -346,6 +364,11 @@ class Passes:
         except RuntimeError:  # torch's answer for a leaf that `autograd.grad` is asked for: its gradient is returned
             self._asked_for.add(who)
             return False
+
+
+def _is_zero(gradient: Tensor | None) -> bool:
+    """Tells whether a gradient is None, or, where asking waits for nothing, holds nothing but zeros."""
+    return gradient is None or (gradient.device.type == "cpu" and not gradient.any())
 
 
 def _state(parameter: Tensor) -> tuple[weakref.ref[Tensor] | None, int]:

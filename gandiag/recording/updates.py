@@ -139,7 +139,8 @@ class Updates:
             self.complete = True
 
     def _note_aside(self, who: str) -> None:
-        """Notes once that a player's optimizer is also called outside the game: what it remembers of gradients is not the game's alone."""
+        """Notes that a player's optimizer is also called outside the game, once: what it remembers of gradients is not the game's alone."""
+        self._ways[who].stepped_aside()
         if who not in self._steps_aside:
             self._steps_aside.add(who)
             self._turns.note("aside", player=who)
