@@ -327,6 +327,15 @@ class Capture:
         """Has it noted whether a backward pass goes through an output that holds no verdict of this call alone."""
         on_gradient(output, output.grad_fn, partial(self._shown, call))
 
+    def watch_halves(self, calls: list[Call], output: Tensor, axis: int) -> None:
+        """Has the gradient at a tensor noted as two calls', half of it each."""
+        on_gradient(output, output.grad_fn, partial(self._pushed_halves, calls, axis))
+
+    @guarded
+    def _pushed_halves(self, calls: list[Call], axis: int, gradient: Tensor | None) -> None:
+        for call, half in zip(calls, () if gradient is None else gradient.chunk(2, axis)):
+            self._pushed(call, 0, half)
+
     @guarded
     def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor | None) -> None:
         if gradient is None:

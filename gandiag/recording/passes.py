@@ -99,9 +99,7 @@ class Pass:
         return self.image_gradients + [gradient for _, number, gradient in self.beside if number in read]
 
 
-PLAYERS_REACHED = {
-    (d, g): ("discriminator",) * d + ("generator",) * g for d in (False, True) for g in (False, True)
-}
+PLAYERS_REACHED = {(d, g): ("discriminator",) * d + ("generator",) * g for d in (False, True) for g in (False, True)}
 _UNKNOWN = object()
 running_pass = _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
@@ -280,7 +278,7 @@ class Passes:
         del self.dropped[:-MOST_OPEN]
 
     def _was_zeroed(self, who: str, begun: Pass, known: Callable[[], Sequence[Tensor]]) -> bool:
-        """Tells whether a player's gradients were set to 0 in place since the last pass that waits: more has changed them than that pass, and all are 0.
+        """Tells whether a player's gradients were set to 0 in place since the last pass that waits: more than that has changed them, and all are 0.
 
         A pass alone may leave nothing but zeros as well: a hinge on the far side.
         """

@@ -43,7 +43,9 @@ class Way:
         self._is_torchs = type(optimizer).__module__.startswith("torch.optim.")
         if self._parameter is not None and optimizer is not None:
             self._undo = [self._parameter.register_hook(self._at_parameter).remove]
-            if not self._is_torchs and hasattr(optimizer, "register_step_post_hook"):  # else its move is read at the step's end
+            if not self._is_torchs and hasattr(
+                optimizer, "register_step_post_hook"
+            ):  # else its move is read at the step's end
                 self._undo.append(optimizer.register_step_post_hook(self._stepped).remove)
 
     @property
