@@ -41,11 +41,11 @@ class WhatWasGiven:
             for shown in tensors((arguments, dict(named))):
                 is_sample = shown.data_ptr() == image.data_ptr() and shown.shape == image.shape
                 for one in given:
-                    if is_drawn(shown, one):
-                        found += rows_within(shown.detach(), one)
-                    elif is_longer(shown, one) or (not is_sample and shown.shape == one.shape):
+                    if is_longer(shown, one) or (not is_sample and shown.shape == one.shape):
                         apart = distance(shown.detach(), one)
                         found += [] if apart is None else [apart == 0]
+                    if is_drawn(shown, one):
+                        found += rows_within(shown.detach(), one)
         return torch.stack(found).any() if found else None
 
 
@@ -80,7 +80,7 @@ def is_drawn(shown: Tensor, one: Tensor) -> bool:
         shown.dim() == one.dim() == 2
         and 1 < one.shape[1] < shown.shape[1]
         and len(one) >= len(shown) > 0
-        and shown.shape[0] * one.numel() <= MOST_COMPARED
+        and len(one) * one.numel() <= MOST_COMPARED
         and shown.device == one.device
     )
 
@@ -88,12 +88,12 @@ def is_drawn(shown: Tensor, one: Tensor) -> bool:
 def rows_within(shown: Tensor, one: Tensor) -> list[Tensor]:
     """Tells whether the first values of each row of a batch are a row of another one, and whether the last are: two 0-d flags.
 
-    Where all rows of either are alike nothing is told by it.
+    Where some rows of the other one are alike, words or labels, nothing is told by it.
     """
     size, whole = one.shape[1], shown.shape[1]
-    varies = (one != one[:1]).any()
+    distinct = (one[:, None] == one[None]).all(-1).sum() == len(one)
     parts = (shown.narrow(1, begin, size) for begin in (0, whole - size))
-    return [(part[:, None] == one[None]).all(-1).any(1).all() & varies for part in parts]
+    return [(part[:, None] == one[None]).all(-1).any(1).all() & distinct for part in parts]
 
 
 def lead_of(flags: Sequence[Tensor | None]) -> Tensor | None:

@@ -115,6 +115,7 @@ class Passes:
         self.looked_real: list[Call] = []
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.row = 0
+        self.cleared_some = False  # whether gradients were cleared in this step that no optimizer had used
         # whose gradients have been used since the last pass that adds to them
         self.stepped = {"discriminator", "generator"}
         # whose parameters are stepped, where that is known
@@ -151,6 +152,7 @@ class Passes:
     def next_row(self) -> None:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
         self.row += 1
+        self.cleared_some = False
         self.dropped.clear()
         self.looked_real.clear()
         self._passes.clear()
@@ -269,8 +271,10 @@ class Passes:
         """
         for who, known in self.optimised.items():
             if begun.serves(who) and (all(p.grad is None for p in known()) or self._was_zeroed(who, begun, known)):
+                self.cleared_some = True
                 for one in self.open:
-                    one.cleared = (*one.cleared, who)
+                    if who not in one.cleared:
+                        one.cleared = (*one.cleared, who)
         waiting, self.open = self.open, []
         for one in waiting:
             serves = one.serves("discriminator") or one.serves("generator")

@@ -11,6 +11,7 @@ import torch
 from gandiag.recording import gradients
 from gandiag.recording.capture import Capture
 from gandiag.recording.guard import guarded
+from gandiag.recording.kept import Kept
 from gandiag.recording.optimizers import watch
 from gandiag.recording.player import Player
 from gandiag.recording.rewrites import Rewrites
@@ -63,6 +64,7 @@ class Updates:
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self.rewrites = Rewrites(players["generator"])
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
+        self._kept = Kept(capture, ways, untold.say)
         self._undo = self._watch()
 
     def _watch(self) -> list[Callable[[], None]]:
@@ -116,6 +118,8 @@ class Updates:
             return
         who = player.who
         again, player.is_taken_back = player.is_taken_back, False
+        if self._capture.passes.cleared_some:
+            self._kept.about_to_step(who)
         if who == "generator" and self._is_aside(player.updates):
             self.rewrites.aside()
             if not self.automatic:

@@ -23,6 +23,8 @@ UPDATES = 16  # in which it is looked
 VALUES = 4096  # of the parameter that is looked at, at most: it is copied
 UP = 0.2  # mean cosine of its change with its gradient, from which on the player is said to ascend; a plain step down is at -1
 
+PARALLEL = 0.999  # cosine, from which on a gradient is the same one, clipped or scaled
+
 
 class Way:
     """One player's way: `sign` is 1 where it descends and -1 where it ascends, 0-d on its device; None where it is not known."""
@@ -64,6 +66,25 @@ class Way:
         self._undo = []
         self._start = self._change = None
         self._fired, self._used = [], []
+
+    def differs_from(self, passes: Sequence[Pass]) -> bool | None:
+        """Tells, as the player is about to be stepped, whether its gradient is another than these passes have computed, but for its size.
+
+        None where that is not looked at any more, or asking would wait for the device.
+        """
+        held = None if self._parameter is None else self._parameter.grad
+        slopes = [p.slopes[self._player.who] for p in passes if p.slopes and self._player.who in p.slopes]
+        if (
+            not self._undo
+            or held is None
+            or not slopes
+            or held.device.type != "cpu"
+            or held.layout is not torch.strided
+        ):
+            return None
+        slope = torch.stack(slopes).sum(0).float().flatten()
+        along = torch.nn.functional.cosine_similarity(slope, held.float().flatten(), dim=0)
+        return bool(along.abs() < PARALLEL)
 
     def about_to_step(self) -> None:
         """Notes where the parameter is as its optimizer is about to move it."""
