@@ -91,6 +91,11 @@ class Capture:
         )
         return self._follow(who, wrapper)
 
+    def follow_compiled(self, who: str) -> bool:
+        """Watches a network that was compiled in place after the recorder was made, which traces hooks away; returns whether it was."""
+        module = self._generator if who == "generator" else self._discriminator
+        return getattr(module, "_compiled_call_impl", None) is not None and self._follow(who, module)
+
     def follow_inside(self, who: str) -> bool:
         """Watches the one network inside a player that holds all of its parameters; returns whether there is one."""
         return self._follow(who, within(self._generator if who == "generator" else self._discriminator))

@@ -22,7 +22,7 @@ class Kept:
     def about_to_step(self, who: str) -> None:
         """Gives a player's update the passes back whose gradients the loop has kept; the others are nobody's."""
         passes = self._passes
-        now = [p for p in (*passes.dropped, *passes.open) if who in p.cleared and p.row == passes.row]
+        now = [p for p in (*passes.dropped, *passes.open) if p.was_cleared_of(who) and p.row == passes.row]
         left = [p for p in passes.open if p.serves(who)]
         if not now or not left:
             return

@@ -83,6 +83,11 @@ class Pass:
         reached = self.reached_discriminator if who == "discriminator" else self.reached_generator
         return reached and who not in self.cleared
 
+    def was_cleared_of(self, who: str) -> bool:
+        """Tells whether what this pass has added to a player's gradients was cleared before it was used."""
+        reached = self.reached_discriminator if who == "discriminator" else self.reached_generator
+        return reached and who in self.cleared
+
     @property
     def at_images(self) -> list[Tensor]:
         """The gradients at what D was shown: of several outputs of G those of the images' form, all where none is."""

@@ -340,7 +340,13 @@ class Updates:
         """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
         for who, player in self._players.items():
             if who not in self._capture.called and player.total_updates:
-                if self._capture.follow_wrapper(who):
+                if self._capture.follow_compiled(who):
+                    self._untold.say(
+                        f"{who} unseen",
+                        f"the {who} was compiled in place after the recorder was made: what hooks see of it begins at step "
+                        f"{self._rows.index + self.automatic}; compile it before",
+                    )
+                elif self._capture.follow_wrapper(who):
                     self._untold.say(
                         f"{who} unseen",
                         f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "
