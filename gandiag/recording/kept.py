@@ -17,7 +17,7 @@ class Kept:
 
     def __init__(self, capture: Capture, ways: Mapping[str, Way], say: Callable[[str, str], None]) -> None:
         self._passes, self._ways, self._say = capture.passes, ways, say
-        self._keeps = {"discriminator": False, "generator": False}
+        self._keeps: dict[str, bool] = {}  # by player, once that was looked at
 
     def about_to_step(self, who: str) -> None:
         """Gives a player's update the passes back whose gradients the loop has kept; the others are nobody's."""
@@ -26,9 +26,17 @@ class Kept:
         left = [p for p in passes.open if p.serves(who)]
         if not now or not left:
             return
-        self._keeps[who] = self._keeps[who] or bool(self._ways[who].differs_from(left))
+        differs = self._ways[who].differs_from(left)
+        if differs is not None:
+            self._keeps[who] = self._keeps.get(who, False) or differs
         passes.dropped = [p for p in passes.dropped if p not in now]
-        if not self._keeps[who]:
+        if who not in self._keeps:
+            self._say(
+                f"{who} cleared",
+                f"gradients of the {who} were computed, and cleared before its optimizer had used them: what was computed last was taken for its "
+                "update; where the loop has kept the others and puts them in place as well, their scores and forces are not in the record",
+            )
+        if not self._keeps.get(who):
             return
         for one in now:
             one.cleared = tuple(other for other in one.cleared if other != who)
