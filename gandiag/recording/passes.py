@@ -75,7 +75,7 @@ class Pass:
     # of a player's first updates: the gradient of the parameter by which its way is told
     slopes: dict[str, Tensor] | None = None
     # of each player that it reaches: the gradient of one parameter as it began, and that one's version
-    held: dict[str, tuple[weakref.ref[Tensor] | None, int]] = field(default_factory=dict)
+    held: dict[str, tuple[weakref.ref[Tensor], int]] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()  # the players whose gradients the loop has cleared since, before they were used
 
     def serves(self, who: str) -> bool:
@@ -227,7 +227,9 @@ class Passes:
             )
         if current is not None:
             for who in PLAYERS_REACHED[reached]:
-                current.held[who] = _state(self._met[who][0].variable)
+                gradient = self._met[who][0].variable.grad
+                if gradient is not None:
+                    current.held[who] = weakref.ref(gradient), gradient._version
             if self.open:
                 self._let_go_of_the_cleared(current)
             self.open.append(current)
@@ -293,7 +295,7 @@ class Passes:
         """
         before = next((p.held[who] for p in reversed(self.open) if p.serves(who) and who in p.held), None)
         now = begun.held.get(who)
-        if before is None or now is None or before[0] is None or now[0] is None or before[0]() is not now[0]():
+        if before is None or now is None or before[0]() is not now[0]():
             return False
         return now[1] > before[1] + 1 and all(_is_zero(p.grad) for p in known())
 
