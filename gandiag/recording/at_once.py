@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from gandiag.recording.joints import halves_in_order, made_half
 from gandiag.recording.origin import Origin, Outputs
 from gandiag.recording.outputs import holds_two, last_operation, tensors
 from gandiag.recording.passes import Call
@@ -32,8 +33,8 @@ class Noting(Protocol):
     def watch_verdict(self, call: Call, which: int, verdict: Tensor) -> None:
         """Has the gradient at a verdict noted as the call's."""
 
-    def watch_use(self, call: Call, output: Tensor) -> None:
-        """Has it noted whether a backward pass goes through an output."""
+    def watch_halves(self, calls: list[Call], output: Tensor, axis: int) -> None:
+        """Has the gradient at a tensor noted as two calls', half of it each."""
 
 
 class AtOnce:
@@ -65,7 +66,10 @@ class AtOnce:
             or [v.shape for v in verdicts[0]] != [v.shape for v in verdicts[1]]
         ):
             return False
-        self._learn([*map(capture.generated.leads_back, verdicts)], origins)
+        lead_back = [*map(capture.generated.leads_back, verdicts)]
+        if all(lead_back) and self._in_turn is None:
+            lead_back = self._of_halves(verdicts[0][0], verdicts[1][0])
+        self._learn(lead_back, origins)
         if self._in_turn is not None and not capture.score_operation:
             capture.score_operation = last_operation(verdicts[0][0])
         pair = []
@@ -74,11 +78,21 @@ class AtOnce:
             pair.append((call, call.scores))
             for i, verdict in enumerate(found):
                 capture.watch_verdict(call, i, verdict)
+        self._hold_back(pair)
+        return True
+
+    def _hold_back(self, pair: list[tuple[Call, list[Tensor]]]) -> None:
         if self._in_turn is None:
             for call, _ in pair:
                 call.scores = []
             self._held_back.append(pair)
-        return True
+
+    def _of_halves(self, first: Tensor, second: Tensor) -> list[bool]:
+        """Tells of two verdicts, halves of one tensor, which the joint of both batches leads back to G from."""
+        in_order = halves_in_order(first, second)
+        behind = self._capture.generated.batch_behind
+        made = None if in_order is None else made_half(first, 0, behind, twice=True)
+        return [True, True] if made is None else [(made == 0) is in_order, (made == 1) is in_order]
 
     def _learn(self, lead_back: list[bool], origins: list[Origin]) -> None:
         """Notes which of both verdicts is the fakes': the one whose graph leads back to G."""
@@ -91,10 +105,22 @@ class AtOnce:
             self._say("both at once", BOTH_AT_ONCE)
 
     def _called_in_one(self, output: Tensor, shown: list[Tensor], origins: list[Origin]) -> bool:
-        """Notes a call whose verdicts on both batches come in one tensor, of which nothing tells whose they are."""
-        self._say("both at once", BOTH_AT_ONCE)
-        for tensor, origin in zip(shown, origins):
-            self._capture.watch_use(self._capture.new_call([], tensor.detach(), origin), output)
+        """Notes a call whose verdicts on both batches come in one tensor: half of it is each one's."""
+        capture, axis = self._capture, int(output.shape[0] != 2 * shown[0].shape[0])
+        made = None
+        if self._in_turn is None:
+            made = made_half(output, axis, capture.generated.batch_behind)
+        self._learn([False, False] if made is None else [made == 0, made == 1], origins)
+        if self._in_turn is not None and not capture.score_operation:
+            capture.score_operation = last_operation(output)
+        halves = output.detach().chunk(2, axis)
+        pair = []
+        for tensor, origin, half in zip(shown, origins, halves[::-1] if self._in_turn is False else halves):
+            call = capture.new_call([half], tensor.detach(), origin)
+            pair.append((call, call.scores))
+        in_order = [call for call, _ in (pair[::-1] if self._in_turn is False else pair)]
+        capture.watch_halves(in_order, output, axis)
+        self._hold_back(pair)
         return True
 
     def _give_back(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gandiag.recording.around import Maps
 from gandiag.recording.asked import Asked
 from gandiag.recording.at_once import AtOnce
 from gandiag.recording.averaged import AVERAGE_ROWS, Average
@@ -31,7 +32,7 @@ from gandiag.recording.hooks import hook_on, on_gradient
 from gandiag.recording.inquiry import Inquiry
 from gandiag.recording.methods import Methods, within
 from gandiag.recording.origin import FAKE, Origin, Outputs, is_tracked
-from gandiag.recording.outputs import TWO_CLASSES, judges_place_by_place, last_operation, scores, tensors
+from gandiag.recording.outputs import TWO_CLASSES, last_operation, scores, tensors
 from gandiag.recording.passes import STALE_FIRST, Call, Pass, Passes, running_pass, small_or_norm
 from gandiag.recording.reversal import Turned, turned_on_the_way
 from gandiag.recording.through import EVERY, Part, watch
@@ -59,8 +60,7 @@ class Capture:
         # of a batch's verdicts, where the discriminator has returned them alone
         self._score_form: torch.Size | None = None
         self.two_classes = False  # whether two values for each sample are a softmax's: their difference is the score
-        # whether an output of the images' form holds verdicts on places; looked at once
-        self._pixelwise: bool | None = None
+        self._maps = Maps()
         self._say = say
         self._discriminator, self._generator = discriminator, generator
         self.fakes_shown = 0  # calls on what is known to be fake, and leads back to G no more
@@ -90,6 +90,11 @@ class Capture:
             (o for o in gc.get_objects() if type(o) is kind and vars(o)["_modules"].get("_orig_mod") is module), None
         )
         return self._follow(who, wrapper)
+
+    def follow_compiled(self, who: str) -> bool:
+        """Watches a network that was compiled in place after the recorder was made, which traces hooks away; returns whether it was."""
+        module = self._generator if who == "generator" else self._discriminator
+        return getattr(module, "_compiled_call_impl", None) is not None and self._follow(who, module)
 
     def follow_inside(self, who: str) -> bool:
         """Watches the one network inside a player that holds all of its parameters; returns whether there is one."""
@@ -208,6 +213,8 @@ class Capture:
             self.read_two_classes()
         if origin.fake and shown is not only and self.at_once.called(arguments, named, output):
             return
+        if len(found) > 1 and len(found := self._maps.without_restored(found, module, shown)) == 1:
+            first = found[0]
         if again:  # of a detached input: where the graph leads is not to be seen from here
             origin = replace(origin, untraced=True)
         if self.two_classes and len(found) == 1 and first.dim() == 2 and first.shape[1] == 2:
@@ -220,7 +227,7 @@ class Capture:
             and first.shape == image.shape
             and first.dim() > 1
             and first.shape[1:].numel() > 1
-            and not self._is_pixelwise(module)
+            and not self._maps.are_verdicts(module, first, shown)
         ):
             self._say(
                 "energy", "the discriminator returns images (an energy-based game): its outputs were not read as logits"
@@ -261,11 +268,6 @@ class Capture:
                 call.holds_given = self.given.is_held_by(arguments, named, image)
         for i, score in enumerate(found):
             self.watch_verdict(call, i, score)
-
-    def _is_pixelwise(self, module: nn.Module) -> bool:
-        if self._pixelwise is None:
-            self._pixelwise = judges_place_by_place(module)
-        return self._pixelwise
 
     def new_call(self, found: list[Tensor], image: Tensor | None, origin: Origin) -> Call:
         """Returns a call of the discriminator as it is noted."""
@@ -329,6 +331,15 @@ class Capture:
     def watch_use(self, call: Call, output: Tensor) -> None:
         """Has it noted whether a backward pass goes through an output that holds no verdict of this call alone."""
         on_gradient(output, output.grad_fn, partial(self._shown, call))
+
+    def watch_halves(self, calls: list[Call], output: Tensor, axis: int) -> None:
+        """Has the gradient at a tensor noted as two calls', half of it each."""
+        on_gradient(output, output.grad_fn, partial(self._pushed_halves, calls, axis))
+
+    @guarded
+    def _pushed_halves(self, calls: list[Call], axis: int, gradient: Tensor | None) -> None:
+        for call, half in zip(calls, () if gradient is None else gradient.chunk(2, axis)):
+            self._pushed(call, 0, half)
 
     @guarded
     def _pushed_apart(self, call: Call, after_softmax: bool, gradient: Tensor | None) -> None:

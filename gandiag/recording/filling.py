@@ -133,6 +133,10 @@ class Filling:
         turns = self._turns
         if not (self._discriminator.updates or self._generator.updates):
             turns.nobody_stepped()
+        elif self._discriminator.moved_unseen:
+            turns.moved_unseen("discriminator")
+        elif self._generator.moved_unseen:
+            turns.moved_unseen("generator")
         same = says(real_logits, fake_logits, real, fake)
         try:
             seen = (

@@ -13,6 +13,9 @@ from gandiag.recording.origin import distance
 from gandiag.recording.outputs import tensors
 
 KEPT_CALLS = 4  # of the generator
+MOST_COMPARED = (
+    1_000_000  # values, where a batch may be drawn from what was given: each of its rows is held against all
+)
 
 
 class WhatWasGiven:
@@ -41,6 +44,8 @@ class WhatWasGiven:
                     if is_longer(shown, one) or (not is_sample and shown.shape == one.shape):
                         apart = distance(shown.detach(), one)
                         found += [] if apart is None else [apart == 0]
+                    if is_drawn(shown, one):
+                        found += rows_within(shown.detach(), one)
         return torch.stack(found).any() if found else None
 
 
@@ -50,6 +55,8 @@ def is_held(one: Tensor, shown: Sequence[Tensor]) -> bool:
         if tensor.device != one.device or tensor.dtype != one.dtype:
             continue
         if tensor.shape == one.shape and len(shown) > 1 and torch.equal(tensor, one):
+            return True
+        if is_drawn(tensor, one) and any(map(bool, rows_within(tensor, one))):
             return True
         if is_longer(tensor, one):
             axis = next(i for i, (a, b) in enumerate(zip(tensor.shape, one.shape)) if a != b)
@@ -65,6 +72,28 @@ def is_longer(shown: Tensor, one: Tensor) -> bool:
         return False
     differ = [a - b for a, b in zip(shown.shape, one.shape) if a != b]
     return len(differ) == 1 and differ[0] > 0
+
+
+def is_drawn(shown: Tensor, one: Tensor) -> bool:
+    """Tells whether the rows of a batch may be some of another one's with something joined to each: a minibatch of what was rolled out."""
+    return (
+        shown.dim() == one.dim() == 2
+        and 1 < one.shape[1] < shown.shape[1]
+        and len(one) >= len(shown) > 0
+        and len(one) * one.numel() <= MOST_COMPARED
+        and shown.device == one.device
+    )
+
+
+def rows_within(shown: Tensor, one: Tensor) -> list[Tensor]:
+    """Tells whether the first values of each row of a batch are a row of another one, and whether the last are: two 0-d flags.
+
+    Where some rows of the other one are alike, words or labels, nothing is told by it.
+    """
+    size, whole = one.shape[1], shown.shape[1]
+    distinct = (one[:, None] == one[None]).all(-1).sum() == len(one)
+    parts = (shown.narrow(1, begin, size) for begin in (0, whole - size))
+    return [(part[:, None] == one[None]).all(-1).any(1).all() & distinct for part in parts]
 
 
 def lead_of(flags: Sequence[Tensor | None]) -> Tensor | None:

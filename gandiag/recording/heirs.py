@@ -12,6 +12,7 @@ from torch.optim import optimizer as optimizers
 from gandiag.recording.naming import parameters_of
 from gandiag.recording.player import Player
 
+MOST_OF_IT = 0.5  # of a player's parameters, of which an heir steps more
 CEASED = 2  # updates by a new optimizer with none of the player's own between them
 TOLD = 3  # of those that are followed, each with its step; of more it is said that there are
 
@@ -91,6 +92,10 @@ class Heirs:
         mine = [who for who, p in self._players.items() if not stepped.isdisjoint(map(id, p.module.parameters()))]
         for who in mine:
             self._others[who] = 0
+            if len(stepped & set(map(id, self._players[who].parameters))) <= MOST_OF_IT * len(
+                self._players[who].parameters
+            ):
+                continue  # one of several that share the player: a layer's own
             self._strange[who] += 1
             if self._strange[who] >= CEASED:
                 self._own[who] = optimizer

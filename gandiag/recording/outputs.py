@@ -78,8 +78,8 @@ def tensors(value: Any, depth: int = MOST_NESTED) -> Iterator[Tensor]:
 def scores(output: Any) -> list[Tensor]:
     """Returns the tensors of a discriminator's output that are scores: one, or one for each scale.
 
-    (validity, classes) gives the validity: a single value, or a map that comes first; a list of patch maps, or of single values, gives
-    them all; lists of features give the last of each; (verdicts, features of each scale) gives the verdicts.
+    (validity, classes) gives the validity: a single value, or a map that comes first; patch maps, a list of single values, and a single value
+    beside maps of one channel, give them all; lists of features give the last of each; (verdicts, features of each scale) gives the verdicts.
     """
     if isinstance(output, Tensor):
         return [output]
@@ -95,6 +95,8 @@ def scores(output: Any) -> list[Tensor]:
     single = [t for t in found if t.dim() > 0 and t.numel() == t.shape[0]]
     if isinstance(output, list) and len(single) == len(output):
         return single  # of several scales; a validity and what stands beside it come as a tuple
+    if len(single) == 1 and len(found) > 1 and all(t is single[0] or _is_map(t) for t in found):
+        return found  # a verdict on the whole and some on its places
     if single and (single[0] is found[0] or not _is_map(found[0])):
         return single[:1]
     if maps := [t for t in found if _is_map(t)]:

@@ -74,12 +74,19 @@ class Pass:
     beneath: list[Tensor] | None = None
     # of a player's first updates: the gradient of the parameter by which its way is told
     slopes: dict[str, Tensor] | None = None
+    # of each player that it reaches: the gradient of one parameter as it began, and that one's version
+    held: dict[str, tuple[weakref.ref[Tensor], int]] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()  # the players whose gradients the loop has cleared since, before they were used
 
     def serves(self, who: str) -> bool:
         """Tells whether a player's gradients hold what this pass has added to them."""
         reached = self.reached_discriminator if who == "discriminator" else self.reached_generator
         return reached and who not in self.cleared
+
+    def was_cleared_of(self, who: str) -> bool:
+        """Tells whether what this pass has added to a player's gradients was cleared before it was used."""
+        reached = self.reached_discriminator if who == "discriminator" else self.reached_generator
+        return reached and who in self.cleared
 
     @property
     def at_images(self) -> list[Tensor]:
@@ -97,6 +104,7 @@ class Pass:
         return self.image_gradients + [gradient for _, number, gradient in self.beside if number in read]
 
 
+PLAYERS_REACHED = {(d, g): ("discriminator",) * d + ("generator",) * g for d in (False, True) for g in (False, True)}
 _UNKNOWN = object()
 running_pass = _running = torch._C._current_graph_task_id
 _will_run = torch._C._will_engine_execute_node
@@ -112,6 +120,7 @@ class Passes:
         self.looked_real: list[Call] = []
         self.returned: dict[int, Pass] = {}  # passes of `autograd.grad`, as long as none was seen that fills gradients
         self.row = 0
+        self.cleared_some = False  # whether gradients were cleared in this step that no optimizer had used
         # whose gradients have been used since the last pass that adds to them
         self.stepped = {"discriminator", "generator"}
         # whose parameters are stepped, where that is known
@@ -148,6 +157,7 @@ class Passes:
     def next_row(self) -> None:
         """Begins a new step: the backward passes of the last one are over, and nothing of what they saw is kept alive here."""
         self.row += 1
+        self.cleared_some = False
         self.dropped.clear()
         self.looked_real.clear()
         self._passes.clear()
@@ -216,6 +226,10 @@ class Passes:
                 [],
             )
         if current is not None:
+            for who in PLAYERS_REACHED[reached]:
+                gradient = self._met[who][0].variable.grad
+                if gradient is not None:
+                    current.held[who] = weakref.ref(gradient), gradient._version
             if self.open:
                 self._let_go_of_the_cleared(current)
             self.open.append(current)
@@ -258,19 +272,32 @@ class Passes:
         return host
 
     def _let_go_of_the_cleared(self, begun: Pass) -> None:
-        """Forgets, of the passes that wait for a step, those whose gradients were cleared (to None) before any optimizer has used them.
+        """Forgets, of the passes that wait for a step, those whose gradients were cleared before any optimizer has used them.
 
         Their update was skipped, or they were a first evaluation (SAM's, a line search's).
         """
         for who, known in self.optimised.items():
-            if begun.serves(who) and all(p.grad is None for p in known()):
+            if begun.serves(who) and (all(p.grad is None for p in known()) or self._was_zeroed(who, begun, known)):
+                self.cleared_some = True
                 for one in self.open:
-                    one.cleared = (*one.cleared, who)
+                    if who not in one.cleared:
+                        one.cleared = (*one.cleared, who)
         waiting, self.open = self.open, []
         for one in waiting:
             serves = one.serves("discriminator") or one.serves("generator")
             (self.open if serves else self.dropped).append(one)
         del self.dropped[:-MOST_OPEN]
+
+    def _was_zeroed(self, who: str, begun: Pass, known: Callable[[], Sequence[Tensor]]) -> bool:
+        """Tells whether a player's gradients were set to 0 in place since the last pass that waits: more than that has changed them, and all are 0.
+
+        A pass alone may leave nothing but zeros as well: a hinge on the far side.
+        """
+        before = next((p.held[who] for p in reversed(self.open) if p.serves(who) and who in p.held), None)
+        now = begun.held.get(who)
+        if before is None or now is None or before[0]() is not now[0]():
+            return False
+        return now[1] > before[1] + 1 and all(_is_zero(p.grad) for p in known())
 
     def _may_have_changed(self) -> bool:
         """Tells whether other nodes may be the parameters' than those in which a pass like this one was looked for in vain (a penalty's).
@@ -346,6 +373,11 @@ class Passes:
         except RuntimeError:  # torch's answer for a leaf that `autograd.grad` is asked for: its gradient is returned
             self._asked_for.add(who)
             return False
+
+
+def _is_zero(gradient: Tensor | None) -> bool:
+    """Tells whether a gradient is None, or, where asking waits for nothing, holds nothing but zeros."""
+    return gradient is None or (gradient.device.type == "cpu" and not gradient.any())
 
 
 def _state(parameter: Tensor) -> tuple[weakref.ref[Tensor] | None, int]:

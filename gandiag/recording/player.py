@@ -46,8 +46,10 @@ class Player:
         self._scaler: Callable[[], Any] | None = None
         self.updates = 0  # within the step
         self.total_updates = 0
-        # how often the parameters had been written to by the end of the last step without an update
-        self._written: int | None = None
+        # how often the parameters had been written to at first, or by the end of the last step without an update
+        self._written: int | None = sum(p._version for p in self.parameters)
+        # in the step that has ended something else than the optimizer that is watched has written to the parameters
+        self.moved_unseen = False
         self.largest: Tensor | None = None
         self.scale: Tensor | None = None  # of the loss, in mixed precision
         self.gradient_scale: Tensor | None = None  # that the gradients still carried when the optimizer took them
@@ -163,16 +165,23 @@ class Player:
             return torch.stack([on_device(torch.as_tensor(r, dtype=torch.float32), device) for r in rates]).amax()
         return max((float(r) for r in rates), default=None)
 
-    def moved_unseen(self) -> bool:
-        """Says, at the end of a step, whether something else than the optimizer that is watched has written to the parameters.
+    def look_whether_moved(self) -> None:
+        """Notes, at the end of a step, whether something else than the optimizer that is watched has written to the parameters.
 
-        Another optimizer was made for them, say. Tells from the second such step on; reads counters of the host only.
+        Another optimizer was made for them, say. After an update it is told from the second such step on; reads counters of the host only.
         """
         if self.updates:
-            self._written = None
-            return False
+            self._written, self.moved_unseen = None, False
+            return
         before, self._written = self._written, sum(p._version for p in self.parameters)
-        return before is not None and self._written != before
+        self.moved_unseen = before is not None and self._written != before
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether something else than the optimizer has written to the parameters since that was looked at last, without an update."""
+        return (
+            self._written is not None and not self.updates and self._written != sum(p._version for p in self.parameters)
+        )
 
     def begin_step(self) -> None:
         """Forgets the last step."""

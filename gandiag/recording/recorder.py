@@ -420,22 +420,23 @@ class Recorder:
         was = torch.is_grad_enabled()
         # torch.no_grad() costs several times as much; and nothing below needs a detach
         torch._C._set_grad_enabled(False)
+        discriminator, generator = self._players.values()
+        discriminator.look_whether_moved()
+        generator.look_whether_moved()
         try:
             real = self._filling.fill(real_logits, fake_logits, losses, real, fake)
         finally:
             torch._C._set_grad_enabled(was)
         now = time.perf_counter()
-        discriminator, generator = self._players.values()
         world = 1 if self._ranks is None else self._ranks.world
-        unseen = discriminator.moved_unseen(), generator.moved_unseen()
-        if unseen[0] or unseen[1]:
+        if discriminator.moved_unseen or generator.moved_unseen:
             self.heirs.listen()
         row = self._pace.row(
             now,
             None if real is None else real.shape[0] * max(discriminator.updates, 1) * world,
             # of weights that something else moves nobody knows how many updates they had
-            discriminator_updates=None if unseen[0] else discriminator.updates,
-            generator_updates=None if unseen[1] else generator.updates,
+            discriminator_updates=None if discriminator.moved_unseen else discriminator.updates,
+            generator_updates=None if generator.moved_unseen else generator.updates,
             data_wait_seconds=data_wait_seconds,
             augmentation_probability=augmentation_probability,
         )

@@ -242,6 +242,32 @@ class Turns:
             alone = [p for p in passes if p.serves(who) and not (who == "discriminator" and p.reached_generator)]
             self._last[who] = alone or self._last[who]
 
+    def moved_unseen(self, who: str) -> None:
+        """Takes for an update of a player that nothing was seen to step, and that has moved, the passes of this step that can only be its own."""
+        passes, own = self._capture.passes, self._waiting(who)
+        if not shows_the_game(own):
+            return
+        passes.open = [p for p in passes.open if p not in own]
+        self._last[who] = own[-1:] if shows_both(own[-1:]) else own
+        self._say(
+            f"{who} moved unseen",
+            f"the {who} moves although its optimizer was not seen to step (by hand, by optimizers of its layers): what was computed for it in such a "
+            "step was taken for one update; how many there were and their gradients are not in the record",
+        )
+
+    def waits_for(self, who: str) -> bool:
+        """Tells whether a pass of this step that can only be this player's shows the game, and no optimizer has used it."""
+        return shows_the_game(self._waiting(who))
+
+    def _waiting(self, who: str) -> list[Pass]:
+        passes = self._capture.passes
+        return [
+            p
+            for p in (*passes.dropped, *passes.open)
+            if p.row == passes.row
+            and (p.reached_generator if who == "generator" else p.reached_discriminator and not p.reached_generator)
+        ]
+
     def _drop_stale(self) -> None:
         """Forgets passes of earlier steps that no optimizer claimed: their update was skipped."""
         now = self._capture.passes.row

@@ -12,6 +12,7 @@ import torch
 from gandiag.recording import gradients
 from gandiag.recording.capture import Capture
 from gandiag.recording.guard import guarded
+from gandiag.recording.kept import Kept
 from gandiag.recording.optimizers import watch
 from gandiag.recording.player import Player
 from gandiag.recording.rewrites import Rewrites
@@ -61,9 +62,11 @@ class Updates:
         self._aside = 0
         self._alone = False  # whether the generator was only ever updated without the discriminator, of which no call was seen yet
         self._steps_aside: set[str] = set()  # the players that are
+        self._idle_optimizers: set[str] = set()  # of whom it is said that their optimizers never step
         self._out_of_sight: int | None = 0  # steps in which D was updated by no pass that was seen; None once one was
         self.rewrites, self.unstepped = Rewrites(players["generator"]), Unstepped(players)
         self._uncalled: dict[str, tuple[int, Uncalled]] = {}  # by player, and the step since which it is looked
+        self._kept = Kept(capture, ways, untold.say)
         self._undo = self._watch()
         self._followed: dict[str, Callable[[], None]] = {}  # what undoes the watch over an optimizer that came later
 
@@ -123,16 +126,21 @@ class Updates:
             return
         who = player.who
         again, player.is_taken_back = player.is_taken_back, False
+        if self._capture.passes.cleared_some:
+            self._kept.about_to_step(who)
         if who == "generator" and self._is_aside(player.updates):
             self.rewrites.aside()
             if not self.automatic:
                 player.count_aside()
             return
-        self.goes_first = self.goes_first or who
+        self.goes_first = self.goes_first or self._who_has_begun(who)
         if self.automatic and not again:
             self._begin(who)
         if not again:
             player.before_update()
+        if who in self._idle_optimizers:
+            self._idle_optimizers.discard(who)
+            self._untold.take_back(f"{who} unstepped")
         if self._turns.stepped(who):
             self._read(player, again=again)
         else:
@@ -146,8 +154,16 @@ class Updates:
         if self.automatic and who == "generator" and self.goes_first == "discriminator":
             self.complete = True
 
+    def _who_has_begun(self, who: str) -> str:
+        """Returns who goes first, as this player is the first to be stepped: D, where it has moved by other means than its optimizer."""
+        d_has = (
+            who == "generator" and self._players["discriminator"].is_moving and self._turns.waits_for("discriminator")
+        )
+        return "discriminator" if d_has else who
+
     def _note_aside(self, who: str) -> None:
-        """Notes once that a player's optimizer is also called outside the game: what it remembers of gradients is not the game's alone."""
+        """Notes that a player's optimizer is also called outside the game, once: what it remembers of gradients is not the game's alone."""
+        self._ways[who].stepped_aside()
         if who not in self._steps_aside:
             self._steps_aside.add(who)
             self._turns.note("aside", player=who)
@@ -259,6 +275,8 @@ class Updates:
     def end_step(self) -> None:
         """Begins the next step; after a few looks for a player that is trained and was never called."""
         self._note_updates_out_of_sight()
+        if self._steps == UNSEEN_STEPS - 1:
+            self._say_who_never_steps()
         for player in self._players.values():
             player.begin_step()
         self._turns.forget(claimed=not self.automatic)
@@ -312,11 +330,33 @@ class Updates:
                 "hand, say); call step() at the end of each",
             )
 
+    def _say_who_never_steps(self) -> None:
+        """Says of which player gradients are computed that its optimizer has never used; taken back once it has."""
+        for who, player in self._players.items():
+            if (
+                player.optimizer is not None
+                and not (player.total_updates or player.moved_unseen)
+                and self._turns.waits_for(who)
+            ):
+                self._idle_optimizers.add(who)
+                self._untold.say(
+                    f"{who} unstepped",
+                    f"gradients of the {who} are computed, and its optimizer was not seen to step: where the loop moves the {who} otherwise "
+                    f"(by hand through .data, say), its scores and forces in its own turn are not in the record; step(real_logits=, fake_logits=) "
+                    "would tell",
+                )
+
     def _look_for_unseen(self) -> None:
         """Says which player is trained and yet was never called, as far as hooks can see; follows the compiled wrapper that hides it."""
         for who, player in self._players.items():
             if who not in self._capture.called and player.total_updates:
-                if self._capture.follow_wrapper(who):
+                if self._capture.follow_compiled(who):
+                    self._untold.say(
+                        f"{who} unseen",
+                        f"the {who} was compiled in place after the recorder was made: what hooks see of it begins at step "
+                        f"{self._rows.index + self.automatic}; compile it before",
+                    )
+                elif self._capture.follow_wrapper(who):
                     self._untold.say(
                         f"{who} unseen",
                         f"the {who} is called through torch.compile's wrapper, and the recorder was given the network "

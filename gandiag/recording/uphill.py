@@ -2,7 +2,8 @@
 
 The original algorithm ascends D's stochastic gradient: `maximize=True`, gradients that the loop turns round before the optimizer takes them,
 an optimizer of the user's own. What the player pushes is then the contrary of what the pass shows. It is read off one parameter in the
-first updates: how its values moved, and the gradient that the pass had computed for it.
+first updates: the gradient that the pass had computed for it, and where the optimizer takes it. torch's own optimizers go down the gradient that
+they are given, or up it; of any other it is seen how the values moved, which momentum from elsewhere (a lazy penalty's) may outweigh.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ UPDATES = 16  # in which it is looked
 VALUES = 4096  # of the parameter that is looked at, at most: it is copied
 UP = 0.2  # mean cosine of its change with its gradient, from which on the player is said to ascend; a plain step down is at -1
 
+PARALLEL = 0.999  # cosine, from which on a gradient is the same one, clipped or scaled
+
 
 class Way:
     """One player's way: `sign` is 1 where it descends and -1 where it ascends, 0-d on its device; None where it is not known."""
@@ -39,9 +42,12 @@ class Way:
         self._parameter = _some_parameter(player)
         self._undo: list[Callable[[], None]] = []
         optimizer: Any = player.optimizer
+        self._is_torchs = type(optimizer).__module__.startswith("torch.optim.")
         if self._parameter is not None and optimizer is not None:
             self._undo = [self._parameter.register_hook(self._at_parameter).remove]
-            if hasattr(optimizer, "register_step_post_hook"):  # else its move is read at the step's end
+            if not self._is_torchs and hasattr(
+                optimizer, "register_step_post_hook"
+            ):  # else its move is read at the step's end
                 self._undo.append(optimizer.register_step_post_hook(self._stepped).remove)
 
     @property
@@ -61,6 +67,25 @@ class Way:
         self._start = self._change = None
         self._fired, self._used = [], []
 
+    def differs_from(self, passes: Sequence[Pass]) -> bool | None:
+        """Tells, as the player is about to be stepped, whether its gradient is another than these passes have computed, but for its size.
+
+        None where that is not looked at any more, or asking would wait for the device.
+        """
+        held = None if self._parameter is None else self._parameter.grad
+        slopes = [p.slopes[self._player.who] for p in passes if p.slopes and self._player.who in p.slopes]
+        if (
+            not self._undo
+            or held is None
+            or not slopes
+            or held.device.type != "cpu"
+            or held.layout is not torch.strided
+        ):
+            return None
+        slope = torch.stack(slopes).sum(0).float().flatten()
+        along = torch.nn.functional.cosine_similarity(slope, held.float().flatten(), dim=0)
+        return bool(along.abs() < PARALLEL)
+
     def about_to_step(self) -> None:
         """Notes where the parameter is as its optimizer is about to move it."""
         if not self._undo or self._parameter is None:
@@ -70,7 +95,21 @@ class Way:
             self.remove()
             return
         self._used, self._fired = self._fired, []
-        self._start, self._change = self._parameter.detach().clone(), None
+        held = self._parameter.grad
+        if self._is_torchs and held is not None and held.layout is torch.strided:
+            self._start, self._change = None, held.detach().clone() if self._goes_up() else -held.detach()
+        else:
+            self._start, self._change = self._parameter.detach().clone(), None
+
+    def _goes_up(self) -> bool:
+        """Tells whether the optimizer, one of torch's own, was told to ascend the parameter's gradient."""
+        groups = self._player.optimizer.param_groups
+        return any(g.get("maximize", False) and any(p is self._parameter for p in g["params"]) for g in groups)
+
+    def stepped_aside(self) -> None:
+        """Notes a step by other gradients than the game's: what moves by momentum moves by those as well for long."""
+        if self._undo and not self._is_torchs and self._count:
+            self.remove()
 
     @untraced
     def _stepped(self, *_: Any) -> None:
