@@ -37,9 +37,8 @@ class Heirs:
         self._own = {who: player.optimizer for who, player in players.items()}
         self._strange = dict.fromkeys(players, 0)  # updates by another since the player's own one
         self._others = dict.fromkeys(players, 0)  # updates of other networks since the player's last one
-        self._hooked: weakref.WeakSet[Optimizer] = (
-            weakref.WeakSet()
-        )  # the players' own, and the latest that was followed of each
+        # the players' own, and the latest that was followed of each
+        self._hooked: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._latest: dict[str, weakref.ref[Optimizer]] = {}
         self._handle: Any = None
         self._over = False
@@ -92,9 +91,8 @@ class Heirs:
         mine = [who for who, p in self._players.items() if not stepped.isdisjoint(map(id, p.module.parameters()))]
         for who in mine:
             self._others[who] = 0
-            if len(stepped & set(map(id, self._players[who].parameters))) <= MOST_OF_IT * len(
-                self._players[who].parameters
-            ):
+            known = {id(p) for p in self._players[who].parameters}
+            if len(stepped & known) <= MOST_OF_IT * len(known):
                 continue  # one of several that share the player: a layer's own
             self._strange[who] += 1
             if self._strange[who] >= CEASED:

@@ -23,9 +23,8 @@ class Unstepped:
 
     def __init__(self, players: Mapping[str, Player]) -> None:
         self._players = players
-        self._found: dict[
-            str, dict[str, tuple[Tensor, Tensor]]
-        ] = {}  # by player and name: the weight, values of it as they were
+        # by player and name: the weight, values of it as they were
+        self._found: dict[str, dict[str, tuple[Tensor, Tensor]]] = {}
 
     def look(self) -> None:
         """Looks at which weights that no optimizer of the player's holds have a gradient. Waits for nothing."""
