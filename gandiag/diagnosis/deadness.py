@@ -102,5 +102,9 @@ def cut_off(e: Evidence) -> list[str]:
 def identical_units(e: Evidence, who: str) -> list[str]:
     """Returns a player's layers of which all units were the same at the end of the run."""
     told = e.about.get("identical_units")
-    names = told.get(who) if isinstance(told, dict) else None
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return names_in(told.get(who) if isinstance(told, dict) else None)
+
+
+def names_in(given: object) -> list[str]:
+    """Returns the names that an entry of run.json lists, none where it is damaged."""
+    return [str(name) for name in given] if isinstance(given, list) else []

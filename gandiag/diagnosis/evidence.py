@@ -253,6 +253,11 @@ class Evidence:
         given = self.about.get("config")
         return given if isinstance(given, dict) else {}
 
+    @property
+    def keeps_average(self) -> bool:
+        """Says whether a stranger's loop keeps a moving average of the generator, which nobody has scored here: the harness scores its own."""
+        return self.about.get("keeps_average") is True and not self.config
+
     def facts(self, entry: str, who: str) -> dict[str, Any]:
         """Returns what run.json says of a player under `optimizers` or `players`; empty where it says nothing, or is damaged there."""
         given = self.about.get(entry)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gandiag.diagnosis.deadness import names_in
 from gandiag.diagnosis.evidence import Evidence
 from gandiag.diagnosis.finding import Finding, Verdict
 from gandiag.errors import NotRecorded
@@ -211,7 +212,7 @@ def unstepped(e: Evidence) -> Finding | None:
     """Weights that get gradients in the game and that no optimizer ever moves."""
     for who in ("generator", "discriminator"):
         told = e.facts("unstepped", who)
-        unregistered, left_out = (_names(told.get(key)) for key in ("unregistered", "left_out"))
+        unregistered, left_out = (names_in(told.get(key)) for key in ("unregistered", "left_out"))
         names = unregistered + left_out
         if not names:
             continue
@@ -303,10 +304,6 @@ def joint_pass(e: Evidence) -> Finding | None:
         onset=0,
         kind="one backward pass",
     )
-
-
-def _names(given: object) -> list[str]:
-    return [str(name) for name in given] if isinstance(given, list) else []
 
 
 SIDES = {"reals": "real", "fakes": "fake"}

@@ -52,7 +52,7 @@ def oscillation(run: Recorded) -> Finding:
         return Finding("oscillation", Verdict.HEALTHY, claim, series=(name,))
     kind = "growing" if reading.word is Word.DIVERGING else str(reading.word.value)
     # the harness scores its own average; of a stranger's only the generator is known here
-    averaged = e.about.get("keeps_average") is True and reading.word in CYCLES and not e.config
+    averaged = e.keeps_average and reading.word in CYCLES
     return Finding(
         "oscillation",
         Verdict.SUSPECT if averaged else Verdict.FAILED,

@@ -273,7 +273,7 @@ def _beside_the_data(e: Evidence) -> Finding | None:
     before = pooled.before_the_end(e)
     # of a generator whose moving average the loop keeps that average is what is used, and it lies nearer
     near = now.precision > e.limits.beside_precision / 2 and now.coverage > e.limits.beside_coverage / 2
-    averaged = near and e.about.get("keeps_average") is True and not e.config
+    averaged = near and e.keeps_average
     better = averaged or before is None or now.precision + now.coverage > before.precision + before.coverage + RISING
     return Finding(
         "stagnation",

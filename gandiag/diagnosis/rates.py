@@ -282,7 +282,7 @@ def _restless(e: Evidence) -> Finding | None:
         return None  # then that is the cause, and told elsewhere: a weak D, a collapse, or data that D knows by heart
     share = float(np.mean(trends.tail(off, e.limits.tail_share)))
     # of a generator whose moving average the loop keeps that average is what is used: it rests where the generator itself does not
-    averaged = e.about.get("keeps_average") is True and not e.config
+    averaged = e.keeps_average
     often_off = MOSTLY if averaged else OFTEN
     first = trends.onset(state, patience=max(5, len(state) // 10))
     return Finding(
