@@ -58,11 +58,11 @@ def is_real_call(call: Call, is_real: Callable[[Call], bool | None]) -> bool | N
     return not origin.fake
 
 
-def whole_call(push: tuple[Call, int, Tensor], probability: bool) -> Side | None:
-    """Reads a whole call on one kind of batch; None where a penalty went through it, or where it has several scores or changed ones."""
+def whole_call(push: tuple[Call, int, Tensor], probability: bool, *, penalised: bool = False) -> Side | None:
+    """Reads a whole call on one kind of batch; None where a penalty went through it, unless it may, or where it has several scores or changed ones."""
     call, _, gradient = push
     scores = call.scores
-    if call.penalised or len(scores) != 1 or scores[0]._version != call.versions[0]:
+    if (call.penalised and not penalised) or len(scores) != 1 or scores[0]._version != call.versions[0]:
         return None
     score = scores[0]
     if probability:

@@ -400,11 +400,16 @@ class Turns:
         real = is_real_call(pushes[0][0], is_real)
         if real is None or is_real_call(pushes[1][0], is_real) is not (not real):
             return None
-        first, second = whole_call(pushes[0], probability), whole_call(pushes[1], probability)
+        one, other = pushes[0][0], pushes[1][0]
+        penalised = one.penalised or other.penalised  # R1's reals, say: with one batch of each kind neither can be an interpolate
+        if penalised and (probability or self._capture.score_operation == "Sigmoid"):
+            return None
+        first = whole_call(pushes[0], probability, penalised=penalised)
+        second = whole_call(pushes[1], probability, penalised=penalised)
         if first is None or second is None:
             return None
-        one, other = pushes[0][0], pushes[1][0]
-        self._sorting.habits.learn(reals_first=real if one.order < other.order else not real)
+        if not penalised:
+            self._sorting.habits.learn(reals_first=real if one.order < other.order else not real)
         return Seen(first, second, []) if real else Seen(second, first, [])
 
     def _take_over(self, who: str) -> list[Pass]:
