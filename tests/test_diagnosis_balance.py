@@ -137,6 +137,29 @@ def test_a_discriminator_that_is_slowed_in_mid_run_is_slow_since_then(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("share", "classes", "ill"),
+    [(1e-3, ("Adam", "Adam"), True), (0.02, ("Adam", "Adam"), False), (1e-3, ("SGD", "Adam"), False)],
+)
+def test_a_rate_a_thousandth_of_the_generators_is_slow_from_the_start_whatever_the_updates_look_like(
+    share: float, classes: tuple[str, str], ill: bool, tmp_path: Path
+) -> None:
+    slow = made_runs.batches(STEPS, 0, 0.3, 8.0) | {
+        "generator_update_ratio": np.full(TENS, 1e-3),
+        "discriminator_update_ratio": np.where(
+            np.arange(TENS) % 2, 8e-6, 1.2e-5
+        ),  # beside the limit: its weights are small
+    }
+    columns = scores_apart(0.0) | {
+        "generator_learning_rate": np.full(STEPS, 1e-3),
+        "discriminator_learning_rate": np.full(STEPS, 1e-3 * share),
+    }
+    facts = {"optimizers": {who: {"class": c} for who, c in zip(("discriminator", "generator"), classes)}}
+    path = made(tmp_path / "run", steps=STEPS, columns=columns, slow=slow, without=WIDE, facts=facts)
+    found = diagnose(path).finding("discriminator_weakness")
+    assert ((found.verdict, found.kind, found.onset) == (Verdict.FAILED, "slow", 0)) is ill, found.claim
+
+
+@pytest.mark.parametrize(
     ("g", "d", "first"),
     [
         (1e-4, 1e-3, "--set lr_g=0.001"),  # a D that is faster: its pace for both

@@ -205,12 +205,16 @@ def handicap(e: Evidence) -> Handicap:
     d, g = e.maybe("discriminator_update_ratio"), e.maybe("generator_update_ratio")
     if d is not None and g is not None:
         slow = np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
+        slow |= _slow_by_rate(e)
         known = [e.onset(slow) if e.holds(slow) else None, _slow_when_ill(e, slow)]
         since = min((at for at in known if at is not None), default=None)
         if since is not None:
             share = trends.middle(d[slow]) / max(trends.middle(g[slow]), 1e-30)
             limit = f"(limit: {e.limits.slow_discriminator:g})"
-            return Handicap("slow", f"D's updates are {share:.2g} of the generator's in size {limit}", since=since)
+            told = f"D's updates are {share:.2g} of the generator's in size {limit}"
+            if share >= e.limits.slow_discriminator:
+                told = f"D's learning rate is not {e.limits.slow_discriminator:g} of the generator's"
+            return Handicap("slow", told, since=since)
     often = _outnumbered(e)
     if (
         often is not None
@@ -232,6 +236,15 @@ def handicap(e: Evidence) -> Handicap:
             f"D has {counts[0]} parameters, {counts[0] / counts[1]:.2g} of the generator's (limit: {e.limits.small_discriminator:g})",
         )
     return Handicap()
+
+
+def _slow_by_rate(e: Evidence) -> np.ndarray | bool:
+    """Says where D's rate is that far below the generator's, of the same kind of optimizer: its updates may look larger as its weights are small."""
+    kinds = [e.facts("optimizers", who).get("class") for who in ("discriminator", "generator")]
+    d, g = e.maybe("discriminator_learning_rate"), e.maybe("generator_learning_rate")
+    if d is None or g is None or kinds[0] is None or kinds[0] != kinds[1]:
+        return False
+    return np.nan_to_num(d, nan=np.inf) < e.limits.slow_discriminator * np.nan_to_num(g, nan=0.0)
 
 
 def _outnumbered(e: Evidence) -> float | None:
