@@ -300,6 +300,22 @@ def test_one_kind_of_series_that_grows_thirtyfold_is_no_divergence(tmp_path: Pat
     assert found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence").verdict is Verdict.HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "unit", "ill"),
+    [(40.0, 45.0, 1.0, True), (40.0, 1.0, 1.0, False), (4.0, 4.5, 1.0, False), (40.0, 45.0, 0.01, False)],
+    ids=["stays", "finds back", "near", "narrow reals"],
+)
+def test_fakes_that_begin_far_too_wide_and_stay_so_tell_of_the_first_weights(
+    start: float, end: float, unit: float, ill: bool, tmp_path: Path
+) -> None:
+    columns = {
+        "fake_sd": noisy(unit * settled(STEPS, start, end), 1, 0.02),
+        "real_sd": noisy(np.full(STEPS, unit), 2, 0.02),
+    }
+    finding = found(made(tmp_path / "run", steps=STEPS, columns=columns), "divergence")
+    assert ((finding.verdict, finding.kind, finding.onset) == (Verdict.FAILED, "wide start", 0)) is ill, finding.claim
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_a_discriminator_that_enters_the_game_late_has_not_diverged(tmp_path: Path, share: float) -> None:
     """VQGAN: its loss counts nothing for the first part, and its gradients are exactly 0; what begins has outgrown no past."""

@@ -38,6 +38,8 @@ WEIGHTS = ("generator_parameter_norm", "discriminator_parameter_norm")
 REALS = "real batch"  # the recorder's name for them
 # so many times beyond the limits, a game need not run away for a fifth of the run: so many steps will do
 FAR, FAR_STEPS = 10.0, 30
+# times as wide as the reals that the fakes begin and stay; of reals at least so wide, or it is they that are out of scale
+WIDE, USUAL_SD = 8.0, 0.1
 HEAVY = 0.9  # momentum at which games turn unstable that are stable without (Gidel et al. 2019); it multiplies a rate by 1 / (1 - momentum)
 
 
@@ -159,6 +161,20 @@ def divergence(run: Recorded) -> Finding:
             remedies=(*(("set momentum to 0.5 or less",) if heavy else ()), *lower_rates(e, "both"), *regularise(e)),
             onset=e.onset(state),
         )
+    if (wide := _wide_from_the_start(e)) is not None:
+        return Finding(
+            "divergence",
+            Verdict.FAILED,
+            f"the fakes began {wide[0]:.3g} times as wide as the reals, and are {wide[1]:.3g} times as wide (limit: {WIDE:g})",
+            cause="the generator begins far too large and does not find back: its first weights are too large, or what it multiplies its output by",
+            series=("fake_sd", "real_sd", *series),
+            remedies=(
+                "begin with smaller weights (torch's own, or a standard deviation of 0.02)",
+                "let the generator end in what bounds it to the data's range",
+            ),
+            onset=int(e.edges[0]),
+            kind="wide start",
+        )
     span = trends.longest(state)
     if span and span[1] - span[0] + 1 >= e.limits.sustained_share * len(state):
         return Finding(
@@ -177,6 +193,16 @@ def divergence(run: Recorded) -> Finding:
         alone if most > limit else f"nothing was more than {most:.3g} times its usual level (limit: {limit:g})",
         series=series,
     )
+
+
+def _wide_from_the_start(e: Evidence) -> tuple[float, float] | None:
+    """Returns how many times as wide as the reals the fakes began, and now are; None where they are not, or the reals are narrow themselves."""
+    fake, real = e.maybe("fake_sd"), e.maybe("real_sd")
+    if fake is None or real is None or e.going_on or not trends.middle(real) > USUAL_SD:
+        return None
+    wide = np.nan_to_num(fake / np.maximum(real, 1e-12), nan=0.0)
+    start, now = float(np.nanmax(wide[:1], initial=0.0)), trends.tail_middle(wide, e.limits.tail_share)
+    return (start, now) if start > WIDE and e.holds(wide > WIDE) else None
 
 
 def _momentum(e: Evidence) -> float:
