@@ -1,11 +1,12 @@
 """Random habits: sound trainings with what people add to them, drawn by chance, and how often the diagnosis calls one of them sick.
 
-    python -m benchmarks.random_habits play DIR --count 60 --seed 1 [--processes 2]     (about fifteen seconds of a core each)
+    python -m benchmarks.random_habits play DIR --count 60 --seed 1 [--faults 0.5]      (about twenty seconds of a core each)
     python -m benchmarks.random_habits judge DIR [--all]                                 (seconds; --all lists every game)
 
 Every game is a usual one (a loss, a remedy that goes with it, rates that work) and has two to six habits: schedules, noise, accumulated
 gradients, pools of fakes, averages, checkpoints that are loaded again, validation on the way, swapped labels, joined batches and so on. None of
-them is a fault. What is well the known law of the data says; games that did not come out well are left out, and counted.
+them is a fault; a share of the games, `--faults`, has one of those of `benchmarks/random_games.py` as well. What is well the known law of the
+data says; games without a fault that did not come out well, and those with one that did, are left out, and counted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.random_world import DATA, WELL, Data, discriminator, generator
+from benchmarks.random_games import FAULTS
+from benchmarks.random_world import BAD, DATA, WELL, Data, discriminator, generator, shapes
 from gandiag.diagnosis import Verdict, diagnose
 from gandiag.recording import Recorder
 
@@ -59,6 +61,21 @@ HABITS = (
 )
 
 
+# of the faults of random games, those that can be brought into any of these
+DRAWN = (
+    "fast generator", "fast discriminator", "slow generator", "slow discriminator", "frozen discriminator", "detached fakes", "fakes called real",
+    "gradients never cleared", "data out of range", "one batch", "few samples", "heavy penalty", "weight decay", "rate runs away", "noise on reals",
+    "ascending generator", "started anew", "collapse by a loss", "rate fades",
+)  # fmt: skip
+RATES = {
+    "fast generator": (100.0, 1.0),
+    "fast discriminator": (1.0, 300.0),
+    "slow generator": (1e-3, 1.0),
+    "slow discriminator": (1.0, 1e-3),
+    "frozen discriminator": (1.0, 0.0),
+}
+
+
 @dataclass
 class Game:
     """What was drawn."""
@@ -76,10 +93,11 @@ class Game:
     record: str
     habits: list[str] = field(default_factory=list)
     data: str = ""
+    fault: str = ""
 
 
-def draw(seed: int) -> tuple[Game, Data, nn.Module, nn.Module]:
-    """Draws a game."""
+def draw(seed: int, faults: float = 0.0) -> tuple[Game, Data, nn.Module, nn.Module]:
+    """Draws a game; the same with a fault and without."""
     chance = random.Random(f"habits {seed}")
     torch.manual_seed(seed)
     loss, remedy = chance.choice(
@@ -96,7 +114,7 @@ def draw(seed: int) -> tuple[Game, Data, nn.Module, nn.Module]:
             ("relativistic average", "r1"),
         ]
     )
-    rate = 10 ** chance.uniform(-3.4, -2.8)
+    rate = 10 ** chance.uniform(-3.2, -2.7)
     lines = chance.sample(HABITS, chance.randint(2, 6))
     habits = [chance.choice(line) for line in lines]
     if loss != "logistic":
@@ -116,12 +134,17 @@ def draw(seed: int) -> tuple[Game, Data, nn.Module, nn.Module]:
         lr_g=rate,
         lr_d=rate * chance.choice([1.0, 1.0, 2.0, 4.0]),
         batch=chance.choice([32, 64, 64, 128]),
-        steps=chance.choice([1500, 2000, 2500, 3000]),
+        steps=chance.choice([2000, 3000, 4000]),
         latent=chance.choice([4, 8, 16, 32]),
         record=chance.choice(["lines", "automatic"]),
         habits=sorted(habits),
     )
-    data = chance.choice(DATA)(chance)
+    fate = random.Random(f"fault {seed}")
+    if fate.random() < faults:
+        game.fault = fate.choice(DRAWN)
+        rates = RATES.get(game.fault, (1.0, 1.0))
+        game.lr_g, game.lr_d = game.lr_g * rates[0], game.lr_d * rates[1]
+    data = chance.choice([law for law in DATA if law is not shapes])(chance)  # which take their time
     game.data = data.name
     g, d = generator(chance, data, game.latent), discriminator(chance, data, batch_norm=False)
     if remedy == "spectral norm":
@@ -168,6 +191,8 @@ class Training:
         )
         self.pool: list[Tensor] = []
         self.small = self._real(1500) if self.has("epochs") else self._real(200)
+        few = {"one batch": game.batch, "few samples": 24}.get(game.fault)
+        self.few = None if few is None else self._real(few)
         self.epoch: Iterator[Tensor] = iter(())
         self.step, self.won = 0, 0.5
 
@@ -188,15 +213,27 @@ class Training:
         if self.game.optimizer == "rmsprop":
             return torch.optim.RMSprop(module.parameters(), rate / 2)
         kinds: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "nadam": torch.optim.NAdam}
-        return kinds[self.game.optimizer](module.parameters(), lr=rate, betas=self.game.betas)
+        decay = (
+            {"weight_decay": 0.3 * (100 if self.game.optimizer == "adamw" else 1)}
+            if self.game.fault == "weight decay"
+            else {}
+        )
+        return kinds[self.game.optimizer](module.parameters(), lr=rate, betas=self.game.betas, **decay)
 
     def _real(self, count: int) -> Tensor:
-        return self.data.draw(count) * self.size + self.centre
+        real = self.data.draw(count)
+        if self.game.fault == "data out of range":
+            real = (real + 1) * 127.5 if self.data.bounded else 40 * real + 100
+        if self.game.fault == "noise on reals":
+            real = real + 0.5 * real.std() * torch.randn_like(real)
+        return real * self.size + self.centre
 
     def _batch(self) -> Tensor:
         count = self.game.batch
         if self.has("growing batch"):
             count = max(16, int(count * min(1.0, 0.25 + self.step / self.game.steps)))
+        if self.few is not None:
+            return self.few if self.game.fault == "one batch" else self.few[torch.randint(0, len(self.few), (count,))]
         if self.has("small data, augmented"):
             return self.small[torch.randint(0, len(self.small), (count,))]
         if not self.has("epochs"):
@@ -278,7 +315,7 @@ class Training:
                 if self.game.remedy == "gp"
                 else 0.1 * squares.mean()
             )
-        return whole
+        return whole * (1000.0 if self.game.fault == "heavy penalty" else 1.0)
 
     def _given(self, fake: Tensor) -> Tensor:
         """What D's turn is given of the fakes: from a pool, half of the time, where there is one."""
@@ -291,7 +328,8 @@ class Training:
 
     def discriminate(self) -> dict[str, Tensor]:
         """D's update."""
-        self.d_opt.zero_grad()
+        if self.game.fault != "gradients never cleared":
+            self.d_opt.zero_grad()
         parts = 2 if self.has("accumulation") else 1
         for _ in range(parts):
             real = self._batch()
@@ -303,7 +341,7 @@ class Training:
                 on_real, on_fake = scores[: len(real)], scores[len(real) :]
             else:
                 on_real, on_fake = self.d(real), self.d(fake)
-            loss = self._d_loss(on_real, on_fake)
+            loss = self._d_loss(on_real, -on_fake if self.game.fault == "fakes called real" else on_fake)
             if self.game.remedy not in ("none", "spectral norm"):
                 loss = loss + self._penalty(real.detach(), fake.detach())
             (loss / parts).backward()
@@ -317,12 +355,15 @@ class Training:
 
     def generate(self) -> dict[str, Tensor]:
         """G's update."""
-        self.g_opt.zero_grad()
+        if self.game.fault != "gradients never cleared":
+            self.g_opt.zero_grad()
         if self.has("frozen D in G's turn"):
             self.d.requires_grad_(False)
         parts = 2 if self.has("accumulation") else 1
         for _ in range(parts):
             fake = self.g(self._latents(self.game.batch))
+            if self.game.fault == "detached fakes":
+                fake = fake.detach().requires_grad_()
             verdict = self.d(self._shown(fake))
             real = self._batch() if self.game.loss.startswith("relativistic") or self.has("matched features") else fake
             on_real = self.d(self._shown(real)) if self.game.loss.startswith("relativistic") else verdict
@@ -331,6 +372,10 @@ class Training:
                 loss = loss + 0.1 * ((fake.mean(0) - real.mean(0)) / self.size).square().mean()
             if self.has("diversity term"):
                 loss = loss - 0.01 * ((fake[0::2] - fake[1::2]).abs().mean() / self.size).clamp(max=1.0)
+            if self.game.fault == "ascending generator":
+                loss = -loss
+            if self.game.fault == "collapse by a loss":
+                loss = loss + 20 * ((fake - fake.mean(0, keepdim=True).detach()) / self.size).square().mean()
             (loss / parts).backward()
         if self.has("frozen D in G's turn"):
             self.d.requires_grad_(True)
@@ -342,6 +387,13 @@ class Training:
                 for kept, now in zip(self.average.state_dict().values(), self.g.state_dict().values()):
                     kept.copy_(now if not kept.is_floating_point() else kept + 0.01 * (now - kept))
         return {"g_loss": loss, "fake": fake}
+
+    def _of_fault(self, optimizer: torch.optim.Optimizer) -> float:
+        """By how much a fault has changed a player's rate by now."""
+        if self.game.fault == "rate fades" and optimizer is self.g_opt:
+            return float(0.97**self.step)
+        late = max(0, self.step - self.game.steps // 2)
+        return float((1 + 12 / self.game.steps) ** late) if self.game.fault == "rate runs away" else 1.0
 
     def _share_of_rate(self) -> float:
         at = self.step / self.game.steps
@@ -356,6 +408,10 @@ class Training:
         return 0.5 * (1 + math.cos(math.pi * (4 * at % 1))) if self.has("warm restarts") else 1.0
 
     def _on_the_way(self) -> None:
+        if self.game.fault == "started anew" and self.step == self.game.steps * 9 // 10:
+            for module in self.g.modules():
+                if isinstance(module, (nn.Linear, nn.ConvTranspose2d)):
+                    module.reset_parameters()
         if self.has("validation") and self.step % 100 == 99:
             self.g.eval()
             self.d.eval()
@@ -390,7 +446,8 @@ class Training:
             self.step = step
             for optimizer, rate in ((self.g_opt, self.game.lr_g), (self.d_opt, self.game.lr_d)):
                 for group in optimizer.param_groups:
-                    group["lr"] = rate * self._share_of_rate() * (0.5 if self.game.optimizer == "rmsprop" else 1.0)
+                    group["lr"] = rate * self._share_of_rate() * self._of_fault(optimizer)
+                    group["lr"] *= 0.5 if self.game.optimizer == "rmsprop" else 1.0
             self._on_the_way()
             often = 3 if self.has("three D steps") or self.game.loss == "critic" else 1
             if self.has("many D steps at first") and self.step < 20:
@@ -408,42 +465,44 @@ class Training:
             return (shipped(self._latents(SAMPLES)) - self.centre) / self.size
 
 
-def play(folder: Path, seed: int) -> str:
+def play(folder: Path, seed: int, faults: float = 0.0) -> str:
     """Plays one game into its folder; returns what to print of it."""
     torch.set_num_threads(1)
     random.seed(seed)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     began = time.perf_counter()
-    game, data, g, d = draw(seed)
+    game, data, g, d = draw(seed, faults)
     samples = Training(game, data, g, d, folder / "run").play()
     torch.manual_seed(seed)
     badness = data.measure(samples)
     np.save(folder / "samples.npy", samples.numpy().astype(np.float32))
     told = {**asdict(game), "badness": badness, "networks": [str(g), str(d)]}
     (folder / "game.json").write_text(json.dumps(told), encoding="utf-8")
-    return f"{seed} {game.data}, {game.loss}, {', '.join(game.habits)}: {badness:.2f} in {time.perf_counter() - began:.1f} s"
+    about = f"{seed} {game.data}, {game.loss}, {', '.join(game.habits)}, {game.fault or 'no fault'}"
+    return f"{about}: {badness:.2f} in {time.perf_counter() - began:.1f} s"
 
 
 def judge(folder: Path) -> tuple[str, str] | None:
-    """Judges one game: what it counts as, and a line; None where it is not well."""
+    """Judges one game: what it counts as, and a line; None where it is left out."""
     game = json.loads((folder / "game.json").read_text(encoding="utf-8"))
-    if not game["badness"] < WELL:
+    fault = game.get("fault", "")
+    if not (game["badness"] > BAD if fault else game["badness"] < WELL):
         return None
     told = diagnose(folder / "run")
     failed = [f for f in told.illnesses if f.verdict is Verdict.FAILED]
     first = next(iter(failed or told.illnesses), None)
     kind = "ALARM" if failed else "suspect" if told.illnesses else "well"
+    if fault:
+        kind = "MISSED" if not failed else "right" if failed[0].check in FAULTS[fault] else "wrong"
     said = (
         told.verdict.value
         if first is None
         else f"{first.check} ({first.kind}) since {first.onset}: {first.claim[:200]}"
     )
     about = f"{game['data']}, {game['loss']} {game['remedy']} {game['optimizer']} b{game['batch']} {game['steps']} steps, {game['record']}"
-    return (
-        kind,
-        f"{kind:7s} {folder.name} [{', '.join(game['habits'])}] badness {game['badness']:.2f}; {about}\n          {said}",
-    )
+    named = f"[{fault or '-'}; {', '.join(game['habits'])}]"
+    return kind, f"{kind:7s} {folder.name} {named} badness {game['badness']:.2f}; {about}\n          {said}"
 
 
 def main() -> None:
@@ -453,24 +512,29 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1, help="another one, other games")
+    parser.add_argument("--faults", type=float, default=0.0, help="the share of the games that have one")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 1) - 1))
-    parser.add_argument("--all", action="store_true", help="list also what was called well")
+    parser.add_argument("--all", action="store_true", help="list also what was judged rightly")
     options = parser.parse_args()
     if options.what == "play":
         seeds = [options.seed * 100_000 + i for i in range(options.count)]
         left = [s for s in seeds if not (options.folder / str(s) / "game.json").exists()]
         with ProcessPoolExecutor(options.processes) as pool:
-            for line in pool.map(play, [options.folder / str(s) for s in left], left):
+            for line in pool.map(play, [options.folder / str(s) for s in left], left, [options.faults] * len(left)):
                 print(line, flush=True)
         return
     paths = sorted(options.folder.glob("*/game.json"))
     found = [judged for path in paths if (judged := judge(path.parent))]
     for kind, line in found:
-        if options.all or kind != "well":
+        if options.all or kind not in ("well", "right"):
             print(line)
     count = Counter(kind for kind, _ in found)
+    healthy, sick = (
+        sum(count[k] for k in kinds) for kinds in (("well", "suspect", "ALARM"), ("right", "wrong", "MISSED"))
+    )
     print(
-        f"{len(paths)} games, {len(found)} of them well: FAILED {count['ALARM']}, suspected {count['suspect']}, called well {count['well']}"
+        f"{len(paths)} games, {len(found)} judged. {healthy} healthy: FAILED {count['ALARM']}, suspected {count['suspect']}; "
+        f"{sick} sick: found {sick - count['MISSED']}, right cause first {count['right']}"
     )
 
 

@@ -59,7 +59,7 @@ def is_real_call(call: Call, is_real: Callable[[Call], bool | None]) -> bool | N
 
 
 def whole_call(push: tuple[Call, int, Tensor], probability: bool, *, penalised: bool = False) -> Side | None:
-    """Reads a whole call on one kind of batch; None where a penalty went through it, unless it may, or where it has several scores or changed ones."""
+    """Reads a whole call on one kind of batch; None where it has several scores or changed ones, or a penalty went through it that may not."""
     call, _, gradient = push
     scores = call.scores
     if (call.penalised and not penalised) or len(scores) != 1 or scores[0]._version != call.versions[0]:
