@@ -81,6 +81,7 @@ class Evidence:
     run: Recorded
     limits: Limits = DEFAULT
     _levels: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _series: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
     _records: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
     _made: dict[Callable[[Evidence], Any], Any] = field(default_factory=dict, repr=False, compare=False)
@@ -123,8 +124,10 @@ class Evidence:
         return list(values[:, np.isfinite(values).all(axis=0)])
 
     def layers(self, name: str) -> pd.DataFrame:
-        """The run's own vectors."""
-        return self.run.layers(name)
+        """The run's own vectors, read once."""
+        if name not in self._tables:
+            self._tables[name] = self.run.layers(name)
+        return self._tables[name]
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """The run's own records, read once."""

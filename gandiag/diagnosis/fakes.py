@@ -126,6 +126,10 @@ def never_differ(e: Evidence) -> bool:
 
 def misfits(e: Evidence) -> np.ndarray | None:
     """Where the fakes are plainly no reals (n,) bool: spread, directions or place are off; None where nothing tells."""
+    return e.once(_misfits)
+
+
+def _misfits(e: Evidence) -> np.ndarray | None:
     ratio = e.maybe("diversity_ratio")
     if ratio is None:
         return None

@@ -119,8 +119,10 @@ def recurrence(points: np.ndarray) -> float | None:
     rows = len(points)
     if not power > 0 or not np.isfinite(power) or rows < 2 * ROWS_A_TURN:
         return None
-    lags = range(1, rows // 2)
-    along = np.array([1.0] + [float((centred[:-k] * centred[k:]).sum()) / power * rows / (rows - k) for k in lags])
+    lags = np.arange(max(rows // 2, 1))
+    room = 1 << (2 * rows - 1).bit_length()  # of zeros behind, or its end would meet its beginning
+    waves = np.abs(np.fft.rfft(centred, room, axis=0)) ** 2
+    along = np.fft.irfft(waves.sum(axis=1), room)[: len(lags)] / power * rows / (rows - lags)
     below = int(np.argmax(along < 0))
     above = below + int(np.argmax(along[below:] > 0))
     if not below or above == below:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 THINNED = 400  # rows of a stretch that its median is taken of
@@ -25,16 +27,24 @@ def block_medians(at: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.n
     width = int(min(THINNED, counts.max(initial=0)))
     if width == 0:
         return np.full(len(edges) - 1, np.nan)
-    taken = np.minimum(counts, width)
-    column = np.arange(width)
-    rows = cuts[:-1, None] + (column * counts[:, None]) // np.maximum(taken, 1)[:, None]
-    table = values[np.minimum(rows, len(values) - 1)].astype(float)
-    table[(column >= taken[:, None]) | ~np.isfinite(table)] = np.nan
+    rows, beyond = _taken(cuts.tobytes(), width)
+    table = values[rows].astype(float, copy=False)
+    table[beyond | ~np.isfinite(table)] = np.nan
     table.sort(axis=1)  # NaN last
     known = (~np.isnan(table)).sum(axis=1)
     line = np.arange(len(table))
     lower, upper = table[line, np.maximum(known - 1, 0) // 2], table[line, np.minimum(known // 2, width - 1)]
     return filled(np.where(known > 0, lower / 2 + upper / 2, np.nan))
+
+
+@lru_cache(maxsize=8)  # most series of a run were measured at the same steps
+def _taken(cuts: bytes, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which rows are taken of each stretch between cuts (n, width), and which of those are none (n, width)."""
+    edges = np.frombuffer(cuts, np.int64)
+    counts, column = np.diff(edges), np.arange(width)
+    taken = np.minimum(counts, width)[:, None]
+    rows = edges[:-1, None] + (column * counts[:, None]) // np.maximum(taken, 1)
+    return np.minimum(rows, max(edges[-1] - 1, 0)), column >= taken
 
 
 def filled(levels: np.ndarray) -> np.ndarray:
@@ -53,8 +63,10 @@ def tail(levels: np.ndarray, share: float) -> np.ndarray:
 
 def middle(values: np.ndarray) -> float:
     """Returns the median of the values that are no NaN; NaN where there is none."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else float("nan")
+    # of short arrays a third of the time of `np.median`
+    known = np.sort(values[~np.isnan(values)], axis=None).astype(float)
+    half = len(known) // 2
+    return float((known[half] + known[-half - 1]) / 2) if len(known) else float("nan")
 
 
 def holds(state: np.ndarray, share: float, of: float = 0.7) -> bool:

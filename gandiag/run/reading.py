@@ -41,6 +41,11 @@ class Segment:
     steps: np.ndarray
     supersedes_from: int | None
 
+    @cached_property
+    def table(self) -> pa.Table:
+        """All batches, joined by Arrow: a run of a day has tens of thousands, which are walked through once and not for each column."""
+        return pa.Table.from_batches(self.batches, self.schema)
+
     def has(self, name: str) -> bool:
         return any(b.column(name).null_count < b.num_rows for b in self.batches)
 
@@ -333,13 +338,10 @@ def _opened(file: Path) -> pa.RecordBatchStreamReader | None:
 
 
 def _measured(segment: Segment, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the steps and values of one column where it is not null.
-
-    A run of a day has tens of thousands of record batches: they are joined by Arrow and never walked through here.
-    """
+    """Returns the steps and values of one column where it is not null."""
     kind = segment.schema.field(name).type
     width = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
-    column = pa.chunked_array([batch.column(name) for batch in segment.batches], type=kind)
+    column = segment.table.column(name)
     steps = segment.steps
     if column.null_count:
         steps = steps[column.is_valid().to_numpy()]
