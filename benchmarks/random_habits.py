@@ -139,6 +139,8 @@ def draw(seed: int, faults: float = 0.0) -> tuple[Game, Data, nn.Module, nn.Modu
         record=chance.choice(["lines", "automatic"]),
         habits=sorted(habits),
     )
+    if "three D steps" in habits or loss == "critic":
+        game.steps //= 2
     fate = random.Random(f"fault {seed}")
     if fate.random() < faults:
         game.fault = fate.choice(DRAWN)
