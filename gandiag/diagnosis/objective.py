@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gandiag.diagnosis import forces, miswired, regularisation, targets, traceless
+from gandiag.diagnosis.anew import started_anew
 from gandiag.diagnosis.balance import lost_in_rounding
 from gandiag.diagnosis.deadness import cut_off, dead_player
 from gandiag.diagnosis.evidence import CannotTell, Evidence, Recorded, evidence
@@ -265,4 +266,5 @@ LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     forces.swapped,
     stopped,
     *regularisation.LOOKS,
+    started_anew,
 )
