@@ -29,16 +29,32 @@ def batch(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_points_of_few_coordinates_are_kept_as_they_are_and_others_along_fixed_directions() -> None:
-    found = sketch(Step(0, real=batch(64, 3), fake=batch(10, 3, seed=1)))
+    found = sketch(Step(0, real=batch(32, 3), fake=batch(10, 3, seed=1)))
     real, fake = (torch.as_tensor(found[f"{what}_sketch"]).view(SKETCHED, 3) for what in ("real", "fake"))
-    assert torch.equal(real, batch(64, 3)[:SKETCHED])
+    assert torch.equal(real, batch(32, 3))
     assert torch.equal(fake[:10], batch(10, 3, seed=1))
     assert fake[10:].isnan().all()
-    images = batch(40, 3, 16, 16)
+    images = batch(32, 3, 16, 16)
     found = sketch(Step(0, real=images, fake=images.clone()))
     points = torch.as_tensor(found["real_sketch"]).view(SKETCHED, DIRECTIONS)
     assert torch.allclose(points, along(projected(images, SKETCHED)))
     assert torch.equal(points, torch.as_tensor(found["fake_sketch"]).view(SKETCHED, DIRECTIONS))
+
+
+@pytest.mark.parametrize("count", [33, 64, 128, 500, 4096])
+@pytest.mark.parametrize("kinds", [2, 4, 8])
+@pytest.mark.parametrize("sort", [True, False], ids=["sorted", "in turns"])
+def test_a_batch_in_which_kinds_follow_each_other_is_sketched_in_all_its_kinds(
+    count: int, kinds: int, sort: bool
+) -> None:
+    kind = torch.arange(count) % kinds
+    kind = kind.sort().values if sort else kind
+    found = sketch(Step(0, real=kind[:, None].float(), fake=torch.arange(count)[:, None].float()))
+    shares = torch.bincount(torch.as_tensor(found["real_sketch"]).long(), minlength=kinds) / SKETCHED
+    assert shares.tolist() == pytest.approx([1 / kinds] * kinds, abs=0.11)
+    taken = torch.as_tensor(found["fake_sketch"])
+    assert len(taken.unique()) == SKETCHED
+    assert (taken.max(), taken.min()) < (count, 0.02 * count + 1)
 
 
 def test_a_long_run_is_sketched_seldom_and_what_is_no_pair_of_batches_not_at_all() -> None:

@@ -164,7 +164,7 @@ def diversity() -> list[Quantity]:
         *(
             Quantity(
                 f"{what}_sketch",
-                f"The first {SKETCHED} samples of the {what} batch as points of at most eight coordinates, one after the other (along fixed random "
+                f"{SKETCHED} samples from all over the {what} batch as points of at most eight coordinates, one after the other (along fixed random "
                 "directions where samples have more values); NaN where the batch has fewer.",
                 shape="vector",
                 group="ranges",
