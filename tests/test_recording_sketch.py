@@ -151,6 +151,22 @@ def test_fakes_that_lie_beside_the_data_are_named_where_no_batch_tells(tmp_path:
     assert "neighbour" in found.claim
 
 
+@pytest.mark.parametrize(("away", "verdict"), [(0.15, Verdict.SUSPECT), (1.0, Verdict.FAILED)])
+def test_slight_noise_on_samples_of_many_values_is_suspected_only(
+    away: float, verdict: Verdict, tmp_path: Path
+) -> None:
+    """Reals that a rule has drawn lie in a plane of the sketch's eight coordinates, and no fake lies in it."""
+    chance = np.random.default_rng(0)
+    looks = len(np.arange(0, STEPS, made_runs.DIVERSITY_EVERY))
+    plane = np.linalg.qr(chance.standard_normal((8, 2)))[0].T
+    reals, fakes = (chance.standard_normal((looks * SKETCHED, 2)) @ plane for _ in range(2))
+    fakes = fakes + away * chance.standard_normal(fakes.shape)
+    names = [str(i) for i in range(8 * SKETCHED)]
+    layers = {f"{what}_sketch": (x.reshape(looks, -1), names) for what, x in (("real", reals), ("fake", fakes))}
+    told = diagnose(made(tmp_path / "run", steps=STEPS, layers=layers, without=UNEVALUATED)).finding("stagnation")
+    assert (told.verdict, told.kind) == (verdict, "beside the data"), told.claim
+
+
 def test_a_part_of_the_data_that_is_never_made_is_named_without_evaluations(tmp_path: Path) -> None:
     told = diagnose(run_with(tmp_path / "run", lambda chance, n: ring(chance, n, 7)))
     found = told.finding("mode_dropping")

@@ -111,7 +111,8 @@ class Evidence:
 
     def __getitem__(self, name: str) -> pd.Series:
         if name not in self._series:
-            self._series[name] = self.run[name]
+            found = self.run[name]
+            self._series[name] = found[found.index >= self._comparable_from] if self._is_score(name) else found
         return self._series[name]
 
     def at_the_same_steps(self, names: tuple[str, ...]) -> list[np.ndarray]:
@@ -126,8 +127,21 @@ class Evidence:
     def layers(self, name: str) -> pd.DataFrame:
         """The run's own vectors, read once."""
         if name not in self._tables:
-            self._tables[name] = self.run.layers(name)
+            found = self.run.layers(name)
+            self._tables[name] = found[found.index >= self._comparable_from] if self._is_score(name) else found
         return self._tables[name]
+
+    @cached_property
+    def _comparable_from(self) -> int:
+        """The step since which evaluations were against the same reals: earlier scores are of another scale."""
+        changes = [r for r in self.records("events") if r.get("event") == "reference_changed"]
+        return max((step for r in changes if isinstance(step := r.get("step"), int)), default=0)
+
+    def _is_score(self, name: str) -> bool:
+        if not self._comparable_from:
+            return False
+        scores = {k for r in self.records("evaluations") if isinstance(r.get("scores"), dict) for k in r["scores"]}
+        return any(k == name or k.startswith(f"{name}[") for k in scores)
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """The run's own records, read once."""

@@ -274,7 +274,12 @@ def _beside_the_data(e: Evidence) -> Finding | None:
     # of a generator whose moving average the loop keeps that average is what is used, and it lies nearer
     near = now.precision > e.limits.beside_precision / 2 and now.coverage > e.limits.beside_coverage / 2
     averaged = near and e.keeps_average
-    better = averaged or before is None or now.precision + now.coverage > before.precision + before.coverage + RISING
+    better = (
+        averaged
+        or pooled.is_rough(now)
+        or before is None
+        or now.precision + now.coverage > before.precision + before.coverage + RISING
+    )
     return Finding(
         "stagnation",
         Verdict.SUSPECT if better else Verdict.FAILED,

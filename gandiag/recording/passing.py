@@ -71,8 +71,10 @@ class Passing:
         self._shown: deque[Tensor] = (
             deque()
         )  # the last fakes as D was shown them, where they are changed on the way to it
+        self._shown_reals: deque[Tensor] = deque()  # and the reals beside them: noise on both fades, say
         self._reference: Side | None = None
         self._size = torch.Size()  # of the samples of which that is made
+        self._moves = 0  # how often the reals that are scored against were exchanged
         self._last = -1
 
     # -- probes
@@ -81,9 +83,9 @@ class Passing:
         """Lets each real take its chance of a place in the reservoir (algorithm R); the draw is on the host, the copy on the device."""
         real = self._sample_in(step)
         if step.fake is not None and self.recorder.shows_changed_fakes:
-            self._shown.append(step.fake.detach())
-            while sum(len(batch) for batch in self._shown) - len(self._shown[0]) >= FAKES:
-                self._shown.popleft()
+            _keep_last(self._shown, step.fake, FAKES)
+            if real is not None:
+                _keep_last(self._shown_reals, real, FAKES)
         full = self._passed >= RESERVOIR
         if real is None or not real.is_floating_point() or real.ndim < 2 or (full and step.index % THIN_EVERY):
             return {}
@@ -150,6 +152,9 @@ class Passing:
             return
         self._size = reals.shape[1:]
         side = self._real_side(reals)
+        if self._shown and (others := self._moved(side)) is not None:
+            reals, side = others
+            self.recorder_has_reals = False
         scores, labels, protocol = side.score(fakes, self.seed)
         self.better = self.generator
         average = self._of_the_average(reals, side)
@@ -160,9 +165,29 @@ class Passing:
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
         self.recorder.record_samples(side.shown(fakes[:SHOWN]), kind="fake", step=index)
         if not self.recorder_has_reals:
-            self.recorder.record_samples(side.shown(reals[:SHOWN]), kind="real", step=0)
+            self.recorder.record_samples(side.shown(reals[:SHOWN]), kind="real", step=index if self._moves else 0)
             self.recorder_has_reals = True
         self._keep_best(scores, index)
+
+    def _moved(self, side: Side) -> tuple[Tensor, Side] | None:
+        """Returns the reals as D was shown them last, and a side of them, where those that the scores were against so far are others; else None.
+
+        They are others where their Frechet distance to those lies above twice what chance gives.
+        """
+        last = [batch.float().cpu() for batch in self._shown_reals if batch.shape[1:] == self._size]
+        if sum(len(batch) for batch in last) < ENOUGH:
+            return None
+        reals = torch.cat(last)
+        scores = side.score(reals, self.seed)[0]
+        low, floor = (
+            next((float(v) for k, v in scores.items() if k.startswith(f"frechet_distance_{what}[")), 0.0)
+            for what in ("low", "floor")
+        )
+        if not low > 2 * floor:
+            return None
+        self._reference, self._moves, self.best = make_side(reals, self.seed), self._moves + 1, None
+        self.recorder.record_event("reference_changed", distance=low, chance=floor)
+        return reals, self._reference
 
     def _as_shown(self) -> Tensor:
         """Returns the last fakes as D was shown them, on the host: nobody else can change fresh ones as the script changes reals and fakes."""
@@ -239,6 +264,13 @@ class Passing:
         )
         os.replace(scratch, file)
         return file
+
+
+def _keep_last(batches: deque[Tensor], batch: Tensor, count: int) -> None:
+    """Adds a batch to the last ones, of which as many are kept as hold `count` samples."""
+    batches.append(batch.detach())
+    while sum(len(b) for b in batches) - len(batches[0]) >= count:
+        batches.popleft()
 
 
 def _in_words(shape: torch.Size) -> str:
