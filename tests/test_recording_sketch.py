@@ -151,7 +151,7 @@ def test_fakes_that_lie_beside_the_data_are_named_where_no_batch_tells(tmp_path:
     assert "neighbour" in found.claim
 
 
-@pytest.mark.parametrize(("away", "verdict"), [(0.15, Verdict.SUSPECT), (1.0, Verdict.FAILED)])
+@pytest.mark.parametrize(("away", "verdict"), [(0.1, Verdict.SUSPECT), (1.0, Verdict.FAILED)])
 def test_slight_noise_on_samples_of_many_values_is_suspected_only(
     away: float, verdict: Verdict, tmp_path: Path
 ) -> None:
