@@ -163,7 +163,8 @@ def _batch(accelerator: Accelerator, batch: Tensor, previous: Tensor | None, wha
 
 def _points(batch: Tensor, width: int) -> Tensor:
     """Returns a batch as `diversity` projects it."""
-    return batch if width <= diversity.PROJECTED else diversity.projected(batch).contiguous()
+    few = diversity.all_over(batch, diversity.PAIRED)
+    return few if width <= diversity.PROJECTED else diversity.projected(few).contiguous()
 
 
 def _spread(accelerator: Accelerator, batch: Tensor) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ PROJECTED = 32  # dimensions of the random projection; data of fewer are taken a
 PAIRED = 256  # samples of a batch whose pairs are measured: the cost of a step must not grow with the batch
 COMPARED = 65_536  # values of a batch that are compared with the batch before
 REAL_SPREAD = "the reals' pairwise distance"  # as the probe of the reals leaves it for that of the fakes
+GOLDEN = 0.6180339887498949  # whose multiples fall most evenly into the unit interval
 SEED = 20_260  # of the projection, the same in every run so that runs can be compared
 
 
@@ -57,12 +59,19 @@ def has_pairs(batch: Tensor | None) -> bool:
 
 
 def projected(batch: Tensor, samples: int = PAIRED) -> Tensor:
-    """Returns the first samples of a batch (n, ...) as points (n, <= PROJECTED); distances are kept in expectation."""
-    flat = batch[:samples].reshape(min(len(batch), samples), -1).float()
+    """Returns samples from all over a batch (n, ...) as points (n, <= PROJECTED); distances are kept in expectation."""
+    flat = all_over(batch, samples).reshape(min(len(batch), samples), -1).float()
     if flat.shape[1] <= PROJECTED:
         return flat
     with full_precision(flat.device):
         return flat @ _projection(flat.shape[1], flat.device)
+
+
+def all_over(batch: Tensor, samples: int) -> Tensor:
+    """Returns a batch, or so many samples from all over it where it has more: a batch may be sorted, by class or by which of several generators
+    made it.
+    """
+    return batch if len(batch) <= samples else batch[_rows(len(batch), samples, batch.device)]
 
 
 def pairwise_distance(points: Tensor) -> Tensor:
@@ -84,6 +93,14 @@ def effective_rank(points: Tensor) -> Tensor:
     spread = covariance.diagonal().sum().square()
     whole = covariance.square().sum()
     return torch.where(whole == 0, torch.ones_like(whole), spread / whole)
+
+
+@lru_cache(maxsize=32)
+def _rows(count: int, samples: int, device: torch.device) -> Tensor:
+    """Returns which of so many samples are taken: one of each stretch of equal length, at another place in each, so that no period is met."""
+    ends = [i * count // samples for i in range(samples + 1)]
+    rows = [a + int(i * GOLDEN % 1.0 * (b - a)) for i, (a, b) in enumerate(pairwise(ends))]
+    return on_device(torch.tensor(rows), device)
 
 
 @lru_cache(maxsize=8)

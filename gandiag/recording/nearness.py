@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from gandiag.recording.diversity import full_precision, pairwise_distance, projected
+from gandiag.recording.diversity import all_over, full_precision, pairwise_distance, projected
 from gandiag.recording.step import Step, Value
 
 MOST = 128  # samples of a side: all pairs are looked at, three times over
@@ -59,4 +59,4 @@ def both_sides(step: Step) -> tuple[Tensor, Tensor] | None:
     if real is None or fake is None or real.shape[1:] != fake.shape[1:] or not real[:1].numel():
         return None
     count = min(len(real), len(fake), MOST)
-    return None if count < FEWEST else (real[:count], fake[:count])
+    return None if count < FEWEST else (all_over(real, count), all_over(fake, count))

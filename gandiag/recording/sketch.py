@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import pairwise
-
 import torch
 from torch import Tensor
 
 from gandiag.quantities import SKETCHED
 from gandiag.recording.centres import DIRECTIONS, along
 from gandiag.recording.diversity import projected
-from gandiag.recording.step import Step, Value, on_device
+from gandiag.recording.step import Step, Value
 
 OFTEN = 4000  # steps, from which on
 SELDOM = 200  # steps lie between two sketches: a long recording is not to grow by them
-GOLDEN = 0.6180339887498949  # whose multiples fall most evenly into the unit interval
 
 
 def sketch(step: Step) -> dict[str, Value]:
@@ -33,17 +29,8 @@ def sketch(step: Step) -> dict[str, Value]:
 
 
 def _points(batch: Tensor) -> Tensor:
-    batch = batch.detach()
-    points = projected(batch if len(batch) <= SKETCHED else batch[_rows(len(batch), batch.device)], SKETCHED)
+    points = projected(batch.detach(), SKETCHED)
     points = along(points) if points.shape[1] > DIRECTIONS else points
     room = torch.full((SKETCHED, points.shape[1]), torch.nan, device=points.device)
     room[: len(points)] = points
     return room.flatten()
-
-
-@lru_cache(maxsize=8)
-def _rows(count: int, device: torch.device) -> Tensor:
-    """Returns which of so many samples are taken: one of each stretch of equal length, at another place in each, so that no period is met."""
-    ends = [i * count // SKETCHED for i in range(SKETCHED + 1)]
-    rows = [a + int(i * GOLDEN % 1.0 * (b - a)) for i, (a, b) in enumerate(pairwise(ends))]
-    return on_device(torch.tensor(rows), device)
