@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.diagnosis.evidence import evidence
-from gandiag.recording.passing import FAKES, Passing
+from gandiag.recording.passing import FAKES, OF_A_STEP, Passing
 from gandiag.recording.step import Step
 from gandiag.run import RunWriter, load_run
 
@@ -44,14 +44,14 @@ class Book:
 
 
 def played(path: Path, noise: list[float]) -> Book:
-    """Two steps of evaluation: after 512 samples under the first noise, and after as many under each other one. The game is always won by G."""
+    """Evaluates after 33 under the first noise, and after as many under each other one. The game is always won by G."""
     torch.manual_seed(0)
     feed = SimpleNamespace(kinds=(), draw=lambda n, random: ((torch.zeros(n, 3),), {}))
     book, watch = Book(path), Passing(nn.Linear(3, 2), feed)  # type: ignore[arg-type]
     watch.recorder = book
     index = 0
     for sd in noise:
-        for _ in range(FAKES // BATCH + 1):
+        for _ in range(FAKES // OF_A_STEP + 1):
             real, fake = (0.2 * torch.randn(BATCH, 2) + sd * torch.randn(BATCH, 2) for _ in range(2))
             watch.keep(Step(index, real=real, fake=fake))
             index += 1

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gandiag.recording.averaged import Average
+from gandiag.recording.diversity import all_over
 from gandiag.recording.latents import Feed
 from gandiag.recording.outputs import tensors
 from gandiag.recording.sides import Side, make_side
@@ -26,6 +27,7 @@ THIN_EVERY = 10
 LOOK_EVERY = 50
 FIRST_LOOKS = (50, 100, 200)  # young runs change fast; afterwards every EVALUATE_EVERY steps
 EVALUATE_EVERY = 500
+OF_A_STEP = 16  # of the reals that are kept of the last steps: one batch may be of one class
 SHOWN = 64  # samples kept for the page
 PARTS_TRIED = 8  # steps: what an augmentation has changed is never found
 AS_SHOWN = (
@@ -85,7 +87,7 @@ class Passing:
         if step.fake is not None and self.recorder.shows_changed_fakes:
             _keep_last(self._shown, step.fake, FAKES)
             if real is not None:
-                _keep_last(self._shown_reals, real, FAKES)
+                _keep_last(self._shown_reals, all_over(real, OF_A_STEP), FAKES)
         full = self._passed >= RESERVOIR
         if real is None or not real.is_floating_point() or real.ndim < 2 or (full and step.index % THIN_EVERY):
             return {}
