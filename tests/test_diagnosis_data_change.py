@@ -173,3 +173,37 @@ def test_reals_whose_mean_drifts_one_way_to_the_end_are_told(mean: np.ndarray, i
         assert found.verdict is Verdict.FAILED
         assert found.onset is not None
         assert 0 < found.onset < STEPS * 0.75
+
+
+@pytest.mark.parametrize(
+    ("rate", "frozen", "fold", "followed", "verdict"),
+    [
+        (3.0, False, 1.0, True, Verdict.SUSPECT),
+        (1.0, True, 1.0, True, Verdict.SUSPECT),
+        (1.0, False, 1.0, True, Verdict.FAILED),
+        (3.0, True, 1.0, False, Verdict.FAILED),
+        (3.0, True, 0.5, True, Verdict.FAILED),
+    ],
+    ids=["a schedule begun anew", "frozen layers", "nothing else", "fakes that do not follow", "another scale"],
+)
+def test_other_data_in_a_new_phase_are_a_suspicion_where_the_fakes_follow(
+    rate: float, frozen: bool, fold: float, followed: bool, verdict: Verdict, tmp_path: Path
+) -> None:
+    """Who tunes a generator on other data restarts the schedule, or freezes layers; the same data in another scale are an accident all the same."""
+    n = len(AFTER)
+    table = {
+        "real_mean": 0.8 * AFTER + scattered(0),
+        "real_sd": np.where(AFTER, fold, 1.0) + scattered(1, 0.02),
+        "fake_mean": 0.8 * AFTER + scattered(2),
+        "diversity_ratio": np.where(AFTER & (not followed), 0.3, 1.0),
+        "generator_learning_rate": np.where(AFTER, 1e-3 * rate, 1e-3),
+    }
+    flat = {"real_min": -4.0, "real_max": 4.0, "fake_min": -4.1, "fake_max": 4.1, "fake_sd": 1.0}
+    norms = np.ones((n, 3))
+    norms[AFTER, :1] = 0.0 if frozen else 1.0
+    labels = {"generator_layer_gradient_norm": ["0.weight", "2.weight", "4.weight"]}
+    with RunWriter(tmp_path / "run", {}) as writer:
+        columns = table | {k: np.full(n, v) for k, v in flat.items()} | {"generator_layer_gradient_norm": norms}
+        writer.append(f"every-{EVERY}", np.arange(n) * EVERY, columns, labels=labels)
+    found = judge(data_mismatch, load_run(tmp_path / "run"))
+    assert (found.verdict, found.kind) == (verdict, "changed"), found.claim

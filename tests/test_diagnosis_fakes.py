@@ -11,7 +11,7 @@ import pytest
 
 from gandiag.diagnosis import Evidence, Verdict, diagnose
 from gandiag.diagnosis.fakes import bursts, rank_ratio, relapses, restlessness
-from gandiag.run import load_run
+from gandiag.run import RunWriter, load_run
 from tests import made_runs
 from tests.made_runs import made
 
@@ -75,6 +75,29 @@ def test_of_a_generator_whose_average_is_kept_restlessness_alone_is_a_suspicion(
     path = made(tmp_path / "run", steps=STEPS, slow=spread(leaps), facts={"keeps_average": average, "config": {}})
     found = diagnose(path).finding("learning_rate")
     assert (found.verdict, found.kind) == (verdict, "restless"), found.claim
+
+
+@pytest.mark.parametrize(
+    ("scored", "precision", "covered", "well"),
+    [
+        ("its moving average", 0.7, 10, True),
+        ("its moving average", 0.3, 10, False),
+        ("its moving average", 0.7, 6, False),
+        ("", 0.7, 10, False),
+    ],
+)
+def test_a_moving_average_that_was_scored_and_is_good_rests_for_its_generator(
+    scored: str, precision: float, covered: int, well: bool, tmp_path: Path
+) -> None:
+    leaps = np.exp(np.where(np.random.default_rng(1).random(TENS) < 0.65, -1.1, 0.3))
+    path = made(tmp_path / "run", steps=STEPS, slow=spread(leaps), facts={"config": {}})
+    with RunWriter(path, {}, resume_at=STEPS) as writer:
+        scores = {"precision[values]": precision, "modes_covered": covered, "modes_total": 10}
+        protocol = {"features": "values"} | ({"generator": scored} if scored else {})
+        writer.record("evaluations", {"step": STEPS - 1, "scores": scores, "labels": {}, "protocol": protocol})
+    assert Evidence(load_run(path)).average_is_well is well
+    found = diagnose(path).finding("learning_rate")
+    assert (found.verdict, found.kind) == (Verdict.SUSPECT if well else Verdict.FAILED, "restless"), found.claim
 
 
 def test_it_is_not_where_the_generator_outruns_the_discriminator(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ DRIFTED = 0.5  # sd of the reals, by which their mean drifts over a run
 ONE_WAY = 0.6  # of the way between its outermost stretches
 STILL_DRIFTING = 0.2  # of a drift, which must fall into the second half
 WIDENS_Z = 6.0  # Mann-Kendall, of the whole run: a curriculum goes up by stairs, and rests
+SAME_SPREAD = 0.25  # of the logarithm: data of another law, not the same in another scale
+FOLLOWED, ANOTHER_RATE = 0.2, 1.5  # of the last stretches, in which fakes may be plainly no reals; fold, of the rate
 AT_REST = 0.2  # of the change, that the reals may spread before and after it: a slow drift reads .27, a turn of the classes .5 and more
 
 
@@ -42,10 +44,13 @@ def changed(e: Evidence) -> Finding | None:
             if what == "moved"
             else f"the reals' standard deviation changes {np.exp(size):.3g}-fold at step {at} (limit: {e.limits.data_spread:g})"
         )
+        scaled = abs(float(_change(spread[:, 0], found[0]))) > SAME_SPREAD
+        meant = "" if scaled or e.going_on else _new_phase(e, found[0])
         return Finding(
             "data_mismatch",
-            Verdict.FAILED,
-            f"{told}, and stays there",
+            Verdict.SUSPECT if meant else Verdict.FAILED,
+            f"{told}, and stays there"
+            + (f"; {meant}, and the fakes have followed: a new phase, it seems" if meant else ""),
             cause="the data were exchanged or scaled anew in the middle of the run: both players have learned others",
             remedies=(
                 "look at what the loader does there; begin a new run for new data",
@@ -56,6 +61,38 @@ def changed(e: Evidence) -> Finding | None:
             kind="changed",
         )
     return _drifting(e, means / unit) or _widening(e, sd)
+
+
+def _change(levels: np.ndarray, at: int) -> float:
+    return trends.middle(levels[at : at + EACH_SIDE]) - trends.middle(levels[max(0, at - EACH_SIDE) : at])
+
+
+def _new_phase(e: Evidence, at: int) -> str:
+    """What else was changed at a stretch, on purpose by all appearances, where the fakes have followed the reals by the end; empty where nothing.
+
+    Who tunes a generator on other data begins a schedule anew, or freezes layers; a loader that breaks does neither.
+    """
+    off = misfits(e)
+    if off is None or np.mean(trends.tail(off, e.limits.tail_share)) > FOLLOWED:
+        return ""
+    rate = e.maybe("generator_learning_rate")
+    if rate is not None and at >= 2:
+        around = rate[max(0, at - 2) : at + 3]
+        if float(np.nanmax(around)) > ANOTHER_RATE * float(np.nanmin(around)) > 0:
+            return "the generator's learning rate changes there as well"
+    try:
+        table = e.layers("generator_layer_gradient_norm")
+    except NotRecorded:
+        return ""
+    steps, norms = table.index.to_numpy(), table.to_numpy(dtype=float)
+    before, after = norms[steps < e.edges[at]], norms[steps > e.edges[min(at + 2, len(e.edges) - 1)]]
+    if not len(before) or not len(after):
+        return ""
+    felt, feels = (np.nan_to_num(before[-EACH_SIDE:]) > 0).all(axis=0), (np.nan_to_num(after) > 0).any(axis=0)
+    frozen = [str(name) for name, was, now in zip(table.columns, felt, feels) if was and not now]
+    return (
+        f"layers of the generator are frozen there as well ({', '.join(frozen[:3])})" if frozen and feels.any() else ""
+    )
 
 
 def _drifting(e: Evidence, means: np.ndarray) -> Finding | None:

@@ -39,6 +39,8 @@ _LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
     ("bce", "non-saturating"),
 )
 STEPS_AN_EPOCH = 15  # at least; in a log with one row an epoch so many fewer rows are needed
+AVERAGE = "its moving average"  # as the protocol of an evaluation in passing calls what it has scored
+GOOD_PRECISION, NEARLY_ALL = 0.5, 0.8  # of its samples, and of the modes
 FREE_OFFSET = 1e-3  # D's forces on real and fake cancel to this share at every step: its loss sees differences only
 
 
@@ -274,6 +276,21 @@ class Evidence:
     def keeps_average(self) -> bool:
         """Says whether a stranger's loop keeps a moving average of the generator, which nobody has scored here: the harness scores its own."""
         return self.about.get("keeps_average") is True and not self.config
+
+    @cached_property
+    def average_is_well(self) -> bool:
+        """Whether the last evaluation was of the generator's moving average, and found most of its samples and nearly all modes good."""
+        last = next((r for r in reversed(self.records("evaluations")) if isinstance(r.get("scores"), dict)), None)
+        if last is None or not isinstance(last.get("protocol"), dict) or last["protocol"].get("generator") != AVERAGE:
+            return False
+        scores = last["scores"]
+        given = [
+            next((v for k, v in scores.items() if k.startswith("precision[")), None),
+            scores.get("modes_covered"),
+            scores.get("modes_total"),
+        ]
+        known = [float(v) for v in given if isinstance(v, int | float)]
+        return len(known) == len(given) and known[0] >= GOOD_PRECISION and known[1] >= NEARLY_ALL * known[2]
 
     def facts(self, entry: str, who: str) -> dict[str, Any]:
         """Returns what run.json says of a player under `optimizers` or `players`; empty where it says nothing, or is damaged there."""

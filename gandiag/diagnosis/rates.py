@@ -287,7 +287,7 @@ def _restless(e: Evidence) -> Finding | None:
     first = trends.onset(state, patience=max(5, len(state) // 10))
     return Finding(
         "learning_rate",
-        Verdict.FAILED if share >= often_off else Verdict.SUSPECT,
+        Verdict.FAILED if share >= often_off and not e.average_is_well else Verdict.SUSPECT,
         f"the fakes' spread swings by more than {e.limits.restless:.0%} within a twentieth of the run in {often:.0%} of the run's second half "
         f"(limit: {BURSTS:.0%}), and the fakes are plainly no reals in {share:.0%} of its last stretches (limit: {often_off:.0%})",
         cause="the players' steps are too large for the game to settle",
