@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import random_habits
+from benchmarks import random_habits, random_habits_play
 from benchmarks.random_games import FAULTS
-from benchmarks.random_habits import DRAWN, HABITS, Training, draw, judge, play
+from benchmarks.random_habits import DRAWN, HABITS, draw, judge, play
+from benchmarks.random_habits_play import Training
 from gandiag.run import load_run
 
 LOGISTIC = next(seed for seed in range(100) if draw(seed)[0].loss == "logistic" and draw(seed)[0].remedy == "r1")
@@ -21,7 +22,7 @@ LOGISTIC = next(seed for seed in range(100) if draw(seed)[0].loss == "logistic" 
 
 @pytest.mark.parametrize("habit", [h for line in HABITS for h in line])
 def test_every_habit_can_be_played_and_is_recorded(habit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_habits, "SAMPLES", 16)
+    monkeypatch.setattr(random_habits_play, "SAMPLES", 16)
     random.seed(0)
     game, data, g, d = draw(LOGISTIC)
     remedy = "none" if habit == "joined batch" else game.remedy
@@ -36,7 +37,7 @@ def test_every_habit_can_be_played_and_is_recorded(habit: str, tmp_path: Path, m
 
 @pytest.mark.parametrize("fault", DRAWN)
 def test_every_fault_can_be_brought_in(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_habits, "SAMPLES", 16)
+    monkeypatch.setattr(random_habits_play, "SAMPLES", 16)
     assert fault in FAULTS
     random.seed(0)
     game, data, g, d = draw(LOGISTIC)
@@ -63,7 +64,7 @@ def test_a_game_is_the_same_for_the_same_seed_and_has_habits_that_go_together() 
 
 
 def test_only_a_game_that_came_out_well_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_habits, "SAMPLES", 200)
+    monkeypatch.setattr(random_habits_play, "SAMPLES", 200)
 
     def short(seed: int, faults: float) -> tuple[Any, ...]:
         game, *rest = draw(seed, faults)
