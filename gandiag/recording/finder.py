@@ -23,6 +23,7 @@ from gandiag.recording.direct import Direct, called_directly
 from gandiag.recording.given import is_held
 from gandiag.recording.guard import warn
 from gandiag.recording.naming import MOST_PAIRS, NoPlayers, Players, name_players, parameters_of
+from gandiag.recording.optimized_parts import put_together
 from gandiag.recording.origin import is_tracked
 from gandiag.recording.outputs import last_operation, scores, tensors
 from gandiag.recording.standing import Standing, standing_player
@@ -62,6 +63,7 @@ class Watch:
         self._storages: dict[int, tuple[StorageWeakRef, Call, int]] = {}
         self._nodes: dict[int, tuple[Call, int]] = {}
         self._turns: list[Turn] = []
+        self._together: list[Turn] = []  # the same, where the optimizers of one player's parts stand for one
         self._remade: set[frozenset[int]] = set()  # parameters whose optimizer is made anew for each update
         self._since: list[Call] = []
         self._recent: list[Call] = []
@@ -111,7 +113,7 @@ class Watch:
         self._forget()
 
     def _forget(self) -> None:
-        for kept in (self._storages, self._nodes, self._turns, self._since, self._recent):
+        for kept in (self._storages, self._nodes, self._turns, self._together, self._since, self._recent):
             kept.clear()
 
     @property
@@ -162,7 +164,7 @@ class Watch:
         if module in self._losses:
             return True
         owned = self._owned_by(module)
-        stepped = {t.parameters for t in self._turns}
+        stepped = {t.parameters for t in self._together}
         return len(stepped) > 1 and sum(bool(owned & s) and not owned <= s for s in stepped) >= 2
 
     def _owned_by(self, module: nn.Module) -> frozenset[int]:
@@ -316,7 +318,7 @@ class Watch:
             return
         if not self._is_worth_judging(self._take_turn(optimizer)):
             return
-        found = name_players(self._turns, names=self.names, namespace={**self.namespace(), **variables()})
+        found = name_players(self._together, names=self.names, namespace={**self.namespace(), **variables()})
         pairs = [found] if isinstance(found, Players) else list(found.pairs)
         if pairs and len(pairs) <= MOST_PAIRS:
             if any(optimizer is p.generator_optimizer for p in pairs):
@@ -362,6 +364,7 @@ class Watch:
         self._turns.append(turn)
         self._take_for_one(turn)
         del self._turns[:-TURNS_KEPT]
+        self._together = put_together(self._turns)
         self._since = []
         self._steps_without += 1
         return turn

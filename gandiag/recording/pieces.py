@@ -117,4 +117,5 @@ def _joined_calls(calls: list[Call], body: Network, head: Network, one: nn.Modul
 def bodies_and_heads(turns: list[Turn], steps: set[frozenset[int]]) -> list[tuple[Network, Network]]:
     """Returns which networks may be a body and its head: stepped by one optimizer, the head fed by the body alone."""
     calls = [c for t in turns for c in t.calls]
-    return [(b, h) for b, h in chains(calls) if any(s & b and s & h for s in steps)]
+    called = {c.owned for c in calls}  # what a head was fed may have been made in a turn that is no longer kept
+    return [(b, h) for b, h in chains(calls) if b in called and any(s & b and s & h for s in steps)]
