@@ -58,12 +58,16 @@ def started_anew(e: Evidence) -> Finding | None:
     )
 
 
+def _stretch_of(e: Evidence, step: int) -> int:
+    return int(np.searchsorted(e.edges, step, side="right")) - 1
+
+
 def _rate_changes(e: Evidence, since: int) -> bool:
     """Whether the generator's rate is another after a step than before: then it is the rate that throws it."""
     rate = e.maybe("generator_learning_rate")
     if rate is None:
         return False
-    place = int(np.searchsorted(e.edges, since, side="right")) - 1
+    place = _stretch_of(e, since)
     before, after = rate[max(0, place - 1)], rate[min(len(rate) - 1, place + 1)]
     return bool(after > 2 * before)
 
@@ -75,7 +79,7 @@ def _times(move: float, others: np.ndarray) -> str:
 
 def _worse(e: Evidence, since: int) -> str:
     """What is worse about the fakes in the second half of what came after a step than before it; empty where nothing is."""
-    place = int(np.searchsorted(e.edges, since, side="right")) - 1
+    place = _stretch_of(e, since)
     before = slice(max(0, place - BEFORE), place)
     after = slice(place + (len(e.edges) - 1 - place) // 2, None)
     if place < BEFORE:

@@ -15,6 +15,7 @@ import numpy as np
 from gandiag.diagnosis import trends
 from gandiag.diagnosis.limits import DEFAULT, Limits
 from gandiag.errors import NotRecorded
+from gandiag.quantities import AVERAGE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,6 @@ _LOSS_WORDS: tuple[tuple[str, Loss], ...] = (
     ("bce", "non-saturating"),
 )
 STEPS_AN_EPOCH = 15  # at least; in a log with one row an epoch so many fewer rows are needed
-AVERAGE = "its moving average"  # as the protocol of an evaluation in passing calls what it has scored
 GOOD_PRECISION, NEARLY_ALL = 0.5, 0.8  # of its samples, and of the modes
 FREE_OFFSET = 1e-3  # D's forces on real and fake cancel to this share at every step: its loss sees differences only
 

@@ -201,8 +201,11 @@ def _wide_from_the_start(e: Evidence) -> tuple[float, float] | None:
     if fake is None or real is None or e.going_on or not trends.middle(real) > USUAL_SD:
         return None
     wide = np.nan_to_num(fake / np.maximum(real, 1e-12), nan=0.0)
-    start, now = float(np.nanmax(wide[:1], initial=0.0)), trends.tail_middle(wide, e.limits.tail_share)
-    return (start, now) if start > WIDE and e.holds(wide > WIDE) else None
+    return (
+        (float(wide[0]), trends.tail_middle(wide, e.limits.tail_share))
+        if wide[0] > WIDE and e.holds(wide > WIDE)
+        else None
+    )
 
 
 def _momentum(e: Evidence) -> float:

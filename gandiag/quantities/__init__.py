@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gandiag.quantities.batches import cost, diversity, logits
 from gandiag.quantities.entry import (
+    AVERAGE,
     LOGIT_BIN_LIMIT,
     LOGIT_BINS,
     PLAYERS,
@@ -18,6 +19,7 @@ from gandiag.quantities.scheduled import game
 from gandiag.quantities.scores import evaluation
 
 __all__ = [
+    "AVERAGE",
     "LOGIT_BINS",
     "LOGIT_BIN_LIMIT",
     "PLAYERS",

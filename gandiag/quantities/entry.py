@@ -29,6 +29,7 @@ TINY_GAME = 200
 QUANTILES = (5, 25, 50, 75, 95)
 LOGIT_BIN_LIMIT = 10.0  # logits beyond +-10 are certain to 5e-5: the outer bins hold them
 SKETCHED = 32  # samples of a batch in its sketch
+AVERAGE = "its moving average"  # what the protocol of an evaluation calls the generator where that was scored
 LOGIT_BINS = 40  # fixed bins of width 0.5 between -10 and 10, plus one below and one above
 
 

@@ -38,9 +38,8 @@ def _disjoint(parts: Iterable[Network]) -> bool:
 
 def _step_together(turns: list[Turn], parts: set[Network]) -> bool:
     """Tells whether in every run of updates of the parts each was stepped once, and something was called before the first alone."""
-    begin = next(
-        (i for i, t in enumerate(turns) if t.parameters not in parts), 0
-    )  # what was seen first may lack its beginning
+    # what was seen first may lack its beginning
+    begin = next((i for i, t in enumerate(turns) if t.parameters not in parts), 0)
     seen: set[Network] = set()
     for turn in turns[begin:]:
         ends = turn.parameters not in parts

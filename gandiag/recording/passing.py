@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gandiag.quantities import AVERAGE
 from gandiag.recording.averaged import Average
 from gandiag.recording.diversity import all_over
 from gandiag.recording.latents import Feed
@@ -163,7 +164,7 @@ class Passing:
         if average is not None and _distance_in(average[1][0]) < _distance_in(scores):
             fakes, (scores, labels, protocol) = average
             self.better = self.average.module or self.generator
-            protocol = {**protocol, "generator": "its moving average"}
+            protocol = {**protocol, "generator": AVERAGE}
         self.recorder.record_evaluation(scores, protocol=protocol, labels=labels, step=index)
         self.recorder.record_samples(side.shown(fakes[:SHOWN]), kind="fake", step=index)
         if not self.recorder_has_reals:
@@ -260,7 +261,7 @@ class Passing:
             metadata={
                 "step": str(index),
                 "class": type(self.better).__name__,
-                "weights": "the generator's own" if self.better is self.generator else "its moving average",
+                "weights": "the generator's own" if self.better is self.generator else AVERAGE,
                 "latents": json.dumps(self.feed.kinds),
             },
         )

@@ -401,9 +401,8 @@ class Turns:
         if real is None or is_real_call(pushes[1][0], is_real) is not (not real):
             return None
         one, other = pushes[0][0], pushes[1][0]
-        penalised = (
-            one.penalised or other.penalised
-        )  # R1's reals, say: with one batch of each kind neither can be an interpolate
+        # R1's reals, say: with one batch of each kind neither can be an interpolate
+        penalised = one.penalised or other.penalised
         if penalised and (probability or self._capture.score_operation == "Sigmoid"):
             return None
         first = whole_call(pushes[0], probability, penalised=penalised)
